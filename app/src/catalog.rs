@@ -1,0 +1,322 @@
+//! What can be watched: ids, media objects, the window of the feed, and the server function that
+//! discovers channels. How a catalogue is filled lives in the server.
+
+use std::{fmt, sync::Arc};
+
+use leptos::{
+    prelude::*,
+    server_fn::{codec::GetUrl, error::FromServerFnError},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+
+/// The name of a channel: 1–100 characters, at most 200 bytes, in any alphabet, already in NFC.
+///
+/// No control or bidi characters, none of `/ \ : * ? " < > |`, no leading dot, no space or dot at
+/// either end. Whoever reads a name from outside brings it to NFC first; the page gets its ids from
+/// the server and need not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ChannelId(Arc<str>);
+
+/// Why a name cannot be a [`ChannelId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelIdError {
+    /// Empty, over 100 characters or over 200 bytes.
+    #[error("a channel name has 1 to 100 characters and at most 200 bytes")]
+    Length,
+    /// A control, bidi or path character.
+    #[error("a channel name holds no control or bidi characters and none of / \\ : * ? \" < > |")]
+    Character,
+    /// A leading dot, or a space or dot at an end.
+    #[error("a channel name starts with no dot and has no space or dot at either end")]
+    Ends,
+}
+
+impl ChannelId {
+    /// The most characters (Unicode scalar values) of an id.
+    pub const MAX_CHARS: usize = 100;
+    /// The most bytes of an id in UTF-8.
+    pub const MAX_BYTES: usize = 200;
+
+    /// Checks a name that is already in NFC.
+    pub fn parse(name: &str) -> Result<Self, ChannelIdError> {
+        if name.is_empty() || name.len() > Self::MAX_BYTES || name.chars().count() > Self::MAX_CHARS
+        {
+            return Err(ChannelIdError::Length);
+        }
+        if name.chars().any(is_forbidden) {
+            return Err(ChannelIdError::Character);
+        }
+        let at_an_end = |c: char| c == '.' || c.is_whitespace();
+        if name.starts_with(at_an_end) || name.ends_with(at_an_end) {
+            return Err(ChannelIdError::Ends);
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The id as text, not encoded.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id percent-encoded for one path segment of an address (RFC 3986: only unreserved
+    /// characters stay).
+    pub fn encoded(&self) -> String {
+        encode_segment(&self.0)
+    }
+
+    /// The address of the channel's own page.
+    pub fn page(&self) -> String {
+        format!("/c/{}", self.encoded())
+    }
+}
+
+/// Percent-encodes everything but RFC 3986's unreserved characters.
+pub fn encode_segment(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push(char::from(HEX[usize::from(byte >> 4)]));
+            encoded.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+    encoded
+}
+
+/// Characters that no id may hold: C0 and C1 controls, line separators, bidi marks, path characters.
+fn is_forbidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
+        || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+impl TryFrom<String> for ChannelId {
+    type Error = ChannelIdError;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        Self::parse(&name)
+    }
+}
+
+impl From<ChannelId> for String {
+    fn from(id: ChannelId) -> Self {
+        id.0.as_ref().to_owned()
+    }
+}
+
+impl fmt::Display for ChannelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a media object shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Moving pictures, with or without sound.
+    Video,
+    /// Sound alone.
+    Audio,
+}
+
+/// Where a media object's bytes live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// The streams folder of this host.
+    Local,
+    /// A bucket of an S3-compatible store.
+    S3,
+    /// Another HTTP server.
+    Http,
+}
+
+/// One subtitle track of a media object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subtitle {
+    /// BCP 47 language tag, from the file's name.
+    pub lang: String,
+    /// Address of the WebVTT file, relative to the origin.
+    pub url: String,
+}
+
+/// A sheet of small pictures for scrubbing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Storyboard {
+    /// Address of the sheet, relative to the origin.
+    pub url: String,
+    /// Seconds between two tiles.
+    pub interval_s: f64,
+    /// Tiles in a row.
+    pub columns: u32,
+    /// Width of a tile in pixels.
+    pub tile_w: u32,
+    /// Height of a tile in pixels.
+    pub tile_h: u32,
+}
+
+/// One media object of the list, as `GET /api/videos` and the socket tell it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Media {
+    /// The channel's name.
+    pub id: ChannelId,
+    /// What people read; the id where nothing else is given.
+    pub title: String,
+    /// One line or more about it.
+    pub description: Option<String>,
+    /// Video or audio.
+    pub kind: Kind,
+    /// Which source holds the bytes.
+    pub source: Source,
+    /// Address of the playlist or bare file, relative to the origin, percent-encoded.
+    pub url: String,
+    /// Media type, with the `codecs` parameter where they are known (RFC 6381).
+    pub mime: String,
+    /// Length in seconds; `None` while live or not known.
+    pub duration_s: Option<f64>,
+    /// Width in pixels of the best rendition.
+    pub width: Option<u32>,
+    /// Height in pixels of the best rendition.
+    pub height: Option<u32>,
+    /// Address of the poster, relative to the origin.
+    pub poster: Option<String>,
+    /// ThumbHash of the poster in base64.
+    pub thumbhash: Option<String>,
+    /// WebVTT tracks.
+    pub subtitles: Vec<Subtitle>,
+    /// Pictures for scrubbing.
+    pub storyboard: Option<Storyboard>,
+    /// The playlist still grows.
+    pub live: bool,
+    /// The source can be reached.
+    pub available: bool,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// When it last changed, Unix time in milliseconds.
+    pub updated_at: u64,
+}
+
+impl Media {
+    /// Whether the address is an HLS playlist, and not a bare file.
+    pub fn is_hls(&self) -> bool {
+        self.mime.starts_with("application/vnd.apple.mpegurl")
+    }
+}
+
+/// Where a window of the feed is cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// Around this channel.
+    Id(ChannelId),
+    /// From the first channel on.
+    First,
+    /// Up to the last channel.
+    Last,
+}
+
+impl Anchor {
+    /// Reads `first`, `last` or, behind a `=`, an id: an id may itself be `first`.
+    pub fn parse(text: &str) -> Result<Self, AppError> {
+        match text {
+            "first" => Ok(Self::First),
+            "last" => Ok(Self::Last),
+            id => ChannelId::parse(id.strip_prefix('=').unwrap_or(id))
+                .map(Self::Id)
+                .map_err(|error| AppError::BadRequest(error.to_string())),
+        }
+    }
+
+    /// The text that [`Anchor::parse`] reads back.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Id(id) => format!("={id}"),
+            Self::First => "first".into(),
+            Self::Last => "last".into(),
+        }
+    }
+}
+
+/// A contiguous part of the feed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// The media objects, in feed order.
+    pub items: Vec<Media>,
+    /// Place of the first of them in the whole feed, from 0.
+    pub offset: u32,
+    /// How many channels the whole feed has.
+    pub total: u32,
+    /// Names this state of the list; another state has another version.
+    pub version: String,
+}
+
+/// The list as the page knows it; the server implements it and provides it as context.
+pub trait Catalog: Send + Sync + 'static {
+    /// The part of the feed around `anchor`: at most `before` channels ahead of it and `after`
+    /// behind it. `None` where the anchor is an id that the list does not hold.
+    fn window(&self, anchor: &Anchor, before: u32, after: u32) -> Option<Window>;
+}
+
+/// The most channels on one side of the anchor that [`channels`] tells in one answer.
+pub const WINDOW_SIDE_MAX: u32 = 100;
+
+/// Discovers channels: those around `anchor` (an id, `first` or `last`) in feed order.
+#[server(prefix = "/api/fn", endpoint = "channels", input = GetUrl)]
+pub async fn channels(anchor: String, before: u32, after: u32) -> Result<Window, AppError> {
+    discover(&anchor, before, after)
+}
+
+/// What [`channels`] answers; the server's render calls it without the detour over HTTP.
+pub fn discover(anchor: &str, before: u32, after: u32) -> Result<Window, AppError> {
+    let catalog = use_context::<Arc<dyn Catalog>>().ok_or(AppError::Unavailable)?;
+    catalog
+        .window(&Anchor::parse(anchor)?, before.min(WINDOW_SIDE_MAX), after.min(WINDOW_SIDE_MAX))
+        .ok_or(AppError::NotFound)
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = leptos::server_fn::codec::JsonEncoding;
+
+    fn from_server_fn_error(error: leptos::server_fn::error::ServerFnErrorErr) -> Self {
+        Self::Transport(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ChannelId, ChannelIdError};
+
+    #[test]
+    fn ids_hold_what_the_contract_allows() {
+        for good in ["playa", "Año nuevo", "日本", "a.b", "x (1)", &"a".repeat(100), "-"] {
+            assert!(ChannelId::parse(good).is_ok(), "{good}");
+        }
+        for (bad, why) in [
+            ("", ChannelIdError::Length),
+            (&*"a".repeat(101), ChannelIdError::Length),
+            (&*"日".repeat(67), ChannelIdError::Length),
+            ("a/b", ChannelIdError::Character),
+            ("a\\b", ChannelIdError::Character),
+            ("a\u{202E}b", ChannelIdError::Character),
+            ("a\nb", ChannelIdError::Character),
+            (".a", ChannelIdError::Ends),
+            ("..", ChannelIdError::Ends),
+            ("a.", ChannelIdError::Ends),
+            (" a", ChannelIdError::Ends),
+        ] {
+            assert_eq!(ChannelId::parse(bad), Err(why), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_encode_every_reserved_character() {
+        let encoded = ChannelId::parse("año #1?".trim_end_matches('?')).map(|id| id.encoded());
+        assert_eq!(encoded.as_deref(), Ok("a%C3%B1o%20%231"));
+    }
+}

@@ -1,0 +1,251 @@
+//! What the operator set: flags over environment over `.env` over default, read once at start.
+
+use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::Args;
+use ipnet::IpNet;
+
+/// The settings of `carrete serve`; every flag has an environment variable.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Address to listen on
+    #[arg(long, env = "HOST", default_value = "0.0.0.0")]
+    pub host: IpAddr,
+
+    /// Port to listen on
+    #[arg(long, env = "PORT", default_value_t = 8080)]
+    pub port: u16,
+
+    #[command(flatten)]
+    /// Where things lie on this host.
+    pub folders: Folders,
+
+    /// Address under which people reach this server, for QR codes and shared links
+    #[arg(long, env = "PUBLIC_URL", value_parser = optional::<PublicUrl>, default_value = "")]
+    pub public_url: Optional<PublicUrl>,
+
+    /// Proxies whose X-Forwarded-* headers count, as CIDRs by comma; none: the headers are ignored
+    #[arg(long, env = "TRUSTED_PROXIES", value_parser = list::<Cidr>, default_value = "")]
+    pub trusted_proxies: List<Cidr>,
+
+    /// Other sites whose pages may use the API and the socket, as origins by comma
+    #[arg(long, env = "CORS_ORIGINS", value_parser = list::<Origin>, default_value = "")]
+    pub cors_origins: List<Origin>,
+
+    /// Chat messages per person: count/seconds
+    #[arg(long, env = "CHAT_RATE", default_value = "5/10")]
+    pub chat_rate: Rate,
+
+    /// Chat messages per address: count/seconds
+    #[arg(long, env = "CHAT_RATE_ADDRESS", default_value = "500/10")]
+    pub chat_rate_address: Rate,
+}
+
+/// Where things lie on this host.
+#[derive(Args, Clone, Debug)]
+pub struct Folders {
+    /// Folder whose sub-folders and media files are the channels
+    #[arg(long = "streams-dir", env = "STREAMS_DIR", default_value = "streams")]
+    pub streams: PathBuf,
+
+    /// Folder for what the server itself keeps
+    #[arg(long = "data-dir", env = "DATA_DIR", default_value = "data")]
+    pub data: PathBuf,
+}
+
+/// A value that may be left empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Optional<T>(pub Option<T>);
+
+/// Values separated by commas.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct List<T>(pub Vec<T>);
+
+fn optional<T: FromStr>(text: &str) -> Result<Optional<T>, T::Err> {
+    let text = text.trim();
+    if text.is_empty() {
+        Ok(Optional(None))
+    } else {
+        text.parse().map(|value| Optional(Some(value)))
+    }
+}
+
+fn list<T: FromStr>(text: &str) -> Result<List<T>, T::Err> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .map(List)
+}
+
+/// Why a setting was refused, in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingError(String);
+
+/// So many in so many seconds, written `count/seconds`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: NonZeroU32,
+    /// In how long.
+    pub per: Duration,
+}
+
+impl FromStr for Rate {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || SettingError("a rate is written count/seconds, like 5/10".into());
+        let (count, seconds) = text.split_once('/').ok_or_else(wrong)?;
+        let seconds: NonZeroU32 = seconds.trim().parse().map_err(|_| wrong())?;
+        Ok(Self {
+            count: count.trim().parse().map_err(|_| wrong())?,
+            per: Duration::from_secs(seconds.get().into()),
+        })
+    }
+}
+
+/// A network, or one address, in CIDR notation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cidr(pub IpNet);
+
+impl FromStr for Cidr {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<IpNet>()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map(Self)
+            .map_err(|_| SettingError(format!("{text:?} is no network; write one like 10.0.0.0/8")))
+    }
+}
+
+/// The authority of an origin: host and port without the scheme's default port, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Authority(String);
+
+impl Authority {
+    /// Takes the authority of an `Origin` or of a `Host` header. `:80` and `:443` are dropped,
+    /// because TLS may end at a proxy and the scheme is not compared.
+    pub fn of(text: &str) -> Option<Self> {
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next()?.to_ascii_lowercase();
+        let authority =
+            authority.strip_suffix(":80").or(authority.strip_suffix(":443")).unwrap_or(&authority);
+        let parsed: http::uri::Authority = authority.parse().ok()?;
+        (!parsed.host().is_empty() && !authority.contains('@')).then(|| Self(authority.to_owned()))
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A web origin: scheme and authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    text: String,
+    authority: Authority,
+}
+
+impl Origin {
+    /// `scheme://authority`, as a browser writes it in `Origin`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What the socket compares.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+}
+
+impl FromStr for Origin {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = PublicUrl::from_str(text)?;
+        let authority = Authority::of(url.as_str()).ok_or_else(|| {
+            SettingError(format!("{text:?} is no origin; write one like https://tv.example"))
+        })?;
+        Ok(Self { text: url.0, authority })
+    }
+}
+
+/// `http://` or `https://`, an authority, and nothing behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// Without a slash at the end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong =
+            || SettingError(format!("{text:?} is no address; write one like https://tv.example"));
+        let uri: http::Uri = text.trim_end_matches('/').parse().map_err(|_| wrong())?;
+        let plain = matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|a| !a.host().is_empty() && !a.as_str().contains('@'))
+            && uri.path() == "/"
+            && uri.query().is_none();
+        if plain { Ok(Self(text.trim_end_matches('/').to_ascii_lowercase())) } else { Err(wrong()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Authority, PublicUrl, Rate};
+
+    #[test]
+    fn rates_are_count_and_seconds() {
+        assert!(
+            "5/10"
+                .parse::<Rate>()
+                .is_ok_and(|rate| rate.count.get() == 5 && rate.per.as_secs() == 10)
+        );
+        for bad in ["", "5", "0/10", "5/0", "-1/10", "5/10/2", "a/b"] {
+            assert!(bad.parse::<Rate>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn authorities_are_compared_without_scheme_and_default_port() {
+        for (a, b) in [
+            ("http://tv.lan", "TV.lan:80"),
+            ("https://tv.lan", "tv.lan:443"),
+            ("http://[::1]:8080", "[::1]:8080"),
+        ] {
+            assert_eq!(Authority::of(a), Authority::of(b), "{a} {b}");
+        }
+        assert_ne!(Authority::of("http://tv.lan:8080"), Authority::of("tv.lan"));
+        assert_eq!(Authority::of("null").map(|a| a.as_str().to_owned()), Some("null".into()));
+        assert_eq!(Authority::of("http://user@tv.lan"), None);
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        assert!(
+            "https://tv.example/"
+                .parse::<PublicUrl>()
+                .is_ok_and(|url| url.as_str() == "https://tv.example")
+        );
+        for bad in ["tv.example", "ftp://tv.example", "https://tv.example/app", "https://"] {
+            assert!(bad.parse::<PublicUrl>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The errors that leave the server: one table of statuses and codes. Causes are logged where they
+//! are handled and never sent.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde_json::json;
+
+/// What an address answers when it cannot answer what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// No such channel.
+    #[error("There is no channel with this id; GET /api/channels lists those there are.")]
+    UnknownChannel,
+    /// No such address or file.
+    #[error("There is nothing at this address.")]
+    NotFound,
+    /// A query that cannot be read.
+    #[error("The query is not of this address's form; offset and limit are whole numbers.")]
+    BadQuery,
+    /// The method is not one of the address's.
+    #[error("This address answers GET and HEAD.")]
+    MethodNotAllowed,
+    /// The `Origin` is not one of ours.
+    #[error("Pages of another site may not open this socket; add the site to CORS_ORIGINS.")]
+    ForeignOrigin,
+    /// A file that was listed cannot be read now.
+    #[error("The file cannot be read now; try again in a moment.")]
+    Unreadable,
+    /// Our own fault.
+    #[error("The server failed to answer; its log says why.")]
+    Internal,
+}
+
+impl ApiError {
+    /// The status and the code of each error, on one page.
+    pub fn status_and_code(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::UnknownChannel => (StatusCode::NOT_FOUND, "unknown_channel"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::BadQuery => (StatusCode::BAD_REQUEST, "bad_query"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign_origin"),
+            Self::Unreadable => (StatusCode::SERVICE_UNAVAILABLE, "unreadable"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status_and_code();
+        let body = json!({ "error": { "code": code, "message": self.to_string() } });
+        (status, [(http::header::CACHE_CONTROL, "no-cache")], Json(body)).into_response()
+    }
+}
