@@ -1,0 +1,181 @@
+//! The edge to the browser: listeners and animation frames that end when they are dropped.
+
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{AddEventListenerOptions, Event, EventTarget};
+
+/// An event listener; removed when dropped.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    target: EventTarget,
+    event: &'static str,
+    capture: bool,
+    closure: Closure<dyn FnMut(Event)>,
+}
+
+impl Listener {
+    /// Listens passively.
+    pub(crate) fn new(
+        target: &EventTarget,
+        event: &'static str,
+        handler: impl FnMut(Event) + 'static,
+    ) -> Self {
+        Self::with(target, event, true, false, handler)
+    }
+
+    /// Listens so that the handler may call `preventDefault`.
+    pub(crate) fn active(
+        target: &EventTarget,
+        event: &'static str,
+        handler: impl FnMut(Event) + 'static,
+    ) -> Self {
+        Self::with(target, event, false, false, handler)
+    }
+
+    fn with(
+        target: &EventTarget,
+        event: &'static str,
+        passive: bool,
+        capture: bool,
+        handler: impl FnMut(Event) + 'static,
+    ) -> Self {
+        let closure = Closure::<dyn FnMut(Event)>::new(handler);
+        let options = AddEventListenerOptions::new();
+        options.set_passive(passive);
+        options.set_capture(capture);
+        // Fails only for a null callback.
+        let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
+            event,
+            closure.as_ref().unchecked_ref(),
+            &options,
+        );
+        Self { target: target.clone(), event, capture, closure }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.target.remove_event_listener_with_callback_and_bool(
+            self.event,
+            self.closure.as_ref().unchecked_ref(),
+            self.capture,
+        );
+    }
+}
+
+/// A timer of the browser; cleared when dropped.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    handle: i32,
+    repeats: bool,
+    _closure: Closure<dyn FnMut()>,
+}
+
+impl Timer {
+    /// Once, after so many milliseconds.
+    pub(crate) fn once(ms: i32, task: impl FnMut() + 'static) -> Self {
+        let closure = Closure::<dyn FnMut()>::new(task);
+        let handle = window()
+            .set_timeout_with_callback_and_timeout_and_arguments_0(
+                closure.as_ref().unchecked_ref(),
+                ms,
+            )
+            .unwrap_or(0);
+        Self { handle, repeats: false, _closure: closure }
+    }
+
+    /// Every so many milliseconds.
+    pub(crate) fn every(ms: i32, task: impl FnMut() + 'static) -> Self {
+        let closure = Closure::<dyn FnMut()>::new(task);
+        let handle = window()
+            .set_interval_with_callback_and_timeout_and_arguments_0(
+                closure.as_ref().unchecked_ref(),
+                ms,
+            )
+            .unwrap_or(0);
+        Self { handle, repeats: true, _closure: closure }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if self.repeats {
+            window().clear_interval_with_handle(self.handle);
+        } else {
+            window().clear_timeout_with_handle(self.handle);
+        }
+    }
+}
+
+/// Milliseconds of the page's monotonic clock.
+pub(crate) fn now_ms() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// What the browser holds for a component: made in an effect, so that the server never has one, and
+/// dropped when the component goes.
+pub(crate) struct Held<T: 'static>(StoredValue<Option<SendWrapper<T>>>);
+
+impl<T> Clone for Held<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Held<T> {}
+
+impl<T: Clone> Held<T> {
+    /// Holds nothing yet.
+    pub(crate) fn new() -> Self {
+        Self(StoredValue::new(None))
+    }
+
+    /// Puts something in, dropping what was there.
+    pub(crate) fn set(&self, value: T) {
+        let before = self.0.try_update_value(|held| held.replace(SendWrapper::new(value)));
+        drop(before);
+    }
+
+    /// Takes it out again.
+    pub(crate) fn take(&self) -> Option<T> {
+        self.0.try_update_value(Option::take).flatten().map(SendWrapper::take)
+    }
+
+    /// What is held now; a clone, so that nothing is borrowed while it is used.
+    pub(crate) fn get(&self) -> Option<T> {
+        self.0.try_with_value(|held| held.as_ref().map(|value| (**value).clone())).flatten()
+    }
+}
+
+/// Whether the person asked for less motion.
+pub(crate) fn reduced_motion() -> bool {
+    matches(&"(prefers-reduced-motion: reduce)")
+}
+
+fn matches(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+/// A value of a JS object, `undefined` where it has none.
+pub(crate) fn get(object: &JsValue, key: &str) -> JsValue {
+    js_sys::Reflect::get(object, &JsValue::from_str(key)).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// Sets a value of a JS object.
+pub(crate) fn set(object: &JsValue, key: &str, value: impl Into<JsValue>) {
+    // Fails only for something that is no object.
+    let _ = js_sys::Reflect::set(object, &JsValue::from_str(key), &value.into());
+}
+
+/// Remembers something in this browser, where it allows that.
+pub(crate) fn remember(key: &str, value: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item(key, value);
+    }
+}
+
+/// What this browser remembers.
+pub(crate) fn recall(key: &str) -> Option<String> {
+    window().local_storage().ok().flatten()?.get_item(key).ok().flatten()
+}

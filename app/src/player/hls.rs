@@ -1,0 +1,265 @@
+//! hls.js: loaded at first need, bound to one media element, destroyed with its binding.
+
+use std::cell::{Cell, RefCell};
+
+use js_sys::{Array, Function, Object, Promise, Reflect};
+use leptos::prelude::{document, window};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::HtmlMediaElement;
+
+use crate::dom::{get, set};
+
+/// Where the vendored library lies; the folder carries its version.
+const LIGHT: &str = "/vendor/hls/hls.light.min.mjs";
+/// With alternate audio and in-manifest subtitles, for playlists that need them.
+const FULL: &str = "/vendor/hls/hls.min.mjs";
+/// Transmuxes MPEG-TS off the main thread; one worker is shared by all instances.
+const WORKER: &str = "/vendor/hls/hls.worker.js";
+/// Where the bandwidth estimate is kept from page to page, in bits a second.
+const ESTIMATE_KEY: &str = "carrete.bandwidth";
+/// Seconds ahead that a reel which is played holds.
+pub(crate) const AHEAD_S: f64 = 12.0;
+/// Seconds ahead while the neighbour is not warm yet: the line is shared.
+pub(crate) const AHEAD_FIRST_S: f64 = 2.0;
+/// Seconds ahead that a reel which only waits for its turn holds.
+pub(crate) const AHEAD_SPARE_S: f64 = 1.0;
+/// Seconds behind the playhead.
+const BEHIND_S: f64 = 4.0;
+/// A reel this short is kept whole, so that it loops without a request.
+const KEPT_WHOLE_S: f64 = 40.0;
+/// Bytes that one element may buffer.
+const BUFFER_BYTES: f64 = 16e6;
+/// First guess of the bandwidth in bits a second, before anything was measured.
+const FIRST_ESTIMATE: f64 = 2e6;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = import)]
+    fn dynamic_import(url: &str) -> Promise;
+
+    /// An instance of hls.js.
+    #[derive(Clone, Debug)]
+    type Hls;
+
+    #[wasm_bindgen(method, js_name = loadSource)]
+    fn load_source(this: &Hls, url: &str);
+    #[wasm_bindgen(method, js_name = attachMedia)]
+    fn attach_media(this: &Hls, media: &HtmlMediaElement);
+    #[wasm_bindgen(method)]
+    fn on(this: &Hls, event: &str, handler: &Function);
+    #[wasm_bindgen(method)]
+    fn off(this: &Hls, event: &str, handler: &Function);
+    #[wasm_bindgen(method, js_name = startLoad)]
+    fn start_load(this: &Hls, position_s: f64);
+    #[wasm_bindgen(method, js_name = stopLoad)]
+    fn stop_load(this: &Hls);
+    #[wasm_bindgen(method, js_name = recoverMediaError)]
+    fn recover_media_error(this: &Hls);
+    #[wasm_bindgen(method)]
+    fn destroy(this: &Hls);
+}
+
+/// The class that an import brought.
+#[derive(Clone, Debug)]
+pub(crate) struct Library(Function);
+
+thread_local! {
+    static LIGHT_LIBRARY: RefCell<Option<Library>> = const { RefCell::new(None) };
+    static FULL_LIBRARY: RefCell<Option<Library>> = const { RefCell::new(None) };
+    static UNSUPPORTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How this browser plays HLS.
+#[derive(Clone, Debug)]
+pub(crate) enum Engine {
+    /// By hls.js over Media Source Extensions.
+    Library(Library),
+    /// By itself: iPhones without ManagedMediaSource.
+    Native,
+    /// Not at all.
+    None,
+}
+
+/// The library, if it is there already. Answers in the same turn, for the hand-over.
+pub(crate) fn loaded(full: bool) -> Option<Engine> {
+    if UNSUPPORTED.get() {
+        return Some(native());
+    }
+    let cell = if full { &FULL_LIBRARY } else { &LIGHT_LIBRARY };
+    cell.with_borrow(Clone::clone).map(Engine::Library)
+}
+
+/// The library, fetched where it is not there yet.
+pub(crate) async fn load(full: bool) -> Result<Engine, JsValue> {
+    if let Some(engine) = loaded(full) {
+        return Ok(engine);
+    }
+    let module = JsFuture::from(dynamic_import(if full { FULL } else { LIGHT })).await?;
+    let class: Function = get(&module, "default").dyn_into()?;
+    let is_supported: Function = get(&class, "isSupported").dyn_into()?;
+    if is_supported.call0(&class)?.is_falsy() {
+        UNSUPPORTED.set(true);
+        return Ok(native());
+    }
+    let library = Library(class);
+    let cell = if full { &FULL_LIBRARY } else { &LIGHT_LIBRARY };
+    cell.set(Some(library.clone()));
+    Ok(Engine::Library(library))
+}
+
+fn native() -> Engine {
+    let plays = document()
+        .create_element("video")
+        .ok()
+        .and_then(|element| element.dyn_into::<HtmlMediaElement>().ok())
+        .is_some_and(|video| !video.can_play_type("application/vnd.apple.mpegurl").is_empty());
+    if plays { Engine::Native } else { Engine::None }
+}
+
+/// What hls.js tells of one binding.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Report {
+    /// The first media of a reel is in the buffer, or more of it.
+    Buffered,
+    /// A playlist or fragment has arrived: something moves.
+    Progress,
+    /// Something is over. `status` is the HTTP status, 0 where there was none.
+    Fatal {
+        /// Network, as against the media itself.
+        network: bool,
+        /// HTTP status.
+        status: u16,
+    },
+}
+
+/// How a binding is to behave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish {
+    /// Seconds ahead.
+    pub(crate) ahead_s: f64,
+    /// Where to begin, in seconds; `None` is the playlist's own beginning or live edge.
+    pub(crate) from_s: Option<f64>,
+    /// Length of the reel in seconds, where known.
+    pub(crate) duration_s: Option<f64>,
+}
+
+/// One hls.js instance on one element. Dropping it destroys the instance and frees the decoder.
+pub(crate) struct Binding {
+    hls: Hls,
+    handlers: Vec<(&'static str, Closure<dyn FnMut(JsValue, JsValue)>)>,
+}
+
+impl Binding {
+    /// Makes an instance, attaches it and begins to load.
+    pub(crate) fn new(
+        library: &Library,
+        media: &HtmlMediaElement,
+        url: &str,
+        wish: Wish,
+        report: impl Fn(Report) + Clone + 'static,
+    ) -> Result<Self, JsValue> {
+        let hls: Hls =
+            Reflect::construct(&library.0, &Array::of1(&config(wish)))?.unchecked_into();
+        let mut binding = Self { hls, handlers: Vec::new() };
+        let buffered = report.clone();
+        binding.on("hlsFragBuffered", move |_| buffered(Report::Buffered));
+        for event in ["hlsManifestParsed", "hlsLevelLoaded", "hlsFragLoaded"] {
+            let progress = report.clone();
+            binding.on(event, move |_| progress(Report::Progress));
+        }
+        binding.on("hlsError", move |data| {
+            if get(&data, "fatal").is_truthy() {
+                report(Report::Fatal {
+                    network: get(&data, "type").as_string().as_deref() == Some("networkError"),
+                    status: get(&get(&data, "response"), "code").as_f64().unwrap_or(0.0) as u16,
+                });
+            }
+        });
+        binding.hls.attach_media(media);
+        binding.hls.load_source(url);
+        Ok(binding)
+    }
+
+    fn on(&mut self, event: &'static str, mut handler: impl FnMut(JsValue) + 'static) {
+        let closure = Closure::<dyn FnMut(JsValue, JsValue)>::new(move |_, data| handler(data));
+        self.hls.on(event, closure.as_ref().unchecked_ref());
+        self.handlers.push((event, closure));
+    }
+
+    /// Changes how many seconds ahead are kept.
+    pub(crate) fn hold_ahead(&self, seconds: f64) {
+        set(&get(&self.hls, "config"), "maxBufferLength", seconds);
+    }
+
+    /// Loads no more for now.
+    pub(crate) fn stop(&self) {
+        self.hls.stop_load();
+    }
+
+    /// Loads again, where it stopped.
+    pub(crate) fn go_on(&self) {
+        self.hls.start_load(-1.0);
+    }
+
+    /// Tries to get the decoder going again.
+    pub(crate) fn recover(&self) {
+        self.hls.recover_media_error();
+    }
+
+    /// Keeps the measured bandwidth for the next reel and the next page.
+    pub(crate) fn keep_estimate(&self) {
+        if let Some(estimate) = get(&self.hls, "bandwidthEstimate").as_f64()
+            && estimate.is_finite()
+            && let Ok(Some(storage)) = window().session_storage()
+        {
+            let _ = storage.set_item(ESTIMATE_KEY, &format!("{estimate:.0}"));
+        }
+    }
+}
+
+impl Drop for Binding {
+    fn drop(&mut self) {
+        self.keep_estimate();
+        // First off, then destroy: nothing may call a closure that is going away.
+        for (event, closure) in &self.handlers {
+            self.hls.off(event, closure.as_ref().unchecked_ref());
+        }
+        self.hls.destroy();
+    }
+}
+
+fn config(wish: Wish) -> Object {
+    let estimate = window()
+        .session_storage()
+        .ok()
+        .flatten()
+        .and_then(|storage| storage.get_item(ESTIMATE_KEY).ok().flatten())
+        .and_then(|text| text.parse::<f64>().ok())
+        .unwrap_or(FIRST_ESTIMATE);
+    let behind = match wish.duration_s {
+        Some(duration) if duration <= KEPT_WHOLE_S => KEPT_WHOLE_S,
+        _ => BEHIND_S,
+    };
+    let config = Object::new();
+    for (key, number) in [
+        ("maxBufferLength", wish.ahead_s),
+        ("maxMaxBufferLength", AHEAD_S),
+        ("backBufferLength", behind),
+        ("maxBufferSize", BUFFER_BYTES),
+        ("abrEwmaDefaultEstimate", estimate),
+        ("startPosition", wish.from_s.unwrap_or(-1.0)),
+    ] {
+        set(&config, key, number);
+    }
+    for (key, flag) in [
+        ("testBandwidth", false),
+        ("capLevelToPlayerSize", true),
+        ("enableWorker", true),
+        ("progressive", true),
+    ] {
+        set(&config, key, flag);
+    }
+    set(&config, "workerPath", WORKER);
+    config
+}

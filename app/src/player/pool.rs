@@ -1,0 +1,435 @@
+//! The pool of two elements: one in the document, inside the active article, the other detached and
+//! run up on the neighbour. Both are made once and kept for life.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+    sync::Arc,
+};
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
+
+use super::{
+    Cause, PATIENCE_S, Phase, Player,
+    hls::{AHEAD_FIRST_S, AHEAD_S, AHEAD_SPARE_S, Report, Wish},
+    slot::{Slot, Told},
+};
+use crate::{
+    catalog::{Kind, Media},
+    dom::{Timer, get, now_ms},
+};
+
+/// The reel on screen has this many seconds in its buffer, or all of it, before a neighbour is
+/// warmed: warming never starves it.
+const AHEAD_BEFORE_WARMING_S: f64 = 2.0;
+/// At most one reload of a playlist whose segments have gone in this time.
+const RELOAD_EVERY_MS: f64 = 4000.0;
+
+/// See the module.
+pub(crate) struct Pool {
+    player: Player,
+    slots: [Rc<Slot>; 2],
+    active: Cell<usize>,
+    picture: RefCell<Option<HtmlElement>>,
+    last_frame: HtmlCanvasElement,
+    wanted: RefCell<Option<Arc<Media>>>,
+    when_moving: RefCell<Option<Box<dyn FnOnce()>>>,
+    patience: RefCell<Option<Timer>>,
+    recovered: Cell<bool>,
+    reloaded_ms: Cell<f64>,
+    saves_data: bool,
+}
+
+impl Pool {
+    /// Makes both elements; `None` where the browser refuses.
+    pub(crate) fn new(player: Player) -> Option<Rc<Self>> {
+        let last_frame: HtmlCanvasElement =
+            document().create_element("canvas").ok()?.dyn_into().ok()?;
+        last_frame.set_class_name("last-frame");
+        let mut failed = false;
+        let pool = Rc::new_cyclic(|weak: &Weak<Self>| {
+            let slot = |n: usize| {
+                let weak = weak.clone();
+                Slot::new(Rc::new(move |told| {
+                    if let Some(pool) = weak.upgrade() {
+                        pool.heard(n, told);
+                    }
+                }))
+            };
+            let slots = match (slot(0), slot(1)) {
+                (Ok(a), Ok(b)) => Some([a, b]),
+                _ => None,
+            };
+            failed = slots.is_none();
+            Self {
+                player,
+                slots: slots.unwrap_or_else(|| unreachable!("a browser makes video elements")),
+                active: Cell::new(0),
+                picture: RefCell::default(),
+                last_frame,
+                wanted: RefCell::default(),
+                when_moving: RefCell::default(),
+                patience: RefCell::default(),
+                recovered: Cell::new(false),
+                reloaded_ms: Cell::new(f64::NEG_INFINITY),
+                saves_data: saves_data(),
+            }
+        });
+        (!failed).then_some(pool)
+    }
+
+    fn current(&self) -> &Rc<Slot> {
+        &self.slots[self.active.get()]
+    }
+
+    fn spare(&self) -> &Rc<Slot> {
+        &self.slots[1 - self.active.get()]
+    }
+
+    /// Plays a reel inside `picture`: the hand-over, all in one turn.
+    pub(crate) fn show(&self, media: &Arc<Media>, picture: &HtmlElement) {
+        let here = self.picture.borrow().as_ref() == Some(picture);
+        if here && self.current().holds(media) {
+            return;
+        }
+        self.leave();
+        if !self.current().holds(media) {
+            self.active.set(1 - self.active.get());
+            if !self.current().holds(media) {
+                self.current().load(media, self.wish(media, AHEAD_FIRST_S, None));
+            }
+        }
+        let (now, before) = (self.current(), self.spare());
+        // First out, then in: there are never two in the document.
+        before.video.remove();
+        let _ = picture.append_child(&now.video);
+        *self.picture.borrow_mut() = Some(picture.clone());
+        now.video.set_muted(self.player.muted.get_untracked());
+        now.with_binding(|binding| {
+            binding.hold_ahead(AHEAD_FIRST_S);
+            binding.go_on();
+        });
+        now.frames.restart();
+        if now.is_ready() {
+            now.play();
+        }
+        before.pause();
+        before.with_binding(|binding| {
+            binding.stop();
+            binding.keep_estimate();
+        });
+        self.wanted.take();
+        self.recovered.set(false);
+        self.player.paused.set(false);
+        self.player.time_s.set(now.video.current_time());
+        self.tell_duration();
+        self.wait();
+    }
+
+    /// Leaves the last picture behind in the article that the element leaves.
+    fn leave(&self) {
+        self.when_moving.take();
+        let slot = self.current();
+        slot.frames.stop();
+        let Some(picture) = self.picture.take() else { return };
+        let (width, height) = (slot.video.video_width() / 2, slot.video.video_height() / 2);
+        if slot.frames.seen() == 0 || width == 0 {
+            self.last_frame.remove();
+            return;
+        }
+        if self.last_frame.width() != width || self.last_frame.height() != height {
+            self.last_frame.set_width(width);
+            self.last_frame.set_height(height);
+        }
+        let context = self.last_frame.get_context("2d").ok().flatten();
+        if let Some(context) = context.and_then(|c| c.dyn_into::<CanvasRenderingContext2d>().ok()) {
+            let drawn = context.draw_image_with_html_video_element_and_dw_and_dh(
+                &slot.video,
+                0.0,
+                0.0,
+                width.into(),
+                height.into(),
+            );
+            if drawn.is_ok() {
+                let _ = picture.append_child(&self.last_frame);
+            }
+        }
+    }
+
+    /// Prepares a reel that may come next, when the one on screen can spare the line.
+    pub(crate) fn warm(&self, media: &Arc<Media>) {
+        if self.current().holds(media) {
+            return;
+        }
+        *self.wanted.borrow_mut() = Some(Arc::clone(media));
+        self.warm_wanted();
+    }
+
+    fn warm_wanted(&self) {
+        let current = self.current();
+        let moving = current.frames.seen() >= 2 || self.player.phase.get_untracked() == Phase::Playing;
+        let fed = current.is_whole() || current.ahead_s() >= AHEAD_BEFORE_WARMING_S;
+        if self.saves_data || !moving || !fed {
+            return;
+        }
+        if let Some(media) = self.wanted.take() {
+            self.load_spare(&media);
+        }
+    }
+
+    fn load_spare(&self, media: &Arc<Media>) {
+        let spare = self.spare();
+        if spare.holds(media) {
+            if spare.is_ready() && !spare.has_run_up() {
+                spare.run_up();
+            }
+            self.feed_current();
+            return;
+        }
+        // A detached element has no size of its own: the level is chosen for where it will stand.
+        if let Some(picture) = &*self.picture.borrow() {
+            spare.video.set_width(u32::try_from(picture.client_width()).unwrap_or(0));
+            spare.video.set_height(u32::try_from(picture.client_height()).unwrap_or(0));
+        }
+        spare.load(media, self.wish(media, AHEAD_SPARE_S, None));
+    }
+
+    fn feed_current(&self) {
+        self.current().with_binding(|binding| binding.hold_ahead(AHEAD_S));
+    }
+
+    fn wish(&self, media: &Media, ahead_s: f64, from_s: Option<f64>) -> Wish {
+        Wish { ahead_s, from_s, duration_s: media.duration_s }
+    }
+
+    /// A finger drags towards `media`.
+    pub(crate) fn run_up(&self, media: &Arc<Media>) {
+        if self.saves_data || self.current().holds(media) {
+            return;
+        }
+        self.wanted.take();
+        let spare = self.spare();
+        if !spare.holds(media) {
+            self.load_spare(media);
+        } else if spare.is_ready() {
+            spare.run_while_dragged();
+        }
+    }
+
+    /// The finger went back.
+    pub(crate) fn step_back(&self) {
+        if self.spare().has_run_up() {
+            self.spare().stand_ready();
+        }
+    }
+
+    /// Calls `then` once the reel on screen moves.
+    pub(crate) fn when_moving(&self, then: Box<dyn FnOnce()>) {
+        if self.current().frames.seen() >= 2 || self.player.phase.get_untracked() == Phase::Playing {
+            then();
+        } else {
+            *self.when_moving.borrow_mut() = Some(then);
+        }
+    }
+
+    /// Pauses or goes on.
+    pub(crate) fn pause(&self, pause: bool) {
+        self.player.paused.set(pause);
+        if pause {
+            self.current().pause();
+        } else {
+            self.current().play();
+        }
+    }
+
+    /// Switches the sound on both elements: permission is per element, and only a gesture gives it.
+    pub(crate) fn mute(&self, muted: bool) {
+        self.player.muted.set(muted);
+        for slot in &self.slots {
+            slot.video.set_muted(muted);
+        }
+        if self.spare().video.paused() {
+            return;
+        }
+        // A spare that runs is in no document and stays silent.
+        self.spare().video.set_muted(true);
+    }
+
+    /// Goes to a second of the reel.
+    pub(crate) fn seek(&self, seconds: f64) {
+        self.current().video.set_current_time(seconds.max(0.0));
+        self.player.time_s.set(seconds.max(0.0));
+    }
+
+    /// Tries again where it failed.
+    pub(crate) fn retry(&self) {
+        self.recovered.set(false);
+        self.reload();
+    }
+
+    fn reload(&self) {
+        let current = self.current();
+        let Some(media) = current.media() else { return };
+        let at_s = current.video.current_time();
+        let from_s = (!media.live && at_s > 0.0).then_some(at_s);
+        current.load(&media, self.wish(&media, AHEAD_FIRST_S, from_s));
+        current.frames.restart();
+        self.wait();
+    }
+
+    fn heard(&self, n: usize, told: Told) {
+        if n == self.active.get() { self.heard_current(told) } else { self.heard_spare(told) }
+    }
+
+    fn heard_current(&self, told: Told) {
+        let current = self.current();
+        match told {
+            Told::Ready => {
+                self.tell_duration();
+                if !self.player.paused.get_untracked() {
+                    current.play();
+                }
+            }
+            Told::Time => {
+                self.player.time_s.set(current.video.current_time());
+                let shown = current.frames.seen() > 0 || self.is_audio();
+                if shown && !current.video.paused() && self.player.phase.get_untracked() == Phase::Waiting {
+                    self.moves();
+                }
+            }
+            Told::Duration => self.tell_duration(),
+            Told::Waiting => {
+                // Ours comes first: what the neighbour still loads is stopped.
+                self.spare().with_binding(super::hls::Binding::stop);
+                self.wait();
+            }
+            Told::Playing => {
+                if current.frames.seen() > 0 || self.is_audio() {
+                    self.moves();
+                }
+            }
+            Told::Ended => self.player.ended.update(|n| *n += 1),
+            Told::Frame(1) => self.moves(),
+            Told::Frame(_) => {
+                if let Some(then) = self.when_moving.take() {
+                    then();
+                }
+            }
+            Told::SoundRefused => {
+                self.player.muted.set(true);
+                current.video.set_muted(true);
+                current.play();
+            }
+            Told::Report(Report::Buffered) => {
+                self.player.patience_s.set(PATIENCE_S);
+                self.warm_wanted();
+            }
+            Told::Report(Report::Progress) => self.player.patience_s.set(PATIENCE_S),
+            Told::Report(Report::Fatal { network, status }) => self.fatal(network, status),
+            Told::Broken => {
+                // 2 is MEDIA_ERR_NETWORK; hls.js tells of its own errors itself.
+                let network = current.video.error().is_some_and(|error| error.code() == 2);
+                if current.media().is_some_and(|media| !media.is_hls()) {
+                    self.fail(if network { Cause::Network } else { Cause::Media });
+                }
+            }
+            Told::NoLibrary => self.fail(Cause::Network),
+            Told::Unsupported => self.fail(Cause::Unsupported),
+            Told::RunUp => {}
+        }
+    }
+
+    fn heard_spare(&self, told: Told) {
+        let spare = self.spare();
+        match told {
+            Told::Ready => spare.run_up(),
+            Told::RunUp => self.feed_current(),
+            Told::Report(Report::Fatal { .. })
+            | Told::Broken
+            | Told::NoLibrary
+            | Told::Unsupported => {
+                // It is tried again, and its error shown, when somebody goes there.
+                spare.clear();
+                self.feed_current();
+            }
+            _ => {}
+        }
+    }
+
+    /// The picture moves.
+    fn moves(&self) {
+        self.patience.take();
+        if self.player.phase.get_untracked() != Phase::Playing {
+            self.player.phase.set(Phase::Playing);
+        }
+        if self.is_audio()
+            && let Some(then) = self.when_moving.take()
+        {
+            then();
+        }
+        self.warm_wanted();
+    }
+
+    /// No picture moves: patience begins to run.
+    fn wait(&self) {
+        self.player.phase.set(Phase::Waiting);
+        self.player.patience_s.set(PATIENCE_S);
+        let player = self.player;
+        let timer = Timer::every(1000, move || {
+            if player.phase.get_untracked() != Phase::Waiting || player.paused.get_untracked() {
+                return;
+            }
+            let left = player.patience_s.get_untracked().saturating_sub(1);
+            player.patience_s.set(left);
+            if left == 0 {
+                player.phase.set(Phase::Failed(Cause::Network));
+            }
+        });
+        *self.patience.borrow_mut() = Some(timer);
+    }
+
+    fn fail(&self, cause: Cause) {
+        self.patience.take();
+        self.player.phase.set(Phase::Failed(cause));
+    }
+
+    fn fatal(&self, network: bool, status: u16) {
+        if status == 404 && now_ms() - self.reloaded_ms.get() > RELOAD_EVERY_MS {
+            // The segments have other versions now: the playlist tells them.
+            self.reloaded_ms.set(now_ms());
+            self.reload();
+        } else if network {
+            self.fail(Cause::Network);
+        } else if self.recovered.replace(true) {
+            self.fail(Cause::Media);
+        } else {
+            self.current().with_binding(super::hls::Binding::recover);
+        }
+    }
+
+    fn is_audio(&self) -> bool {
+        self.current().media().is_some_and(|media| media.kind == Kind::Audio)
+    }
+
+    fn tell_duration(&self) {
+        let current = self.current();
+        let duration = current.video.duration();
+        let known = if duration.is_finite() && duration > 0.0 {
+            Some(duration)
+        } else {
+            current.media().and_then(|media| media.duration_s)
+        };
+        if self.player.duration_s.get_untracked() != known {
+            self.player.duration_s.set(known);
+        }
+    }
+}
+
+/// Whether the person or the line asks to save data: then nothing is warmed.
+fn saves_data() -> bool {
+    let connection = get(&window().navigator(), "connection");
+    get(&connection, "saveData").is_truthy()
+        || get(&connection, "effectiveType").as_string().is_some_and(|kind| kind.contains("2g"))
+}

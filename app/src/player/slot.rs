@@ -1,0 +1,323 @@
+//! One of the two media elements, with what is bound to it. An element is made once and kept for
+//! life: only one that was unmuted inside a gesture may sound.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
+
+use leptos::{prelude::document, task::spawn_local};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::HtmlVideoElement;
+
+use super::{
+    frames::Frames,
+    hls::{self, Binding, Engine, Report, Wish},
+};
+use crate::{
+    catalog::{Kind, Media},
+    dom::{Listener, Timer, get},
+};
+
+/// What a slot tells its pool.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Told {
+    /// The element knows its first picture.
+    Ready,
+    /// The playhead moved.
+    Time,
+    /// The length is known, or another one.
+    Duration,
+    /// It waits for data.
+    Waiting,
+    /// It plays again.
+    Playing,
+    /// It came to its end and does not loop.
+    Ended,
+    /// The n-th different frame was presented, n being 1 or 2.
+    Frame(u32),
+    /// The run-up is done: it stands ready, decoded and past its first frames.
+    RunUp,
+    /// Playing with sound was refused.
+    SoundRefused,
+    /// Data arrived.
+    Report(Report),
+    /// The element itself gave up.
+    Broken,
+    /// The library did not come.
+    NoLibrary,
+    /// This browser has no way to play it.
+    Unsupported,
+}
+
+/// How far a spare runs: video of MPEG-TS begins at 0.067 s, and one that has decoded only its first
+/// frame stays frozen for 100 ms after the hand-over.
+const RUN_UP_S: f64 = 0.07;
+/// How far a spare may run while a finger drags.
+const DRAG_LIMIT_S: f64 = 0.25;
+/// How often a run is looked at.
+const LOOK_MS: i32 = 16;
+
+/// One element and what it holds.
+pub(crate) struct Slot {
+    /// The element; in the document only while its reel is the active one.
+    pub(crate) video: HtmlVideoElement,
+    /// Its presented frames.
+    pub(crate) frames: Frames,
+    media: RefCell<Option<Arc<Media>>>,
+    binding: RefCell<Option<Binding>>,
+    /// Counts loads: what an older load still has to tell is not heard.
+    load: Rc<Cell<u32>>,
+    ready: Cell<bool>,
+    run_up: Cell<bool>,
+    from_s: Cell<f64>,
+    run: RefCell<Option<Timer>>,
+    listeners: RefCell<Vec<Listener>>,
+    tell: Rc<dyn Fn(Told)>,
+}
+
+impl Slot {
+    /// Makes an element that tells `tell` what happens to it.
+    pub(crate) fn new(tell: Rc<dyn Fn(Told)>) -> Result<Rc<Self>, JsValue> {
+        let video: HtmlVideoElement = document().create_element("video")?.unchecked_into();
+        for (name, value) in
+            [("playsinline", ""), ("tabindex", "-1"), ("disableremoteplayback", ""), ("preload", "auto")]
+        {
+            video.set_attribute(name, value)?;
+        }
+        video.set_muted(true);
+        let frames = Frames::new(&video, {
+            let tell = Rc::clone(&tell);
+            move |n| tell(Told::Frame(n))
+        });
+        let slot = Rc::new(Self {
+            video,
+            frames,
+            media: RefCell::default(),
+            binding: RefCell::default(),
+            load: Rc::default(),
+            ready: Cell::new(false),
+            run_up: Cell::new(false),
+            from_s: Cell::new(0.0),
+            run: RefCell::default(),
+            listeners: RefCell::default(),
+            tell,
+        });
+        let listeners = [
+            ("loadeddata", Told::Ready),
+            ("timeupdate", Told::Time),
+            ("durationchange", Told::Duration),
+            ("waiting", Told::Waiting),
+            ("playing", Told::Playing),
+            ("ended", Told::Ended),
+            ("error", Told::Broken),
+        ]
+        .into_iter()
+        .map(|(event, told)| {
+            let weak = Rc::downgrade(&slot);
+            Listener::new(&slot.video, event, move |_| {
+                if let Some(slot) = weak.upgrade() {
+                    slot.heard(&told);
+                }
+            })
+        })
+        .collect();
+        *slot.listeners.borrow_mut() = listeners;
+        Ok(slot)
+    }
+
+    fn heard(&self, told: &Told) {
+        // An element without a reel only tells of its own emptying.
+        if self.media.borrow().is_none() {
+            return;
+        }
+        if *told == Told::Ready {
+            self.ready.set(true);
+        }
+        (self.tell)(told.clone());
+    }
+
+    /// The reel it holds.
+    pub(crate) fn media(&self) -> Option<Arc<Media>> {
+        self.media.borrow().clone()
+    }
+
+    /// Whether it holds this reel, at this state.
+    pub(crate) fn holds(&self, media: &Media) -> bool {
+        self.media.borrow().as_ref().is_some_and(|held| held.id == media.id && held.url == media.url)
+    }
+
+    /// Whether its first picture is decoded.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.get()
+    }
+
+    /// Whether it has run up.
+    pub(crate) fn has_run_up(&self) -> bool {
+        self.run_up.get()
+    }
+
+    /// Loads a reel, forgetting what it held.
+    pub(crate) fn load(self: &Rc<Self>, media: &Arc<Media>, wish: Wish) {
+        self.unbind();
+        let load = self.load.get().wrapping_add(1);
+        self.load.set(load);
+        self.ready.set(false);
+        self.run_up.set(false);
+        self.from_s.set(wish.from_s.unwrap_or(0.0));
+        *self.media.borrow_mut() = Some(Arc::clone(media));
+        self.video.set_loop(media.kind == Kind::Video && !media.live);
+        if media.is_hls() {
+            self.load_playlist(media, wish, load);
+        } else {
+            self.video.set_src(&media.url);
+            if let Some(from_s) = wish.from_s {
+                self.video.set_current_time(from_s);
+            }
+        }
+    }
+
+    fn load_playlist(self: &Rc<Self>, media: &Arc<Media>, wish: Wish, load: u32) {
+        if let Some(engine) = hls::loaded(false) {
+            self.bind(&engine, media, wish, load);
+            return;
+        }
+        let (weak, media) = (Rc::downgrade(self), Arc::clone(media));
+        spawn_local(async move {
+            let engine = hls::load(false).await;
+            let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) else { return };
+            match engine {
+                Ok(engine) => slot.bind(&engine, &media, wish, load),
+                Err(_) => (slot.tell)(Told::NoLibrary),
+            }
+        });
+    }
+
+    fn bind(self: &Rc<Self>, engine: &Engine, media: &Media, wish: Wish, load: u32) {
+        match engine {
+            Engine::Native => {
+                self.video.set_src(&media.url);
+            }
+            Engine::None => (self.tell)(Told::Unsupported),
+            Engine::Library(library) => {
+                let (current, tell) = (Rc::clone(&self.load), Rc::clone(&self.tell));
+                let report = move |report: Report| {
+                    if current.get() == load {
+                        tell(Told::Report(report));
+                    }
+                };
+                match Binding::new(library, &self.video, &media.url, wish, report) {
+                    Ok(binding) => *self.binding.borrow_mut() = Some(binding),
+                    Err(_) => (self.tell)(Told::Unsupported),
+                }
+            }
+        }
+    }
+
+    /// Forgets the reel and frees the decoder.
+    pub(crate) fn clear(&self) {
+        *self.media.borrow_mut() = None;
+        self.unbind();
+    }
+
+    fn unbind(&self) {
+        self.load.set(self.load.get().wrapping_add(1));
+        self.run.take();
+        self.frames.stop();
+        let binding = self.binding.take();
+        let had_source = self.video.has_attribute("src");
+        drop(binding);
+        if had_source {
+            let _ = self.video.remove_attribute("src");
+            self.video.load();
+        }
+    }
+
+    /// Plays; what goes wrong is told.
+    pub(crate) fn play(&self) {
+        self.run.take();
+        let Ok(promise) = self.video.play() else { return };
+        let (load, current, tell) = (self.load.get(), Rc::clone(&self.load), Rc::clone(&self.tell));
+        spawn_local(async move {
+            // AbortError only says that the source changed meanwhile.
+            if let Err(error) = JsFuture::from(promise).await
+                && get(&error, "name").as_string().as_deref() == Some("NotAllowedError")
+                && current.get() == load
+            {
+                tell(Told::SoundRefused);
+            }
+        });
+    }
+
+    /// Stops the clock.
+    pub(crate) fn pause(&self) {
+        self.run.take();
+        let _ = self.video.pause();
+    }
+
+    /// Runs, muted and in no document, past its first frames.
+    pub(crate) fn run_up(self: &Rc<Self>) {
+        self.run_to(self.from_s.get() + RUN_UP_S, true);
+    }
+
+    /// Runs, muted and in no document, while a finger drags.
+    pub(crate) fn run_while_dragged(self: &Rc<Self>) {
+        self.run_to(self.from_s.get() + DRAG_LIMIT_S, false);
+    }
+
+    /// Stops and goes back to where it stood ready.
+    pub(crate) fn stand_ready(&self) {
+        self.pause();
+        self.video.set_current_time(self.from_s.get() + RUN_UP_S);
+    }
+
+    fn run_to(self: &Rc<Self>, limit_s: f64, tells: bool) {
+        self.video.set_muted(true);
+        self.play();
+        let weak = Rc::downgrade(self);
+        let look = Timer::every(LOOK_MS, move || {
+            let Some(slot) = weak.upgrade() else { return };
+            if slot.video.current_time() >= limit_s {
+                slot.pause();
+                slot.run_up.set(true);
+                if tells {
+                    (slot.tell)(Told::RunUp);
+                }
+            }
+        });
+        *self.run.borrow_mut() = Some(look);
+    }
+
+    /// Seconds in the buffer ahead of the playhead.
+    pub(crate) fn ahead_s(&self) -> f64 {
+        let (ranges, at) = (self.video.buffered(), self.video.current_time());
+        (0..ranges.length())
+            .filter_map(|n| Some((ranges.start(n).ok()?, ranges.end(n).ok()?)))
+            .find(|(start, end)| start - 0.2 <= at && at <= *end)
+            .map_or(0.0, |(_, end)| end - at)
+    }
+
+    /// Whether the buffer reaches to the end of the reel.
+    pub(crate) fn is_whole(&self) -> bool {
+        let duration = self.video.duration();
+        duration.is_finite()
+            && self.video.current_time() + self.ahead_s() >= duration - 0.2
+    }
+
+    /// Asks something of the hls.js instance, if there is one.
+    pub(crate) fn with_binding(&self, ask: impl FnOnce(&Binding)) {
+        if let Some(binding) = &*self.binding.borrow() {
+            ask(binding);
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.listeners.take();
+        self.clear();
+        self.video.remove();
+    }
+}

@@ -1,0 +1,341 @@
+//! The feed as the page holds it: a contiguous part of the list, the active channel, and how both
+//! follow when the list changes. No DOM here.
+
+use std::sync::Arc;
+
+use leptos::{prelude::*, task::spawn_local};
+
+use crate::catalog::{self, Anchor, ChannelId, Media, Window};
+
+/// Channels kept on each side of the active one; the rest is asked for again when it comes near.
+const KEEP: u32 = 150;
+/// Channels asked for at once.
+const STEP: u32 = 40;
+/// More are asked for when the active channel is this near to the end of what is held.
+const NEAR_END: u32 = 12;
+/// Articles on each side of the one in the middle.
+const ARTICLES: u32 = 2;
+
+/// The held part of the list.
+#[derive(Clone, Debug, Default)]
+struct Strip {
+    items: Vec<Arc<Media>>,
+    offset: u32,
+    total: u32,
+    version: String,
+}
+
+impl Strip {
+    fn of(window: Window) -> Self {
+        Self {
+            items: window.items.into_iter().map(Arc::new).collect(),
+            offset: window.offset,
+            total: window.total,
+            version: window.version,
+        }
+    }
+
+    fn end(&self) -> u32 {
+        self.offset + u32::try_from(self.items.len()).unwrap_or(0)
+    }
+
+    fn at(&self, place: u32) -> Option<&Arc<Media>> {
+        self.items.get(usize::try_from(place.checked_sub(self.offset)?).ok()?)
+    }
+
+    fn place(&self, id: &ChannelId) -> Option<u32> {
+        let n = self.items.iter().position(|media| media.id == *id)?;
+        Some(self.offset + u32::try_from(n).ok()?)
+    }
+
+    /// Joins a window that touches or overlaps this one; one that does neither replaces it.
+    fn join(&mut self, window: Window) {
+        let new = Self::of(window);
+        let same_list = new.version == self.version && new.total == self.total;
+        if !same_list || new.offset > self.end() || new.end() < self.offset {
+            *self = new;
+        } else if new.offset < self.offset {
+            let missing = (self.offset - new.offset) as usize;
+            self.items.splice(0..0, new.items.into_iter().take(missing));
+            self.offset = new.offset;
+        } else {
+            let known = (self.end() - new.offset) as usize;
+            self.items.extend(new.items.into_iter().skip(known));
+        }
+    }
+
+    /// Forgets what is far from `place`.
+    fn trim(&mut self, place: u32) {
+        let first = place.saturating_sub(KEEP).max(self.offset);
+        let end = (place + KEEP).min(self.end());
+        if first > self.offset || end < self.end() {
+            self.items.truncate((end - self.offset) as usize);
+            self.items.drain(..(first - self.offset) as usize);
+            self.offset = first;
+        }
+    }
+}
+
+/// The list and the active channel; a cheap handle.
+#[derive(Clone, Copy)]
+pub struct Feed {
+    strip: RwSignal<Strip>,
+    active: RwSignal<u32>,
+    /// The middle of the articles in the document; follows `active` when the strip has come to rest.
+    middle: RwSignal<u32>,
+    asking: StoredValue<bool>,
+}
+
+impl Feed {
+    /// Starts from what the server found.
+    pub fn new(window: Window, active: u32) -> Self {
+        Self {
+            strip: RwSignal::new(Strip::of(window)),
+            active: RwSignal::new(active),
+            middle: RwSignal::new(active),
+            asking: StoredValue::new(false),
+        }
+    }
+
+    /// Place of the active channel in the whole list, from 0. Tracked.
+    pub fn active(&self) -> u32 {
+        self.active.get()
+    }
+
+    /// The same, untracked.
+    pub fn active_now(&self) -> u32 {
+        self.active.get_untracked()
+    }
+
+    /// The active channel. Tracked.
+    pub fn active_media(&self) -> Option<Arc<Media>> {
+        let active = self.active.get();
+        self.strip.with(|strip| strip.at(active).cloned())
+    }
+
+    /// The channel at a place, if it is held. Untracked.
+    pub fn media_at(&self, place: u32) -> Option<Arc<Media>> {
+        self.strip.with_untracked(|strip| strip.at(place).cloned())
+    }
+
+    /// How many channels the whole list has. Tracked.
+    pub fn total(&self) -> u32 {
+        self.strip.with(|strip| strip.total)
+    }
+
+    /// The same, untracked.
+    pub fn total_now(&self) -> u32 {
+        self.strip.with_untracked(|strip| strip.total)
+    }
+
+    /// The state of the list that is held.
+    pub fn version(&self) -> String {
+        self.strip.with_untracked(|strip| strip.version.clone())
+    }
+
+    /// Place of a channel. Tracked.
+    pub fn place(&self, id: &ChannelId) -> Option<u32> {
+        self.strip.with(|strip| strip.place(id))
+    }
+
+    /// The channels that have an article in the document. Tracked.
+    pub fn articles(&self) -> Vec<Arc<Media>> {
+        let middle = self.middle.get();
+        self.around(middle, ARTICLES)
+    }
+
+    /// Held channels up to `side` places away from `place`. Tracked.
+    pub fn around(&self, place: u32, side: u32) -> Vec<Arc<Media>> {
+        self.strip.with(|strip| {
+            (place.saturating_sub(side)..=place.saturating_add(side))
+                .filter_map(|place| strip.at(place).cloned())
+                .collect()
+        })
+    }
+
+    /// Makes a held channel the active one. Articles follow at once where the new one has none yet.
+    pub fn activate(&self, place: u32) {
+        if self.active.get_untracked() != place {
+            self.active.set(place);
+        }
+        if self.middle.get_untracked().abs_diff(place) > 1 {
+            self.middle.set(place);
+        }
+    }
+
+    /// The strip has come to rest: articles gather around the active channel, far channels are
+    /// forgotten, near ends are asked for.
+    pub fn settle(&self) {
+        let active = self.active.get_untracked();
+        if self.middle.get_untracked() != active {
+            self.middle.set(active);
+        }
+        let (offset, end, total) =
+            self.strip.with_untracked(|strip| (strip.offset, strip.end(), strip.total));
+        if active.saturating_sub(offset) > KEEP + STEP || end.saturating_sub(active) > KEEP + STEP {
+            self.strip.update(|strip| strip.trim(active));
+        }
+        if end < total && end.saturating_sub(active) <= NEAR_END {
+            self.extend(end.saturating_sub(1), 0, STEP);
+        } else if offset > 0 && active.saturating_sub(offset) <= NEAR_END {
+            self.extend(offset, STEP, 0);
+        }
+    }
+
+    /// Asks for channels beside a held one.
+    fn extend(&self, beside: u32, before: u32, after: u32) {
+        let Some(anchor) = self.media_at(beside).map(|media| Anchor::Id(media.id.clone())) else {
+            return;
+        };
+        let feed = *self;
+        self.ask(anchor, before, after, move |window| {
+            if window.version == feed.version() {
+                feed.strip.update(|strip| strip.join(window));
+            } else {
+                feed.adopt(window);
+            }
+        });
+    }
+
+    /// Asks for the first or the last of the list and goes there.
+    pub fn fetch_end(&self, anchor: Anchor, then: impl FnOnce(u32) + 'static) {
+        let feed = *self;
+        self.ask(anchor.clone(), STEP, STEP, move |window| {
+            let strip = Strip::of(window);
+            let place = match anchor {
+                Anchor::Last => strip.end().saturating_sub(1),
+                Anchor::First => strip.offset,
+                Anchor::Id(id) => strip.place(&id).unwrap_or(strip.offset),
+            };
+            feed.strip.set(strip);
+            then(place);
+        });
+    }
+
+    /// One question at a time: a second one while the first is under way is dropped, because the
+    /// next settling asks again.
+    fn ask(
+        &self,
+        anchor: Anchor,
+        before: u32,
+        after: u32,
+        then: impl FnOnce(Window) + 'static,
+    ) {
+        if self.asking.try_update_value(|asking| std::mem::replace(asking, true)) != Some(false) {
+            return;
+        }
+        let feed = *self;
+        spawn_local(async move {
+            let answer = catalog::channels(anchor.to_text(), before, after).await;
+            feed.asking.try_set_value(false);
+            if let Ok(window) = answer {
+                then(window);
+            }
+        });
+    }
+
+    /// The list has changed and `window` is a part of its new state. The reel on screen keeps
+    /// playing: its place follows it. Where the new state no longer holds it, the old state stays
+    /// until the reel is left.
+    pub fn adopt(&self, window: Window) {
+        if window.version == self.version() {
+            return;
+        }
+        let new = Strip::of(window);
+        let active = self.active.get_untracked();
+        let current = self.media_at(active).map(|media| media.id.clone());
+        if let Some(place) = current.and_then(|id| new.place(&id)) {
+            self.strip.set(new);
+            self.active.set(place);
+            self.middle.set(place);
+        }
+    }
+
+    /// Told that the list has another version, with its first channels: takes them where they hold
+    /// the reel on screen, and asks for the part around it otherwise.
+    pub fn changed(&self, videos: Vec<Media>, total: u32, version: String) {
+        if version == self.version() {
+            return;
+        }
+        let whole = u32::try_from(videos.len()).is_ok_and(|n| n == total);
+        let current = self.media_at(self.active.get_untracked()).map(|media| media.id.clone());
+        if whole {
+            self.adopt(Window { items: videos, offset: 0, total, version });
+        } else if let Some(id) = current {
+            let feed = *self;
+            self.ask(Anchor::Id(id), STEP, STEP, move |window| feed.adopt(window));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Strip;
+    use crate::catalog::{ChannelId, Kind, Media, Source, Window};
+
+    fn media(n: u32) -> Option<Media> {
+        Some(Media {
+            id: ChannelId::parse(&format!("c{n}")).ok()?,
+            title: String::new(),
+            description: None,
+            kind: Kind::Video,
+            source: Source::Local,
+            url: String::new(),
+            mime: String::new(),
+            duration_s: None,
+            width: None,
+            height: None,
+            poster: None,
+            thumbhash: None,
+            subtitles: vec![],
+            storyboard: None,
+            live: false,
+            available: true,
+            tags: vec![],
+            updated_at: 0,
+        })
+    }
+
+    fn window(from: u32, to: u32, version: &str) -> Window {
+        Window {
+            items: (from..to).filter_map(media).collect(),
+            offset: from,
+            total: 1000,
+            version: version.into(),
+        }
+    }
+
+    fn check(strip: &Strip, from: u32, to: u32) {
+        assert_eq!((strip.offset, strip.end()), (from, to));
+        for place in from..to {
+            let id = strip.at(place).map(|media: &Arc<Media>| media.id.to_string());
+            assert_eq!(id, Some(format!("c{place}")));
+        }
+    }
+
+    #[test]
+    fn windows_join_where_they_touch() {
+        let mut strip = Strip::of(window(10, 20, "a"));
+        strip.join(window(19, 30, "a"));
+        check(&strip, 10, 30);
+        strip.join(window(5, 11, "a"));
+        check(&strip, 5, 30);
+        strip.join(window(12, 14, "a"));
+        check(&strip, 5, 30);
+        strip.join(window(100, 110, "a"));
+        check(&strip, 100, 110);
+        strip.join(window(90, 101, "b"));
+        check(&strip, 90, 101);
+    }
+
+    #[test]
+    fn what_is_far_is_forgotten() {
+        let mut strip = Strip::of(window(0, 800, "a"));
+        strip.trim(400);
+        check(&strip, 250, 550);
+        strip.trim(260);
+        check(&strip, 250, 410);
+    }
+}

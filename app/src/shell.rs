@@ -1,0 +1,76 @@
+//! The document around the page: head, title, Open Graph tags, style and scripts.
+
+use leptos::{config::LeptosOptions, prelude::*};
+
+use crate::{
+    App,
+    catalog::Media,
+    start::{Page, PageRequest, Start},
+};
+
+/// The whole document. Rendered by the server only; the browser hydrates the body.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let start = Start::find();
+    let request = use_context::<PageRequest>();
+    let base_url = request.as_ref().map(|r| r.base_url.clone()).unwrap_or_default();
+    let stylesheet = request.map(|r| r.stylesheet).unwrap_or_default();
+    let active = match &start.page {
+        Page::Reels(window, active) => {
+            active.checked_sub(window.offset).and_then(|n| window.items.get(n as usize)).cloned()
+        }
+        Page::Empty | Page::Missing(_) | Page::Starting => None,
+    };
+    let texts = start.lang.texts();
+    let title = match (&start.page, &active) {
+        (_, Some(media)) => format!("{} · Carrete", media.title),
+        (Page::Missing(_), _) => format!("{} · Carrete", texts.missing_title),
+        _ => "Carrete".into(),
+    };
+    let description = active
+        .as_ref()
+        .and_then(|media| media.description.clone())
+        .unwrap_or_else(|| texts.site_description.into());
+    view! {
+        <!DOCTYPE html>
+        <html lang=start.lang.tag()>
+            <head>
+                <meta charset="utf-8" />
+                <meta
+                    name="viewport"
+                    content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=overlays-content"
+                />
+                <meta name="theme-color" content="#0b0805" />
+                <title>{title.clone()}</title>
+                <meta name="description" content=description.clone() />
+                {open_graph(&base_url, active.as_ref(), &title, &description)}
+                <link rel="icon" href="/icon.svg" type="image/svg+xml" />
+                <link rel="stylesheet" href=stylesheet />
+                <HydrationScripts options=options.clone() />
+                <AutoReload options />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+fn open_graph(
+    base_url: &str,
+    active: Option<&Media>,
+    title: &str,
+    description: &str,
+) -> impl IntoView + use<> {
+    let url = active.map_or_else(|| format!("{base_url}/"), |m| base_url.to_owned() + &m.id.page());
+    let kind = if active.is_some() { "video.other" } else { "website" };
+    let image = active.and_then(|media| media.poster.as_ref()).map(|p| base_url.to_owned() + p);
+    view! {
+        <meta property="og:site_name" content="Carrete" />
+        <meta property="og:type" content=kind />
+        <meta property="og:title" content=title.to_owned() />
+        <meta property="og:description" content=description.to_owned() />
+        <meta property="og:url" content=url.clone() />
+        <link rel="canonical" href=url />
+        {image.map(|image| view! { <meta property="og:image" content=image /> })}
+    }
+}

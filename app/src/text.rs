@@ -1,0 +1,154 @@
+//! What the page says, in English and in Spanish: one table, checked by the compiler.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A language of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Spanish.
+    Es,
+}
+
+impl Lang {
+    /// The BCP 47 tag, for `<html lang>`.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Es => "es",
+        }
+    }
+
+    /// Reads a tag, its region ignored.
+    pub fn parse(tag: &str) -> Option<Self> {
+        match tag.trim().split(['-', '_']).next()?.to_ascii_lowercase().as_str() {
+            "en" => Some(Self::En),
+            "es" => Some(Self::Es),
+            _ => None,
+        }
+    }
+
+    /// The best of an `Accept-Language` header (RFC 9110, 12.5.4), English where it names none.
+    pub fn accept(header: &str) -> Self {
+        let weight = |part: &str| {
+            let (tag, rest) = part.split_once(';').unwrap_or((part, ""));
+            let q = rest.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+            (q > 0.0).then_some((Self::parse(tag)?, q))
+        };
+        let mut best: Option<(Self, f32)> = None;
+        for (lang, q) in header.split(',').filter_map(weight) {
+            if best.is_none_or(|(_, most)| q > most) {
+                best = Some((lang, q));
+            }
+        }
+        best.map_or(Self::En, |(lang, _)| lang)
+    }
+
+    /// The table of this language.
+    pub fn texts(self) -> &'static Texts {
+        match self {
+            Self::En => &EN,
+            Self::Es => &ES,
+        }
+    }
+}
+
+/// The table of the page's language.
+pub fn texts() -> &'static Texts {
+    use_context::<Lang>().unwrap_or_default().texts()
+}
+
+macro_rules! texts {
+    ($($name:ident: $en:literal, $es:literal;)*) => {
+        /// Every sentence and word of the page.
+        #[derive(Debug)]
+        #[expect(missing_docs, reason = "the English text says what each is")]
+        pub struct Texts { $(pub $name: &'static str,)* }
+        const EN: Texts = Texts { $($name: $en,)* };
+        const ES: Texts = Texts { $($name: $es,)* };
+    };
+}
+
+texts! {
+    site_description: "Videos and music from a folder, for everybody on the Wi-Fi.", "Vídeos y música de una carpeta, para todos los de la Wi-Fi.";
+    feed: "Reels", "Reels";
+    play: "Play", "Reproducir";
+    pause: "Pause", "Pausar";
+    sound: "Sound", "Sonido";
+    tap_to_hear: "Tap to hear", "Toca para oír";
+    full_screen: "Full screen", "Pantalla completa";
+    seek: "Position", "Posición";
+    next: "Next", "Siguiente";
+    previous: "Previous", "Anterior";
+    retry: "Retry", "Reintentar";
+    no_picture: "no picture", "sin imagen";
+    picture_does_not_come: "The picture does not come", "La imagen no llega";
+    cannot_play: "This browser cannot play it", "Este navegador no puede con él";
+    cause_network: "The server did not send the video.", "El servidor no ha enviado el vídeo.";
+    cause_media: "The file is damaged or of a kind this browser does not know.", "El archivo está dañado o es de un tipo que este navegador no conoce.";
+    searching_picture: "Looking for the picture…", "Buscando la imagen…";
+    open_stream: "Open the stream", "Abrir el vídeo";
+    needs_script: "Moving pictures need JavaScript; the links open each stream in a player.", "Para verlos en movimiento hace falta JavaScript; los enlaces abren cada vídeo en un reproductor.";
+    local: "local", "local";
+    music: "music", "música";
+    on_the_strip: "On the strip", "En la tira";
+    chat: "Chat", "Chat";
+    message: "Message", "Mensaje";
+    say_something: "Say something", "Di algo a los que miran";
+    send: "Send", "Enviar";
+    close: "Close", "Cerrar";
+    everyone: "Everyone", "Todos";
+    only_this_reel: "Only this reel", "Solo este reel";
+    watching: "watching", "viendo";
+    here: "here", "aquí";
+    your_name: "Your name", "Tu nombre";
+    what_shall_we_call_you: "What shall we call you?", "¿Cómo te llamamos?";
+    only_the_first_time: "Only the first time. Your message waits:", "Solo la primera vez. Tu mensaje espera:";
+    come_in: "Come in", "Entrar";
+    nobody_spoke: "Nobody has said anything yet.", "Nadie ha dicho nada todavía.";
+    not_sent: "Not sent yet", "Sin enviar todavía";
+    slow_down: "Too fast.", "Muy deprisa.";
+    slow_down_rest: "You can write again in a few seconds; your text is still here.", "Puedes escribir otra vez en unos segundos; tu texto sigue aquí.";
+    too_long: "A message has at most 500 characters.", "Un mensaje tiene 500 caracteres como mucho.";
+    bad_name: "A name has 1 to 24 visible characters.", "Un nombre tiene de 1 a 24 caracteres visibles.";
+    offline: "No connection. I will try again in", "Sin conexión. Lo intento otra vez en";
+    now: "Now", "Ya";
+    page_broke: "The page has stopped working.", "La página ha dejado de funcionar.";
+    reload: "Reload", "Recargar";
+    empty_title: "There is no film yet", "Todavía no hay película";
+    empty_text: "As soon as you copy a video or a song, it shows here and on every open phone. Without a restart.", "En cuanto copies un vídeo o una canción, sale aquí y en todos los teléfonos abiertos. Sin reiniciar nada.";
+    empty_copy: "Copy a file into the folder", "Copia un archivo en la carpeta";
+    empty_convert: "Or convert it by hand", "O conviértelo a mano";
+    let_others_in: "Let the others in", "Que entren los demás";
+    qr_text: "This code opens the room on any phone of the same Wi-Fi.", "Este código abre la sala en cualquier móvil de la misma Wi-Fi.";
+    missing_title: "Fogged frame", "Fotograma velado";
+    missing_before: "The channel", "El canal";
+    missing_after: "is not in the folder. It may have been renamed.", "no está en la carpeta. Puede que le hayan cambiado el nombre.";
+    nothing_here: "There is nothing at this address.", "No hay nada en esta dirección.";
+    go_to_first: "Go to the first", "Ir al primero";
+    starting: "Carrete is reading its folder. One moment.", "Carrete está leyendo su carpeta. Un momento.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lang;
+
+    #[test]
+    fn the_best_accepted_language_wins() {
+        for (header, lang) in [
+            ("es-MX,es;q=0.9", Lang::Es),
+            ("en-GB", Lang::En),
+            ("fr, es;q=0.5, en;q=0.7", Lang::En),
+            ("fr", Lang::En),
+            ("", Lang::En),
+            ("es;q=0, en", Lang::En),
+            ("EN;q=0.1,ES;q=0.2", Lang::Es),
+        ] {
+            assert_eq!(Lang::accept(header), lang, "{header}");
+        }
+    }
+}
