@@ -15,6 +15,8 @@ locked_wasm_bindgen() {
   awk -F'"' '/^name = "wasm-bindgen"$/ { getline; print $2; exit }' Cargo.lock
 }
 
+# A missing toolchain is installed by tools/install.sh, which says so, never in silence by the first call of rustc.
+export RUSTUP_AUTO_INSTALL=0
 # A machine that may not download toolchains can still hold the right compiler under the name "stable".
 if ! rustc --version >/dev/null 2>&1 && rustc +stable --version 2>/dev/null | grep -qF " $RUST "; then
   export RUSTUP_TOOLCHAIN=stable

@@ -70,7 +70,7 @@ export function shipped(metadata) {
 function* everything() {
   // The union of all our features resolves more than any one build compiles, which is the safe side here.
   const metadata = JSON.parse(
-    execFileSync("cargo", ["metadata", "--format-version", "1", "--locked", "--all-features"], { maxBuffer: 1 << 28 }),
+    execFileSync("cargo", ["metadata", "--quiet", "--format-version", "1", "--locked", "--all-features"], { maxBuffer: 1 << 28 }),
   );
   const inProduct = shipped(metadata);
   const resolved = new Set(metadata.resolve.nodes.map((node) => node.id));

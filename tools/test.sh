@@ -51,7 +51,7 @@ browser() {
   began=$SECONDS
   echo "test: browser tests against target/release/carrete"
   rm -f "$report"
-  (cd end2end && PLAYWRIGHT_JSON_OUTPUT_FILE=$report npx --no-install playwright test --reporter=list,json) </dev/null
+  (cd end2end && PLAYWRIGHT_JSON_OUTPUT_FILE=$report node_modules/.bin/playwright test --reporter=list,json) </dev/null
   code=$?
   read -r good bad < <(node -e '
     const { stats, errors } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
