@@ -1,21 +1,22 @@
 # Carrete in a container: built in stages that are thrown away, run by user 10001 on Debian with ffmpeg.
 
-# The version of wasm-bindgen alone, so that another change of Cargo.lock does not install the tools again.
-FROM debian:bookworm-slim AS locked
-COPY Cargo.lock /
-RUN awk -F'"' '/^name = "wasm-bindgen"$/ { getline; print $2; exit }' /Cargo.lock > /wasm-bindgen
+# The versions of the two tools alone, so that any other change of these files does not install them again.
+FROM debian:bookworm-slim AS versions
+COPY Cargo.lock tools/env.sh /
+RUN mkdir /versions \
+ && sed -n 's/^CARGO_LEPTOS=//p' /env.sh > /versions/cargo-leptos \
+ && awk -F'"' '/^name = "wasm-bindgen"$/ { getline; print $2; exit }' /Cargo.lock > /versions/wasm-bindgen
 
 FROM rust:1.95.0-slim-bookworm AS builder
 RUN apt-get update \
  && apt-get install -y --no-install-recommends binaryen make nodejs perl pkg-config \
  && rm -rf /var/lib/apt/lists/* \
  && rustup target add wasm32-unknown-unknown
-ARG CARGO_LEPTOS=0.3.10
-COPY --from=locked /wasm-bindgen /tmp/wasm-bindgen
+COPY --from=versions /versions /versions
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
- && cargo install cargo-leptos --locked --version "$CARGO_LEPTOS" \
- && cargo install wasm-bindgen-cli --locked --version "$(cat /tmp/wasm-bindgen)"
+ && cargo install cargo-leptos --locked --version "$(cat /versions/cargo-leptos)" \
+ && cargo install wasm-bindgen-cli --locked --version "$(cat /versions/wasm-bindgen)"
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
