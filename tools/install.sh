@@ -52,11 +52,15 @@ add_playwright() {
   lock_stamp > end2end/node_modules/.lock-stamp
 }
 
+node_from() { # least major version
+  [ "$(node -p 'process.versions.node.split(".")[0]')" -ge "$1" ] || die "Node $(node --version) is too old: $1 or newer is needed"
+}
+
 for_build() {
   local sysroot
   have rustc || have rustup || die "Rust is missing: install it from https://rustup.rs"
-  have node && have npm || die "Node 20 or newer with npm is missing: install it from https://nodejs.org"
-  [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || die "Node $(node --version) is too old: 20 or newer is needed"
+  have node && have npm || die "Node with npm is missing: install version 20 or newer from https://nodejs.org"
+  node_from 18
   if sysroot=$(rustc --print sysroot 2>/dev/null); then
     have rustup || rustc --version | grep -qF " $RUST " || die "Rust $RUST is needed, this is $(rustc --version)"
     [ -x "$sysroot/bin/cargo-clippy" ] && [ -x "$sysroot/bin/rustfmt" ] || want add_components "clippy and rustfmt" "seconds"
@@ -83,6 +87,7 @@ for_build() {
 }
 
 for_test() {
+  node_from 20
   [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || packages+=(chromium fonts-liberation)
   packages+=("${optional[@]}")
   optional=()
@@ -107,7 +112,7 @@ if [ ${#packages[@]} -gt 0 ] || [ ${#optional[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && have apt-get; then
     todo=("add_packages|Debian packages: ${packages[*]} ${optional[*]}|about a minute" "${todo[@]}")
   elif [ ${#packages[@]} -gt 0 ]; then
-    die "please run: sudo apt-get install -y ${packages[*]} ${optional[*]}"
+    die "please run: sudo apt-get install -y ${packages[*]}${optional[*]:+ ${optional[*]}}"
   else
     echo "install: ${optional[*]} is missing: without it new channels cannot be made; sudo apt-get install -y ${optional[*]}"
   fi
