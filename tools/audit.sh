@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# The slow checks, run by hand: tools/audit.sh [step]… ; without a name all of them. Goes on after a failing step.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+. tools/env.sh
+
+views() { git ls-files 'app/*.rs' 'frontend/*.rs' | xargs leptosfmt --check --max-width 100; }
+dependencies() { cargo deny --locked --all-features check bans licenses sources; }
+advisories() { cargo deny --locked --all-features check advisories; }
+unused() { cargo machete --with-metadata; }
+scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck --external-sources; }
+
+failed=()
+for step in "${@:-views}" $([ $# -gt 0 ] || echo dependencies advisories unused scripts); do
+  printf 'audit: %s\n' "$step"
+  if [ "$(type -t "$step")" = function ] && "$step" </dev/null; then
+    printf 'audit: %s: fine\n' "$step"
+  else
+    failed+=("$step")
+    printf 'audit: %s: FAILED\n' "$step"
+  fi
+done
+[ ${#failed[@]} -eq 0 ] || { echo "audit: failed: ${failed[*]}"; exit 1; }
+echo "audit: everything is fine"

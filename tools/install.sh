@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# Installs what Carrete is built and tested with: tools/install.sh [build] [test] [audit].
+# Installs only what is missing, so a second call returns at once. Writes below ~/.cargo, ~/.cache/carrete, ~/.rustup
+# and end2end/node_modules; Debian packages only as root, else it says in one line what to install.
+# shellcheck disable=SC2015
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tools/env.sh
+
+todo=()      # steps to take: "function|what|how long"
+packages=()  # Debian packages that are missing and needed
+optional=()  # Debian packages that the build can do without
+want() { todo+=("$1|$2|$3"); }
+have() { command -v "$1" >/dev/null 2>&1; }
+die() { printf 'install: %s\n' "$*" >&2; exit 1; }
+
+add_rust() { rustup toolchain install "$RUST" --profile minimal --component clippy,rustfmt --target wasm32-unknown-unknown; }
+add_components() { rustup component add clippy rustfmt; }
+add_target() { rustup target add wasm32-unknown-unknown; }
+
+add_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  local list=("${packages[@]}" "${optional[@]}") log=$CARRETE_CACHE/apt.log
+  { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${list[@]}"; } >"$log" 2>&1 </dev/null ||
+    { tail -n 20 "$log" >&2; die "apt-get could not install: ${list[*]}"; }
+}
+
+# Optimisation of a tool that runs for seconds is not worth minutes of compiling.
+cargo_install() { # name version
+  local log=$CARRETE_CACHE/$1.log
+  if ! CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    cargo install "$1" --locked --version "$2" --color never 2>&1 </dev/null | tee "$log" |
+    awk '/^ *Compiling / && ++n % 50 == 0 { print "      " n " crates compiled"; fflush() }'; then
+    tail -n 30 "$log" >&2
+    die "cargo install $1 $2 failed; the whole log is in $log"
+  fi
+}
+add_leptos() { cargo_install cargo-leptos "$CARGO_LEPTOS"; }
+add_bindgen() { cargo_install wasm-bindgen-cli "$(locked_wasm_bindgen)"; }
+add_leptosfmt() { cargo_install leptosfmt 0.1.33; }
+add_deny() { cargo_install cargo-deny 0.20.2; }
+add_machete() { cargo_install cargo-machete 0.9.2; }
+
+add_binaryen() {
+  npm install --prefix "$CARRETE_CACHE/binaryen" --no-save --no-audit --no-fund --loglevel=error "binaryen@$BINARYEN" </dev/null
+  ln -sf ../binaryen/node_modules/.bin/wasm-opt "$CARRETE_CACHE/bin/wasm-opt"
+}
+
+lock_stamp() { sha256sum end2end/package-lock.json | cut -c1-64; }
+add_playwright() {
+  npm ci --prefix end2end --no-audit --no-fund --loglevel=error </dev/null
+  lock_stamp > end2end/node_modules/.lock-stamp
+}
+
+node_from() { # least major version
+  [ "$(node -p 'process.versions.node.split(".")[0]')" -ge "$1" ] || die "Node $(node --version) is too old: $1 or newer is needed"
+}
+
+for_build() {
+  local sysroot
+  have rustc || have rustup || die "Rust is missing: install it from https://rustup.rs"
+  have node && have npm || die "Node with npm is missing: install version 20 or newer from https://nodejs.org"
+  node_from 18
+  if sysroot=$(rustc --print sysroot 2>/dev/null); then
+    have rustup || rustc --version | grep -qF " $RUST " || die "Rust $RUST is needed, this is $(rustc --version)"
+    [ -x "$sysroot/bin/cargo-clippy" ] && [ -x "$sysroot/bin/rustfmt" ] || want add_components "clippy and rustfmt" "seconds"
+    [ -d "$sysroot/lib/rustlib/wasm32-unknown-unknown" ] || want add_target "the WebAssembly target of Rust" "seconds"
+  else
+    want add_rust "Rust $RUST" "about a minute, once"
+  fi
+  have cc || packages+=(gcc libc6-dev)
+  have ffmpeg && have ffprobe || optional+=(ffmpeg)
+  [ -f Cargo.lock ] || die "Cargo.lock is missing"
+  if [ "$(cargo-leptos --version 2>/dev/null)" != "cargo-leptos $CARGO_LEPTOS" ]; then
+    # It compiles an OpenSSL of its own, which wants these three.
+    have make || packages+=(make)
+    have pkg-config || packages+=(pkg-config)
+    perl -MFindBin -MIPC::Cmd -e 1 2>/dev/null || packages+=(perl)
+    want add_leptos "cargo-leptos $CARGO_LEPTOS" "about 12 minutes on two cores, once"
+  fi
+  case "$(wasm-bindgen --version 2>/dev/null)" in
+    "wasm-bindgen $(locked_wasm_bindgen)"*) ;;
+    *) want add_bindgen "wasm-bindgen $(locked_wasm_bindgen)" "about 3 minutes on two cores, once" ;;
+  esac
+  [ -x "$CARRETE_CACHE/bin/wasm-opt" ] && grep -qsF "\"version\": \"$BINARYEN\"" "$CARRETE_CACHE/binaryen/node_modules/binaryen/package.json" ||
+    want add_binaryen "wasm-opt $BINARYEN" "seconds, once"
+}
+
+for_test() {
+  node_from 20
+  [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || packages+=(chromium fonts-liberation)
+  packages+=("${optional[@]}")
+  optional=()
+  [ "$(cat end2end/node_modules/.lock-stamp 2>/dev/null)" = "$(lock_stamp)" ] || want add_playwright "Playwright" "seconds, once"
+}
+
+for_audit() {
+  have leptosfmt || want add_leptosfmt "leptosfmt" "about 2 minutes, once"
+  have cargo-deny || want add_deny "cargo-deny" "about 6 minutes, once"
+  have cargo-machete || want add_machete "cargo-machete" "about a minute, once"
+}
+
+mkdir -p "$CARRETE_CACHE/bin"
+for set in "${@:-build}"; do
+  case $set in
+    build | test | audit) "for_$set" ;;
+    *) die "no set is called '$set': build, test and audit are" ;;
+  esac
+done
+
+if [ ${#packages[@]} -gt 0 ] || [ ${#optional[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && have apt-get; then
+    todo=("add_packages|Debian packages: ${packages[*]} ${optional[*]}|about a minute" "${todo[@]}")
+  elif [ ${#packages[@]} -gt 0 ]; then
+    die "please run: sudo apt-get install -y ${packages[*]}${optional[*]:+ ${optional[*]}}"
+  else
+    echo "install: ${optional[*]} is missing: without it new channels cannot be made; sudo apt-get install -y ${optional[*]}"
+  fi
+fi
+
+n=0
+for step in "${todo[@]}"; do
+  IFS='|' read -r action what long <<<"$step"
+  n=$((n + 1)) began=$SECONDS
+  printf '[%d/%d] %s … (%s)\n' "$n" "${#todo[@]}" "$what" "$long"
+  "$action"
+  printf '[%d/%d] %s: done in %d s\n' "$n" "${#todo[@]}" "$what" $((SECONDS - began))
+done

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Every test: tools/test.sh [rust] [tools] [browser]; without a name all of them. Goes on after a failing part.
+# A part that could not run counts as one failed test. The last line is `N passed, N failed`.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+. tools/env.sh
+
+logs=target/test-logs
+mkdir -p "$logs"
+passed=0 failed=0 table=""
+
+# Adds one part to the sum: name, passed, failed, exit code, seconds. A bad exit code without a failed test is one.
+part() {
+  local name=$1 good=${2:-0} bad=${3:-0} code=$4 seconds=$5
+  if [ "$bad" -eq 0 ] && { [ "$code" -ne 0 ] || [ "$good" -eq 0 ]; }; then bad=1; fi
+  passed=$((passed + good)) failed=$((failed + bad))
+  table+=$(printf '  %-28s %6d passed %6d failed %6d s' "$name" "$good" "$bad" "$seconds")$'\n'
+}
+
+# libtest: `test result: ok. 12 passed; 0 failed; 0 ignored; …`, one line for each test binary and each crate's documents.
+rust() {
+  local log=$logs/rust.log began=$SECONDS code good bad
+  echo "test: Rust tests, unit, integration and documents (compiling takes minutes the first time)"
+  cargo test --locked -p app -p server --features app/ssr --no-fail-fast </dev/null 2>&1 | tee "$log"
+  code=${PIPESTATUS[0]}
+  read -r good bad < <(awk '
+    /^test result: / { for (i = 2; i <= NF; i++) { if ($i == "passed;") p += $(i - 1); if ($i == "failed;") f += $(i - 1) } }
+    END { print p + 0, f + 0 }' "$log")
+  part "Rust" "$good" "$bad" "$code" $((SECONDS - began))
+}
+
+# TAP: `# pass 12`, `# fail 0`.
+tools() {
+  local log=$logs/tools.log began=$SECONDS code good bad
+  echo "test: the scripts in tools/"
+  node --test --test-reporter=tap tools/*.test.mjs </dev/null >"$log" 2>&1
+  code=$?
+  [ "$code" -eq 0 ] || cat "$log"
+  good=$(sed -n 's/^# pass //p' "$log")
+  bad=$(sed -n 's/^# fail //p' "$log")
+  part "scripts" "$good" "$bad" "$code" $((SECONDS - began))
+}
+
+browser() {
+  local report=$PWD/$logs/browser.json began=$SECONDS code good bad
+  if ! tools/build.sh; then
+    part "release build" 0 1 1 $((SECONDS - began))
+    part "browser (could not run)" 0 1 1 0
+    return
+  fi
+  began=$SECONDS
+  echo "test: browser tests against target/release/carrete"
+  rm -f "$report"
+  (cd end2end && PLAYWRIGHT_JSON_OUTPUT_FILE=$report node_modules/.bin/playwright test --reporter=list,json) </dev/null
+  code=$?
+  read -r good bad < <(node -e '
+    const { stats, errors } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
+    console.log(stats.expected + stats.flaky, stats.unexpected + (errors.length && !stats.unexpected ? 1 : 0));
+  ' "$report" 2>/dev/null || echo "0 1")
+  part "browser" "$good" "$bad" "$code" $((SECONDS - began))
+}
+
+for name in "${@:-all}"; do
+  case $name in
+    all) rust; tools; browser ;;
+    rust | tools | browser) "$name" ;;
+    *) echo "test: no part is called '$name': rust, tools and browser are" >&2; exit 2 ;;
+  esac
+done
+
+printf '\n%s' "$table"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
