@@ -12,7 +12,7 @@ use std::{rc::Rc, sync::Arc};
 use leptos::prelude::*;
 use web_sys::HtmlElement;
 
-pub(crate) use self::controls::{Dock, Failure, Leader, Run};
+pub(crate) use self::controls::{Dock, Failure, Leader, RestLine, Run};
 use self::pool::Pool;
 use crate::{catalog::Media, dom::Held};
 
@@ -93,6 +93,18 @@ impl Player {
     pub fn show(&self, media: &Arc<Media>, picture: &HtmlElement) {
         if let Some(pool) = self.pool.get() {
             pool.show(media, picture);
+        }
+    }
+
+    /// Whether a reel is prepared so far that showing it costs nothing.
+    pub fn is_warm(&self, media: &Media) -> bool {
+        self.pool.get().is_some_and(|pool| pool.is_warm(media))
+    }
+
+    /// The reel on screen is left and the next one is not known yet.
+    pub fn leave(&self) {
+        if let Some(pool) = self.pool.get() {
+            pool.leave_and_wait();
         }
     }
 

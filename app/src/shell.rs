@@ -64,13 +64,16 @@ fn open_graph(
     let url = active.map_or_else(|| format!("{base_url}/"), |m| base_url.to_owned() + &m.id.page());
     let kind = if active.is_some() { "video.other" } else { "website" };
     let image = active.and_then(|media| media.poster.as_ref()).map(|p| base_url.to_owned() + p);
+    let property = |name: &'static str, content: String| {
+        leptos::html::meta().attr("property", name).attr("content", content)
+    };
     view! {
-        <meta property="og:site_name" content="Carrete" />
-        <meta property="og:type" content=kind />
-        <meta property="og:title" content=title.to_owned() />
-        <meta property="og:description" content=description.to_owned() />
-        <meta property="og:url" content=url.clone() />
+        {property("og:site_name", "Carrete".into())}
+        {property("og:type", kind.into())}
+        {property("og:title", title.to_owned())}
+        {property("og:description", description.to_owned())}
+        {property("og:url", url.clone())}
         <link rel="canonical" href=url />
-        {image.map(|image| view! { <meta property="og:image" content=image /> })}
+        {image.map(|image| property("og:image", image))}
     }
 }

@@ -34,13 +34,14 @@ pub(crate) struct Frames {
 impl Frames {
     /// `presented(n)` is called for the first (1) and second (2) different frame.
     pub(crate) fn new(video: &HtmlVideoElement, presented: impl Fn(u32) + 'static) -> Self {
-        let video: FrameSource = video.clone().unchecked_into();
+        let source: FrameSource = video.clone().unchecked_into();
         let seen = Rc::new(Cell::new(0));
         let handle = Rc::new(Cell::new(None));
         let callback: Rc<RefCell<Option<Closure<dyn FnMut(f64, JsValue)>>>> = Rc::default();
         let last_s = Cell::new(-1.0);
         let closure = Closure::<dyn FnMut(f64, JsValue)>::new({
-            let (video, seen, handle) = (video.clone(), Rc::clone(&seen), Rc::clone(&handle));
+            let source = FrameSource::from(JsValue::from(video));
+            let (seen, handle) = (Rc::clone(&seen), Rc::clone(&handle));
             let callback = Rc::downgrade(&callback);
             move |_now, frame: JsValue| {
                 handle.set(None);
@@ -54,12 +55,12 @@ impl Frames {
                     && let Some(callback) = callback.upgrade()
                     && let Some(closure) = &*callback.borrow()
                 {
-                    handle.set(video.request(closure.as_ref().unchecked_ref()).ok());
+                    handle.set(source.request(closure.as_ref().unchecked_ref()).ok());
                 }
             }
         });
         *callback.borrow_mut() = Some(closure);
-        Self { video, seen, handle, callback }
+        Self { video: source, seen, handle, callback }
     }
 
     /// Counts from the next presented frame on. `false` where the browser tells no frames.

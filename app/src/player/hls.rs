@@ -159,8 +159,7 @@ impl Binding {
         wish: Wish,
         report: impl Fn(Report) + Clone + 'static,
     ) -> Result<Self, JsValue> {
-        let hls: Hls =
-            Reflect::construct(&library.0, &Array::of1(&config(wish)))?.unchecked_into();
+        let hls: Hls = Reflect::construct(&library.0, &Array::of1(&config(wish)))?.unchecked_into();
         let mut binding = Self { hls, handlers: Vec::new() };
         let buffered = report.clone();
         binding.on("hlsFragBuffered", move |_| buffered(Report::Buffered));

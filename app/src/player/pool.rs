@@ -128,6 +128,24 @@ impl Pool {
         self.wait();
     }
 
+    /// Whether the spare holds this reel and knows its first picture.
+    pub(crate) fn is_warm(&self, media: &Media) -> bool {
+        let spare = self.spare();
+        spare.holds(media) && spare.is_ready()
+    }
+
+    /// Takes the element out of the document: reels are passed too fast to be loaded.
+    pub(crate) fn leave_and_wait(&self) {
+        self.leave();
+        let current = self.current();
+        current.pause();
+        current.video.remove();
+        for slot in &self.slots {
+            slot.with_binding(super::hls::Binding::stop);
+        }
+        self.wait();
+    }
+
     /// Leaves the last picture behind in the article that the element leaves.
     fn leave(&self) {
         self.when_moving.take();
@@ -169,7 +187,8 @@ impl Pool {
 
     fn warm_wanted(&self) {
         let current = self.current();
-        let moving = current.frames.seen() >= 2 || self.player.phase.get_untracked() == Phase::Playing;
+        let moving =
+            current.frames.seen() >= 2 || self.player.phase.get_untracked() == Phase::Playing;
         let fed = current.is_whole() || current.ahead_s() >= AHEAD_BEFORE_WARMING_S;
         if self.saves_data || !moving || !fed {
             return;
@@ -227,7 +246,8 @@ impl Pool {
 
     /// Calls `then` once the reel on screen moves.
     pub(crate) fn when_moving(&self, then: Box<dyn FnOnce()>) {
-        if self.current().frames.seen() >= 2 || self.player.phase.get_untracked() == Phase::Playing {
+        if self.current().frames.seen() >= 2 || self.player.phase.get_untracked() == Phase::Playing
+        {
             then();
         } else {
             *self.when_moving.borrow_mut() = Some(then);
@@ -295,7 +315,10 @@ impl Pool {
             Told::Time => {
                 self.player.time_s.set(current.video.current_time());
                 let shown = current.frames.seen() > 0 || self.is_audio();
-                if shown && !current.video.paused() && self.player.phase.get_untracked() == Phase::Waiting {
+                if shown
+                    && !current.video.paused()
+                    && self.player.phase.get_untracked() == Phase::Waiting
+                {
                     self.moves();
                 }
             }

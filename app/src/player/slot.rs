@@ -82,9 +82,12 @@ impl Slot {
     /// Makes an element that tells `tell` what happens to it.
     pub(crate) fn new(tell: Rc<dyn Fn(Told)>) -> Result<Rc<Self>, JsValue> {
         let video: HtmlVideoElement = document().create_element("video")?.unchecked_into();
-        for (name, value) in
-            [("playsinline", ""), ("tabindex", "-1"), ("disableremoteplayback", ""), ("preload", "auto")]
-        {
+        for (name, value) in [
+            ("playsinline", ""),
+            ("tabindex", "-1"),
+            ("disableremoteplayback", ""),
+            ("preload", "auto"),
+        ] {
             video.set_attribute(name, value)?;
         }
         video.set_muted(true);
@@ -146,7 +149,10 @@ impl Slot {
 
     /// Whether it holds this reel, at this state.
     pub(crate) fn holds(&self, media: &Media) -> bool {
-        self.media.borrow().as_ref().is_some_and(|held| held.id == media.id && held.url == media.url)
+        self.media
+            .borrow()
+            .as_ref()
+            .is_some_and(|held| held.id == media.id && held.url == media.url)
     }
 
     /// Whether its first picture is decoded.
@@ -302,8 +308,7 @@ impl Slot {
     /// Whether the buffer reaches to the end of the reel.
     pub(crate) fn is_whole(&self) -> bool {
         let duration = self.video.duration();
-        duration.is_finite()
-            && self.video.current_time() + self.ahead_s() >= duration - 0.2
+        duration.is_finite() && self.video.current_time() + self.ahead_s() >= duration - 0.2
     }
 
     /// Asks something of the hls.js instance, if there is one.

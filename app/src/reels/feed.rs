@@ -13,6 +13,8 @@ const KEEP: u32 = 150;
 const STEP: u32 = 40;
 /// More are asked for when the active channel is this near to the end of what is held.
 const NEAR_END: u32 = 12;
+/// The strip is laid out anew when the active channel is so many places from its origin.
+const FAR: i64 = 500;
 /// Articles on each side of the one in the middle.
 const ARTICLES: u32 = 2;
 
@@ -83,6 +85,8 @@ pub struct Feed {
     active: RwSignal<u32>,
     /// The middle of the articles in the document; follows `active` when the strip has come to rest.
     middle: RwSignal<u32>,
+    /// The place that the strip is laid out from; lengths stay small in a long list.
+    origin: RwSignal<i64>,
     asking: StoredValue<bool>,
 }
 
@@ -93,6 +97,7 @@ impl Feed {
             strip: RwSignal::new(Strip::of(window)),
             active: RwSignal::new(active),
             middle: RwSignal::new(active),
+            origin: RwSignal::new(i64::from(active)),
             asking: StoredValue::new(false),
         }
     }
@@ -136,6 +141,32 @@ impl Feed {
     /// Place of a channel. Tracked.
     pub fn place(&self, id: &ChannelId) -> Option<u32> {
         self.strip.with(|strip| strip.place(id))
+    }
+
+    /// Place of a channel given by its name. Untracked.
+    pub fn place_of(&self, id: &str) -> Option<u32> {
+        let id = ChannelId::parse(id).ok()?;
+        self.strip.with_untracked(|strip| strip.place(&id))
+    }
+
+    /// Places of a channel from the strip's origin. Tracked.
+    pub fn steps_of(&self, id: &ChannelId) -> i64 {
+        let origin = self.origin.get();
+        self.place(id).map_or(0, |place| i64::from(place) - origin)
+    }
+
+    /// Places of the active channel from the strip's origin. Untracked.
+    pub fn steps(&self) -> i64 {
+        i64::from(self.active.get_untracked()) - self.origin.get_untracked()
+    }
+
+    /// Lays the strip out from the active channel where that has come far from its origin.
+    pub fn recenter(&self) -> bool {
+        let far = self.steps().abs() > FAR;
+        if far {
+            self.origin.set(i64::from(self.active.get_untracked()));
+        }
+        far
     }
 
     /// The channels that have an article in the document. Tracked.
@@ -207,20 +238,17 @@ impl Feed {
                 Anchor::First => strip.offset,
                 Anchor::Id(id) => strip.place(&id).unwrap_or(strip.offset),
             };
+            // The strip stays where it is seen; the new reel lies next to the old one.
+            let beside = feed.steps() + if place > feed.active_now() { 1 } else { -1 };
             feed.strip.set(strip);
+            feed.origin.set(i64::from(place) - beside);
             then(place);
         });
     }
 
     /// One question at a time: a second one while the first is under way is dropped, because the
     /// next settling asks again.
-    fn ask(
-        &self,
-        anchor: Anchor,
-        before: u32,
-        after: u32,
-        then: impl FnOnce(Window) + 'static,
-    ) {
+    fn ask(&self, anchor: Anchor, before: u32, after: u32, then: impl FnOnce(Window) + 'static) {
         if self.asking.try_update_value(|asking| std::mem::replace(asking, true)) != Some(false) {
             return;
         }
@@ -245,9 +273,11 @@ impl Feed {
         let active = self.active.get_untracked();
         let current = self.media_at(active).map(|media| media.id.clone());
         if let Some(place) = current.and_then(|id| new.place(&id)) {
+            let moved = i64::from(place) - i64::from(active);
             self.strip.set(new);
             self.active.set(place);
             self.middle.set(place);
+            self.origin.update(|origin| *origin += moved);
         }
     }
 

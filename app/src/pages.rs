@@ -1,0 +1,101 @@
+//! Pages that are no feed: no channels yet, no such channel, still starting.
+
+use leptos::prelude::*;
+
+use crate::{icon::Logo, text::texts};
+
+/// A strip of three frames; the middle one is fogged where something is missing.
+#[component]
+fn BlankStrip(numbers: [&'static str; 3], fogged: bool) -> impl IntoView {
+    view! {
+        <div class="blank-strip" aria-hidden="true">
+            {numbers
+                .into_iter()
+                .enumerate()
+                .map(|(n, number)| {
+                    view! {
+                        <div class="frame" data-fogged=(fogged && n == 1).then_some("")>
+                            <div></div>
+                            <p class="edge-print">
+                                <span class="mark"></span>
+                                {number}
+                            </p>
+                        </div>
+                    }
+                })
+                .collect_view()}
+        </div>
+    }
+}
+
+/// No channels yet: how to add one, and how to let the others in.
+#[component]
+pub(crate) fn Empty() -> impl IntoView {
+    let texts = texts();
+    view! {
+        <main class="sheet-page">
+            <Logo />
+            <h1>{texts.empty_title}</h1>
+            <p>{texts.empty_text}</p>
+            <ol class="ways">
+                <li>
+                    <b>{texts.empty_copy}</b>
+                    <code>"streams/"</code>
+                </li>
+                <li>
+                    <b>{texts.empty_convert}</b>
+                    <code>"carrete convert boda.mov boda"</code>
+                </li>
+            </ol>
+            <BlankStrip numbers=["1", "2", "3"] fogged=false />
+            <div class="join">
+                <img src="/qr.svg" alt="" width="70" height="70" />
+                <p>
+                    <b>{texts.let_others_in}</b>
+                    <br />
+                    {texts.qr_text}
+                </p>
+            </div>
+            <div role="feed" aria-label=texts.feed class="sr-only"></div>
+        </main>
+    }
+}
+
+/// Nothing at this address, or no such channel.
+#[component]
+pub(crate) fn Missing(
+    /// The channel that was asked for.
+    name: Option<String>,
+) -> impl IntoView {
+    let texts = texts();
+    let sentence = match name {
+        Some(name) => {
+            view! { {texts.missing_before}" "<b>{name}</b>" "{texts.missing_after} }.into_any()
+        }
+        None => texts.nothing_here.into_any(),
+    };
+    view! {
+        <main class="sheet-page missing">
+            <Logo />
+            <BlankStrip numbers=["403", "404", "405"] fogged=true />
+            <h1>{texts.missing_title}</h1>
+            <p>{sentence}</p>
+            <p class="actions">
+                <a class="primary" href="/">
+                    {texts.go_to_first}
+                </a>
+            </p>
+        </main>
+    }
+}
+
+/// The first scan is not done.
+#[component]
+pub(crate) fn Starting() -> impl IntoView {
+    view! {
+        <main class="sheet-page">
+            <Logo />
+            <p role="status">{texts().starting}</p>
+        </main>
+    }
+}

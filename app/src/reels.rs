@@ -1,0 +1,129 @@
+//! The vertical feed: articles near the active one, the gate that moves them, and the controls of
+//! the reel on screen.
+
+pub mod chrome;
+pub mod feed;
+mod gate;
+mod keys;
+mod motion;
+mod pan;
+mod reel;
+mod wheel;
+
+use std::rc::Rc;
+
+use leptos::{html, prelude::*};
+use wasm_bindgen::JsCast;
+
+use self::{chrome::Chrome, feed::Feed, gate::Gate, reel::Reel};
+use crate::{
+    catalog::{Kind, Media, Window},
+    dom::Held,
+    icon::Logo,
+    player::{Dock, Failure, Leader, Player, RestLine, Run},
+    text::texts,
+};
+
+/// How a picture fills its frame.
+pub(crate) fn shape(media: &Media) -> &'static str {
+    match (media.kind, media.width, media.height) {
+        (Kind::Audio, ..) => "music",
+        (Kind::Video, Some(width), Some(height)) if width * 10 >= height * 12 => "wide",
+        (Kind::Video, Some(width), Some(height)) if width * 10 > height * 7 => "square",
+        (Kind::Video, ..) => "tall",
+    }
+}
+
+/// The feed and everything that belongs to the reel on screen.
+#[component]
+pub fn Reels(
+    /// The part of the list that the page starts with.
+    window: Window,
+    /// Place of the active channel in the whole list, from 0.
+    active: u32,
+) -> impl IntoView {
+    let texts = texts();
+    let feed = Feed::new(window, active);
+    let player = Player::new();
+    let chrome = Chrome::new();
+    provide_context(feed);
+    provide_context(player);
+    provide_context(chrome);
+
+    let feed_ref = NodeRef::<html::Div>::new();
+    let strip_ref = NodeRef::<html::Div>::new();
+    let gate = Held::<Rc<Gate>>::new();
+
+    Effect::new(move |_| {
+        let (Some(element), Some(strip)) = (feed_ref.get(), strip_ref.get()) else { return };
+        player.wake();
+        gate.set(Gate::new(feed, player, chrome, element.unchecked_into(), strip.unchecked_into()));
+        chrome.first();
+    });
+    on_cleanup(move || {
+        drop(gate.take());
+        player.sleep();
+    });
+    // What holds the controls on screen.
+    Effect::new(move |_| chrome.held.set(player.paused.get()));
+    // Music goes on to the next.
+    Effect::new(move |before: Option<u32>| {
+        let ended = player.ended.get();
+        if before.is_some_and(|before| before != ended)
+            && let Some(gate) = gate.get()
+        {
+            gate.step(1);
+        }
+        ended
+    });
+
+    let step = move |by: i32| {
+        if let Some(gate) = gate.get() {
+            gate.step(by);
+        }
+    };
+    let next = Callback::new(move |()| step(1));
+    let number = Signal::derive(move || feed.active() + 1);
+    let active_shape =
+        Memo::new(move |_| feed.active_media().map_or("tall", |media| shape(&media)));
+
+    view! {
+        <main
+            class="room"
+            data-shape=move || active_shape.get()
+            data-controls=move || chrome.controls.get().then_some("")
+            data-slate=move || chrome.slate.get().then_some("")
+            data-paused=move || player.paused.get().then_some("")
+        >
+            <h1 class="sr-only">"Carrete"</h1>
+            <div
+                class="feed"
+                node_ref=feed_ref
+                role="feed"
+                aria-label=texts.feed
+                aria-busy="false"
+            >
+                <div class="strip" node_ref=strip_ref>
+                    <For
+                        each=move || feed.articles()
+                        key=|media| media.id.clone()
+                        children=move |media| view! { <Reel media feed /> }
+                    />
+                </div>
+            </div>
+            <div class="film-edges" aria-hidden="true"></div>
+            <Leader player />
+            <Failure player number next />
+            <RestLine player />
+            <div class="controls">
+                <Run player />
+                <Dock player full_screen=gate::full_screen>
+                    ""
+                </Dock>
+            </div>
+            <div class="brand">
+                <Logo />
+            </div>
+        </main>
+    }
+}

@@ -1,0 +1,112 @@
+//! When the controls show. They are light that goes out when nobody asks for it: hidden means
+//! opacity 0, still focusable, and Tab brings it back.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use web_sys::Element;
+
+use crate::dom::{Held, Timer};
+
+/// After a touch.
+const TOUCH_MS: i32 = 3000;
+/// After the pointer moved.
+const POINTER_MS: i32 = 2500;
+/// The slate alone, when a reel arrives.
+const ARRIVAL_MS: i32 = 2500;
+/// And for the first reel of a visit.
+const FIRST_MS: i32 = 4000;
+
+/// What shows over the picture; a cheap handle.
+#[derive(Clone, Copy)]
+pub struct Chrome {
+    /// Every control.
+    pub controls: RwSignal<bool>,
+    /// Title and description.
+    pub slate: RwSignal<bool>,
+    /// Something holds the controls: a pause, a menu, a sheet.
+    pub held: RwSignal<bool>,
+    timer: Held<Rc<Timer>>,
+}
+
+impl Chrome {
+    /// As a page arrives: the slate, no controls.
+    pub fn new() -> Self {
+        Self {
+            controls: RwSignal::new(false),
+            slate: RwSignal::new(true),
+            held: RwSignal::new(false),
+            timer: Held::new(),
+        }
+    }
+
+    /// The first reel of a visit is on screen.
+    pub fn first(&self) {
+        self.hide_after(FIRST_MS);
+    }
+
+    /// Another reel has come to rest.
+    pub fn arrived(&self) {
+        self.slate.set(true);
+        self.hide_after(ARRIVAL_MS);
+    }
+
+    /// A touch or a key asks for the controls.
+    pub fn touched(&self) {
+        self.show(TOUCH_MS);
+    }
+
+    /// The pointer moved.
+    pub fn pointed(&self) {
+        self.show(POINTER_MS);
+    }
+
+    fn show(&self, ms: i32) {
+        if !self.controls.get_untracked() {
+            self.controls.set(true);
+        }
+        if !self.slate.get_untracked() {
+            self.slate.set(true);
+        }
+        self.hide_after(ms);
+    }
+
+    /// A swipe begins: everything goes out.
+    pub fn leave(&self) {
+        drop(self.timer.take());
+        if self.controls.get_untracked() {
+            self.controls.set(false);
+        }
+        if self.slate.get_untracked() {
+            self.slate.set(false);
+        }
+    }
+
+    fn hide_after(&self, ms: i32) {
+        let chrome = *self;
+        self.timer.set(Rc::new(Timer::once(ms, move || chrome.hide(ms))));
+    }
+
+    fn hide(&self, ms: i32) {
+        if self.held.get_untracked() || focus_is_inside() {
+            self.hide_after(ms);
+        } else {
+            self.leave();
+        }
+    }
+}
+
+impl Default for Chrome {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Whether a person is in the controls by keyboard.
+fn focus_is_inside() -> bool {
+    let inside = |element: Element| {
+        element.closest(".controls, .top").ok().flatten().is_some()
+            && element.matches(":focus-visible").unwrap_or(false)
+    };
+    document().active_element().is_some_and(inside)
+}

@@ -1,0 +1,412 @@
+//! The gate: where fingers, wheel and keys move the strip, and the player follows. Everything that
+//! a lift needs happens in the lift's own handler; the rest waits until the strip has settled.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+};
+
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, Event, FocusEvent, HtmlElement, KeyboardEvent, PointerEvent, WheelEvent};
+
+use super::{
+    chrome::Chrome,
+    feed::Feed,
+    keys::{self, Key},
+    motion::Motion,
+    pan::{Lift, Pan, Track},
+    wheel::Wheel,
+};
+use crate::{
+    catalog::Anchor,
+    dom::{Listener, Timer, now_ms},
+    player::Player,
+};
+
+/// Reels passed faster than this are not loaded: ten quick swipes load the tenth.
+const PASSING_MS: f64 = 180.0;
+/// A passed reel is loaded after it stayed so long.
+const DWELL_MS: i32 = 110;
+/// A wheel event in lines or pages is this many pixels each; only its sign matters.
+const SCROLLABLE: &str = "[role=log], .menu";
+
+/// See the module.
+pub(crate) struct Gate {
+    feed: Feed,
+    player: Player,
+    chrome: Chrome,
+    element: HtmlElement,
+    motion: Motion,
+    /// 1 where people go on, -1 where they go back.
+    travel: Cell<i32>,
+    moved_ms: Cell<f64>,
+    track: RefCell<Option<(i32, Track)>>,
+    wheel: RefCell<Wheel>,
+    dwell: RefCell<Option<Timer>>,
+    listeners: RefCell<Vec<Listener>>,
+}
+
+impl Gate {
+    /// Takes the feed over from the native scroller, at the same place.
+    pub(crate) fn new(
+        feed: Feed,
+        player: Player,
+        chrome: Chrome,
+        element: HtmlElement,
+        strip: HtmlElement,
+    ) -> Rc<Self> {
+        let scrolled = scrolled_to(&element);
+        let gate = Rc::new_cyclic(|weak: &Weak<Self>| {
+            let settled = weak.clone();
+            let motion = Motion::new(element.clone(), strip, move || {
+                if let Some(gate) = settled.upgrade() {
+                    gate.settled();
+                }
+            });
+            Self {
+                feed,
+                player,
+                chrome,
+                element,
+                motion,
+                travel: Cell::new(1),
+                moved_ms: Cell::new(f64::NEG_INFINITY),
+                track: RefCell::default(),
+                wheel: RefCell::default(),
+                dwell: RefCell::default(),
+                listeners: RefCell::default(),
+            }
+        });
+        gate.listen();
+        if let Some(place) = scrolled.and_then(|id| gate.feed.place_of(&id)) {
+            gate.feed.activate(place);
+        }
+        let _ = gate.element.set_attribute("data-hydrated", "");
+        gate.element.set_scroll_top(0);
+        gate.motion.place(gate.feed.steps());
+        gate.present();
+        gate.warm_next();
+        gate
+    }
+
+    fn listen(self: &Rc<Self>) {
+        let on = |target: &web_sys::EventTarget, event: &'static str, f: fn(&Rc<Self>, Event)| {
+            let weak = Rc::downgrade(self);
+            Listener::new(target, event, move |e| {
+                if let Some(gate) = weak.upgrade() {
+                    f(&gate, e);
+                }
+            })
+        };
+        let taking =
+            |target: &web_sys::EventTarget, event: &'static str, f: fn(&Rc<Self>, Event)| {
+                let weak = Rc::downgrade(self);
+                Listener::active(target, event, move |e| {
+                    if let Some(gate) = weak.upgrade() {
+                        f(&gate, e);
+                    }
+                })
+            };
+        let document = document();
+        *self.listeners.borrow_mut() = vec![
+            on(&self.element, "pointerdown", |gate, e| gate.pointer_down(&e.unchecked_into())),
+            on(&document, "pointermove", |gate, e| gate.pointer_moved(&e.unchecked_into())),
+            on(&document, "pointerup", |gate, e| gate.pointer_up(&e.unchecked_into())),
+            on(&document, "pointercancel", |gate, e| gate.pointer_lost(&e.unchecked_into())),
+            taking(&self.element, "wheel", |gate, e| gate.wheel_turned(&e.unchecked_into())),
+            taking(&document, "keydown", |gate, e| gate.key_pressed(&e.unchecked_into())),
+            on(&self.element, "focusin", |gate, e| gate.focus_entered(&e.unchecked_into())),
+            on(&window(), "resize", |gate, _| gate.motion.place(gate.feed.steps())),
+            taking(&self.element, "dragstart", |_, e| e.prevent_default()),
+        ];
+    }
+
+    // Moving
+
+    /// Goes to a place of the list.
+    pub(crate) fn go(self: &Rc<Self>, place: u32) {
+        let from = self.feed.active_now();
+        let Some(media) = self.feed.media_at(place).filter(|_| place != from) else {
+            // At an end, or not known yet: settling asks for more.
+            self.motion.slide(self.feed.steps());
+            return;
+        };
+        self.travel.set(if place > from { 1 } else { -1 });
+        let passing = now_ms() - self.moved_ms.replace(now_ms()) < PASSING_MS;
+        self.dwell.take();
+        self.feed.activate(place);
+        match self.picture(media.id.as_str()) {
+            Some(picture) if !passing || self.player.is_warm(&media) => {
+                self.player.show(&media, &picture);
+            }
+            Some(_) => {
+                self.player.leave();
+                let weak = Rc::downgrade(self);
+                *self.dwell.borrow_mut() = Some(Timer::once(DWELL_MS, move || {
+                    if let Some(gate) = weak.upgrade() {
+                        gate.present();
+                    }
+                }));
+            }
+            None => {
+                self.player.leave();
+                self.present_soon();
+            }
+        }
+        self.chrome.leave();
+        self.motion.slide(self.feed.steps());
+    }
+
+    /// One reel on or back.
+    pub(crate) fn step(self: &Rc<Self>, by: i32) {
+        let place = i64::from(self.feed.active_now()) + i64::from(by);
+        match u32::try_from(place) {
+            Ok(place) => self.go(place),
+            Err(_) => self.motion.slide(self.feed.steps()),
+        }
+    }
+
+    /// To the first or the last of the whole list.
+    pub(crate) fn go_to_end(self: &Rc<Self>, anchor: Anchor) {
+        let place =
+            if anchor == Anchor::First { 0 } else { self.feed.total_now().saturating_sub(1) };
+        if self.feed.media_at(place).is_some() {
+            self.go(place);
+            return;
+        }
+        let weak = Rc::downgrade(self);
+        self.feed.fetch_end(anchor, move |place| {
+            if let Some(gate) = weak.upgrade() {
+                gate.go(place);
+            }
+        });
+    }
+
+    /// The picture of a channel's article, if it has one in the document. Ids hold no quotes and no
+    /// backslashes, so they can stand in a selector.
+    fn picture(&self, id: &str) -> Option<HtmlElement> {
+        self.element
+            .query_selector(&format!("[data-channel=\"{id}\"] .picture"))
+            .ok()
+            .flatten()
+            .and_then(|element| element.dyn_into().ok())
+    }
+
+    /// Puts the player where the active reel is.
+    pub(crate) fn present(self: &Rc<Self>) {
+        let Some(media) = self.feed.media_at(self.feed.active_now()) else { return };
+        match self.picture(media.id.as_str()) {
+            Some(picture) => {
+                self.player.show(&media, &picture);
+                self.warm_next();
+            }
+            None => self.present_soon(),
+        }
+    }
+
+    /// In the next frame, when the articles have followed.
+    fn present_soon(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        *self.dwell.borrow_mut() = Some(Timer::once(0, move || {
+            if let Some(gate) = weak.upgrade() {
+                gate.present();
+            }
+        }));
+    }
+
+    /// The strip has come to rest.
+    fn settled(self: &Rc<Self>) {
+        self.feed.settle();
+        if self.feed.recenter() {
+            self.motion.place(self.feed.steps());
+        }
+        if let Some(media) = self.feed.media_at(self.feed.active_now()) {
+            let address = media.id.page() + &window().location().search().unwrap_or_default();
+            if let Ok(history) = window().history() {
+                let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+            }
+            document().set_title(&format!("{} · Carrete", media.title));
+        }
+        self.chrome.arrived();
+        self.warm_next();
+    }
+
+    /// Prepares the neighbour in the direction of travel, when the reel on screen moves.
+    fn warm_next(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        self.player.when_moving(move || {
+            if let Some(gate) = weak.upgrade() {
+                let travel = gate.travel.get();
+                if let Some(media) = gate.neighbour(travel).or_else(|| gate.neighbour(-travel)) {
+                    gate.player.warm(&media);
+                }
+            }
+        });
+    }
+
+    fn neighbour(&self, way: i32) -> Option<std::sync::Arc<crate::catalog::Media>> {
+        let place = i64::from(self.feed.active_now()) + i64::from(way);
+        u32::try_from(place).ok().and_then(|place| self.feed.media_at(place))
+    }
+
+    // Fingers
+
+    fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
+        if event.button() != 0 || closest(event, "button, a, input, [role=slider], [role=log]") {
+            return;
+        }
+        if !event.is_primary() {
+            // A second finger pinches.
+            self.pointer_lost(event);
+            return;
+        }
+        let track =
+            Track::new(event.client_x().into(), event.client_y().into(), event.time_stamp());
+        *self.track.borrow_mut() = Some((event.pointer_id(), track));
+    }
+
+    fn pointer_moved(self: &Rc<Self>, event: &PointerEvent) {
+        if event.pointer_type() == "mouse" && self.track.borrow().is_none() {
+            self.chrome.pointed();
+        }
+        let mut track = self.track.borrow_mut();
+        let Some((_, track)) = track.as_mut().filter(|(id, _)| *id == event.pointer_id()) else {
+            return;
+        };
+        let (x, y) = (event.client_x().into(), event.client_y().into());
+        match track.moved(x, y, event.time_stamp()) {
+            Pan::Undecided | Pan::Sideways => {}
+            Pan::Begun(dy) => {
+                let _ = self.element.set_pointer_capture(event.pointer_id());
+                self.chrome.leave();
+                self.motion.grab();
+                self.dragged(dy);
+                if let Some(media) = self.neighbour(way_of(dy)) {
+                    self.player.run_up(&media);
+                }
+            }
+            Pan::Dragged(dy) => self.dragged(dy),
+        }
+    }
+
+    fn dragged(&self, dy: f64) {
+        self.motion.drag(dy, self.neighbour(way_of(dy)).is_none());
+    }
+
+    fn pointer_up(self: &Rc<Self>, event: &PointerEvent) {
+        let Some((_, mut track)) =
+            self.track.borrow_mut().take_if(|(id, _)| *id == event.pointer_id())
+        else {
+            return;
+        };
+        match track.lifted(event.client_y().into(), event.time_stamp(), self.motion.height()) {
+            Lift::Step(by) => self.step(by),
+            Lift::Spring => self.spring_back(),
+            Lift::Tap => self.tapped(event.pointer_type() == "mouse"),
+            Lift::Nothing => {}
+        }
+    }
+
+    fn pointer_lost(self: &Rc<Self>, _event: &PointerEvent) {
+        let track = self.track.borrow_mut().take();
+        if track.is_some_and(|(_, track)| track.drags()) {
+            self.spring_back();
+        }
+    }
+
+    fn spring_back(&self) {
+        self.motion.slide(self.feed.steps());
+        self.player.step_back();
+    }
+
+    /// The first tap brings the controls, the next one pauses; a mouse has them already.
+    fn tapped(&self, mouse: bool) {
+        if mouse || self.chrome.controls.get_untracked() {
+            self.player.toggle();
+        }
+        self.chrome.touched();
+    }
+
+    // Wheel, keys, focus
+
+    fn wheel_turned(self: &Rc<Self>, event: &WheelEvent) {
+        if event.ctrl_key() || closest(event, SCROLLABLE) {
+            return;
+        }
+        event.prevent_default();
+        let lines = event.delta_mode() != WheelEvent::DOM_DELTA_PIXEL;
+        let by = self.wheel.borrow_mut().turned(event.delta_y(), lines, event.time_stamp());
+        if by != 0 {
+            self.step(by);
+        }
+    }
+
+    fn key_pressed(self: &Rc<Self>, event: &KeyboardEvent) {
+        let Some(key) = keys::read(event) else { return };
+        event.prevent_default();
+        match key {
+            Key::Step(by) => self.step(by),
+            Key::First => self.go_to_end(Anchor::First),
+            Key::Last => self.go_to_end(Anchor::Last),
+            Key::Pause => {
+                self.player.toggle();
+                self.chrome.touched();
+            }
+            Key::Sound => {
+                self.player.toggle_sound();
+                self.chrome.touched();
+            }
+            Key::FullScreen => full_screen(),
+        }
+    }
+
+    /// Focus that enters another article makes it the active one: screen readers move by focus.
+    fn focus_entered(self: &Rc<Self>, event: &FocusEvent) {
+        let article = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+            .and_then(|element| element.closest("article").ok().flatten());
+        let id = article.and_then(|article| article.get_attribute("data-channel"));
+        // The browser scrolls what it focuses into view; the strip is moved by its transform alone.
+        self.element.set_scroll_top(0);
+        if let Some(place) = id.and_then(|id| self.feed.place_of(&id))
+            && place != self.feed.active_now()
+        {
+            self.go(place);
+        }
+    }
+}
+
+/// Full screen on or off, for the whole page: the controls come along.
+pub(crate) fn full_screen() {
+    let document = document();
+    if document.fullscreen_element().is_some() {
+        document.exit_fullscreen();
+    } else if let Some(root) = document.document_element() {
+        // Refused where no gesture asked for it, or on iPhones.
+        let _ = root.request_fullscreen();
+    }
+}
+
+fn way_of(dy: f64) -> i32 {
+    if dy < 0.0 { 1 } else { -1 }
+}
+
+fn closest(event: &Event, selector: &str) -> bool {
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .is_some_and(|element| element.closest(selector).ok().flatten().is_some())
+}
+
+/// Which article the native scroller stands at, if somebody scrolled before hydration.
+fn scrolled_to(element: &HtmlElement) -> Option<String> {
+    if element.scroll_top() <= 0 {
+        return None;
+    }
+    let middle = element.get_bounding_client_rect();
+    let (x, y) = (middle.x() + middle.width() / 2.0, middle.y() + middle.height() / 2.0);
+    let at = document().element_from_point(x as f32, y as f32)?;
+    at.closest("article").ok().flatten()?.get_attribute("data-channel")
+}

@@ -1,0 +1,149 @@
+//! Where the strip stands: one transform, moved by the finger and brought to rest by one animation.
+
+use std::cell::{Cell, RefCell};
+
+use js_sys::{Array, Object};
+use leptos::prelude::document;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use web_sys::{Animation, HtmlElement};
+
+use crate::dom::{reduced_motion, set};
+
+/// The frame line between two reels, in CSS pixels; the stylesheet knows the same number.
+const FRAME_LINE_PX: f64 = 32.0;
+/// How long the strip slides after the finger lifts.
+const SLIDE_MS: f64 = 260.0;
+const SLIDE_EASING: &str = "cubic-bezier(.2,.8,.25,1)";
+/// Without this head start the first frame of the slide does not move.
+const HEAD_START_MS: f64 = 16.0;
+/// A drag beyond the first or the last reel follows the finger only so far.
+const BEYOND: f64 = 0.3;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = HtmlElement)]
+    type Animatable;
+
+    #[wasm_bindgen(method)]
+    fn animate(this: &Animatable, keyframes: &JsValue, options: &JsValue) -> Animation;
+}
+
+/// The strip's place. All lengths are CSS pixels.
+pub(crate) struct Motion {
+    feed: HtmlElement,
+    strip: HtmlElement,
+    /// Places of the active reel from the strip's origin.
+    steps: Cell<i64>,
+    dragged: Cell<f64>,
+    animation: RefCell<Option<Animation>>,
+    settled: Closure<dyn FnMut()>,
+}
+
+impl Motion {
+    /// `settled` is called whenever a slide has come to its end.
+    pub(crate) fn new(
+        feed: HtmlElement,
+        strip: HtmlElement,
+        settled: impl FnMut() + 'static,
+    ) -> Self {
+        Self {
+            feed,
+            strip,
+            steps: Cell::new(0),
+            dragged: Cell::new(0.0),
+            animation: RefCell::default(),
+            settled: Closure::new(settled),
+        }
+    }
+
+    /// Height of a reel and the frame line below it.
+    pub(crate) fn pitch(&self) -> f64 {
+        let reel = self.strip.first_element_child().map_or(0, |reel| reel.client_height());
+        f64::from(reel) + FRAME_LINE_PX
+    }
+
+    /// Height of the feed.
+    pub(crate) fn height(&self) -> f64 {
+        f64::from(self.feed.client_height())
+    }
+
+    fn rest_px(&self) -> f64 {
+        -(self.steps.get() as f64) * self.pitch()
+    }
+
+    /// Where the strip is seen now, relative to where it rests; a slide may be under way.
+    fn offset_px(&self) -> f64 {
+        let offset = self.strip.get_bounding_client_rect().top()
+            - self.feed.get_bounding_client_rect().top()
+            - f64::from(self.strip.offset_top());
+        offset - self.rest_px()
+    }
+
+    fn write(&self, offset: f64) {
+        let y = self.rest_px() + offset;
+        let _ = self.strip.style().set_property("transform", &format!("translate3d(0,{y:.2}px,0)"));
+    }
+
+    fn stop(&self) {
+        if let Some(animation) = self.animation.take() {
+            animation.set_onfinish(None);
+            animation.cancel();
+        }
+    }
+
+    /// Stands still at once, `steps` places from the origin.
+    pub(crate) fn place(&self, steps: i64) {
+        self.stop();
+        self.steps.set(steps);
+        self.dragged.set(0.0);
+        self.write(0.0);
+    }
+
+    /// Takes hold of the strip where it is seen.
+    pub(crate) fn grab(&self) {
+        let offset = self.offset_px();
+        self.stop();
+        self.dragged.set(offset);
+        self.write(offset);
+    }
+
+    /// Follows the finger: `dy` since it took hold. `blocked` where there is no reel that way.
+    pub(crate) fn drag(&self, dy: f64, blocked: bool) {
+        let dy = if blocked { dy * BEYOND } else { dy };
+        self.write(self.dragged.get() + dy);
+    }
+
+    /// Slides from where it is seen to `steps` places from the origin. Nothing far is slid past:
+    /// what comes from further than a reel away comes from a reel away.
+    pub(crate) fn slide(&self, steps: i64) {
+        let pitch = self.pitch();
+        let seen = self.offset_px() + self.rest_px();
+        self.stop();
+        self.steps.set(steps);
+        self.dragged.set(0.0);
+        let rest = self.rest_px();
+        let from = (seen - rest).clamp(-1.15 * pitch, 1.15 * pitch);
+        self.write(0.0);
+        let strip: &Animatable = self.strip.unchecked_ref();
+        let frame = |y: f64| {
+            let frame = Object::new();
+            set(&frame, "transform", format!("translate3d(0,{y:.2}px,0)"));
+            frame
+        };
+        let options = Object::new();
+        set(&options, "duration", if reduced_motion() { 1.0 } else { SLIDE_MS });
+        set(&options, "easing", SLIDE_EASING);
+        let animation = strip.animate(&Array::of2(&frame(rest + from), &frame(rest)), &options);
+        if let Some(now) = document().timeline().current_time() {
+            animation.set_start_time(Some(now - HEAD_START_MS));
+        }
+        animation.set_onfinish(Some(self.settled.as_ref().unchecked_ref()));
+        *self.animation.borrow_mut() = Some(animation);
+    }
+}
+
+impl Drop for Motion {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
