@@ -47,7 +47,7 @@ camera() {
 # Flecks drifting over a frame of $1x$2: density $3, softness $4, strength $5, frames $6,
 # turns across $7 and down $8, seed $9.
 flecks() {
-  printf "color=black:s=%dx%d:r=30,trim=end_frame=1,format=gray,geq=lum='255*gt(random(%d),%s)',gblur=sigma=%s,lut=y='min(255,val*%s)',%s,scroll=h=%s/%d:v=%s/%d,mergeplanes=0x000000:gbrp" \
+  printf "color=black:s=%dx%d:r=30,trim=end_frame=1,format=gray16,geq=lum='65535*gt(random(%d),%s)',gblur=sigma=%s:steps=5,geq=lum='min(65535,lum(X,Y)*%s)',format=gray,%s,scroll=h=%s/%d:v=%s/%d,mergeplanes=0x000000:gbrp" \
     "$1" "$2" "$9" "$3" "$4" "$5" "$(hold "$6")" "$7" "$6" "$8" "$6"
 }
 
@@ -91,15 +91,15 @@ playa() {
 nieve() {
   title="La cara norte, con la cámara en el casco" tags='"montaña", "nieve"' order=2
   description="Crampones, viento y nada más."
-  seconds=12 kind=ts crf=27 rate=850 loud=4
+  seconds=12 kind=ts crf=28 rate=700 loud=4
   local n=360 w='2*PI*T/12'
   graph="
     [0:v]$(still 720:1360:0:110),scale=1440:2720:flags=lanczos,format=gbrp,$(hold $n)[s];
     $(map 90x170 $n '128+if(lt(Y,50),14*sin('"$w"'+X*0.03)*clip((50-Y)/20,0,1),(Y-50)*0.26*sin('"$w"')-(X-45)*(Y-50)*0.0044*(1-cos('"$w"')))' 1440:2720)[mx];
     $(map 90x170 $n '128-clip(Y-50,0,120)*0.22*(1-cos('"$w"'))+clip(Y-50,0,120)*0.06*sin(4*'"$w"')' 1440:2720)[my];
     [s][mx][my]displace=edge=smear,scale=720:1360:flags=area[base];
-    $(flecks 720 1360 0.9996 1.3 14 $n -1 2 3)[f1];
-    $(flecks 720 1360 0.99988 2.6 42 $n -2 4 5)[f2];
+    $(flecks 720 1360 0.9997 1.2 8 $n -1 2 3)[f1];
+    $(flecks 720 1360 0.99992 2.3 30 $n -2 4 5)[f2];
     [base][f1]blend=all_mode=screen[x1];
     [x1][f2]blend=all_mode=screen,format=yuv444p,$(camera 720 1360 $n 0.05 0.05 5 4 4),crop=720:1280:0:30,$finish[v]"
   sound="
@@ -117,7 +117,7 @@ beam() {
 fiesta() {
   title="La pista, las tres y pico" tags='"fiesta", "noche"' order=3
   description="Sube el volumen, que no hay vecinos."
-  seconds=12 kind=ts crf=28 rate=800 loud=-2
+  seconds=12 kind=ts crf=28 rate=690 loud=-2
   local n=360 fade='150*clip((232-Y)/50,0,1)*clip((Y-13)/12,0,1)*exp(-Y/210)*(0.62+0.38*sin(X*0.11+Y*0.07-T*PI)*sin(Y*0.09-X*0.05+T*PI*1.5))*(0.7+0.45*exp(-5*mod(T,0.5)))'
   local crowd='clip((Y-200)/30,0,1)'
   graph="
@@ -186,17 +186,15 @@ piscina() {
 ciudad() {
   title="La Gran Vía desde el taxi" tags='"ciudad", "noche"' order=7
   description="Ha llovido y todo brilla."
-  seconds=12 kind=fmp4 crf=25 rate=800 loud=0
+  seconds=12 kind=fmp4 crf=26 rate=760 loud=0
   local n=360
   graph="
-    [0:v]$(still 720:405:0:330),scale=1280:720:flags=lanczos,format=gbrp,split=3[s1][s2][s3];
-    [s1]split[a1][a2];[a2]hflip[a3];[a1][a3]hstack,colorlevels=romax=0.85:gomax=0.85:bomax=0.9,format=gbrp,$(hold $n),scroll=h=1/$n,crop=1280:720:0:0[l1];
-    [s2]vflip,split[b1][b2];[b2]hflip[b3];[b3][b1]hstack,colorlevels=rimin=0.14:gimin=0.14:bimin=0.2:romax=0.7:gomax=0.6:bomax=0.6,scale=3840:1080:flags=bicubic,gblur=sigma=3,format=gbrp,$(hold $n),scroll=h=1/$n,crop=1280:720:400:200[l2];
-    [s3]hflip,scale=1536:864,crop=1280:720,colorlevels=rimin=0.1:gimin=0.1:bimin=0.15:romax=0.5:gomax=0.45:bomax=0.55,gblur=sigma=8,format=gbrp,$(hold $n)[l3];
-    $(map 80x45 $n '150+60*sin(X*0.35+3*2*PI*T/12)*sin(Y*0.4+2*2*PI*T/12)+40*sin(X*0.2-Y*0.3+5*2*PI*T/12)' 1280:720)[tw];
-    [l1][l2]blend=all_mode=screen[x1];
-    [l3][tw]blend=all_mode=multiply[l4];
-    [x1][l4]blend=all_mode=screen,format=yuv444p,$(camera 1280 720 $n 0.02 0.02 0 3 1),$finish[v]"
+    [0:v]$(still 720:405:0:330),scale=1280:720:flags=lanczos,format=gbrp,split[s1][s2];
+    [s1]colorlevels=rimax=0.86:gimax=0.86:bimax=0.86,format=gbrp,$(hold $n)[l1];
+    [s2]vflip,split[b1][b2];[b2]hflip[b3];[b3][b1]hstack,colorlevels=rimin=0.24:gimin=0.24:bimin=0.28:romax=0.5:gomax=0.45:bomax=0.5,scale=2560:720:flags=bicubic,gblur=sigma=6:steps=2,format=gbrp,$(hold $n),scroll=h=1/$n,crop=1280:720:300:0[l2];
+    $(map 80x45 $n '188+34*sin(X*0.35+3*2*PI*T/12)*sin(Y*0.4+2*2*PI*T/12)+26*sin(X*0.2-Y*0.3+5*2*PI*T/12)' 1280:720)[tw];
+    [l1][tw]blend=all_mode=multiply[x1];
+    [x1][l2]blend=all_mode=screen,format=yuv444p,$(camera 1280 720 $n 0.05 0.03 18 4 2),$finish[v]"
   sound="
     anoisesrc=d=12:c=brown:r=48000:a=0.6:seed=71,highpass=f=55,lowpass=f=420,volume='0.6+0.12*sin(2*PI*t/6)':eval=frame[l];
     anoisesrc=d=12:c=brown:r=48000:a=0.6:seed=72,highpass=f=55,lowpass=f=420,volume='0.6+0.12*sin(2*PI*t/6+1)':eval=frame[r];
@@ -242,7 +240,7 @@ vidriera() {
       g='255*clip(0.84*(0$flames)+0.15*(0$halo),0,1)':
       b='255*clip(0.46*(0$flames)+0.05*(0$halo),0,1)',
       scale=720:340:flags=bicubic,format=gbrp,pad=720:1560:0:1220:black,format=gbrp[fire];
-    $(flecks 720 1560 0.99985 1.7 5 $n 1 -1 8)[dust];
+    $(flecks 720 1560 0.99985 1.7 7 $n 1 -1 8)[dust];
     [lit][fire]blend=all_mode=screen[x1];
     [x1][dust]blend=all_mode=screen,format=yuv444p,perspective=eval=frame:interpolation=cubic:x0=0:x1=W:x2=0:x3=W:y0='140-90*cos(2*PI*in/$n)':y1='140-90*cos(2*PI*in/$n)':y2='1560+140-90*cos(2*PI*in/$n)':y3='1560+140-90*cos(2*PI*in/$n)',crop=720:1280:0:0,$finish[v]"
   local hymn
