@@ -264,7 +264,7 @@ tune() {
 cumbia() {
   title="Cumbia de la azotea" tags='"música", "cumbia"' order=6
   description="Los del Tercero, un domingo cualquiera."
-  seconds=20 kind=audio loud=0
+  seconds=19.95 kind=audio loud=0 # the encoder's lead-in fills the rest of the 20
   graph=''
   local e=0.3125 # an eighth at 96 beats a minute; 64 of them make the loop
   local A=440 B=493.88 C=523.25 D=587.33 E=659.26 F=698.46 G=783.99 a=880 g=392 gs=415.3
