@@ -377,7 +377,7 @@ make_channel() {
       poster "$tmp/playlist.m3u8" "$tmp/poster.webp"
       ;;
   esac
-  if [ -d "$here/subtitles/$id" ]; then cp "$here/subtitles/$id"/*.vtt "$tmp/"; fi
+  if [ -d "$here/subtitles/$id" ]; then cp -R "$here/subtitles/$id/." "$tmp/"; fi
   printf 'title = "%s"\ndescription = "%s"\ntags = [%s]\norder = %d\n' "$title" "$description" "$tags" "$order" >"$tmp/channel.toml"
   rm -rf "${out:?}/$id"
   mv "$tmp" "$out/$id"
