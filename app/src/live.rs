@@ -1,6 +1,8 @@
 //! The one socket's language: what a page says and what the server says. The socket of the page
 //! lives in `live/socket.rs`, the endpoint in the server.
 
+pub(crate) mod socket;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{ChannelId, Media};

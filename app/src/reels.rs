@@ -8,6 +8,7 @@ mod keys;
 mod motion;
 mod pan;
 mod reel;
+mod strip_list;
 mod wheel;
 
 use std::rc::Rc;
@@ -15,12 +16,15 @@ use std::rc::Rc;
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 
-use self::{chrome::Chrome, feed::Feed, gate::Gate, reel::Reel};
+use self::{chrome::Chrome, feed::Feed, gate::Gate, reel::Reel, strip_list::StripList};
 use crate::{
+    bars::Bars,
     catalog::{Kind, Media, Window},
+    chat::{Chat, ChatButton, ChatPanel, Talk, Viewers},
     dom::Held,
     icon::Logo,
-    player::{Dock, Failure, Leader, Player, RestLine, Run},
+    join::JoinButton,
+    player::{Dock, Failure, Hear, Leader, Player, RestLine, Run},
     text::texts,
 };
 
@@ -46,9 +50,7 @@ pub fn Reels(
     let feed = Feed::new(window, active);
     let player = Player::new();
     let chrome = Chrome::new();
-    provide_context(feed);
-    provide_context(player);
-    provide_context(chrome);
+    let chat = Chat::new(feed);
 
     let feed_ref = NodeRef::<html::Div>::new();
     let strip_ref = NodeRef::<html::Div>::new();
@@ -59,13 +61,19 @@ pub fn Reels(
         player.wake();
         gate.set(Gate::new(feed, player, chrome, element.unchecked_into(), strip.unchecked_into()));
         chrome.first();
+        chat.wake();
     });
     on_cleanup(move || {
         drop(gate.take());
         player.sleep();
+        chat.sleep();
+    });
+    Effect::new(move |_| {
+        feed.active();
+        chat.watch_soon();
     });
     // What holds the controls on screen.
-    Effect::new(move |_| chrome.held.set(player.paused.get()));
+    Effect::new(move |_| chrome.held.set(player.paused.get() || chat.open.get()));
     // Music goes on to the next.
     Effect::new(move |before: Option<u32>| {
         let ended = player.ended.get();
@@ -94,6 +102,7 @@ pub fn Reels(
             data-controls=move || chrome.controls.get().then_some("")
             data-slate=move || chrome.slate.get().then_some("")
             data-paused=move || player.paused.get().then_some("")
+            data-chat-open=move || chat.open.get().then_some("")
         >
             <h1 class="sr-only">"Carrete"</h1>
             <div
@@ -115,12 +124,22 @@ pub fn Reels(
             <Leader player />
             <Failure player number next />
             <RestLine player />
+            <div class="top">
+                <JoinButton />
+                <span class="spacer"></span>
+                <Viewers chat />
+            </div>
+            <StripList feed />
+            <Talk chat />
             <div class="controls">
                 <Run player />
                 <Dock player full_screen=gate::full_screen>
-                    ""
+                    <ChatButton chat />
                 </Dock>
             </div>
+            <Hear player />
+            <ChatPanel chat feed />
+            <Bars chat />
             <div class="brand">
                 <Logo />
             </div>

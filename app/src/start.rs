@@ -19,6 +19,8 @@ pub struct PageRequest {
     pub lang: Lang,
     /// Scheme and authority that people reach this server by, without a slash at the end.
     pub base_url: String,
+    /// The address that the QR code leads to.
+    pub join_url: String,
     /// The stylesheet's address.
     pub stylesheet: String,
 }
@@ -39,6 +41,8 @@ pub enum Wanted {
 pub struct Start {
     /// The reader's language.
     pub lang: Lang,
+    /// The address that lets others in.
+    pub join_url: String,
     /// The page.
     pub page: Page,
 }
@@ -65,7 +69,7 @@ impl Start {
     /// Answers the request in context; called by the server's render alone.
     pub fn find() -> Self {
         let Some(request) = use_context::<PageRequest>() else {
-            return Self { lang: Lang::default(), page: Page::Starting };
+            return Self { lang: Lang::default(), join_url: String::new(), page: Page::Starting };
         };
         let page = match request.wanted {
             Wanted::First => match catalog::discover(&Anchor::First.to_text(), 0, AFTER) {
@@ -88,6 +92,6 @@ impl Start {
             }
             Wanted::Nothing(name) => Page::Missing(name),
         };
-        Self { lang: request.lang, page }
+        Self { lang: request.lang, join_url: request.join_url, page }
     }
 }

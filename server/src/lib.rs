@@ -1,5 +1,79 @@
-//! What is done: catalogue, delivery, chat and conversion behind one `serve`.
+//! What is done: catalogue, delivery, chat and conversion behind one [`serve`].
 
+mod addresses;
 pub mod catalog;
+pub mod chat;
+pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod error;
+pub mod forwarded;
+mod health;
+pub mod hls;
+pub mod ingest;
+mod listen;
+pub mod live;
+mod pages;
+mod qr;
+pub mod router;
+pub mod site;
+pub mod state;
+pub mod storage;
+pub mod telemetry;
+
+use std::{io, sync::Arc};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    catalog::CatalogError, config::Config, live::LiveHandle, site::Site, state::AppState,
+};
+
+/// Why the server could not start, or stopped early.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The streams folder cannot be used.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The connections ended.
+    #[error("the server stopped: {0}")]
+    Listen(#[from] io::Error),
+}
+
+/// Serves the app on `listeners` until `shutdown` is cancelled, then drains: open requests have a
+/// few seconds to end, sockets are closed.
+///
+/// # Errors
+/// The streams folder is missing or cannot be read, or the connections ended.
+pub async fn serve(
+    config: Config,
+    site: Site,
+    listeners: Vec<TcpListener>,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let catalog = catalog::start(&config.folders, shutdown.clone())?;
+    let list = live::follow(catalog.subscribe(), shutdown.clone());
+    let live = LiveHandle::start(&config, list, shutdown.clone());
+    let state = AppState {
+        join_url: join_url(&config, &listeners).into(),
+        config: Arc::new(config),
+        catalog,
+        live: live.clone(),
+        site: Arc::new(site),
+        shutdown: shutdown.clone(),
+    };
+    listen::serve(router::router(state), listeners, shutdown).await?;
+    live.closed().await;
+    Ok(())
+}
+
+/// `PUBLIC_URL`, else the first address that a phone can reach, else the one it listens on.
+fn join_url(config: &Config, listeners: &[TcpListener]) -> String {
+    if let Some(url) = &config.public_url.0 {
+        return url.as_str().to_owned();
+    }
+    let listening = listeners.iter().find_map(|listener| listener.local_addr().ok());
+    let first = listening.and_then(|address| addresses::lan(address).into_iter().next());
+    first.unwrap_or_else(|| format!("http://localhost:{}", config.port))
+}

@@ -62,12 +62,13 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
     let page = PageRequest {
         wanted,
         lang,
-        base_url: forwarded::base_url(&state.config, &parts),
+        base_url: state.base_url(&parts),
+        join_url: state.join_address(&parts),
         stylesheet: state.site.stylesheet().to_owned(),
     };
     let catalog: Arc<dyn Catalog> = Arc::new(state.catalog.clone());
     let reload_port = state.site.reload_port();
-    let host = forwarded::host(&state.config, &parts).unwrap_or_default();
+    let host = forwarded::direct_host(&parts.headers, &parts.uri).unwrap_or_default().to_owned();
     let options = state.site.options().clone();
     let context = move || {
         provide_context(page.clone());

@@ -1,11 +1,14 @@
 //! What every handler may ask for.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use axum::extract::FromRef;
+use axum::extract::{ConnectInfo, FromRef};
+use http::request::Parts;
 use tokio_util::sync::CancellationToken;
 
-use crate::{catalog::CatalogHandle, config::Config, live::LiveHandle, site::Site};
+use crate::{
+    catalog::CatalogHandle, config::Config, forwarded, live::LiveHandle, site::Site,
+};
 
 /// The handles of all features; a cheap clone.
 #[derive(Clone)]
@@ -22,6 +25,27 @@ pub struct AppState {
     pub join_url: Arc<str>,
     /// Cancelled when the server is to stop.
     pub shutdown: CancellationToken,
+}
+
+impl AppState {
+    /// The address that a phone can open: `PUBLIC_URL`, else the host that this page was asked for
+    /// by, and where that leads only back to the asking machine, its first address on the LAN.
+    pub fn join_address(&self, parts: &Parts) -> String {
+        let base = self.base_url(parts);
+        let host = base.split_once("://").map_or(&*base, |(_, host)| host);
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        if name == "localhost" || name == "[::1]" || name.starts_with("127.") {
+            return self.join_url.to_string();
+        }
+        base
+    }
+
+    /// The beginning of absolute addresses, without a slash at the end.
+    pub fn base_url(&self, parts: &Parts) -> String {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+        peer.and_then(|peer| forwarded::base_url(&self.config, peer, &parts.headers, &parts.uri))
+            .unwrap_or_else(|| self.join_url.to_string())
+    }
 }
 
 impl FromRef<AppState> for CatalogHandle {

@@ -1,12 +1,20 @@
 //! The controls over the picture: sound, full screen, the run with its film edge, the leader while
 //! one waits, and what is said when the picture does not come.
 
+use std::rc::Rc;
+
 use leptos::{ev, prelude::*};
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 
 use super::{Cause, PATIENCE_S, Phase, Player};
-use crate::{icon::Icon, text::texts};
+use crate::{
+    dom::{Held, Timer},
+    icon::Icon,
+    text::texts,
+};
 
+/// The offer of sound keeps its words so long.
+const HEAR_MS: i32 = 6000;
 /// What an arrow key moves the playhead by, in seconds.
 const KEY_STEP_S: f64 = 5.0;
 
@@ -35,6 +43,35 @@ pub(crate) fn Sound(player: Player) -> impl IntoView {
         >
             <Icon name=icon />
         </button>
+    }
+}
+
+/// The light hole that offers sound until it was switched on once; after some seconds only its icon.
+#[component]
+pub(crate) fn Hear(player: Player) -> impl IntoView {
+    let texts = texts();
+    let small = RwSignal::new(false);
+    let heard = RwSignal::new(false);
+    let timer = Held::new();
+    Effect::new(move |_| timer.set(Rc::new(Timer::once(HEAR_MS, move || small.set(true)))));
+    Effect::new(move |_| {
+        if !player.muted.get() {
+            heard.set(true);
+        }
+    });
+    view! {
+        <Show when=move || !heard.get()>
+            <button
+                class="hear"
+                type="button"
+                aria-label=texts.tap_to_hear
+                data-small=move || small.get().then_some("")
+                on:click=move |_| player.toggle_sound()
+            >
+                <Icon name="muted" />
+                <span>{texts.tap_to_hear}</span>
+            </button>
+        </Show>
     }
 }
 

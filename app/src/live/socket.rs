@@ -1,0 +1,164 @@
+//! The page's socket: opens, opens again with growing pauses and jitter, and pauses that while
+//! nobody looks. What is said over it means nothing here.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+};
+
+use leptos::prelude::{document, window};
+use wasm_bindgen::JsCast;
+use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
+
+use super::{ClientEvent, ServerEvent};
+use crate::dom::{Listener, Timer};
+
+/// The first pause before a new try; each further one is twice as long.
+const PAUSE_MS: f64 = 500.0;
+/// The longest.
+const PAUSE_MAX_MS: f64 = 30_000.0;
+/// A socket that does not open in this time is given up.
+const OPEN_MS: i32 = 10_000;
+/// RFC 6455: the server asks to come back later.
+const TRY_AGAIN_LATER: u16 = 1013;
+
+/// What the socket tells.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// It is open.
+    Opened,
+    /// The server said something.
+    Event(ServerEvent),
+    /// It is closed; it is tried again after so many milliseconds.
+    Closed(f64),
+}
+
+/// The socket. Dropping it closes it for good.
+pub(crate) struct Socket {
+    address: Box<dyn Fn() -> String>,
+    hear: Box<dyn Fn(Heard)>,
+    socket: RefCell<Option<(WebSocket, Vec<Listener>)>>,
+    tries: Cell<i32>,
+    timer: RefCell<Option<Timer>>,
+    page: RefCell<Vec<Listener>>,
+}
+
+impl Socket {
+    /// Opens a socket to the address that `address` tells at each try.
+    pub(crate) fn open(
+        address: impl Fn() -> String + 'static,
+        hear: impl Fn(Heard) + 'static,
+    ) -> Rc<Self> {
+        let socket = Rc::new(Self {
+            address: Box::new(address),
+            hear: Box::new(hear),
+            socket: RefCell::default(),
+            tries: Cell::new(0),
+            timer: RefCell::default(),
+            page: RefCell::default(),
+        });
+        let back = |target: &web_sys::EventTarget, event| {
+            let weak = Rc::downgrade(&socket);
+            Listener::new(target, event, move |_| {
+                if let Some(socket) = weak.upgrade().filter(|_| !document().hidden()) {
+                    socket.now();
+                }
+            })
+        };
+        *socket.page.borrow_mut() =
+            vec![back(&document(), "visibilitychange"), back(&window(), "online")];
+        socket.connect();
+        socket
+    }
+
+    /// Says something; `false` where the socket is not open.
+    pub(crate) fn say(&self, event: &ClientEvent) -> bool {
+        let socket = self.socket.borrow();
+        let Some((socket, _)) = &*socket else { return false };
+        socket.ready_state() == WebSocket::OPEN
+            && serde_json::to_string(event).is_ok_and(|text| socket.send_with_str(&text).is_ok())
+    }
+
+    /// Tries at once where it waits for the next try.
+    pub(crate) fn now(self: &Rc<Self>) {
+        if self.socket.borrow().is_none() {
+            self.connect();
+        }
+    }
+
+    fn connect(self: &Rc<Self>) {
+        self.timer.take();
+        let Ok(socket) = WebSocket::new(&(self.address)()) else {
+            self.lost(0);
+            return;
+        };
+        let on = |event: &'static str, f: fn(&Rc<Self>, Event)| {
+            let weak: Weak<Self> = Rc::downgrade(self);
+            Listener::new(&socket, event, move |e| {
+                if let Some(this) = weak.upgrade() {
+                    f(&this, e);
+                }
+            })
+        };
+        let listeners = vec![
+            on("open", |this, _| {
+                this.timer.take();
+                this.tries.set(0);
+                (this.hear)(Heard::Opened);
+            }),
+            on("message", |this, event| {
+                let data = event.unchecked_into::<MessageEvent>().data().as_string();
+                this.heard(&data.unwrap_or_default());
+            }),
+            on("close", |this, event| this.lost(event.unchecked_into::<CloseEvent>().code())),
+        ];
+        *self.socket.borrow_mut() = Some((socket, listeners));
+        let weak = Rc::downgrade(self);
+        *self.timer.borrow_mut() = Some(Timer::once(OPEN_MS, move || {
+            if let Some(this) = weak.upgrade() {
+                this.lost(0);
+            }
+        }));
+    }
+
+    /// A frame holds one event or an array of them; what this page does not know is passed over.
+    fn heard(&self, text: &str) {
+        let events = if text.starts_with('[') {
+            serde_json::from_str::<Vec<ServerEvent>>(text)
+        } else {
+            serde_json::from_str::<ServerEvent>(text).map(|event| vec![event])
+        };
+        for event in events.unwrap_or_default() {
+            (self.hear)(Heard::Event(event));
+        }
+    }
+
+    fn lost(self: &Rc<Self>, code: u16) {
+        if let Some((socket, listeners)) = self.socket.take() {
+            drop(listeners);
+            let _ = socket.close();
+        }
+        let tries = self.tries.get() + i32::from(code == TRY_AGAIN_LATER) * 3;
+        self.tries.set((tries + 1).min(10));
+        let longest = (PAUSE_MS * 2f64.powi(tries)).min(PAUSE_MAX_MS);
+        // Half of it at least: a herd of pages does not come back at one moment.
+        let pause = longest * (0.5 + js_sys::Math::random() * 0.5);
+        (self.hear)(Heard::Closed(pause));
+        let weak = Rc::downgrade(self);
+        *self.timer.borrow_mut() = Some(Timer::once(pause as i32, move || {
+            // While nobody looks, nothing is tried; becoming visible tries.
+            if let Some(this) = weak.upgrade().filter(|_| !document().hidden()) {
+                this.now();
+            }
+        }));
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Some((socket, listeners)) = self.socket.take() {
+            drop(listeners);
+            let _ = socket.close();
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The verbs of the program and what they print; what they do lives in the features.
+
+use std::{
+    error::Error as _,
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ErrorKind},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    addresses, catalog,
+    config::{Config, Folders},
+    doctor, ingest, serve,
+    site::Site,
+    telemetry,
+};
+
+/// How long the health check waits for an answer.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Videos and music from a folder, swiped through by everybody on the network.
+#[derive(Parser, Debug)]
+#[command(name = "carrete", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    serve: Config,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Serve the app (what carrete alone does)
+    Serve(Config),
+    /// Make a channel from a video or music file
+    Convert(ConvertArgs),
+    /// List what would be served
+    Channels(ListArgs),
+    /// Check ffmpeg, folders, port and every channel, and say how to mend what is wrong
+    Doctor(DoctorArgs),
+    /// Ask the running server whether it is well; for container health checks
+    #[command(hide = true)]
+    Health(Config),
+}
+
+/// `carrete convert INPUT CHANNEL [PROFILE]`, or `carrete convert --each INPUT…`.
+#[derive(Args, Debug)]
+struct ConvertArgs {
+    /// INPUT CHANNEL [PROFILE]; with --each any number of inputs
+    #[arg(required = true, num_args = 1..)]
+    names: Vec<String>,
+    /// Each input into the channel of its own name
+    #[arg(long)]
+    each: bool,
+    /// auto, low, medium, high or source; without --each it may be the third name
+    #[arg(long, short)]
+    profile: Option<String>,
+    /// Put the new channel in the place of one that is there
+    #[arg(long)]
+    replace: bool,
+    /// One JSON line a second instead of a bar
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    folders: Folders,
+}
+
+#[derive(Args, Debug)]
+struct ListArgs {
+    /// A JSON array of media objects
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    folders: Folders,
+}
+
+#[derive(Args, Debug)]
+struct DoctorArgs {
+    /// A JSON array of checks
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: Config,
+}
+
+/// Parses the command line and runs the verb.
+pub fn run() -> ExitCode {
+    // A file that is not there is no error; one that cannot be read is.
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return fail(&format!(".env: {error}"));
+    }
+    let cli = match Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches))
+    {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    if let Err(message) = telemetry::start() {
+        return fail(&message);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("no threads can be started: {error}")),
+    };
+    match runtime.block_on(dispatch(cli)) {
+        Ok(code) => code,
+        Err(error) => fail(&format!("{error:#}")),
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.verb {
+        None => serve_until_signal(cli.serve).await,
+        Some(Verb::Serve(config)) => serve_until_signal(config).await,
+        Some(Verb::Convert(args)) => convert(args).await,
+        Some(Verb::Channels(args)) => {
+            print!("{}", catalog::channels(&args.folders, args.json)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Verb::Doctor(args)) => {
+            let well = doctor::doctor(&args.config, args.json).await?;
+            Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Some(Verb::Health(config)) => health(&config).await,
+    }
+}
+
+fn fail(message: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "carrete: {message}");
+    ExitCode::FAILURE
+}
+
+/// Help and version as clap writes them; a bad value in one line that names its variable.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if !matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
+        let _ = error.print();
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    }
+    let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let flag = text(ContextKind::InvalidArg);
+    let name = flag.split_whitespace().next().unwrap_or_default().trim_start_matches('-');
+    let variable = Config::augment_args(clap::Command::new(""))
+        .get_arguments()
+        .find(|arg| arg.get_long() == Some(name))
+        .and_then(|arg| arg.get_env().map(|env| env.to_string_lossy().into_owned()))
+        .unwrap_or_else(|| flag.clone());
+    let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    fail(&format!("{variable} cannot be {:?}{why}", text(ContextKind::InvalidValue)));
+    ExitCode::from(2)
+}
+
+async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
+    let site = Site::find()?;
+    let address = SocketAddr::new(config.host, config.port);
+    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "port {} is in use: stop the other program, or set PORT to another one",
+            config.port
+        ),
+        io::ErrorKind::PermissionDenied => anyhow::anyhow!(
+            "port {} needs more rights than this program has: set PORT to one above 1023",
+            config.port
+        ),
+        _ => anyhow::anyhow!("{address} cannot be listened on: {error}; check HOST and PORT"),
+    })?;
+    greet(&config, listener.local_addr().context("the port is not known")?);
+    let shutdown = CancellationToken::new();
+    let stopping = shutdown.clone();
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("stopping");
+        stopping.cancel();
+    });
+    serve(config, site, vec![listener], shutdown).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says where the server is, with a QR code for phones where a person sees it.
+fn greet(config: &Config, listening: SocketAddr) {
+    let mut out = io::stdout().lock();
+    let addresses = addresses::lan(listening);
+    let first = config.public_url.0.as_ref().map(ToString::to_string).or(addresses.first().cloned());
+    if let Some(code) = first.as_deref().and_then(addresses::qr_text) {
+        let _ = writeln!(out, "{code}");
+    }
+    let _ = writeln!(out, "Carrete serves {}", config.folders.streams.display());
+    if let Some(url) = &config.public_url.0 {
+        let _ = writeln!(out, "  {url}");
+    }
+    if listening.ip().is_unspecified() {
+        let _ = writeln!(out, "  http://localhost:{}", listening.port());
+    }
+    for address in addresses {
+        let _ = writeln!(out, "  {address}");
+    }
+    let _ = out.flush();
+}
+
+/// `GET /api/health` of the server that runs here.
+async fn health(config: &Config) -> anyhow::Result<ExitCode> {
+    let host = if config.host.is_unspecified() { [127, 0, 0, 1].into() } else { config.host };
+    let ask = async {
+        let mut stream = TcpStream::connect((host, config.port)).await?;
+        let request = "GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.take(64 * 1024).read_to_string(&mut answer).await?;
+        io::Result::Ok(answer)
+    };
+    let answer = tokio::time::timeout(HEALTH_TIMEOUT, ask)
+        .await
+        .context("the server did not answer in time")?
+        .context("the server does not answer")?;
+    if !answer.starts_with("HTTP/1.1 200") {
+        bail!("the server says: {}", answer.lines().last().unwrap_or_default());
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,125 @@
+//! Every address of the server, on one page.
+
+use std::{sync::Arc, time::Duration};
+
+use app::catalog::Catalog;
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use http::{HeaderValue, Method, StatusCode, header};
+use leptos::prelude::provide_context;
+use tower::ServiceBuilder;
+use tower_http::{
+    CompressionLevel,
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    cors::CorsLayer,
+    limit::RequestBodyLimitLayer,
+    services::{ServeDir, ServeFile},
+    set_header::SetResponseHeaderLayer,
+    timeout::RequestBodyTimeoutLayer,
+};
+
+use crate::{catalog, error::ApiError, health::health, hls, live, pages, qr, state::AppState};
+
+/// Bytes of a request's body: only server functions have one.
+const BODY_MAX_BYTES: usize = 64 * 1024;
+/// A body must go on arriving.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pages are compressed while somebody waits: a middling level.
+const COMPRESSION: i32 = 4;
+
+/// All addresses, with their limits.
+pub fn router(state: AppState) -> Router {
+    let root = state.site.root();
+    let folder = |name: &str| ServeDir::new(root.join(name)).precompressed_br().precompressed_gzip();
+    let file = |name: &str| ServeFile::new(root.join(name)).precompressed_br().precompressed_gzip();
+
+    let pages = Router::new()
+        .route("/", get(pages::first))
+        .route("/c/{id}", get(pages::channel))
+        .fallback(fallback)
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("same-origin"),
+        ));
+    let api = Router::new()
+        .route("/api/channels", get(catalog::list_ids))
+        .route("/api/channels/{id}", get(catalog::one_media))
+        .route("/api/videos", get(catalog::list_videos))
+        .route("/api/fn/{*name}", get(server_function))
+        .route("/api/health", get(health))
+        .route("/api/{*rest}", any(unknown))
+        .route("/qr.svg", get(qr::svg))
+        .layer(cors(&state));
+    let streams = Router::new()
+        .route("/streams/{*path}", get(hls::serve).options(hls::preflight))
+        .route("/streams/", any(unknown));
+    let built = Router::new()
+        .nest_service("/pkg", folder("pkg"))
+        .nest_service("/vendor", folder("vendor"))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, immutable))
+        .route_service("/icon.svg", file("icon.svg"))
+        .route_service("/icons.svg", file("icons.svg"));
+
+    Router::new()
+        .merge(pages)
+        .merge(api)
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(COMPRESSION)))
+        .route("/ws", get(live::upgrade))
+        .merge(streams)
+        .merge(built)
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .layer(
+            ServiceBuilder::new()
+                .layer(RequestBodyLimitLayer::new(BODY_MAX_BYTES))
+                .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT)),
+        )
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-cache"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
+        .with_state(state)
+}
+
+/// Files whose address changes with their content; not what is not there.
+fn immutable<B>(response: &http::Response<B>) -> Option<HeaderValue> {
+    let found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    found.then(|| HeaderValue::from_static("public, max-age=31536000, immutable"))
+}
+
+/// The API is for our own pages, and for those of the sites that the operator names.
+fn cors(state: &AppState) -> CorsLayer {
+    let origins = state.config.cors_origins.0.iter();
+    let origins: Vec<HeaderValue> =
+        origins.filter_map(|origin| HeaderValue::try_from(origin.as_str()).ok()).collect();
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    CorsLayer::new().allow_origin(origins).allow_methods([Method::GET, Method::HEAD])
+}
+
+/// Server functions, with what they want to know.
+async fn server_function(State(state): State<AppState>, request: Request) -> Response {
+    let catalog: Arc<dyn Catalog> = Arc::new(state.catalog.clone());
+    let context = move || provide_context(Arc::clone(&catalog));
+    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+}
+
+/// An address below `/api` or `/streams` that is none.
+async fn unknown() -> ApiError {
+    ApiError::NotFound
+}
+
+/// Any other address: a page for a browser.
+async fn fallback(state: State<AppState>, request: Request) -> Response {
+    pages::nothing(state, request).await
+}
