@@ -3,3 +3,5 @@
 pub mod catalog;
 pub mod config;
 pub mod error;
+pub mod hls;
+pub mod storage;
