@@ -20,15 +20,20 @@ pub(crate) fn Bars(chat: Chat) -> impl IntoView {
     let lost = Memo::new(move |_| seconds().is_some());
     view! {
         <div class="bars" role="status">
-            <Show when=move || lost.get()>
-                <div class="bar">
-                    <Icon name="alert" />
-                    <p>{texts.offline} " " {move || seconds().unwrap_or(0)} " s."</p>
-                    <button type="button" on:click=move |_| chat.retry()>
-                        {texts.now}
-                    </button>
-                </div>
-            </Show>
+            {move || {
+                lost.get()
+                    .then(|| {
+                        view! {
+                            <div class="bar">
+                                <Icon name="alert" />
+                                <p>{texts.offline} " " {move || seconds().unwrap_or(0)} " s."</p>
+                                <button type="button" on:click=move |_| chat.retry()>
+                                    {texts.now}
+                                </button>
+                            </div>
+                        }
+                    })
+            }}
         </div>
     }
 }

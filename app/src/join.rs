@@ -33,9 +33,11 @@ pub(crate) fn JoinButton() -> impl IntoView {
         </button>
         <dialog class="join-sheet" node_ref=sheet aria-label=texts.let_others_in>
             <h2>{texts.let_others_in}</h2>
-            <Show when=move || opened.get()>
-                <img class="qr" src="/qr.svg" alt="" width="220" height="220" />
-            </Show>
+            {move || {
+                opened
+                    .get()
+                    .then(|| view! { <img class="qr" src="/qr.svg" alt="" width="220" height="220" /> })
+            }}
             <code>{url}</code>
             <p>{texts.qr_text}</p>
             <button class="primary" type="button" on:click=close>

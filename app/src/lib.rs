@@ -1,5 +1,9 @@
 //! What is seen and said: views, wire types and server functions, compiled for both sides.
 
+// Views are types: the page's is deep.
+#![recursion_limit = "512"]
+#![allow(unreachable_pub, reason = "the component macro makes its property types public")]
+
 mod bars;
 pub mod catalog;
 mod chat;
@@ -15,7 +19,7 @@ mod shell;
 pub mod start;
 pub mod text;
 
-use leptos::prelude::*;
+use leptos::{either::EitherOf4, prelude::*};
 
 pub use self::shell::shell;
 use self::{
@@ -31,10 +35,11 @@ pub fn App() -> impl IntoView {
     let start = SharedValue::new(Start::find).into_inner();
     provide_context(start.lang);
     provide_context(JoinUrl(start.join_url));
+    // No view is erased anywhere: an erased one keeps every way to render it in the program.
     match start.page {
-        Page::Reels(window, active) => view! { <Reels window active /> }.into_any(),
-        Page::Empty => view! { <Empty /> }.into_any(),
-        Page::Missing(name) => view! { <Missing name /> }.into_any(),
-        Page::Starting => view! { <Starting /> }.into_any(),
+        Page::Reels(window, active) => EitherOf4::A(view! { <Reels window active /> }),
+        Page::Empty => EitherOf4::B(view! { <Empty /> }),
+        Page::Missing(name) => EitherOf4::C(view! { <Missing name /> }),
+        Page::Starting => EitherOf4::D(view! { <Starting /> }),
     }
 }

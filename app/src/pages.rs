@@ -1,6 +1,6 @@
 //! Pages that are no feed: no channels yet, no such channel, still starting.
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
 use crate::{icon::Logo, text::texts};
 
@@ -69,10 +69,10 @@ pub(crate) fn Missing(
 ) -> impl IntoView {
     let texts = texts();
     let sentence = match name {
-        Some(name) => {
-            view! { {texts.missing_before}" "<b>{name}</b>" "{texts.missing_after} }.into_any()
-        }
-        None => texts.nothing_here.into_any(),
+        Some(name) => Either::Left(
+            view! { {texts.missing_before} " " <b>{name}</b> " " {texts.missing_after} },
+        ),
+        None => Either::Right(texts.nothing_here),
     };
     view! {
         <main class="sheet-page missing">

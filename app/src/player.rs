@@ -12,7 +12,7 @@ use std::{rc::Rc, sync::Arc};
 use leptos::prelude::*;
 use web_sys::HtmlElement;
 
-pub(crate) use self::controls::{Dock, Failure, Hear, Leader, RestLine, Run, clock};
+pub(crate) use self::controls::{Failure, FullScreen, Hear, Leader, RestLine, Run, Sound, clock};
 use self::pool::Pool;
 use crate::{catalog::Media, dom::Held};
 

@@ -24,7 +24,7 @@ use crate::{
     dom::Held,
     icon::Logo,
     join::JoinButton,
-    player::{Dock, Failure, Hear, Leader, Player, RestLine, Run},
+    player::{Failure, FullScreen, Hear, Leader, Player, RestLine, Run, Sound},
     text::texts,
 };
 
@@ -133,9 +133,11 @@ pub fn Reels(
             <Talk chat />
             <div class="controls">
                 <Run player />
-                <Dock player full_screen=gate::full_screen>
+                <div class="dock">
+                    <Sound player />
+                    <FullScreen toggle=gate::full_screen />
                     <ChatButton chat />
-                </Dock>
+                </div>
             </div>
             <Hear player />
             <ChatPanel chat feed />

@@ -1,39 +1,63 @@
 //! The current list of channels as one immutable snapshot, and the handle that everybody reads it
 //! through. What fills it lives below `catalog/`.
 
-use std::sync::Arc;
+mod about;
+pub mod answer;
+mod bare;
+mod disk;
+pub mod doctor;
+pub(crate) mod facts;
+mod files;
+mod folder;
+mod item;
+mod name;
+mod probe;
+pub mod reason;
+mod snapshot;
+mod watch;
 
-use app::catalog::{Anchor, Catalog, ChannelId, Media, Window};
-use tokio::sync::watch;
+use std::{ffi::OsString, fs, io, sync::Arc};
 
-/// One state of the list. Cheap to share, never changed.
-#[derive(Debug, Default)]
-pub struct Snapshot {
-    media: Vec<Arc<Media>>,
-    version: String,
-}
+use app::catalog::{Anchor, Catalog, Media, Window};
+use tokio::sync::{mpsc, watch as channel};
+use tokio_util::sync::CancellationToken;
 
-impl Snapshot {
-    /// All media objects in feed order.
-    pub fn media(&self) -> &[Arc<Media>] {
-        &self.media
-    }
+pub use self::snapshot::Snapshot;
+pub(crate) use self::{name::nfc, snapshot::Entry};
+use crate::config::Folders;
 
-    /// Changes when the list as people see it changes, and not because a live playlist grew.
-    pub fn version(&self) -> &str {
-        &self.version
-    }
+/// How many names may wait to be looked at again because a file of theirs was not as listed; when
+/// full, more are dropped: the periodic look finds them.
+const DOUBTS: usize = 64;
 
-    /// One media object.
-    pub fn get(&self, id: &ChannelId) -> Option<&Arc<Media>> {
-        self.media.iter().find(|media| media.id == *id)
-    }
+/// Why there can be no catalogue.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// There is no streams folder and none can be made.
+    #[error("cannot make the streams folder {folder}: {why}; make it, or set STREAMS_DIR")]
+    Make {
+        /// As configured.
+        folder: String,
+        /// What the file system said.
+        why: io::Error,
+    },
+    /// The streams folder cannot be listed.
+    #[error(
+        "cannot read the streams folder {folder}: {why}; let this user read it, or set STREAMS_DIR"
+    )]
+    Read {
+        /// As configured.
+        folder: String,
+        /// What the file system said.
+        why: io::Error,
+    },
 }
 
 /// Reads the current snapshot; a cheap clone.
 #[derive(Clone, Debug)]
 pub struct CatalogHandle {
-    current: watch::Receiver<Option<Arc<Snapshot>>>,
+    current: channel::Receiver<Option<Arc<Snapshot>>>,
+    doubts: mpsc::Sender<OsString>,
 }
 
 impl CatalogHandle {
@@ -42,14 +66,74 @@ impl CatalogHandle {
         self.current.borrow().clone()
     }
 
-    /// Wakes at each new snapshot.
-    pub fn subscribe(&self) -> watch::Receiver<Option<Arc<Snapshot>>> {
+    /// Wakes when the list changed. While only a live playlist grows the snapshot is replaced in
+    /// silence.
+    pub fn subscribe(&self) -> channel::Receiver<Option<Arc<Snapshot>>> {
         self.current.clone()
+    }
+
+    /// A handle whose list never changes: for the tests of others.
+    pub fn fixed(snapshot: Snapshot) -> Self {
+        Self {
+            current: channel::channel(Some(Arc::new(snapshot))).1,
+            doubts: mpsc::channel(1).0,
+        }
+    }
+
+    /// A file of `name` was not as listed: it is looked at soon.
+    pub(crate) fn doubt(&self, name: OsString) {
+        let _ = self.doubts.try_send(name);
     }
 }
 
+/// Starts watching the streams folder, which is made if it is not there. The task ends on
+/// `shutdown`; the list is there when its first look is done.
+///
+/// Has to be called inside a tokio runtime.
+pub fn start(
+    folders: &Folders,
+    shutdown: CancellationToken,
+) -> Result<CatalogHandle, CatalogError> {
+    let folder = &folders.streams;
+    let shown = || folder.display().to_string();
+    fs::create_dir_all(folder).map_err(|why| CatalogError::Make { folder: shown(), why })?;
+    let disk =
+        disk::Disk::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })?;
+    let (publish, current) = channel::channel(None);
+    let (doubts, doubted) = mpsc::channel(DOUBTS);
+    tokio::spawn(watch::run(disk, publish, doubted, shutdown));
+    Ok(CatalogHandle { current, doubts })
+}
+
 impl Catalog for CatalogHandle {
-    fn window(&self, _anchor: &Anchor, _before: u32, _after: u32) -> Option<Window> {
-        None
+    fn window(&self, anchor: &Anchor, before: u32, after: u32) -> Option<Window> {
+        let snapshot = self.current().unwrap_or_default();
+        let total = snapshot.len();
+        let (before, after) = (index(before), index(after));
+        let range = match anchor {
+            Anchor::Id(id) => {
+                let at = snapshot.position(id)?;
+                at.saturating_sub(before)..at.saturating_add(after).saturating_add(1).min(total)
+            }
+            Anchor::First => 0..after.saturating_add(1).min(total),
+            Anchor::Last => total.saturating_sub(before.saturating_add(1))..total,
+        };
+        let items: Vec<Media> =
+            snapshot.media()[range.clone()].iter().map(|media| Media::clone(media)).collect();
+        Some(Window {
+            items,
+            offset: count(range.start),
+            total: count(total),
+            version: snapshot.version().to_owned(),
+        })
     }
 }
+
+fn index(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+fn count(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+

@@ -1,6 +1,6 @@
 //! The chat: a sheet on a phone, a column on a desktop. The picture makes room for it.
 
-use leptos::{ev, html, prelude::*};
+use leptos::{either::Either, either::EitherOf3, ev, html, prelude::*};
 use wasm_bindgen::JsValue;
 
 use super::{Chat, Note, Pending};
@@ -78,9 +78,9 @@ pub(crate) fn ChatPanel(chat: Chat, feed: Feed) -> impl IntoView {
             <Notice chat />
             {move || {
                 if chat.asking.get() {
-                    view! { <NameForm chat /> }.into_any()
+                    Either::Left(view! { <NameForm chat /> })
                 } else {
-                    view! { <Composer chat /> }.into_any()
+                    Either::Right(view! { <Composer chat /> })
                 }
             }}
         </section>
@@ -192,34 +192,28 @@ fn Notice(chat: Chat) -> impl IntoView {
     let said = move || match chat.note.get() {
         Some(Note::SlowDown(left, all)) => {
             let share = f64::from(left) / f64::from(all.max(1));
-            Some(
-                view! {
-                    <span class="ring" style=format!("--left:{share:.3}")>
-                        {left}
-                    </span>
-                    <p>
-                        <b>{texts.slow_down}</b>
-                        " "
-                        {texts.slow_down_rest}
-                    </p>
-                }
-                .into_any(),
-            )
-        }
-        Some(Note::TooLong) => Some(view! { <p>{texts.too_long}</p> }.into_any()),
-        Some(Note::BadName) => Some(view! { <p>{texts.bad_name}</p> }.into_any()),
-        None if chat.asking.get() => Some(
-            view! {
+            Some(EitherOf3::A(view! {
+                <span class="ring" style=format!("--left:{share}")>
+                    {left}
+                </span>
                 <p>
-                    <b>{texts.what_shall_we_call_you}</b>
-                    <br />
-                    {texts.only_the_first_time}
+                    <b>{texts.slow_down}</b>
                     " "
-                    {waiting}
+                    {texts.slow_down_rest}
                 </p>
-            }
-            .into_any(),
-        ),
+            }))
+        }
+        Some(Note::TooLong) => Some(EitherOf3::B(view! { <p>{texts.too_long}</p> })),
+        Some(Note::BadName) => Some(EitherOf3::B(view! { <p>{texts.bad_name}</p> })),
+        None if chat.asking.get() => Some(EitherOf3::C(view! {
+            <p>
+                <b>{texts.what_shall_we_call_you}</b>
+                <br />
+                {texts.only_the_first_time}
+                " "
+                {waiting}
+            </p>
+        })),
         None => None,
     };
     view! {

@@ -60,38 +60,32 @@ pub(crate) fn Hear(player: Player) -> impl IntoView {
         }
     });
     view! {
-        <Show when=move || !heard.get()>
-            <button
-                class="hear"
-                type="button"
-                aria-label=texts.tap_to_hear
-                data-small=move || small.get().then_some("")
-                on:click=move |_| player.toggle_sound()
-            >
-                <Icon name="muted" />
-                <span>{texts.tap_to_hear}</span>
-            </button>
-        </Show>
+        <button
+            class="hear"
+            type="button"
+            aria-label=texts.tap_to_hear
+            hidden=move || heard.get()
+            data-small=move || small.get().then_some("")
+            on:click=move |_| player.toggle_sound()
+        >
+            <Icon name="muted" />
+            <span>{texts.tap_to_hear}</span>
+        </button>
     }
 }
 
-/// The row of controls: on the right edge where the picture leaves room, below it on a phone.
+/// Full screen on or off.
 #[component]
-pub(crate) fn Dock(player: Player, full_screen: fn(), children: Children) -> impl IntoView {
-    let texts = texts();
+pub(crate) fn FullScreen(toggle: fn()) -> impl IntoView {
     view! {
-        <div class="dock">
-            <Sound player />
-            <button
-                class="hole full"
-                type="button"
-                aria-label=texts.full_screen
-                on:click=move |_| full_screen()
-            >
-                <Icon name="full" />
-            </button>
-            {children()}
-        </div>
+        <button
+            class="hole full"
+            type="button"
+            aria-label=texts().full_screen
+            on:click=move |_| toggle()
+        >
+            <Icon name="full" />
+        </button>
     }
 }
 

@@ -1,0 +1,101 @@
+//! The list over HTTP: `GET /api/channels`, `/api/channels/{id}` and `/api/videos`.
+
+use axum::{
+    extract::{Path, RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::{
+    CatalogHandle,
+    name,
+    snapshot::{Snapshot, Tagged},
+};
+use crate::{error::ApiError, hls::conditions::matches_any};
+
+/// The list is asked for again each time; the entity tag makes that cheap.
+const CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// `GET /api/channels`: the ids in feed order.
+pub async fn list_ids(State(catalog): State<CatalogHandle>, headers: HeaderMap) -> Response {
+    let snapshot = catalog.current().unwrap_or_default();
+    answer(snapshot.ids_json(), &headers)
+}
+
+/// `GET /api/videos`: media objects in feed order, all of them or `limit` from `offset` on.
+pub async fn list_videos(
+    State(catalog): State<CatalogHandle>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let snapshot = catalog.current().unwrap_or_default();
+    Ok(match part(query.as_deref().unwrap_or_default())? {
+        None => answer(snapshot.videos_json(), &headers),
+        Some((offset, limit)) => {
+            answer(&snapshot.part_json(offset, limit.unwrap_or(usize::MAX)), &headers)
+        }
+    })
+}
+
+/// `GET /api/channels/{id}`: one media object.
+pub async fn one_media(
+    State(catalog): State<CatalogHandle>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let snapshot = catalog.current().unwrap_or_default();
+    let json = json_of(&snapshot, &id).ok_or(ApiError::UnknownChannel)?;
+    Ok(([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, CACHE)], json).into_response())
+}
+
+fn json_of(snapshot: &Snapshot, id: &str) -> Option<Bytes> {
+    snapshot.json(&name::id(id).ok()?)
+}
+
+/// `offset` and `limit` of a query; other keys are passed over.
+fn part(query: &str) -> Result<Option<(usize, Option<usize>)>, ApiError> {
+    let (mut offset, mut limit) = (None, None);
+    for pair in query.split('&') {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let slot = match key {
+            "offset" => &mut offset,
+            "limit" => &mut limit,
+            _ => continue,
+        };
+        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        *slot = Some(value.parse().ok().filter(|_| digits).ok_or(ApiError::BadQuery)?);
+    }
+    Ok((offset.is_some() || limit.is_some()).then_some((offset.unwrap_or(0), limit)))
+}
+
+fn answer(tagged: &Tagged, headers: &HeaderMap) -> Response {
+    let mut response = if matches_any(headers.get_all(header::IF_NONE_MATCH), &tagged.etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let mut response = tagged.body.clone().into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+        response
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, CACHE);
+    if let Ok(etag) = HeaderValue::from_str(&tagged.etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+
+    #[test]
+    fn offset_and_limit_are_whole_numbers() {
+        assert_eq!(part(""), Ok(None));
+        assert_eq!(part("x=1"), Ok(None));
+        assert_eq!(part("offset=5"), Ok(Some((5, None))));
+        assert_eq!(part("limit=2&offset=1"), Ok(Some((1, Some(2)))));
+        for bad in ["offset=-1", "limit=", "limit=a", "offset=+1", "limit=99999999999999999999"] {
+            assert!(part(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! `carrete doctor` and `carrete channels`: the host and every channel judged once, for people and
+//! for scripts.
+
+use std::{
+    fmt::Write as _,
+    fs, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    process::Stdio,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use app::catalog::{Kind, Media};
+use serde::Serialize;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    process::Command,
+    task::spawn_blocking,
+    time::timeout,
+};
+
+use super::{
+    CatalogError,
+    disk::Disk,
+    probe,
+    reason::{Reason, convert_command},
+    snapshot::Snapshot,
+};
+use crate::config::{Config, Folders};
+
+/// How long a copy under way is waited for.
+const SETTLES: Duration = Duration::from_millis(2500);
+/// How long another program or server may take to answer.
+const ANSWERS: Duration = Duration::from_secs(5);
+/// The most of an answer to `/api/health` that is read, in bytes.
+const HEALTH_BYTES: u64 = 16 << 10;
+
+/// One thing looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at.
+    pub check: String,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What was found, in one sentence.
+    pub message: String,
+    /// What mends it.
+    pub fix: Option<String>,
+}
+
+impl Check {
+    fn ok(check: &str, message: impl Into<String>) -> Self {
+        Self { check: check.into(), ok: true, message: message.into(), fix: None }
+    }
+
+    fn fail(check: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        let (message, fix) = (message.into(), Some(fix.into()));
+        Self { check: check.into(), ok: false, message, fix }
+    }
+
+    /// The line that people read.
+    pub fn line(&self) -> String {
+        let Self { check, message, .. } = self;
+        match &self.fix {
+            Some(fix) => format!("FAIL {check}: {message} — fix: {fix}"),
+            None => format!("ok   {check}: {message}"),
+        }
+    }
+}
+
+/// Prints every check, as lines or as a JSON array; answers whether all are well.
+pub async fn doctor(config: &Config, json: bool) -> io::Result<bool> {
+    let checks = examine(config).await;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&checks).map_err(io::Error::other)?);
+    } else {
+        for check in &checks {
+            println!("{}", check.line());
+        }
+    }
+    Ok(checks.iter().all(|check| check.ok))
+}
+
+/// Looks at everything; changes nothing but a file of its own in the data folder.
+pub async fn examine(config: &Config) -> Vec<Check> {
+    let mut checks = vec![program("ffmpeg").await, program("ffprobe").await];
+    let folders = config.folders.clone();
+    let on_disk = spawn_blocking(move || {
+        let mut checks = vec![data_folder(&folders.data)];
+        checks.extend(channel_checks(&folders.streams));
+        checks
+    });
+    checks.extend(on_disk.await.unwrap_or_default());
+    checks.push(port(config.host, config.port).await);
+    checks.push(clock(SystemTime::now()));
+    checks
+}
+
+/// What would be served: a JSON array of media objects, or a table. Blocks until a copy under way
+/// is whole or 2.5 s have passed.
+pub fn channels(folders: &Folders, json: bool) -> Result<String, CatalogError> {
+    let folder = folders.streams.display().to_string();
+    let mut disk =
+        Disk::new(&folders.streams).map_err(|why| CatalogError::Read { folder, why })?;
+    disk.settle(SETTLES);
+    let (snapshot, _) = Snapshot::assemble(&disk.items, &Snapshot::default());
+    if json {
+        return Ok(String::from_utf8_lossy(&snapshot.videos_json().body).into_owned());
+    }
+    let rows: Vec<[String; 5]> = snapshot.media().iter().map(|media| row(media)).collect();
+    Ok(table(["ID", "KIND", "LENGTH", "SIZE", "TITLE"].map(str::to_owned), &rows))
+}
+
+fn row(media: &Media) -> [String; 5] {
+    let kind = match media.kind {
+        Kind::Video => "video",
+        Kind::Audio => "audio",
+    };
+    let length = match media.duration_s {
+        _ if media.live => "live".to_owned(),
+        Some(seconds) => format!("{seconds:.1} s"),
+        None => "-".to_owned(),
+    };
+    let size = media.width.zip(media.height).map_or("-".into(), |(w, h)| format!("{w}x{h}"));
+    [media.id.to_string(), kind.to_owned(), length, size, media.title.clone()]
+}
+
+fn table<const N: usize>(head: [String; N], rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().chain([&head]).map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut text = String::new();
+    for row in [&head].into_iter().chain(rows) {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+async fn program(name: &str) -> Check {
+    let mut command = Command::new(name);
+    command.arg("-version").stdin(Stdio::null()).kill_on_drop(true);
+    let fix = "install ffmpeg (apt-get install ffmpeg); only converting needs it";
+    match timeout(ANSWERS, command.output()).await {
+        Ok(Ok(output)) if output.status.success() => {
+            let text = String::from_utf8_lossy(&output.stdout);
+            Check::ok(name, text.lines().next().unwrap_or("it runs").to_owned())
+        }
+        Ok(Ok(_)) => Check::fail(name, "it does not run", fix),
+        Ok(Err(error)) => Check::fail(name, format!("it cannot be started: {error}"), fix),
+        Err(_) => Check::fail(name, "it does not answer", fix),
+    }
+}
+
+fn data_folder(folder: &Path) -> Check {
+    let probe = folder.join(format!(".tmp-doctor-{}", std::process::id()));
+    let tried = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&probe, b"carrete"))
+        .and_then(|()| fs::remove_file(&probe));
+    match tried {
+        Ok(()) => Check::ok("data folder", format!("{} can be written", folder.display())),
+        Err(error) => Check::fail(
+            "data folder",
+            format!("{} cannot be written: {error}", folder.display()),
+            "let this user write there, or set DATA_DIR",
+        ),
+    }
+}
+
+fn channel_checks(folder: &Path) -> Vec<Check> {
+    let mut disk = match Disk::new(folder) {
+        Ok(disk) => disk,
+        Err(error) => {
+            return vec![Check::fail(
+                "streams folder",
+                format!("{} cannot be read: {error}", folder.display()),
+                "make it, let this user read it, or set STREAMS_DIR",
+            )];
+        }
+    };
+    disk.settle(SETTLES);
+    let (snapshot, clashes) = Snapshot::assemble(&disk.items, &Snapshot::default());
+    let mut checks = vec![
+        Check::ok("streams folder", format!("{} can be read", folder.display())),
+        Check::ok("channels", format!("{} can be played", snapshot.len())),
+    ];
+    let left_out = disk.items.iter().filter_map(|(name, item)| {
+        let reason = item.trouble.as_ref()?;
+        (item.facts.is_none() || *reason != Reason::Changing).then(|| (name, reason.clone()))
+    });
+    for (name, reason) in left_out.chain(clashes.iter().map(|(name, r)| (name, r.clone()))) {
+        let shown = name.to_string_lossy();
+        checks.push(Check::fail(
+            &format!("{shown:?}"),
+            format!("left out: {reason}"),
+            reason.fix(&shown),
+        ));
+    }
+    for (name, item) in &disk.items {
+        if let Some(why) = &item.about_error {
+            checks.push(Check::fail(
+                &format!("{:?}", name.to_string_lossy()),
+                format!("its channel.toml is passed over: {why}"),
+                "mend the file",
+            ));
+        }
+    }
+    for entry in snapshot.entries() {
+        if let Some(trouble) = probe::trouble(&entry.facts.codecs) {
+            let name = entry.name.to_string_lossy();
+            let fix = convert_command(&name, !entry.facts.bare);
+            checks.push(Check::fail(&format!("{name:?}"), trouble, fix));
+        }
+    }
+    checks
+}
+
+async fn port(host: IpAddr, port: u16) -> Check {
+    let shown = format!("port {port}");
+    match TcpListener::bind(SocketAddr::new(host, port)).await {
+        Ok(_) => Check::ok(&shown, "it is free"),
+        Err(_) if timeout(ANSWERS, is_ours(host, port)).await.unwrap_or(false) => {
+            Check::ok(&shown, "Carrete answers there already")
+        }
+        Err(error) => Check::fail(
+            &shown,
+            format!("it cannot be opened: {error}"),
+            "end the program that has it, or set PORT to another (1024 or above)",
+        ),
+    }
+}
+
+async fn is_ours(host: IpAddr, port: u16) -> bool {
+    let host = match host {
+        IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(any) if any.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        one => one,
+    };
+    let asked = async {
+        let mut stream = TcpStream::connect((host, port)).await?;
+        stream
+            .write_all(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .await?;
+        let mut answer = Vec::new();
+        stream.take(HEALTH_BYTES).read_to_end(&mut answer).await?;
+        io::Result::Ok(String::from_utf8_lossy(&answer).into_owned())
+    };
+    asked.await.is_ok_and(|answer| {
+        answer.starts_with("HTTP/1.1 ")
+            && answer.contains("\"status\"")
+            && answer.contains("\"version\"")
+    })
+}
+
+/// 2025 to 2100: outside of that certificates and chat times are wrong.
+fn clock(now: SystemTime) -> Check {
+    const PLAUSIBLE: std::ops::Range<u64> = 1_735_689_600..4_102_444_800;
+    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    if PLAUSIBLE.contains(&seconds) {
+        Check::ok("clock", "it is plausible")
+    } else {
+        let shown = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
+        Check::fail("clock", format!("it says {shown}"), "set the time, or let NTP set it")
+    }
+}

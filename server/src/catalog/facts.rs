@@ -1,0 +1,90 @@
+//! What is known of one channel, whatever id it is listed under: how it looks in the list, and
+//! which files of it may be served.
+
+use std::{collections::HashMap, path::PathBuf, time::SystemTime};
+
+use app::catalog::Kind;
+use bytes::Bytes;
+
+use super::about::About;
+use crate::storage::disk::Stamp;
+
+/// The name of a channel's playlist in its folder.
+pub(crate) const PLAYLIST: &str = "playlist.m3u8";
+
+/// The names of a channel's poster in its folder; the first that is there counts.
+pub(crate) const POSTERS: [&str; 2] = ["poster.webp", "poster.jpg"];
+
+/// One channel that can be played. Never changed once made.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// The streams folder, in canonical form: files are opened below it only.
+    pub(crate) root: PathBuf,
+    /// The folder that holds the files, in canonical form.
+    pub(crate) folder: PathBuf,
+    /// The playlist, or the bare file.
+    pub(crate) main: String,
+    /// A bare file, and not a folder.
+    pub(crate) bare: bool,
+    /// All that may be served, by path inside the folder; nothing else is.
+    pub(crate) files: HashMap<Box<str>, Offer>,
+    /// The poster's file name.
+    pub(crate) poster: Option<&'static str>,
+    /// Language and file of each subtitle track.
+    pub(crate) subtitles: Vec<(String, String)>,
+    pub(crate) about: About,
+    pub(crate) kind: Kind,
+    pub(crate) mime: String,
+    pub(crate) codecs: Vec<String>,
+    pub(crate) duration_s: Option<f64>,
+    pub(crate) width: Option<u32>,
+    pub(crate) height: Option<u32>,
+    pub(crate) live: bool,
+    /// Unix time in milliseconds.
+    pub(crate) updated_at: u64,
+}
+
+/// Something that may be served.
+#[derive(Clone, Debug)]
+pub(crate) enum Offer {
+    /// A playlist as we serve it, from memory.
+    Playlist(ServedPlaylist),
+    /// A file on disk.
+    File(FileOffer),
+}
+
+/// A playlist with versioned addresses.
+#[derive(Clone, Debug)]
+pub(crate) struct ServedPlaylist {
+    pub(crate) text: Bytes,
+    /// Strong entity tag, with its quotes.
+    pub(crate) etag: String,
+    pub(crate) modified: SystemTime,
+}
+
+/// A file on disk that may be served.
+#[derive(Clone, Debug)]
+pub(crate) struct FileOffer {
+    pub(crate) media_type: &'static str,
+    /// How it was when the list was made.
+    pub(crate) stamp: Stamp,
+    /// A version that stays good although the file was written anew: an init of a live playlist.
+    pub(crate) pinned: Option<Box<str>>,
+    /// A poster, a subtitle file, a bare file: its address never carries a version.
+    pub(crate) loose: bool,
+}
+
+impl Facts {
+    /// The file offer at `path`, if there is one.
+    pub(crate) fn file(&self, path: &str) -> Option<&FileOffer> {
+        match self.files.get(path) {
+            Some(Offer::File(file)) => Some(file),
+            _ => None,
+        }
+    }
+}
+
+/// A strong entity tag over bytes.
+pub(crate) fn etag_of(bytes: &[u8]) -> String {
+    format!("\"{}\"", &blake3::hash(bytes).to_hex()[..24])
+}

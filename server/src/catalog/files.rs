@@ -1,0 +1,201 @@
+//! Looking at the files of one channel: sizes and times, links that must not lead out, and a note
+//! of everything looked at, so that the next look need not read what did not change.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::{self, Metadata},
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use super::reason::Reason;
+use crate::storage::disk::{Stamp, open_below};
+
+/// Files that nobody wrote to for so long are taken to be whole at first sight.
+const OLD: Duration = Duration::from_secs(2);
+
+/// A look into one folder.
+pub(crate) struct Files<'a> {
+    /// The streams folder, in canonical form.
+    root: &'a Path,
+    /// The channel's folder, in canonical form.
+    folder: &'a Path,
+    /// Sub-folders: whether they lie below the streams folder.
+    folders: HashMap<String, bool>,
+    /// Media files and playlists seen, by path inside the folder.
+    seen: BTreeMap<String, Option<Stamp>>,
+    /// The last write to any of them, Unix time in nanoseconds.
+    newest_ns: i64,
+    /// Stamps are taken before a look: what changes during it is seen at the next.
+    watched: Watched,
+}
+
+/// What to look at to know whether anything changed, as it was.
+pub(crate) type Watched = Vec<(PathBuf, Option<Stamp>)>;
+
+impl<'a> Files<'a> {
+    pub(crate) fn new(root: &'a Path, folder: &'a Path) -> Self {
+        Self {
+            root,
+            folder,
+            folders: HashMap::new(),
+            seen: BTreeMap::new(),
+            newest_ns: 0,
+            watched: vec![(folder.to_owned(), Stamp::at(folder))],
+        }
+    }
+
+    /// The stamp of a regular file that is not empty; `None` where there is none.
+    pub(crate) fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
+        if let Some(known) = self.seen.get(path) {
+            return Ok(*known);
+        }
+        let stamp = match self.meta(path)? {
+            Some(meta) if meta.is_file() && meta.len() > 0 => {
+                let changed = Duration::from_secs(meta.ctime().unsigned_abs())
+                    + Duration::from_nanos(meta.ctime_nsec().unsigned_abs());
+                let stamp = Stamp::of(&meta);
+                self.newest_ns = self
+                    .newest_ns
+                    .max(stamp.modified_ns)
+                    .max(i64::try_from(changed.as_nanos()).unwrap_or(i64::MAX));
+                Some(stamp)
+            }
+            _ => None,
+        };
+        self.seen.insert(path.to_owned(), stamp);
+        Ok(stamp)
+    }
+
+    /// As [`Self::stat`], for files that say nothing of whether the media is whole.
+    pub(crate) fn aside(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
+        let Some(meta) = self.meta(path)?.filter(|meta| meta.is_file() && meta.len() > 0) else {
+            return Ok(None);
+        };
+        self.watch(path);
+        Ok(Some(Stamp::of(&meta)))
+    }
+
+    /// The text of a playlist, with its stamp; `None` where there is no file.
+    pub(crate) fn text(
+        &mut self,
+        path: &str,
+        max: u64,
+    ) -> Result<Option<(String, Stamp)>, Reason> {
+        self.watch(path);
+        let Some(stamp) = self.stat(path)? else { return Ok(None) };
+        let broken = |why: &str| Reason::Broken { file: path.into(), why: why.into() };
+        if stamp.size > max {
+            return Err(broken("it is too long"));
+        }
+        let (file, _) = match open_below(self.root, &self.folder.join(path)) {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(path, &error)),
+        };
+        let mut bytes = Vec::new();
+        file.take(max).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+        String::from_utf8(bytes)
+            .map(|text| Some((text, stamp)))
+            .map_err(|_| broken("it is not UTF-8"))
+    }
+
+    /// The text of a file that says nothing of the media; an error is told in words.
+    pub(crate) fn text_aside(&self, path: &str, max: u64) -> Result<String, String> {
+        let told = |error: io::Error| error.kind().to_string();
+        let (file, stamp) = open_below(self.root, &self.folder.join(path)).map_err(told)?;
+        if stamp.size > max {
+            return Err("it is too long".into());
+        }
+        let mut text = String::new();
+        file.take(max).read_to_string(&mut text).map_err(told)?;
+        Ok(text)
+    }
+
+    /// The names in the folder itself.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.folder) else { return Vec::new() };
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
+
+    /// Changes when any media file seen does.
+    pub(crate) fn signature(&self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        for (path, stamp) in &self.seen {
+            hasher.update(path.as_bytes());
+            let stamp = stamp.map_or([0; 2], |s| [s.size, s.modified_ns.cast_unsigned()]);
+            hasher.update(&stamp[0].to_le_bytes());
+            hasher.update(&stamp[1].to_le_bytes());
+        }
+        hasher.finalize()
+    }
+
+    /// Nobody has written to the media files for a while.
+    pub(crate) fn is_old(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let newest = Duration::from_nanos(self.newest_ns.try_into().unwrap_or(0));
+        newest + OLD <= now
+    }
+
+    /// What to look at to know whether anything changed.
+    pub(crate) fn into_watched(self) -> Watched {
+        self.watched
+    }
+
+    fn watch(&mut self, path: &str) {
+        let path = self.folder.join(path);
+        let stamp = Stamp::at(&path);
+        self.watched.push((path, stamp));
+    }
+
+    /// Follows links, but only to places below the streams folder.
+    fn meta(&mut self, path: &str) -> Result<Option<Metadata>, Reason> {
+        for (slash, _) in path.match_indices('/') {
+            let parent = &path[..slash];
+            let inside = match self.folders.get(parent) {
+                Some(inside) => *inside,
+                None => {
+                    let inside = match fs::canonicalize(self.folder.join(parent)) {
+                        Ok(real) => real.starts_with(self.root),
+                        Err(_) => return Ok(None),
+                    };
+                    self.folders.insert(parent.to_owned(), inside);
+                    self.watch(parent);
+                    inside
+                }
+            };
+            if !inside {
+                return Err(Reason::Link(parent.to_owned()));
+            }
+        }
+        let full = self.folder.join(path);
+        let found = fs::symlink_metadata(&full).and_then(|meta| {
+            if !meta.is_symlink() {
+                return Ok(Some(meta));
+            }
+            let real = fs::canonicalize(&full)?;
+            if real.starts_with(self.root) { fs::metadata(real).map(Some) } else { Ok(None) }
+        });
+        match found {
+            Ok(Some(meta)) => Ok(Some(meta)),
+            Ok(None) => Err(Reason::Link(path.to_owned())),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(unreadable(path, &error)),
+        }
+    }
+}
+
+/// What the file system says where there is no such file.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
+    )
+}
+
+/// The kind of an error says nothing of where this host keeps things; its text might.
+pub(crate) fn unreadable(path: &str, error: &io::Error) -> Reason {
+    Reason::Unreadable { file: path.into(), why: error.kind().to_string() }
+}

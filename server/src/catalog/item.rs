@@ -1,0 +1,220 @@
+//! One name at the top of the streams folder over time: when what is found there is listed, when it
+//! is waited for, and when it is left out.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    bare,
+    facts::Facts,
+    files::{Watched, unreadable},
+    folder::{self, Seen},
+    name::{self, NameForm},
+    probe::Probed,
+    reason::Reason,
+};
+use crate::storage::disk::Stamp;
+
+/// Files that did not change between two looks so far apart are taken to be whole.
+const QUIET: Duration = Duration::from_millis(300);
+/// A live playlist that changes at each look is listed after this.
+const LIVE_ANYWAY: Duration = Duration::from_secs(1);
+/// A channel whose files go bad stays listed so long: writers replace files in steps.
+const STAYS: Duration = Duration::from_secs(2);
+/// What may be a copy under way is looked at again so often, and named in the log after so long.
+const AGAIN: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is known of one name.
+#[derive(Debug)]
+pub(crate) struct Item {
+    /// The channel, while it is listed.
+    pub(crate) facts: Option<Arc<Facts>>,
+    /// Why it is not, or not as it is now.
+    pub(crate) trouble: Option<Reason>,
+    /// The trouble is old enough to be told.
+    pub(crate) told: bool,
+    /// What `channel.toml` has wrong.
+    pub(crate) about_error: Option<String>,
+    /// When to look again although nothing was heard of it.
+    pub(crate) next: Option<Instant>,
+    first_seen: Instant,
+    signature: Option<blake3::Hash>,
+    signature_since: Instant,
+    trouble_since: Option<Instant>,
+    watched: Watched,
+    probed: Option<Probed>,
+}
+
+impl Item {
+    fn new(now: Instant) -> Self {
+        Self {
+            facts: None,
+            trouble: None,
+            told: false,
+            about_error: None,
+            next: None,
+            first_seen: now,
+            signature: None,
+            signature_since: now,
+            trouble_since: None,
+            watched: Watched::new(),
+            probed: None,
+        }
+    }
+
+    /// Nothing that was looked at has another size or time than then.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        self.watched.iter().all(|(path, stamp)| Stamp::at(path) == *stamp)
+    }
+
+    fn take(&mut self, seen: Seen, now: Instant) {
+        if self.signature != Some(seen.signature) {
+            self.signature = Some(seen.signature);
+            self.signature_since = now;
+            // A copy under way makes progress; patience starts anew. What is listed does not get
+            // more time by it.
+            if self.facts.is_none() {
+                self.trouble_since = None;
+            }
+        }
+        let quiet = seen.old || now.duration_since(self.signature_since) >= QUIET;
+        self.about_error = seen.about_error;
+        match seen.facts {
+            Ok(facts) if facts.about.hidden => {
+                self.facts = None;
+                self.well();
+            }
+            Ok(facts) => {
+                let was_live = self.facts.as_ref().is_some_and(|facts| facts.live);
+                let go = quiet
+                    || facts.live && was_live
+                    || facts.live && now.duration_since(self.first_seen) >= LIVE_ANYWAY;
+                if go {
+                    self.facts = Some(Arc::new(facts));
+                    self.well();
+                } else {
+                    self.trouble = Some(Reason::Changing);
+                    self.trouble_since = None;
+                    self.told = false;
+                    self.next = Some(self.signature_since + QUIET);
+                }
+            }
+            Err(reason) => self.trouble(reason, now),
+        }
+    }
+
+    fn well(&mut self) {
+        self.trouble = None;
+        self.trouble_since = None;
+        self.told = false;
+        self.next = None;
+    }
+
+    fn trouble(&mut self, reason: Reason, now: Instant) {
+        let since = *self.trouble_since.get_or_insert(now);
+        let lasted = now.duration_since(since);
+        if self.facts.is_some() && (lasted >= STAYS || !reason.may_pass()) {
+            self.facts = None;
+        }
+        self.told = lasted >= PATIENCE || !reason.may_pass();
+        self.next = (!self.told).then_some(now + AGAIN);
+        self.trouble = Some(reason);
+    }
+}
+
+/// Looks at `name` in the streams folder `root` (in canonical form). `None`: there is nothing that
+/// concerns us.
+pub(crate) fn look(root: &Path, name: &OsStr, before: Option<Item>, now: Instant) -> Option<Item> {
+    if name::is_hidden(name) {
+        return None;
+    }
+    let path = root.join(name);
+    // The stamps are taken before the look: what changes meanwhile is seen at the next.
+    let stamp = Stamp::at(&path)?;
+    let mut item = before.unwrap_or_else(|| Item::new(now));
+    item.watched = vec![(path.clone(), Some(stamp))];
+    let Some(text) = name.to_str() else {
+        item.trouble(Reason::NotText, now);
+        return Some(item);
+    };
+    match kind_of(root, &path) {
+        Ok(Place::Folder(real)) => {
+            if let Err(reason) = name::id(text) {
+                item.trouble(reason, now);
+                return Some(item);
+            }
+            let before = item.facts.clone();
+            let mut probed = item.probed.take();
+            let seen = guarded(|| folder::read(root, &real, before.as_deref(), &mut probed));
+            item.probed = probed;
+            item.seen(seen, now);
+        }
+        Ok(Place::File) => match name::form(text) {
+            NameForm::Plain => return None,
+            NameForm::OtherMedia => item.trouble(Reason::OtherType, now),
+            NameForm::Bare => {
+                let stem = text.rsplit_once('.').map_or(text, |(stem, _)| stem);
+                if let Err(reason) = name::id(stem) {
+                    item.trouble(reason, now);
+                    return Some(item);
+                }
+                let mut probed = item.probed.take();
+                let seen = guarded(|| bare::read(root, text, &mut probed));
+                item.probed = probed;
+                item.seen(seen, now);
+            }
+        },
+        Ok(Place::Other) => return None,
+        Err(reason) => item.trouble(reason, now),
+    }
+    Some(item)
+}
+
+impl Item {
+    fn seen(&mut self, seen: Option<Seen>, now: Instant) {
+        let Some(mut seen) = seen else {
+            self.trouble(Reason::Panicked, now);
+            return;
+        };
+        self.watched.append(&mut seen.watched);
+        self.take(seen, now);
+    }
+}
+
+/// One broken channel never breaks the rest.
+fn guarded(read: impl FnOnce() -> Seen) -> Option<Seen> {
+    catch_unwind(AssertUnwindSafe(read)).ok()
+}
+
+enum Place {
+    Folder(PathBuf),
+    File,
+    Other,
+}
+
+fn kind_of(root: &Path, path: &Path) -> Result<Place, Reason> {
+    let shown = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let io = |error: std::io::Error| unreadable(&shown(), &error);
+    let real = fs::canonicalize(path).map_err(io)?;
+    if !real.starts_with(root) {
+        return Err(Reason::Link(shown()));
+    }
+    let meta = fs::metadata(&real).map_err(io)?;
+    Ok(if meta.is_dir() {
+        Place::Folder(real)
+    } else if meta.is_file() {
+        Place::File
+    } else {
+        Place::Other
+    })
+}
+
+/// Names, with what is known of them.
+pub(crate) type Items = std::collections::BTreeMap<OsString, Item>;

@@ -1,0 +1,58 @@
+//! WebM and Matroska: tracks and length from the head of the file.
+
+use std::{fs::File, io::BufReader};
+
+use app::catalog::Kind;
+use matroska_demuxer::{MatroskaFile, TrackEntry, TrackType};
+
+use super::Probe;
+
+/// Reads the tracks of a WebM file.
+pub(super) fn read(file: File) -> Option<Probe> {
+    let file = MatroskaFile::open(BufReader::new(file)).ok()?;
+    let mut probe = Probe { title: file.info().title().map(str::to_owned), ..Probe::default() };
+    #[expect(clippy::cast_precision_loss, reason = "the scale is about a million")]
+    let scale = file.info().timestamp_scale().get() as f64 / 1e9;
+    probe.duration_s = file.info().duration().map(|ticks| ticks * scale).filter(|s| *s > 0.0);
+    for track in file.tracks() {
+        match track.track_type() {
+            TrackType::Video if probe.kind != Some(Kind::Video) => {
+                probe.kind = Some(Kind::Video);
+                probe.codecs.insert(0, codec(track));
+                if let Some(video) = track.video() {
+                    probe.width = u32::try_from(video.pixel_width().get()).ok();
+                    probe.height = u32::try_from(video.pixel_height().get()).ok();
+                }
+            }
+            TrackType::Audio => {
+                probe.kind.get_or_insert(Kind::Audio);
+                probe.codecs.push(codec(track));
+            }
+            _ => {}
+        }
+    }
+    probe.codecs.dedup();
+    probe.kind.is_some().then_some(probe)
+}
+
+fn codec(track: &TrackEntry) -> String {
+    match track.codec_id() {
+        "V_VP8" => "vp8".into(),
+        "V_VP9" => "vp9".into(),
+        "V_AV1" => "av01.0.08M.08".into(),
+        "A_OPUS" => "opus".into(),
+        "A_VORBIS" => "vorbis".into(),
+        "A_FLAC" => "flac".into(),
+        "A_MPEG/L3" => "mp3".into(),
+        "V_MPEGH/ISO/HEVC" => "hvc1".into(),
+        "V_MPEG4/ISO/AVC" => match track.codec_private() {
+            Some([_, profile, flags, level, ..]) => {
+                format!("avc1.{profile:02x}{flags:02x}{level:02x}")
+            }
+            _ => "avc1".into(),
+        },
+        id if id.starts_with("A_AAC") => "mp4a.40.2".into(),
+        id if id.starts_with("A_AC3") => "ac-3".into(),
+        id => id.to_ascii_lowercase(),
+    }
+}

@@ -1,0 +1,312 @@
+//! One state of the list, built once and shared: media objects in feed order, what they look like
+//! in JSON, and where each address leads.
+
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    sync::{Arc, OnceLock},
+};
+
+use app::catalog::{ChannelId, Media, Source, Subtitle, encode_segment};
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{
+    facts::{Facts, etag_of},
+    item::Items,
+    name,
+    reason::Reason,
+};
+
+/// One state of the list. Cheap to share, never changed.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    list: Arc<List>,
+    /// In feed order; empty in a snapshot that was made from media objects alone.
+    entries: Vec<Arc<Entry>>,
+}
+
+/// The part of a snapshot that stays while only a live playlist grows.
+#[derive(Debug, Default)]
+struct List {
+    media: Vec<Arc<Media>>,
+    json: Vec<Bytes>,
+    positions: HashMap<ChannelId, usize>,
+    /// First segment of the address below `/streams/`, decoded and in NFC.
+    addresses: HashMap<String, usize>,
+    version: String,
+    ids: OnceLock<Tagged>,
+    videos: OnceLock<Tagged>,
+}
+
+/// A body with its strong entity tag.
+#[derive(Clone, Debug)]
+pub(crate) struct Tagged {
+    pub(crate) body: Bytes,
+    pub(crate) etag: String,
+}
+
+/// One channel of the list.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) media: Arc<Media>,
+    pub(crate) json: Bytes,
+    pub(crate) facts: Arc<Facts>,
+    /// The name in the streams folder.
+    pub(crate) name: OsString,
+}
+
+impl Snapshot {
+    /// All media objects in feed order.
+    pub fn media(&self) -> &[Arc<Media>] {
+        &self.list.media
+    }
+
+    /// Changes when the list as people see it changes, and not because a live playlist grew.
+    pub fn version(&self) -> &str {
+        &self.list.version
+    }
+
+    /// How many channels there are.
+    pub fn len(&self) -> usize {
+        self.list.media.len()
+    }
+
+    /// Whether there is no channel.
+    pub fn is_empty(&self) -> bool {
+        self.list.media.is_empty()
+    }
+
+    /// One media object.
+    pub fn get(&self, id: &ChannelId) -> Option<&Arc<Media>> {
+        self.position(id).map(|at| &self.list.media[at])
+    }
+
+    /// Place of a channel in the feed, from 0.
+    pub fn position(&self, id: &ChannelId) -> Option<usize> {
+        self.list.positions.get(id).copied()
+    }
+
+    /// A list of these objects, in this order, with no files behind them: for the tests of others.
+    pub fn of_media(media: Vec<Media>) -> Self {
+        let media: Vec<_> = media.into_iter().map(Arc::new).collect();
+        let json = media.iter().map(|media| json_of(media)).collect();
+        let posters = vec![None; media.len()];
+        Self { list: Arc::new(List::new(media, json, HashMap::new(), &posters)), entries: vec![] }
+    }
+
+    /// The channel at the first segment of an address below `/streams/`.
+    pub(crate) fn at_address(&self, first: &str) -> Option<&Arc<Entry>> {
+        self.list.addresses.get(first).and_then(|at| self.entries.get(*at))
+    }
+
+    /// One media object in JSON.
+    pub(crate) fn json(&self, id: &ChannelId) -> Option<Bytes> {
+        self.position(id).map(|at| self.list.json[at].clone())
+    }
+
+    /// The ids as a JSON array.
+    pub(crate) fn ids_json(&self) -> &Tagged {
+        self.list.ids.get_or_init(|| {
+            let ids: Vec<&str> = self.list.media.iter().map(|media| media.id.as_str()).collect();
+            Tagged::new(serde_json::to_vec(&ids).unwrap_or_default().into())
+        })
+    }
+
+    /// All media objects as a JSON array.
+    pub(crate) fn videos_json(&self) -> &Tagged {
+        self.list.videos.get_or_init(|| Tagged::new(join(&self.list.json)))
+    }
+
+    /// A part of the media objects as a JSON array.
+    pub(crate) fn part_json(&self, offset: usize, limit: usize) -> Tagged {
+        let end = offset.saturating_add(limit).min(self.len());
+        Tagged::new(join(self.list.json.get(offset..end).unwrap_or_default()))
+    }
+
+    /// The channel's facts, for those who judge it.
+    pub(crate) fn entries(&self) -> &[Arc<Entry>] {
+        &self.entries
+    }
+
+    /// Whether both tell the same list: only files behind it may differ.
+    pub(crate) fn same_list(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.list, &other.list)
+    }
+
+    /// Puts together what is known of the streams folder, reusing of `before` what stayed. Also
+    /// answers the names that clash.
+    pub(crate) fn assemble(items: &Items, before: &Self) -> (Self, Vec<(OsString, Reason)>) {
+        let (named, clashes) = ids_of(items);
+        let mut entries: Vec<_> = named
+            .into_iter()
+            .map(|(id, name, facts)| {
+                let old = before.position(&id).and_then(|at| before.entries.get(at));
+                Entry::reusing(old, id, name, facts)
+            })
+            .collect();
+        entries.sort_by(|a, b| {
+            let place = |entry: &Entry| entry.facts.about.order.unwrap_or(f64::INFINITY);
+            place(a)
+                .total_cmp(&place(b))
+                .then_with(|| name::natural(a.media.id.as_str(), b.media.id.as_str()))
+        });
+        let same = entries.len() == before.entries.len()
+            && entries.iter().zip(&before.entries).all(|(new, old)| {
+                Arc::ptr_eq(&new.media, &old.media) && poster_of(new) == poster_of(old)
+            });
+        // An empty list has to be made once too: it has a version.
+        if same && !before.list.version.is_empty() {
+            return (Self { list: before.list.clone(), entries }, clashes);
+        }
+        let addresses = entries.iter().enumerate().map(|(at, entry)| (entry.address(), at));
+        let addresses = addresses.collect();
+        let posters: Vec<_> = entries.iter().map(|entry| poster_of(entry)).collect();
+        let media = entries.iter().map(|entry| entry.media.clone()).collect();
+        let json = entries.iter().map(|entry| entry.json.clone()).collect();
+        let list = Arc::new(List::new(media, json, addresses, &posters));
+        (Self { list, entries }, clashes)
+    }
+}
+
+impl Tagged {
+    fn new(body: Bytes) -> Self {
+        Self { etag: etag_of(&body), body }
+    }
+}
+
+impl List {
+    fn new(
+        media: Vec<Arc<Media>>,
+        json: Vec<Bytes>,
+        addresses: HashMap<String, usize>,
+        posters: &[Option<String>],
+    ) -> Self {
+        let positions = media.iter().enumerate().map(|(at, m)| (m.id.clone(), at)).collect();
+        let mut hasher = blake3::Hasher::new();
+        for (media, poster) in media.iter().zip(posters) {
+            let duration = media.duration_s.filter(|_| !media.live);
+            let told = (&media.id, &media.title, media.kind, &media.poster, poster);
+            let told = (told, &media.subtitles, duration, media.live);
+            hasher.update(&serde_json::to_vec(&told).unwrap_or_default());
+        }
+        let version = hasher.finalize().to_hex()[..16].to_owned();
+        Self { media, json, positions, addresses, version, ..Self::default() }
+    }
+}
+
+impl Entry {
+    fn reusing(
+        old: Option<&Arc<Self>>,
+        id: ChannelId,
+        name: OsString,
+        facts: Arc<Facts>,
+    ) -> Arc<Self> {
+        if let Some(old) = old
+            && Arc::ptr_eq(&old.facts, &facts)
+            && old.name == name
+        {
+            return old.clone();
+        }
+        let media = media_of(id, &facts);
+        let (media, json) = match old {
+            Some(old) if *old.media == media => (old.media.clone(), old.json.clone()),
+            _ => {
+                let json = json_of(&media);
+                (Arc::new(media), json)
+            }
+        };
+        Arc::new(Self { media, json, facts, name })
+    }
+
+    fn address(&self) -> String {
+        let first = if self.facts.bare { &*self.facts.main } else { self.media.id.as_str() };
+        name::nfc(first)
+    }
+}
+
+/// Gives each listed name its id: a folder's before a file's of the same name, files in byte order.
+#[expect(clippy::type_complexity, reason = "the two halves of one walk")]
+fn ids_of(
+    items: &Items,
+) -> (Vec<(ChannelId, OsString, Arc<Facts>)>, Vec<(OsString, Reason)>) {
+    let mut taken: HashMap<ChannelId, ()> = HashMap::with_capacity(items.len());
+    let mut named = Vec::with_capacity(items.len());
+    let mut clashes = Vec::new();
+    for bare in [false, true] {
+        for (name, item) in items {
+            let Some(facts) = item.facts.as_ref().filter(|facts| facts.bare == bare) else {
+                continue;
+            };
+            let text = name.to_string_lossy();
+            let stem = text.rsplit_once('.').map_or(&*text, |(stem, _)| stem);
+            let candidates = if bare { vec![stem, &text] } else { vec![&*text] };
+            let free = candidates
+                .iter()
+                .filter_map(|candidate| name::id(candidate).ok())
+                .find(|id| !taken.contains_key(id));
+            match free {
+                Some(id) => {
+                    taken.insert(id.clone(), ());
+                    named.push((id, name.clone(), facts.clone()));
+                }
+                None => clashes.push((name.clone(), Reason::Clash(name::nfc(candidates[0])))),
+            }
+        }
+    }
+    (named, clashes)
+}
+
+fn media_of(id: ChannelId, facts: &Facts) -> Media {
+    let first = if facts.bare { encode_segment(&name::nfc(&facts.main)) } else { id.encoded() };
+    let base = format!("/streams/{first}");
+    Media {
+        title: facts.about.title.clone().unwrap_or_else(|| id.to_string()),
+        description: facts.about.description.clone(),
+        kind: facts.kind,
+        source: Source::Local,
+        url: if facts.bare { base.clone() } else { format!("{base}/{}", facts.main) },
+        mime: facts.mime.clone(),
+        duration_s: facts.duration_s,
+        width: facts.width,
+        height: facts.height,
+        poster: facts.poster.map(|_| format!("{base}/poster.webp")),
+        thumbhash: None,
+        subtitles: facts
+            .subtitles
+            .iter()
+            .map(|(lang, file)| Subtitle {
+                lang: lang.clone(),
+                url: format!("{base}/{}", encode_segment(file)),
+            })
+            .collect(),
+        storyboard: None,
+        live: facts.live,
+        available: true,
+        tags: facts.about.tags.clone(),
+        updated_at: facts.updated_at,
+        id,
+    }
+}
+
+fn poster_of(entry: &Entry) -> Option<String> {
+    let file = entry.facts.file(entry.facts.poster?)?;
+    Some(file.stamp.version())
+}
+
+/// A media object is plain data with text keys, which JSON always holds.
+fn json_of(media: &Media) -> Bytes {
+    serde_json::to_vec(media).unwrap_or_default().into()
+}
+
+fn join(parts: &[Bytes]) -> Bytes {
+    let mut all = BytesMut::with_capacity(2 + parts.iter().map(|part| part.len() + 1).sum::<usize>());
+    all.put_u8(b'[');
+    for (n, part) in parts.iter().enumerate() {
+        if n > 0 {
+            all.put_u8(b',');
+        }
+        all.put_slice(part);
+    }
+    all.put_u8(b']');
+    all.freeze()
+}

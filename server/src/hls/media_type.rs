@@ -1,0 +1,50 @@
+//! Which media type each file of a channel is served as: ours, because the usual tables call
+//! playlists `audio/x-mpegurl` and segments `video/vnd.dlna.mpeg-tts`.
+
+/// Playlists (RFC 8216 §10).
+pub const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+
+/// The type of a file by its name's extension, without regard to case.
+pub fn of(name: &str) -> &'static str {
+    let extension = extension(name).unwrap_or_default().to_ascii_lowercase();
+    match &*extension {
+        "m3u8" => PLAYLIST,
+        "ts" => "video/mp2t",
+        "m4s" | "mp4" | "m4v" | "cmfv" | "init" => "video/mp4",
+        "m4a" | "cmfa" => "audio/mp4",
+        "vtt" => "text/vtt; charset=utf-8",
+        "webm" => "video/webm",
+        "mov" => "video/quicktime",
+        "mp3" => "audio/mpeg",
+        "aac" => "audio/aac",
+        "ogg" | "opus" => "audio/ogg",
+        "flac" => "audio/flac",
+        "wav" => "audio/wav",
+        "ac3" => "audio/ac3",
+        "ec3" => "audio/eac3",
+        "webp" => "image/webp",
+        "jpg" | "jpeg" => "image/jpeg",
+        _ => "application/octet-stream",
+    }
+}
+
+/// What stands behind the last dot, if something stands before it.
+pub fn extension(name: &str) -> Option<&str> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    (!stem.is_empty() && !extension.is_empty() && !extension.contains('/')).then_some(extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{extension, of};
+
+    #[test]
+    fn types_and_extensions() {
+        assert_eq!(of("a/SEG.TS"), "video/mp2t");
+        assert_eq!(of("x.m4s"), "video/mp4");
+        assert_eq!(of("es.vtt"), "text/vtt; charset=utf-8");
+        assert_eq!(of("k.key"), "application/octet-stream");
+        assert_eq!(extension(".mp4"), None);
+        assert_eq!(extension("a.b/c"), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! A playlist as we serve it: the text on disk with a version in the addresses that have one, and,
+//! while it is live, without what is not there yet.
+
+use super::{
+    address::{encoded, versioned},
+    playlist::{Playlist, Role},
+};
+
+/// What became of one reference of a playlist.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The file's path inside the channel's folder; `None` where it is not there.
+    pub path: Option<String>,
+    /// The file has the name as written, which a browser would read differently.
+    pub literal: bool,
+    /// The version to append.
+    pub version: Option<String>,
+}
+
+/// Writes the playlist `from` anew; `found` tells of each of its references in turn.
+///
+/// A live playlist ends behind its last segment that is there: the writer of the list may be ahead
+/// of the writer of the segments.
+pub fn render(from: &str, text: &str, playlist: &Playlist, found: &[Found]) -> String {
+    let end = if playlist.ended { text.len() } else { live_end(text, playlist, found) };
+    let mut served = String::with_capacity(text.len() + 32 * found.len());
+    let mut copied = 0;
+    for (reference, found) in playlist.references.iter().zip(found) {
+        let span = reference.span.clone();
+        if span.end > end || span.start < copied {
+            continue;
+        }
+        served.push_str(&text[copied..span.start]);
+        let address = match &found.path {
+            Some(path) if found.literal => encoded(from, path),
+            _ => text[span.clone()].to_owned(),
+        };
+        match &found.version {
+            Some(version) => served.push_str(&versioned(&address, version)),
+            None => served.push_str(&address),
+        }
+        copied = span.end;
+    }
+    served.push_str(&text[copied..end]);
+    served
+}
+
+fn live_end(text: &str, playlist: &Playlist, found: &[Found]) -> usize {
+    let segments = || {
+        playlist
+            .references
+            .iter()
+            .zip(found)
+            .filter(|(reference, _)| matches!(reference.role, Role::Segment | Role::Gap))
+            .map(|(reference, found)| {
+                (reference.line_end, found.path.is_some() || reference.role == Role::Gap)
+            })
+    };
+    match segments().last() {
+        Some((_, false)) => {
+            segments().filter(|(_, there)| *there).last().map_or(text.len(), |(end, _)| end)
+        }
+        _ => text.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, render};
+    use crate::hls::playlist::parse;
+
+    fn check(text: &str, found: &[(Option<&str>, Option<&str>)], expected: &str) {
+        let playlist = parse(text).expect("a playlist");
+        let found: Vec<_> = found
+            .iter()
+            .map(|(path, version)| Found {
+                path: path.map(str::to_owned),
+                literal: path.is_some_and(|path| path.contains('%')),
+                version: version.map(str::to_owned),
+            })
+            .collect();
+        assert_eq!(render("playlist.m3u8", text, &playlist, &found), expected);
+    }
+
+    #[test]
+    fn only_addresses_change() {
+        check(
+            "#EXTM3U\r\n#EXT-X-MAP:URI=\"i.mp4\",X=1\r\n#EXTINF:1, t\r\n a.ts?x \r\n#EXT-X-ENDLIST",
+            &[(Some("i.mp4"), Some("1")), (Some("a.ts"), Some("2"))],
+            "#EXTM3U\r\n#EXT-X-MAP:URI=\"i.mp4?v=1\",X=1\r\n#EXTINF:1, t\r\n a.ts?x&v=2 \r\n#EXT-X-ENDLIST",
+        );
+        check(
+            "#EXTM3U\n#EXTINF:1,\n5%.ts\n#EXT-X-ENDLIST\n",
+            &[(Some("5%.ts"), Some("2"))],
+            "#EXTM3U\n#EXTINF:1,\n5%25.ts?v=2\n#EXT-X-ENDLIST\n",
+        );
+    }
+
+    #[test]
+    fn a_live_playlist_ends_behind_what_is_there() {
+        let text = "#EXTM3U\n#EXTINF:1,\na.ts\n#EXTINF:1,\nb.ts\n";
+        check(
+            text,
+            &[(Some("a.ts"), Some("1")), (None, None)],
+            "#EXTM3U\n#EXTINF:1,\na.ts?v=1\n",
+        );
+        // One that slid out of the window is left to the player.
+        check(
+            text,
+            &[(None, None), (Some("b.ts"), Some("1"))],
+            "#EXTM3U\n#EXTINF:1,\na.ts\n#EXTINF:1,\nb.ts?v=1\n",
+        );
+    }
+}
