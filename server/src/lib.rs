@@ -1,5 +1,6 @@
 //! What is done: catalogue, delivery, chat and conversion behind one `serve`.
 
 pub mod catalog;
+pub mod chat;
 pub mod config;
 pub mod error;
