@@ -4,3 +4,5 @@ pub mod catalog;
 pub mod chat;
 pub mod config;
 pub mod error;
+pub mod forwarded;
+pub mod live;
