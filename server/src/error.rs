@@ -26,6 +26,12 @@ pub enum ApiError {
     /// The `Origin` is not one of ours.
     #[error("Pages of another site may not open this socket; add the site to CORS_ORIGINS.")]
     ForeignOrigin,
+    /// A plain request where a socket is.
+    #[error("This address is a WebSocket; open it with a client that upgrades over HTTP/1.1.")]
+    UpgradeRequired,
+    /// The limit of open or of new sockets is reached.
+    #[error("Too many are connected now; try again in a moment.")]
+    TooManySockets,
     /// A file that was listed cannot be read now.
     #[error("The file cannot be read now; try again in a moment.")]
     Unreadable,
@@ -43,6 +49,8 @@ impl ApiError {
             Self::BadQuery => (StatusCode::BAD_REQUEST, "bad_query"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign_origin"),
+            Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
+            Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_sockets"),
             Self::Unreadable => (StatusCode::SERVICE_UNAVAILABLE, "unreadable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }

@@ -1,1 +1,5 @@
-fn main() {}
+//! Every feature over real sockets, in one binary.
+
+mod chat;
+mod live;
+mod sockets;

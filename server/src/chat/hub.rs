@@ -1,0 +1,345 @@
+//! The hub of one node: every member goes in and out here, and one task sends what they said.
+//!
+//! State lies behind one short-held `std` mutex rather than in a task of its own: each call is a
+//! few map operations, callers get their answer without a round trip through a queue, and there is
+//! no queue to bound. Nothing is sent and nothing awaited while it is held. A `Bus` between
+//! several nodes would stand between [`ChatHub`] and the audiences' `push`.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use app::{
+    catalog::ChannelId,
+    live::{Message, ServerEvent},
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    history::{Audience, Departure, Event, Feed, to_json},
+    member::Member,
+    presence::{People, SocketId},
+    rate::Bucket,
+};
+use crate::config::Rate;
+
+/// The time in which events gather for one frame. The first after a quiet moment leaves at once.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Batches that a reader of everybody's chat may be behind before it has lagged.
+const EVERYBODY_RING: usize = 128;
+
+/// Batches that a reader of a room may be behind before it has lagged.
+const ROOM_RING: usize = 32;
+
+/// Rooms remembered while nobody is in them; beyond, the longest empty is forgotten.
+const EMPTY_ROOMS_MAX: usize = 1_000;
+
+/// The least time between two counts.
+const COUNT_EVERY: Duration = Duration::from_millis(500);
+
+/// Bytes a second that counts may cost all sockets together; beyond, they become less frequent.
+const COUNT_BYTES_PER_SECOND: u64 = 16 * 1024 * 1024;
+
+/// Addresses whose rate is remembered; beyond, those with nothing spent are forgotten, and if all
+/// have, everybody's.
+const ADDRESSES_MAX: usize = 20_000;
+
+/// How fast people may talk.
+#[derive(Clone, Copy, Debug)]
+pub struct ChatRates {
+    /// Messages of a person.
+    pub person: Rate,
+    /// Messages of an address, whoever sends them; also what counts before a join.
+    pub address: Rate,
+}
+
+/// The chat of this node. A cheap clone.
+#[derive(Clone, Debug)]
+pub struct ChatHub(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    state: Mutex<State>,
+    wake: Notify,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) rates: ChatRates,
+    pub(super) people: People,
+    everybody: Audience,
+    rooms: HashMap<ChannelId, Room>,
+    empty_rooms: usize,
+    /// Rooms with something in their next batch.
+    stirred: Vec<ChannelId>,
+    addresses: HashMap<IpAddr, Bucket>,
+    sockets: u32,
+    last_socket: u64,
+    last_id: (u64, u32),
+    count: Count,
+}
+
+#[derive(Debug)]
+struct Room {
+    audience: Audience,
+    watchers: u32,
+    left: Instant,
+}
+
+#[derive(Debug)]
+struct Count {
+    changed: bool,
+    next: Instant,
+}
+
+/// Where things stand for one socket: what it has missed is in here, what comes is in the feeds.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Everybody's `history`, as an event.
+    pub history: Utf8Bytes,
+    /// The `user_count`, as an event.
+    pub count: Utf8Bytes,
+    /// Everybody's batches from here on.
+    pub everybody: Feed,
+}
+
+impl ChatHub {
+    /// Starts the hub and the task that sends; the task ends with `shutdown`.
+    pub fn start(rates: ChatRates, shutdown: CancellationToken) -> Self {
+        let now = Instant::now();
+        let state = State {
+            rates,
+            people: People::new(now),
+            everybody: Audience::new(None, EVERYBODY_RING),
+            rooms: HashMap::new(),
+            empty_rooms: 0,
+            stirred: Vec::new(),
+            addresses: HashMap::new(),
+            sockets: 0,
+            last_socket: 0,
+            last_id: (0, 0),
+            count: Count { changed: false, next: now },
+        };
+        let hub = Self(Arc::new(Inner { state: Mutex::new(state), wake: Notify::new() }));
+        tokio::spawn(hub.clone().send_batches(shutdown));
+        hub
+    }
+
+    /// Lets a new socket in.
+    pub fn enter(&self, address: IpAddr) -> Member {
+        let mut state = self.lock();
+        state.sockets += 1;
+        state.last_socket += 1;
+        state.count.changed = true;
+        let socket = SocketId(state.last_socket);
+        drop(state);
+        self.wake();
+        Member::new(self.clone(), socket, fence(address))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is whole before anything in it can panic.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+
+    async fn send_batches(self, shutdown: CancellationToken) {
+        loop {
+            let (departures, count_at) = self.lock().depart(Instant::now());
+            let sent = !departures.is_empty();
+            for (sender, batch) in departures {
+                // Nobody listening is no failure: history has it.
+                let _ = sender.send(batch);
+            }
+            let count_due = async {
+                match count_at {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = sleep(TICK), if sent => {}
+                () = self.0.wake.notified(), if !sent => {}
+                () = count_due, if !sent => {}
+            }
+        }
+    }
+}
+
+/// The address that a rate is counted by: of IPv6 the network, since a host has all of it.
+fn fence(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
+    }
+}
+
+impl State {
+    /// Closes the batches that are due; says when the next count is, if one is owed.
+    fn depart(&mut self, now: Instant) -> (Vec<Departure>, Option<Instant>) {
+        if self.count.changed && now >= self.count.next {
+            let count = Event::shared(&self.user_count());
+            let bytes = count.shared.as_ref().map_or(0, |text| text.len() as u64);
+            let cost = bytes * u64::from(self.sockets) * 1_000 / COUNT_BYTES_PER_SECOND;
+            // A full batch leaves now anyway; the count goes with the next one.
+            if self.everybody.push(count).is_ok() {
+                self.count.changed = false;
+                self.count.next = now + COUNT_EVERY.max(Duration::from_millis(cost));
+            }
+        }
+        let rooms = std::mem::take(&mut self.stirred);
+        let mut departures: Vec<Departure> = rooms
+            .iter()
+            .filter_map(|channel| self.rooms.get_mut(channel)?.audience.depart())
+            .collect();
+        departures.extend(self.everybody.depart());
+        (departures, self.count.changed.then_some(self.count.next))
+    }
+
+    fn user_count(&self) -> ServerEvent {
+        let channels: BTreeMap<ChannelId, u32> = self
+            .rooms
+            .iter()
+            .filter(|(_, room)| room.watchers > 0)
+            .map(|(channel, room)| (channel.clone(), room.watchers))
+            .collect();
+        ServerEvent::UserCount { count: self.sockets, channels }
+    }
+
+    pub(super) fn snapshot(&mut self) -> Snapshot {
+        Snapshot {
+            history: self.everybody.history(),
+            count: to_json(&self.user_count()).into(),
+            everybody: self.everybody.feed(),
+        }
+    }
+
+    /// Puts an event into the next batch of a room or of everybody. Whether there was space.
+    pub(super) fn push(&mut self, channel: Option<&ChannelId>, event: Event) -> bool {
+        let Some(channel) = channel else { return self.everybody.push(event).is_ok() };
+        self.make_room(channel);
+        let Some(room) = self.rooms.get_mut(channel) else { return false };
+        let pushed = room.audience.push(event).is_ok();
+        if pushed && !self.stirred.contains(channel) {
+            self.stirred.push(channel.clone());
+        }
+        pushed
+    }
+
+    /// A socket begins to watch: the room's history, and its batches from here on.
+    pub(super) fn watch(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
+        let room = self.make_room(channel);
+        room.watchers += 1;
+        let (history, feed) = (room.audience.history(), room.audience.feed());
+        if room.watchers == 1 {
+            self.empty_rooms -= 1;
+        }
+        self.count.changed = true;
+        (history, feed)
+    }
+
+    pub(super) fn room_again(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
+        let audience = &mut self.make_room(channel).audience;
+        (audience.history(), audience.feed())
+    }
+
+    pub(super) fn unwatch(&mut self, channel: &ChannelId, now: Instant) {
+        let Some(room) = self.rooms.get_mut(channel) else { return };
+        room.watchers -= 1;
+        self.count.changed = true;
+        if room.watchers > 0 {
+            return;
+        }
+        room.left = now;
+        if room.audience.is_forgettable() {
+            self.rooms.remove(channel);
+            return;
+        }
+        self.empty_rooms += 1;
+        self.forget_rooms();
+    }
+
+    fn forget_rooms(&mut self) {
+        if self.empty_rooms <= EMPTY_ROOMS_MAX {
+            return;
+        }
+        let oldest = self
+            .rooms
+            .iter()
+            .filter(|(_, room)| room.watchers == 0)
+            .min_by_key(|(_, room)| room.left)
+            .map(|(channel, _)| channel.clone());
+        if oldest.is_some_and(|channel| self.rooms.remove(&channel).is_some()) {
+            self.empty_rooms -= 1;
+        }
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.sockets -= 1;
+        self.count.changed = true;
+    }
+
+    fn make_room(&mut self, channel: &ChannelId) -> &mut Room {
+        self.forget_rooms();
+        self.rooms.entry(channel.clone()).or_insert_with(|| {
+            self.empty_rooms += 1;
+            Room {
+                audience: Audience::new(Some(channel.clone()), ROOM_RING),
+                watchers: 0,
+                left: Instant::now(),
+            }
+        })
+    }
+
+    /// The rate of an address.
+    pub(super) fn address(&mut self, address: IpAddr, now: Instant) -> &mut Bucket {
+        if self.addresses.len() >= ADDRESSES_MAX && !self.addresses.contains_key(&address) {
+            self.addresses.retain(|_, bucket| !bucket.is_full(now));
+            if self.addresses.len() >= ADDRESSES_MAX {
+                self.addresses.clear();
+            }
+        }
+        self.addresses.entry(address).or_default()
+    }
+
+    /// A message with the next id: milliseconds and a running number, both of fixed width, so that
+    /// ids ascend as text and as time even if the clock is set back.
+    pub(super) fn message(
+        &mut self,
+        username: &str,
+        text: &str,
+        channel: Option<ChannelId>,
+    ) -> Message {
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let ts = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let (last, number) = self.last_id;
+        self.last_id = match number {
+            _ if ts > last => (ts, 0),
+            9_999 => (last + 1, 0),
+            _ => (last, number + 1),
+        };
+        Message {
+            id: format!("{:013}-{:04}", self.last_id.0, self.last_id.1),
+            username: username.to_owned(),
+            text: text.to_owned(),
+            channel,
+            ts,
+            nonce: None,
+        }
+    }
+}

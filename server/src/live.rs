@@ -1,0 +1,151 @@
+//! The WebSocket endpoint: who may open a socket, how many there are, and how they end. What is
+//! said over one lives in `live/session.rs`, who hears it in `chat`.
+
+mod limits;
+mod list;
+mod session;
+mod socket;
+
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, Uri, header};
+use tokio::{sync::watch, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    chat::{ChatHub, ChatRates},
+    config::{Authority, Config},
+    error::ApiError,
+    forwarded,
+};
+
+pub use limits::Limits;
+pub use list::{Listed, VideoList, follow};
+
+/// How long all sockets together may take to close when the server stops.
+const CLOSE_ALL: Duration = Duration::from_secs(1);
+
+/// The endpoint. A cheap clone.
+#[derive(Clone)]
+pub struct LiveHandle(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    own: Vec<Authority>,
+    limits: limits::Gate,
+    hub: ChatHub,
+    list: watch::Receiver<Option<VideoList>>,
+    shutdown: CancellationToken,
+    sessions: TaskTracker,
+}
+
+impl fmt::Debug for LiveHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveHandle").field("open", &self.open_sockets()).finish_non_exhaustive()
+    }
+}
+
+impl LiveHandle {
+    /// Starts chat and endpoint. With `shutdown` every socket is closed with 1001.
+    pub fn start(
+        config: &Config,
+        list: watch::Receiver<Option<VideoList>>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self::with_limits(config, list, Limits::default(), shutdown)
+    }
+
+    /// As [`LiveHandle::start`], with other limits than the usual ones.
+    pub fn with_limits(
+        config: &Config,
+        list: watch::Receiver<Option<VideoList>>,
+        limits: Limits,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let public = config.public_url.0.iter().filter_map(|url| Authority::of(url.as_str()));
+        let friends = config.cors_origins.0.iter().map(|origin| origin.authority().clone());
+        let rates = ChatRates { person: config.chat_rate, address: config.chat_rate_address };
+        Self(Arc::new(Inner {
+            own: public.chain(friends).collect(),
+            config: config.clone(),
+            limits: limits::Gate::new(limits),
+            hub: ChatHub::start(rates, shutdown.clone()),
+            list,
+            shutdown,
+            sessions: TaskTracker::new(),
+        }))
+    }
+
+    /// How many sockets are open.
+    pub fn open_sockets(&self) -> usize {
+        self.0.sessions.len()
+    }
+
+    /// Waits, once the server stops, until every socket is closed; at most a second.
+    pub async fn closed(&self) {
+        self.0.sessions.close();
+        if timeout(CLOSE_ALL, self.0.sessions.wait()).await.is_err() {
+            tracing::info!(open = self.open_sockets(), "some sockets did not close in time");
+        }
+    }
+
+    /// Whether a page of this `Origin` may open a socket. What is no browser sends none and may.
+    fn admits(&self, headers: &HeaderMap, uri: &Uri, peer: SocketAddr) -> bool {
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let Some(origin) = origins.next() else { return true };
+        let origin = origin.to_str().ok().and_then(Authority::of);
+        let (Some(origin), None) = (origin, origins.next()) else { return false };
+        let host = forwarded::direct_host(headers, uri).and_then(Authority::of);
+        let client = forwarded::Client::of(&self.0.config.trusted_proxies, peer, headers, uri);
+        let behind = client.host.as_deref().and_then(Authority::of);
+        self.0.own.iter().chain(&host).chain(&behind).any(|own| *own == origin)
+    }
+}
+
+/// `GET /ws`. The request needs `ConnectInfo`; `?version=` is the list that the page came with.
+pub async fn upgrade(
+    State(live): State<LiveHandle>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+) -> Response {
+    let Some(handshake) = socket::Handshake::take(&mut request) else {
+        let how = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
+        return (how, ApiError::UpgradeRequired).into_response();
+    };
+    if !live.admits(request.headers(), request.uri(), peer) {
+        return ApiError::ForeignOrigin.into_response();
+    }
+    let stopping = live.0.shutdown.is_cancelled();
+    let Some(place) = live.0.limits.enter().filter(|_| !stopping) else {
+        return ([(header::RETRY_AFTER, "1")], ApiError::TooManySockets).into_response();
+    };
+    let address = forwarded::Client::of(
+        &live.0.config.trusted_proxies,
+        peer,
+        request.headers(),
+        request.uri(),
+    )
+    .address;
+    let version = request.uri().query().and_then(version_of);
+
+    let (answer, opening) = handshake.accept();
+    let inner = live.0.clone();
+    live.0.sessions.spawn(async move {
+        let Some(socket) = opening.await else { return };
+        let member = inner.hub.enter(address);
+        let (list, shutdown) = (inner.list.clone(), inner.shutdown.clone());
+        drop(inner);
+        session::run(socket, member, list, version, shutdown).await;
+        drop(place);
+    });
+    answer
+}
+
+fn version_of(query: &str) -> Option<String> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix("version="))?;
+    percent_encoding::percent_decode_str(value).decode_utf8().ok().map(Into::into)
+}

@@ -1,0 +1,227 @@
+//! A server with nothing but the socket, and a page that talks to it.
+
+use std::{net::SocketAddr, time::Duration};
+
+use app::catalog::{ChannelId, Kind, Media, Source};
+use axum::{Router, routing::get};
+use carrete::{
+    config::Config,
+    live::{self, Limits, LiveHandle, VideoList},
+};
+use clap::Parser;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, sync::watch, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest, protocol::CloseFrame},
+};
+use tokio_util::sync::CancellationToken;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    config: Config,
+}
+
+/// A running server; dropping it stops it.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) live: LiveHandle,
+    pub(crate) shutdown: CancellationToken,
+    list: watch::Sender<Option<VideoList>>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+/// Three channels and quick talk.
+pub(crate) async fn server() -> Server {
+    server_with(&["--chat-rate", "10000/1", "--chat-rate-address", "100000/1"]).await
+}
+
+pub(crate) async fn server_with(flags: &[&str]) -> Server {
+    server_within(flags, Limits::default()).await
+}
+
+pub(crate) async fn server_within(flags: &[&str], limits: Limits) -> Server {
+    let config = Cli::parse_from([&["carrete"], flags].concat()).config;
+    let shutdown = CancellationToken::new();
+    let (list, lists) = watch::channel(Some(videos("1", 3)));
+    let live = LiveHandle::with_limits(&config, lists, limits, shutdown.clone());
+    let router = Router::new().route("/ws", get(live::upgrade)).with_state(live.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    Server { address, live, shutdown, list }
+}
+
+impl Server {
+    /// Replaces the list.
+    pub(crate) fn publish(&self, version: &str, channels: usize) {
+        self.list.send_replace(Some(videos(version, channels)));
+    }
+
+    pub(crate) async fn open(&self) -> Page {
+        self.open_at("/ws", &[]).await.expect("the socket opens")
+    }
+
+    /// A page that has read what it is told on connect.
+    pub(crate) async fn open_quietly(&self) -> Page {
+        let mut page = self.open().await;
+        page.find(|event| event["type"] == "user_count").await;
+        page
+    }
+
+    pub(crate) async fn joined(&self, name: &str) -> Page {
+        let mut page = self.open_quietly().await;
+        page.say(json!({ "type": "join", "username": name })).await;
+        page.find(|event| event["type"] == "joined").await;
+        page
+    }
+
+    /// Opens with other headers; the error is the HTTP status.
+    pub(crate) async fn open_at(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Page, u16> {
+        let mut request =
+            format!("ws://{}{path}", self.address).into_client_request().expect("a request");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().expect("a value"));
+        }
+        match timeout(PATIENCE, connect_async(request)).await.expect("an answer") {
+            Ok((stream, _)) => Ok(Page { stream, inbox: Vec::new() }),
+            Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// `channels` channels named `canal1` and so on.
+pub(crate) fn videos(version: &str, channels: usize) -> VideoList {
+    let media: Vec<Media> = (1..=channels).map(|number| media(&format!("canal{number}"))).collect();
+    let ids: Vec<ChannelId> = media.iter().map(|media| media.id.clone()).collect();
+    VideoList::new(version, media.iter(), move |id| ids.contains(id))
+}
+
+fn media(id: &str) -> Media {
+    let id = ChannelId::parse(id).expect("an id");
+    Media {
+        title: id.to_string(),
+        description: None,
+        kind: Kind::Video,
+        source: Source::Local,
+        url: format!("/streams/{}/playlist.m3u8", id.encoded()),
+        mime: "application/vnd.apple.mpegurl".into(),
+        duration_s: Some(20.0),
+        width: Some(720),
+        height: Some(1280),
+        poster: None,
+        thumbhash: None,
+        subtitles: Vec::new(),
+        storyboard: None,
+        live: false,
+        available: true,
+        tags: Vec::new(),
+        updated_at: 1,
+        id,
+    }
+}
+
+/// The client's end of a socket. Events of an array are told one by one.
+pub(crate) struct Page {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Events that arrived in one frame with one already told, in reverse.
+    inbox: Vec<Value>,
+}
+
+impl Page {
+    pub(crate) async fn say(&mut self, event: Value) {
+        self.write(&event.to_string()).await;
+    }
+
+    pub(crate) async fn write(&mut self, text: &str) {
+        self.send(Message::text(text)).await;
+    }
+
+    pub(crate) async fn send(&mut self, message: Message) {
+        timeout(PATIENCE, self.stream.send(message)).await.expect("in time").expect("sent");
+    }
+
+    /// Sends and does not mind if the server closes meanwhile.
+    pub(crate) async fn throw(&mut self, message: Message) {
+        let _ = timeout(PATIENCE, self.stream.send(message)).await;
+    }
+
+    /// The next event; panics with the close where there is none.
+    pub(crate) async fn next(&mut self) -> Value {
+        loop {
+            if let Some(event) = self.inbox.pop() {
+                return event;
+            }
+            match self.arrival().await {
+                Some(Message::Text(text)) => match serde_json::from_str(&text).expect("JSON") {
+                    Value::Array(events) => self.inbox.extend(events.into_iter().rev()),
+                    event => self.inbox.push(event),
+                },
+                Some(Message::Ping(_)) => {}
+                other => panic!("no event but {other:?}"),
+            }
+        }
+    }
+
+    async fn arrival(&mut self) -> Option<Message> {
+        let arrival = timeout(PATIENCE, self.stream.next()).await.expect("something in time");
+        arrival.and_then(Result::ok)
+    }
+
+    /// Reads on until an event fits.
+    pub(crate) async fn find(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let event = self.next().await;
+            if fits(&event) {
+                return event;
+            }
+        }
+    }
+
+    pub(crate) async fn error(&mut self) -> Value {
+        self.find(|event| event["type"] == "error").await
+    }
+
+    /// Everything up to the answer to a question asked now, which is not told.
+    pub(crate) async fn until_now(&mut self) -> Vec<Value> {
+        self.say(json!({ "type": "watch", "channel": "nobody's", "nonce": "until-now" })).await;
+        let mut events = Vec::new();
+        loop {
+            let event = self.next().await;
+            if event["nonce"] == "until-now" {
+                return events;
+            }
+            events.push(event);
+        }
+    }
+
+    /// Reads on until the close; `None` where the connection just ended.
+    pub(crate) async fn close(&mut self) -> Option<CloseFrame> {
+        loop {
+            match self.arrival().await {
+                Some(Message::Close(frame)) => return frame,
+                Some(_) => {}
+                None => return None,
+            }
+        }
+    }
+
+    pub(crate) async fn leave(mut self) {
+        let _ = timeout(PATIENCE, self.stream.close(None)).await;
+    }
+}
