@@ -2,17 +2,17 @@
 //! through. What fills it lives below `catalog/`.
 
 mod about;
-pub mod answer;
+mod answer;
 mod bare;
 mod disk;
-pub mod doctor;
 pub(crate) mod facts;
 mod files;
 mod folder;
 mod item;
 mod name;
 mod probe;
-pub mod reason;
+mod reason;
+pub mod report;
 mod snapshot;
 mod watch;
 
@@ -22,7 +22,12 @@ use app::catalog::{Anchor, Catalog, Media, Window};
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
-pub use self::snapshot::Snapshot;
+pub use self::{
+    answer::{list_ids, list_videos, one_media},
+    reason::Reason,
+    report::channels,
+    snapshot::Snapshot,
+};
 pub(crate) use self::{name::nfc, snapshot::Entry};
 use crate::config::Folders;
 
@@ -74,10 +79,7 @@ impl CatalogHandle {
 
     /// A handle whose list never changes: for the tests of others.
     pub fn fixed(snapshot: Snapshot) -> Self {
-        Self {
-            current: channel::channel(Some(Arc::new(snapshot))).1,
-            doubts: mpsc::channel(1).0,
-        }
+        Self { current: channel::channel(Some(Arc::new(snapshot))).1, doubts: mpsc::channel(1).0 }
     }
 
     /// A file of `name` was not as listed: it is looked at soon.
@@ -136,4 +138,3 @@ fn index(count: u32) -> usize {
 fn count(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
-

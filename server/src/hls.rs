@@ -4,6 +4,7 @@
 pub mod address;
 pub mod conditions;
 pub mod media_type;
+mod plan;
 pub mod playlist;
 pub mod range;
 pub mod render;
@@ -16,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use percent_encoding::percent_decode_str;
 use tokio::{
     io::{AsyncReadExt, AsyncSeekExt},
@@ -24,10 +25,7 @@ use tokio::{
 };
 use tokio_util::io::ReaderStream;
 
-use self::{
-    conditions::{Validators, Verdict},
-    range::Selection,
-};
+use self::{conditions::Validators, plan::Plan};
 use crate::{
     catalog::{
         CatalogHandle,
@@ -54,13 +52,14 @@ const PREFLIGHT_AGE: HeaderValue = HeaderValue::from_static("86400");
 const CHUNK: usize = 256 << 10;
 
 /// `GET|HEAD|OPTIONS /streams/{*path}`: playlists from memory, files from disk.
-pub async fn stream(State(catalog): State<CatalogHandle>, request: Request) -> Response {
-    let mut response = match *request.method() {
-        Method::GET | Method::HEAD => match find(&catalog, request.uri()) {
+pub async fn serve(State(catalog): State<CatalogHandle>, request: Request) -> Response {
+    let (request, _) = request.into_parts();
+    let mut response = match request.method {
+        Method::GET | Method::HEAD => match find(&catalog, &request.uri) {
             Some(target) => send(&catalog, target, &request).await,
             None => ApiError::NotFound.into_response(),
         },
-        Method::OPTIONS => preflight(request.headers()),
+        Method::OPTIONS => return preflight(request.headers).await,
         _ => {
             let mut response = ApiError::MethodNotAllowed.into_response();
             response.headers_mut().insert(header::ALLOW, METHODS);
@@ -70,7 +69,31 @@ pub async fn stream(State(catalog): State<CatalogHandle>, request: Request) -> R
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE);
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    if request.method() == Method::HEAD { without_body(response) } else { response }
+    if request.method == Method::HEAD { without_body(response) } else { response }
+}
+
+/// `OPTIONS /streams/{*path}`: the answer that a browser wants before it lets another site's page
+/// ask for a range.
+pub async fn preflight(asked: HeaderMap) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE);
+    headers.insert(header::ALLOW, METHODS);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_AGE);
+    // Streams are open to all, so whatever a page wants to send is welcome.
+    let mut allowed = String::from("Range");
+    let names = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|n| n.to_str().ok());
+    for name in names.unwrap_or_default().split(',').map(str::trim) {
+        if !name.eq_ignore_ascii_case("range") && http::HeaderName::try_from(name).is_ok() {
+            allowed.push_str(", ");
+            allowed.push_str(name);
+        }
+    }
+    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    }
+    response
 }
 
 /// What an address leads to.
@@ -111,7 +134,7 @@ fn find(catalog: &CatalogHandle, uri: &http::Uri) -> Option<Target> {
     Some(Target { entry: entry.clone(), path, offer, version })
 }
 
-async fn send(catalog: &CatalogHandle, target: Target, request: &Request) -> Response {
+async fn send(catalog: &CatalogHandle, target: Target, request: &Parts) -> Response {
     match target.offer {
         Offer::Playlist(playlist) => send_playlist(playlist, request),
         Offer::File(offer) => {
@@ -140,7 +163,7 @@ async fn send(catalog: &CatalogHandle, target: Target, request: &Request) -> Res
     }
 }
 
-fn send_playlist(playlist: ServedPlaylist, request: &Request) -> Response {
+fn send_playlist(playlist: ServedPlaylist, request: &Parts) -> Response {
     let validators = Validators { etag: playlist.etag, modified: playlist.modified };
     let size = playlist.text.len() as u64;
     let plan = Plan::new(request, &validators, size);
@@ -149,7 +172,9 @@ fn send_playlist(playlist: ServedPlaylist, request: &Request) -> Response {
         Plan::Part(range) => {
             let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
             let (first, end) = (at(range.first()), at(range.first() + range.length()));
-            Body::from(playlist.text.get(first..end).map(Bytes::copy_from_slice).unwrap_or_default())
+            Body::from(
+                playlist.text.get(first..end).map(Bytes::copy_from_slice).unwrap_or_default(),
+            )
         }
         _ => Body::empty(),
     };
@@ -161,7 +186,7 @@ async fn send_file(
     stamp: Stamp,
     offer: &FileOffer,
     version: Option<&str>,
-    request: &Request,
+    request: &Parts,
 ) -> Option<Response> {
     let current = stamp.version();
     let cache = match version.filter(|_| !offer.loose) {
@@ -174,7 +199,7 @@ async fn send_file(
     };
     let validators = Validators { etag: format!("\"{current}\""), modified: stamp.modified() };
     let plan = Plan::new(request, &validators, stamp.size);
-    let head = request.method() == Method::HEAD;
+    let head = request.method == Method::HEAD;
     let (first, length) = match plan {
         Plan::Whole => (0, stamp.size),
         Plan::Part(range) => (range.first(), range.length()),
@@ -193,109 +218,12 @@ async fn send_file(
     Some(plan.response(body, stamp.size, offer.media_type, cache, &validators))
 }
 
-/// How a body of known size is sent.
-#[derive(Clone, Copy)]
-enum Plan {
-    Whole,
-    Part(range::ByteRange),
-    Unsatisfiable,
-    NotModified,
-    Failed,
-}
-
-impl Plan {
-    fn new(request: &Request, validators: &Validators, size: u64) -> Self {
-        let headers = request.headers();
-        match conditions::evaluate(headers, validators) {
-            Verdict::NotModified => return Self::NotModified,
-            Verdict::Failed => return Self::Failed,
-            Verdict::Send => {}
-        }
-        // Ranges mean something to GET alone (RFC 9110 §14.2).
-        let range = headers
-            .get(header::RANGE)
-            .filter(|_| request.method() == Method::GET)
-            .filter(|_| conditions::range_is_current(headers, validators))
-            .and_then(|range| range.to_str().ok());
-        match range.map_or(Selection::Whole, |range| range::select(range, size)) {
-            Selection::Whole => Self::Whole,
-            Selection::Part(range) => Self::Part(range),
-            Selection::Unsatisfiable => Self::Unsatisfiable,
-        }
-    }
-
-    fn response(
-        self,
-        body: Body,
-        size: u64,
-        media_type: &'static str,
-        cache: HeaderValue,
-        validators: &Validators,
-    ) -> Response {
-        let mut response = Response::new(body);
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, cache);
-        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        if let Ok(etag) = HeaderValue::from_str(&validators.etag) {
-            headers.insert(header::ETAG, etag);
-        }
-        let modified = httpdate::fmt_http_date(validators.modified);
-        if let Ok(modified) = HeaderValue::from_str(&modified) {
-            headers.insert(header::LAST_MODIFIED, modified);
-        }
-        let mut with_body = |length: u64| {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-            headers.insert(header::CONTENT_LENGTH, length.into());
-        };
-        let (status, range) = match self {
-            Self::Whole => {
-                with_body(size);
-                (StatusCode::OK, None)
-            }
-            Self::Part(range) => {
-                with_body(range.length());
-                (StatusCode::PARTIAL_CONTENT, Some(range.content_range(size)))
-            }
-            Self::Unsatisfiable => {
-                (StatusCode::RANGE_NOT_SATISFIABLE, Some(format!("bytes */{size}")))
-            }
-            Self::NotModified => (StatusCode::NOT_MODIFIED, None),
-            Self::Failed => (StatusCode::PRECONDITION_FAILED, None),
-        };
-        if let Some(range) = range.and_then(|range| HeaderValue::from_str(&range).ok()) {
-            headers.insert(header::CONTENT_RANGE, range);
-        }
-        *response.status_mut() = status;
-        response
-    }
-}
-
-fn preflight(asked: &HeaderMap) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::ALLOW, METHODS);
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_AGE);
-    // Streams are open to all, so whatever a page wants to send is welcome.
-    let mut allowed = String::from("Range");
-    let names = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|n| n.to_str().ok());
-    for name in names.unwrap_or_default().split(',').map(str::trim) {
-        if !name.eq_ignore_ascii_case("range") && http::HeaderName::try_from(name).is_ok() {
-            allowed.push_str(", ");
-            allowed.push_str(name);
-        }
-    }
-    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
-    }
-    response
-}
-
 /// A HEAD's answer tells the length that the body would have.
 fn without_body(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     if !parts.headers.contains_key(header::CONTENT_LENGTH)
-        && let Some(exact) = axum::body::HttpBody::size_hint(&body).exact().filter(|length| *length > 0)
+        && let Some(exact) =
+            axum::body::HttpBody::size_hint(&body).exact().filter(|length| *length > 0)
     {
         parts.headers.insert(header::CONTENT_LENGTH, exact.into());
     }

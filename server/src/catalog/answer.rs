@@ -8,8 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::{
-    CatalogHandle,
-    name,
+    CatalogHandle, name,
     snapshot::{Snapshot, Tagged},
 };
 use crate::{error::ApiError, hls::conditions::matches_any};

@@ -11,8 +11,7 @@ use std::{
 
 use super::{
     item::{Item, Items, look},
-    name,
-    probe,
+    name, probe,
     reason::{Reason, convert_command},
 };
 
@@ -104,9 +103,9 @@ impl Disk {
                         break;
                     }
                     running.push(scope.spawn(move || {
-                        let looked = part.into_iter().map(|(name, before)| {
-                            (look(root, &name, before, now), name)
-                        });
+                        let looked = part
+                            .into_iter()
+                            .map(|(name, before)| (look(root, &name, before, now), name));
                         looked.collect::<Vec<_>>()
                     }));
                 }

@@ -79,11 +79,7 @@ impl<'a> Files<'a> {
     }
 
     /// The text of a playlist, with its stamp; `None` where there is no file.
-    pub(crate) fn text(
-        &mut self,
-        path: &str,
-        max: u64,
-    ) -> Result<Option<(String, Stamp)>, Reason> {
+    pub(crate) fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, Stamp)>, Reason> {
         self.watch(path);
         let Some(stamp) = self.stat(path)? else { return Ok(None) };
         let broken = |why: &str| Reason::Broken { file: path.into(), why: why.into() };

@@ -138,9 +138,8 @@ impl Reading<'_, '_> {
             kind: probe.kind.unwrap_or(Kind::Video),
             mime: probe::mime(media_type::PLAYLIST, &probe.codecs),
             codecs: probe.codecs,
-            duration_s: (!live).then(|| {
-                media.iter().map(|loaded| loaded.playlist.duration_s).fold(0.0, f64::max)
-            }),
+            duration_s: (!live)
+                .then(|| media.iter().map(|loaded| loaded.playlist.duration_s).fold(0.0, f64::max)),
             width: probe.width,
             height: probe.height,
             live,
@@ -251,11 +250,8 @@ impl Reading<'_, '_> {
     fn serve(&mut self, loaded: &Loaded, found: &[Found]) {
         let text = render(&loaded.path, &loaded.text, &loaded.playlist, found);
         let text = Bytes::from(text);
-        let served = ServedPlaylist {
-            etag: etag_of(&text),
-            text,
-            modified: loaded.stamp.modified(),
-        };
+        let served =
+            ServedPlaylist { etag: etag_of(&text), text, modified: loaded.stamp.modified() };
         self.offers.insert(loaded.path.as_str().into(), Offer::Playlist(served));
     }
 

@@ -62,8 +62,7 @@ pub(crate) fn natural(a: &str, b: &str) -> Ordering {
     loop {
         let digits = (leading_digits(left), leading_digits(right));
         if !digits.0.is_empty() && !digits.1.is_empty() {
-            let numbers =
-                (digits.0.trim_start_matches('0'), digits.1.trim_start_matches('0'));
+            let numbers = (digits.0.trim_start_matches('0'), digits.1.trim_start_matches('0'));
             let order =
                 numbers.0.len().cmp(&numbers.1.len()).then_with(|| numbers.0.cmp(numbers.1));
             if order.is_ne() {

@@ -105,8 +105,9 @@ pub(crate) fn trouble(codecs: &[String]) -> Option<String> {
         "avc1", "avc3", "vp8", "vp9", "vp08", "vp09", "av01", "mp4a.40", "mp4a.6", "mp3", "opus",
         "vorbis", "flac", "pcm", "wvtt",
     ];
-    let codec =
-        codecs.iter().find(|codec| !PLAYED.iter().any(|p| codec.to_ascii_lowercase().starts_with(p)))?;
+    let codec = codecs
+        .iter()
+        .find(|codec| !PLAYED.iter().any(|p| codec.to_ascii_lowercase().starts_with(p)))?;
     let where_not = match codec.get(..4).unwrap_or(codec) {
         "hvc1" | "hev1" => "HEVC plays in some browsers only",
         "ac-3" | "ec-3" => "Dolby sound plays in some browsers only",
@@ -134,9 +135,13 @@ fn read(mut file: File, size: u64, name: &str) -> Option<Probe> {
     match (&head[..4], &head[4..8]) {
         ([0x1A, 0x45, 0xDF, 0xA3], _) => matroska::read(file),
         ([0x47, ..], _) => ts::read(file),
-        (_, b"ftyp" | b"styp" | b"moov" | b"moof" | b"sidx" | b"wide" | b"mdat" | b"free"
-            | b"skip") => mp4::read(&mut file, size).map(|probe| audio::tagged(probe, file, name)),
+        (
+            _,
+            b"ftyp" | b"styp" | b"moov" | b"moof" | b"sidx" | b"wide" | b"mdat" | b"free" | b"skip",
+        ) => mp4::read(&mut file, size).map(|probe| audio::tagged(probe, file, name)),
         _ => audio::read(file, name),
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,9 @@ impl Reason {
         match self {
             Self::Name(_) | Self::NotText | Self::Clash(_) => "rename it".into(),
             Self::NoPlaylist => "name its playlist playlist.m3u8, or take the folder away".into(),
-            Self::Broken { .. } => "make the playlist anew, for example with carrete convert".into(),
+            Self::Broken { .. } => {
+                "make the playlist anew, for example with carrete convert".into()
+            }
             Self::Outside { .. } => {
                 "write addresses relative to the playlist, and keep its files beside it".into()
             }

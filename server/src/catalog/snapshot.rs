@@ -226,9 +226,7 @@ impl Entry {
 
 /// Gives each listed name its id: a folder's before a file's of the same name, files in byte order.
 #[expect(clippy::type_complexity, reason = "the two halves of one walk")]
-fn ids_of(
-    items: &Items,
-) -> (Vec<(ChannelId, OsString, Arc<Facts>)>, Vec<(OsString, Reason)>) {
+fn ids_of(items: &Items) -> (Vec<(ChannelId, OsString, Arc<Facts>)>, Vec<(OsString, Reason)>) {
     let mut taken: HashMap<ChannelId, ()> = HashMap::with_capacity(items.len());
     let mut named = Vec::with_capacity(items.len());
     let mut clashes = Vec::new();
@@ -299,7 +297,8 @@ fn json_of(media: &Media) -> Bytes {
 }
 
 fn join(parts: &[Bytes]) -> Bytes {
-    let mut all = BytesMut::with_capacity(2 + parts.iter().map(|part| part.len() + 1).sum::<usize>());
+    let mut all =
+        BytesMut::with_capacity(2 + parts.iter().map(|part| part.len() + 1).sum::<usize>());
     all.put_u8(b'[');
     for (n, part) in parts.iter().enumerate() {
         if n > 0 {

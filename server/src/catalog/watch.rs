@@ -232,8 +232,16 @@ fn is_reading(kind: EventKind) -> bool {
 /// AFS and vboxsf, by the numbers of statfs(2).
 fn is_remote(root: &Path) -> bool {
     const MAGIC: [u32; 10] = [
-        0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997, 0x6573_5546, 0x6A65_6A63,
-        0x00C3_6400, 0x5346_414F, 0x786F_4256,
+        0x6969,
+        0x517B,
+        0xFF53_4D42,
+        0xFE53_4D42,
+        0x0102_1997,
+        0x6573_5546,
+        0x6A65_6A63,
+        0x00C3_6400,
+        0x5346_414F,
+        0x786F_4256,
     ];
     rustix::fs::statfs(root).is_ok_and(|stat| {
         MAGIC.iter().any(|magic| i128::from(*magic) == i128::from(stat.f_type) & 0xFFFF_FFFF)

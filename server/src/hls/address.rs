@@ -42,8 +42,12 @@ pub fn versioned(uri: &str, v: &str) -> String {
 /// The address of a file by its names, relative to the folder of the playlist `from`.
 pub fn encoded(from: &str, path: &str) -> String {
     let mut address = String::new();
-    for _ in 0..from.matches('/').count() {
-        address.push_str("../");
+    let mut path = path;
+    let folder = from.rfind('/').map_or("", |slash| &from[..=slash]);
+    if let Some(beside) = path.strip_prefix(folder) {
+        path = beside;
+    } else {
+        address.push_str(&"../".repeat(folder.matches('/').count()));
     }
     for (n, name) in path.split('/').enumerate() {
         if n > 0 {
@@ -130,7 +134,8 @@ mod tests {
     fn names_that_ffmpeg_does_not_encode() {
         let inside = resolve("playlist.m3u8", "100%25?.ts");
         assert_eq!(inside.map(|i| i.literal), Ok(Some("100%25?.ts".into())));
-        assert_eq!(encoded("hi/index.m3u8", "hi/100%?.ts"), "../hi/100%25%3F.ts");
+        assert_eq!(encoded("hi/index.m3u8", "hi/100%?.ts"), "100%25%3F.ts");
+        assert_eq!(encoded("hi/index.m3u8", "lo/100%.ts"), "../lo/100%25.ts");
     }
 
     #[test]

@@ -104,9 +104,12 @@ mod tests {
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| {
-            (http::HeaderName::from_static(name), value.parse().expect("a value"))
-        }).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (http::HeaderName::from_static(name), value.parse().expect("a value"))
+            })
+            .collect()
     }
 
     fn check(pairs: &[(&'static str, &str)], expected: Verdict) {

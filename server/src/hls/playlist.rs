@@ -90,7 +90,8 @@ pub fn parse(text: &str) -> Result<Playlist, PlaylistError> {
     // are kept, so that serving changes addresses and not one byte else.
     let start = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut reader = Reader::from_str(start, ParsingOptionsBuilder::new().build());
-    if !matches!(reader.read_line(), Ok(Some(HlsLine::UnknownTag(tag))) if tag.name().trim() == "M3U") {
+    if !matches!(reader.read_line(), Ok(Some(HlsLine::UnknownTag(tag))) if tag.name().trim() == "M3U")
+    {
         return Err(PlaylistError::Header);
     }
     loop {

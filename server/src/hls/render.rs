@@ -99,11 +99,7 @@ mod tests {
     #[test]
     fn a_live_playlist_ends_behind_what_is_there() {
         let text = "#EXTM3U\n#EXTINF:1,\na.ts\n#EXTINF:1,\nb.ts\n";
-        check(
-            text,
-            &[(Some("a.ts"), Some("1")), (None, None)],
-            "#EXTM3U\n#EXTINF:1,\na.ts?v=1\n",
-        );
+        check(text, &[(Some("a.ts"), Some("1")), (None, None)], "#EXTM3U\n#EXTINF:1,\na.ts?v=1\n");
         // One that slid out of the window is left to the player.
         check(
             text,

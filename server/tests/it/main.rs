@@ -1,5 +1,8 @@
 //! Every feature over real sockets, in one binary.
 
+mod catalog;
 mod chat;
+mod fixtures;
 mod live;
 mod sockets;
+mod streams;

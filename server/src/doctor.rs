@@ -1,8 +1,6 @@
-//! `carrete doctor` and `carrete channels`: the host and every channel judged once, for people and
-//! for scripts.
+//! `carrete doctor`: the host and every channel judged once, for people and for scripts.
 
 use std::{
-    fmt::Write as _,
     fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
@@ -10,7 +8,6 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use app::catalog::{Kind, Media};
 use serde::Serialize;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -20,17 +17,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    CatalogError,
-    disk::Disk,
-    probe,
-    reason::{Reason, convert_command},
-    snapshot::Snapshot,
-};
-use crate::config::{Config, Folders};
+use crate::{catalog::report, config::Config};
 
-/// How long a copy under way is waited for.
-const SETTLES: Duration = Duration::from_millis(2500);
 /// How long another program or server may take to answer.
 const ANSWERS: Duration = Duration::from_secs(5);
 /// The most of an answer to `/api/health` that is read, in bytes.
@@ -97,52 +85,6 @@ pub async fn examine(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// What would be served: a JSON array of media objects, or a table. Blocks until a copy under way
-/// is whole or 2.5 s have passed.
-pub fn channels(folders: &Folders, json: bool) -> Result<String, CatalogError> {
-    let folder = folders.streams.display().to_string();
-    let mut disk =
-        Disk::new(&folders.streams).map_err(|why| CatalogError::Read { folder, why })?;
-    disk.settle(SETTLES);
-    let (snapshot, _) = Snapshot::assemble(&disk.items, &Snapshot::default());
-    if json {
-        return Ok(String::from_utf8_lossy(&snapshot.videos_json().body).into_owned());
-    }
-    let rows: Vec<[String; 5]> = snapshot.media().iter().map(|media| row(media)).collect();
-    Ok(table(["ID", "KIND", "LENGTH", "SIZE", "TITLE"].map(str::to_owned), &rows))
-}
-
-fn row(media: &Media) -> [String; 5] {
-    let kind = match media.kind {
-        Kind::Video => "video",
-        Kind::Audio => "audio",
-    };
-    let length = match media.duration_s {
-        _ if media.live => "live".to_owned(),
-        Some(seconds) => format!("{seconds:.1} s"),
-        None => "-".to_owned(),
-    };
-    let size = media.width.zip(media.height).map_or("-".into(), |(w, h)| format!("{w}x{h}"));
-    [media.id.to_string(), kind.to_owned(), length, size, media.title.clone()]
-}
-
-fn table<const N: usize>(head: [String; N], rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().chain([&head]).map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let mut text = String::new();
-    for row in [&head].into_iter().chain(rows) {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            let _ = write!(line, "{cell:width$}  ");
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
-}
-
 async fn program(name: &str) -> Check {
     let mut command = Command::new(name);
     command.arg("-version").stdin(Stdio::null()).kill_on_drop(true);
@@ -174,50 +116,26 @@ fn data_folder(folder: &Path) -> Check {
 }
 
 fn channel_checks(folder: &Path) -> Vec<Check> {
-    let mut disk = match Disk::new(folder) {
-        Ok(disk) => disk,
+    let shown = folder.display();
+    let (snapshot, findings) = match report::judge(folder) {
+        Ok(judged) => judged,
         Err(error) => {
             return vec![Check::fail(
                 "streams folder",
-                format!("{} cannot be read: {error}", folder.display()),
+                format!("{shown} cannot be used: {error}"),
                 "make it, let this user read it, or set STREAMS_DIR",
             )];
         }
     };
-    disk.settle(SETTLES);
-    let (snapshot, clashes) = Snapshot::assemble(&disk.items, &Snapshot::default());
     let mut checks = vec![
-        Check::ok("streams folder", format!("{} can be read", folder.display())),
+        Check::ok("streams folder", format!("{shown} can be read")),
         Check::ok("channels", format!("{} can be played", snapshot.len())),
     ];
-    let left_out = disk.items.iter().filter_map(|(name, item)| {
-        let reason = item.trouble.as_ref()?;
-        (item.facts.is_none() || *reason != Reason::Changing).then(|| (name, reason.clone()))
-    });
-    for (name, reason) in left_out.chain(clashes.iter().map(|(name, r)| (name, r.clone()))) {
-        let shown = name.to_string_lossy();
-        checks.push(Check::fail(
-            &format!("{shown:?}"),
-            format!("left out: {reason}"),
-            reason.fix(&shown),
-        ));
-    }
-    for (name, item) in &disk.items {
-        if let Some(why) = &item.about_error {
-            checks.push(Check::fail(
-                &format!("{:?}", name.to_string_lossy()),
-                format!("its channel.toml is passed over: {why}"),
-                "mend the file",
-            ));
-        }
-    }
-    for entry in snapshot.entries() {
-        if let Some(trouble) = probe::trouble(&entry.facts.codecs) {
-            let name = entry.name.to_string_lossy();
-            let fix = convert_command(&name, !entry.facts.bare);
-            checks.push(Check::fail(&format!("{name:?}"), trouble, fix));
-        }
-    }
+    checks.extend(
+        findings.into_iter().map(|finding| {
+            Check::fail(&format!("{:?}", finding.name), finding.message, finding.fix)
+        }),
+    );
     checks
 }
 

@@ -1,0 +1,110 @@
+//! The channels told once, for `carrete channels` and `carrete doctor`.
+
+use std::{fmt::Write as _, path::Path, time::Duration};
+
+use app::catalog::{Kind, Media};
+
+use super::{
+    CatalogError,
+    disk::Disk,
+    probe,
+    reason::{Reason, convert_command},
+    snapshot::Snapshot,
+};
+use crate::config::Folders;
+
+/// How long a copy under way is waited for.
+const SETTLES: Duration = Duration::from_millis(2500);
+
+/// Something in the streams folder that is not as its owner wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The name in the streams folder.
+    pub name: String,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What mends it.
+    pub fix: String,
+}
+
+/// What would be served: a JSON array of media objects, or a table. Blocks until a copy under way
+/// is whole or 2.5 s have passed.
+pub fn channels(folders: &Folders, json: bool) -> Result<String, CatalogError> {
+    let (snapshot, _) = judge(&folders.streams)?;
+    if json {
+        return Ok(String::from_utf8_lossy(&snapshot.videos_json().body).into_owned());
+    }
+    let rows: Vec<[String; 5]> = snapshot.media().iter().map(|media| row(media)).collect();
+    Ok(table(["ID", "KIND", "LENGTH", "SIZE", "TITLE"].map(str::to_owned), &rows))
+}
+
+/// Looks at every channel: what can be played, and what is wrong with what cannot. Blocks as
+/// [`channels`] does.
+pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
+    let read = |why| CatalogError::Read { folder: folder.display().to_string(), why };
+    let mut disk = Disk::new(folder).map_err(read)?;
+    disk.settle(SETTLES);
+    let (snapshot, clashes) = Snapshot::assemble(&disk.items, &Snapshot::default());
+    let left_out = disk.items.iter().filter_map(|(name, item)| {
+        let reason = item.trouble.clone()?;
+        (item.facts.is_none() || reason != Reason::Changing).then_some((name.clone(), reason))
+    });
+    let mut findings: Vec<Finding> = left_out
+        .chain(clashes)
+        .map(|(name, reason)| {
+            let name = name.to_string_lossy().into_owned();
+            Finding { message: format!("left out: {reason}"), fix: reason.fix(&name), name }
+        })
+        .collect();
+    for (name, item) in &disk.items {
+        if let Some(why) = &item.about_error {
+            findings.push(Finding {
+                name: name.to_string_lossy().into_owned(),
+                message: format!("its channel.toml is passed over: {why}"),
+                fix: "mend the file".into(),
+            });
+        }
+    }
+    for entry in snapshot.entries() {
+        if let Some(message) = probe::trouble(&entry.facts.codecs) {
+            let name = entry.name.to_string_lossy().into_owned();
+            findings.push(Finding {
+                fix: convert_command(&name, !entry.facts.bare),
+                name,
+                message,
+            });
+        }
+    }
+    Ok((snapshot, findings))
+}
+
+fn row(media: &Media) -> [String; 5] {
+    let kind = match media.kind {
+        Kind::Video => "video",
+        Kind::Audio => "audio",
+    };
+    let length = match media.duration_s {
+        _ if media.live => "live".to_owned(),
+        Some(seconds) => format!("{seconds:.1} s"),
+        None => "-".to_owned(),
+    };
+    let size = media.width.zip(media.height).map_or("-".into(), |(w, h)| format!("{w}x{h}"));
+    [media.id.to_string(), kind.to_owned(), length, size, media.title.clone()]
+}
+
+fn table<const N: usize>(head: [String; N], rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().chain([&head]).map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut text = String::new();
+    for row in [&head].into_iter().chain(rows) {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}

@@ -1,0 +1,186 @@
+//! Streams folders made of nothing: tiny fake segments, playlists as ffmpeg writes them, and a
+//! router over them.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, Method, Request, StatusCode},
+    routing::{any, get},
+};
+use carrete::{
+    catalog::{self, CatalogHandle, Snapshot},
+    config::Folders,
+    hls,
+};
+use http_body_util::BodyExt;
+use tempfile::TempDir;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt;
+
+/// Longer than anything promised; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A streams folder in a place of its own.
+pub(crate) struct Streams {
+    home: TempDir,
+}
+
+impl Streams {
+    pub(crate) fn new() -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir(home.path().join("streams")).expect("a streams folder");
+        Self { home }
+    }
+
+    pub(crate) fn folders(&self) -> Folders {
+        Folders { streams: self.path(""), data: self.home.path().join("data") }
+    }
+
+    /// A path below the streams folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join("streams").join(name)
+    }
+
+    /// Beside the streams folder.
+    pub(crate) fn outside(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, content).expect("written");
+    }
+
+    /// A finished channel of three segments of two seconds.
+    pub(crate) fn channel(&self, id: &str) {
+        for n in 0..3 {
+            self.write(&format!("{id}/playlist{n}.ts"), segment(n));
+        }
+        self.write(&format!("{id}/playlist.m3u8"), playlist(0..3, true));
+    }
+
+    /// The router over this folder, once the first look is done.
+    pub(crate) async fn app(&self) -> App {
+        let shutdown = CancellationToken::new();
+        let catalog = catalog::start(&self.folders(), shutdown.clone()).expect("a catalogue");
+        let router = Router::new()
+            .route("/api/channels", get(catalog::list_ids))
+            .route("/api/channels/{id}", get(catalog::one_media))
+            .route("/api/videos", get(catalog::list_videos))
+            .route("/streams/{*path}", any(hls::serve))
+            .with_state(catalog.clone());
+        let app = App { router, catalog, _stop: shutdown.drop_guard() };
+        app.until(|_| true).await;
+        app
+    }
+}
+
+/// The catalogue and the addresses that read it.
+pub(crate) struct App {
+    pub(crate) router: Router,
+    pub(crate) catalog: CatalogHandle,
+    _stop: DropGuard,
+}
+
+/// An answer with its whole body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("a header in ASCII"))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("text")
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+}
+
+impl App {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, &[]).await
+    }
+
+    pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a whole body").to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) async fn ids(&self) -> Vec<String> {
+        serde_json::from_value(self.get("/api/channels").await.json()).expect("ids")
+    }
+
+    pub(crate) fn now(&self) -> Arc<Snapshot> {
+        self.catalog.current().expect("the first look is done")
+    }
+
+    /// Waits until the list is as wanted; answers how long it took.
+    pub(crate) async fn until(&self, wanted: impl Fn(&Snapshot) -> bool) -> Duration {
+        let began = Instant::now();
+        loop {
+            if self.catalog.current().is_some_and(|snapshot| wanted(&snapshot)) {
+                return began.elapsed();
+            }
+            assert!(began.elapsed() < PATIENCE, "the list is not as wanted: {:?}", self.listed());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until exactly these ids are listed.
+    pub(crate) async fn until_ids(&self, ids: &[&str]) -> Duration {
+        self.until(|snapshot| {
+            snapshot.media().iter().map(|media| media.id.as_str()).eq(ids.iter().copied())
+        })
+        .await
+    }
+
+    fn listed(&self) -> Vec<String> {
+        let snapshot = self.catalog.current().unwrap_or_default();
+        snapshot.media().iter().map(|media| media.id.to_string()).collect()
+    }
+}
+
+/// Ten packets of a transport stream that hold nothing but their number.
+pub(crate) fn segment(n: u8) -> Vec<u8> {
+    let mut packet = [n; 188];
+    packet[..4].copy_from_slice(&[0x47, 0x1F, 0xFF, 0x10]);
+    packet.repeat(10)
+}
+
+/// A playlist of two-second segments `playlist<n>.ts`.
+pub(crate) fn playlist(segments: std::ops::Range<u8>, ended: bool) -> String {
+    let mut text = format!(
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{}\n",
+        segments.start
+    );
+    for n in segments {
+        text.push_str(&format!("#EXTINF:2.000000,\nplaylist{n}.ts\n"));
+    }
+    if ended {
+        text.push_str("#EXT-X-ENDLIST\n");
+    }
+    text
+}
