@@ -56,9 +56,9 @@ fn live_end(text: &str, playlist: &Playlist, found: &[Found]) -> usize {
                 (reference.line_end, found.path.is_some() || reference.role == Role::Gap)
             })
     };
-    match segments().last() {
+    match segments().next_back() {
         Some((_, false)) => {
-            segments().filter(|(_, there)| *there).last().map_or(text.len(), |(end, _)| end)
+            segments().rfind(|(_, there)| *there).map_or(text.len(), |(end, _)| end)
         }
         _ => text.len(),
     }

@@ -74,7 +74,7 @@ fn h264(bytes: &[u8], probe: &mut Probe) {
         probe.kind = Some(Kind::Video);
         return;
     };
-    video(&format!("{}", sps.rfc6381()), probe);
+    video(&sps.rfc6381().to_string().to_ascii_lowercase(), probe);
     (probe.width, probe.height) = sps.pixel_dimensions().ok().unzip();
 }
 
