@@ -4,12 +4,13 @@ use std::{
     error::Error as _,
     io::{self, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::Path,
     process::ExitCode,
     time::Duration,
 };
 
 use anyhow::{Context, bail};
+use app::catalog::ChannelId;
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand,
     error::{ContextKind, ErrorKind},
@@ -20,11 +21,14 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     addresses, catalog,
     config::{Config, Folders},
-    doctor, ingest, serve,
+    doctor,
+    ingest::{self, ConvertJob, ProfileName, Told, Tools},
+    serve,
     site::Site,
     telemetry,
 };
@@ -57,19 +61,21 @@ enum Verb {
     Health(Config),
 }
 
-/// `carrete convert INPUT CHANNEL [PROFILE]`, or `carrete convert --each INPUT…`.
 #[derive(Args, Debug)]
+#[command(override_usage = "carrete convert INPUT CHANNEL [PROFILE]\n       \
+                            carrete convert --each [--profile PROFILE] INPUT...")]
 struct ConvertArgs {
-    /// INPUT CHANNEL [PROFILE]; with --each any number of inputs
+    /// INPUT CHANNEL [PROFILE], or with --each any number of inputs; PROFILE is auto (default),
+    /// low, medium, high or source
     #[arg(required = true, num_args = 1..)]
     names: Vec<String>,
     /// Each input into the channel of its own name
     #[arg(long)]
     each: bool,
-    /// auto, low, medium, high or source; without --each it may be the third name
+    /// auto, low, medium, high or source
     #[arg(long, short)]
-    profile: Option<String>,
-    /// Put the new channel in the place of one that is there
+    profile: Option<ProfileName>,
+    /// A channel of this name gives way
     #[arg(long)]
     replace: bool,
     /// One JSON line a second instead of a bar
@@ -77,6 +83,37 @@ struct ConvertArgs {
     json: bool,
     #[command(flatten)]
     folders: Folders,
+}
+
+impl ConvertArgs {
+    /// What is to be done, one job an input.
+    fn jobs(&self) -> anyhow::Result<Vec<ConvertJob>> {
+        let job = |input: &str, channel: ChannelId, profile: Option<ProfileName>| ConvertJob {
+            input: input.into(),
+            channel,
+            profile: profile.unwrap_or_default(),
+            streams: self.folders.streams.clone(),
+            replace: self.replace,
+            tools: Tools::default(),
+        };
+        if self.each {
+            return self
+                .names
+                .iter()
+                .map(|input| Ok(job(input, ingest::channel_of(Path::new(input))?, self.profile)))
+                .collect();
+        }
+        let (input, channel, profile) = match self.names.as_slice() {
+            [input, channel] => (input, channel, self.profile),
+            [input, channel, profile] if self.profile.is_none() => {
+                (input, channel, Some(profile.parse().map_err(anyhow::Error::msg)?))
+            }
+            _ => bail!("convert takes INPUT CHANNEL [PROFILE], or --each and any number of inputs"),
+        };
+        let channel = ChannelId::parse(&channel.nfc().collect::<String>())
+            .with_context(|| format!("{channel:?} cannot name a channel"))?;
+        Ok(vec![job(input, channel, profile)])
+    }
 }
 
 #[derive(Args, Debug)]
@@ -105,7 +142,9 @@ pub fn run() -> ExitCode {
     {
         return fail(&format!(".env: {error}"));
     }
-    let cli = match Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches))
+    let cli = match Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches))
     {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
@@ -164,6 +203,31 @@ fn refuse(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// Makes channels; a signal stops it and leaves nothing half done.
+async fn convert(args: ConvertArgs) -> anyhow::Result<ExitCode> {
+    let jobs = args.jobs()?;
+    let told = if args.json { Told::AsJson } else { Told::ToPeople };
+    let stop = stopped_by_signal()?;
+    let missing = ingest::convert_each(&jobs, told, &stop).await;
+    Ok(if missing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Cancelled by SIGTERM or Ctrl-C.
+fn stopped_by_signal() -> anyhow::Result<CancellationToken> {
+    let token = CancellationToken::new();
+    let stopping = token.clone();
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("stopping");
+        stopping.cancel();
+    });
+    Ok(token)
+}
+
 async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
     let site = Site::find()?;
     let address = SocketAddr::new(config.host, config.port);
@@ -179,17 +243,7 @@ async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
         _ => anyhow::anyhow!("{address} cannot be listened on: {error}; check HOST and PORT"),
     })?;
     greet(&config, listener.local_addr().context("the port is not known")?);
-    let shutdown = CancellationToken::new();
-    let stopping = shutdown.clone();
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
-        }
-        tracing::info!("stopping");
-        stopping.cancel();
-    });
+    let shutdown = stopped_by_signal()?;
     serve(config, site, vec![listener], shutdown).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -198,7 +252,8 @@ async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
 fn greet(config: &Config, listening: SocketAddr) {
     let mut out = io::stdout().lock();
     let addresses = addresses::lan(listening);
-    let first = config.public_url.0.as_ref().map(ToString::to_string).or(addresses.first().cloned());
+    let first =
+        config.public_url.0.as_ref().map(ToString::to_string).or(addresses.first().cloned());
     if let Some(code) = first.as_deref().and_then(addresses::qr_text) {
         let _ = writeln!(out, "{code}");
     }

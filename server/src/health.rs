@@ -17,9 +17,10 @@ pub async fn health(State(state): State<AppState>) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "stopping", "version": version }))
     } else {
         match state.catalog.current() {
-            None => {
-                (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "starting", "version": version }))
-            }
+            None => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                json!({ "status": "starting", "version": version }),
+            ),
             Some(snapshot) => (
                 StatusCode::OK,
                 json!({ "status": "ok", "version": version, "channels": snapshot.media().len() }),

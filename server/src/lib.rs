@@ -26,9 +26,7 @@ use std::{io, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::{
-    catalog::CatalogError, config::Config, live::LiveHandle, site::Site, state::AppState,
-};
+use self::{catalog::CatalogError, config::Config, live::LiveHandle, site::Site, state::AppState};
 
 /// Why the server could not start, or stopped early.
 #[derive(Debug, thiserror::Error)]

@@ -34,9 +34,9 @@ pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let loops = listeners.into_iter().map(|listener| {
-        tokio::spawn(serve_one(router.clone(), listener, shutdown.clone()))
-    });
+    let loops = listeners
+        .into_iter()
+        .map(|listener| tokio::spawn(serve_one(router.clone(), listener, shutdown.clone())));
     for task in loops.collect::<Vec<_>>() {
         task.await.map_err(io::Error::other)?;
     }
@@ -95,8 +95,9 @@ fn accept(
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
     });
-    let connection =
-        builder.serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service).into_owned();
+    let connection = builder
+        .serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service)
+        .into_owned();
     let watched = graceful.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = watched.await {

@@ -88,10 +88,8 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
     headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
     if chosen {
-        let cookie = format!(
-            "{LANG_COOKIE}={}; Path=/; Max-Age={LANG_COOKIE_S}; SameSite=Lax",
-            lang.tag()
-        );
+        let cookie =
+            format!("{LANG_COOKIE}={}; Path=/; Max-Age={LANG_COOKIE_S}; SameSite=Lax", lang.tag());
         if let Ok(cookie) = HeaderValue::try_from(cookie) {
             headers.insert(header::SET_COOKIE, cookie);
         }

@@ -35,7 +35,8 @@ const COMPRESSION: i32 = 4;
 /// All addresses, with their limits.
 pub fn router(state: AppState) -> Router {
     let root = state.site.root();
-    let folder = |name: &str| ServeDir::new(root.join(name)).precompressed_br().precompressed_gzip();
+    let folder =
+        |name: &str| ServeDir::new(root.join(name)).precompressed_br().precompressed_gzip();
     let file = |name: &str| ServeFile::new(root.join(name)).precompressed_br().precompressed_gzip();
 
     let pages = Router::new()

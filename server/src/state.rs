@@ -6,9 +6,7 @@ use axum::extract::{ConnectInfo, FromRef};
 use http::request::Parts;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    catalog::CatalogHandle, config::Config, forwarded, live::LiveHandle, site::Site,
-};
+use crate::{catalog::CatalogHandle, config::Config, forwarded, live::LiveHandle, site::Site};
 
 /// The handles of all features; a cheap clone.
 #[derive(Clone)]

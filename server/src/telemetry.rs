@@ -11,11 +11,13 @@ const DEFAULT: &str = "info";
 /// `RUST_LOG` cannot be read.
 pub fn start() -> Result<(), String> {
     let filter = match std::env::var("RUST_LOG") {
-        Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(&text)
-            .map_err(|_| format!("RUST_LOG: {text:?} is no filter; write one like info or carrete=debug"))?,
+        Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(&text).map_err(|_| {
+            format!("RUST_LOG: {text:?} is no filter; write one like info or carrete=debug")
+        })?,
         _ => EnvFilter::new(DEFAULT),
     };
     // A second start in one process keeps the first log.
-    let _ = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let _ =
+        fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod catalog;
 mod chat;
 mod fixtures;
+mod ingest;
 mod live;
 mod sockets;
 mod streams;

@@ -1,0 +1,211 @@
+//! The only place that starts ffmpeg and ffprobe: in a process group of their own, with a bounded
+//! wait, killed with all that they started when nobody waits any more.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    IngestError,
+    profile::Plan,
+    progress::{Lines, Progress},
+};
+
+/// The programs, by name or path.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    /// Converts.
+    pub ffmpeg: PathBuf,
+    /// Says what is in a file.
+    pub ffprobe: PathBuf,
+}
+
+impl Default for Tools {
+    fn default() -> Self {
+        Self { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into() }
+    }
+}
+
+/// How long ffprobe may look at a file.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long ffmpeg may stand still. It reports twice a second.
+const STALL_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What is read of ffprobe's answer: a file of hundreds of streams says no more.
+const PROBED_MAX: u64 = 4 * 1024 * 1024;
+
+/// What is kept of ffmpeg's complaints, and the longest of its lines.
+const COMPLAINT_MAX: u64 = 16 * 1024;
+
+/// Containers of one file. None of the demuxers that open what a file names is among them.
+const CONTAINERS: &str = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,\
+    mp3,aac,flac,wav,w64,aiff,caf,au,ac3,eac3,dts,amr,ape,wv,tta,mxf,nut,dv,h264,hevc,m4v,ivf,obu,\
+    av1,rm,gif,mjpeg,vc1,wtv,yuv4mpegpipe,dsf,mpc,mpc8,gxf,3dostr";
+
+/// A running program; gone with all its children when this is dropped.
+struct Group {
+    child: Child,
+    id: Option<Pid>,
+}
+
+impl Group {
+    fn start(program: &Path, command: &mut Command) -> Result<Self, IngestError> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        let child =
+            command.spawn().map_err(|_| IngestError::NoTool(program.display().to_string()))?;
+        let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        Ok(Self { child, id })
+    }
+
+    /// Kills and waits, so that nothing is written any more.
+    async fn kill(&mut self) {
+        self.signal();
+        let _ = timeout(Duration::from_secs(5), self.child.wait()).await;
+    }
+
+    fn signal(&mut self) {
+        // Once it has been waited for, the number may be another's.
+        if let (Some(id), Ok(None)) = (self.id, self.child.try_wait()) {
+            let _ = kill_process_group(id, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal();
+    }
+}
+
+fn input_arguments(input: &Path) -> [OsString; 6] {
+    // `file:` keeps a name like `concat:a` from being an address.
+    let mut address = OsString::from("file:");
+    address.push(input);
+    [
+        "-protocol_whitelist".into(),
+        "file,pipe".into(),
+        "-format_whitelist".into(),
+        CONTAINERS.into(),
+        "-i".into(),
+        address,
+    ]
+}
+
+/// ffprobe's answer about a file, in JSON.
+pub(super) async fn probe(
+    tools: &Tools,
+    input: &Path,
+    stop: &CancellationToken,
+) -> Result<Vec<u8>, IngestError> {
+    let mut command = Command::new(&tools.ffprobe);
+    command
+        .args(["-v", "error", "-of", "json", "-show_format", "-show_streams"])
+        .args(input_arguments(input));
+    let mut group = Group::start(&tools.ffprobe, &mut command)?;
+    let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
+    let work = async {
+        let (told, _) = tokio::join!(read(stdout, PROBED_MAX), read(stderr, COMPLAINT_MAX));
+        (told, group.child.wait().await)
+    };
+    let done = tokio::select! {
+        () = stop.cancelled() => Err(IngestError::Stopped),
+        done = timeout(PROBE_TIMEOUT, work) => done.map_err(|_| IngestError::Stalled(PROBE_TIMEOUT)),
+    };
+    match done {
+        Ok((told, Ok(status))) if status.success() => Ok(told),
+        Ok(_) => Err(IngestError::NoMedia(input.to_owned())),
+        Err(error) => {
+            group.kill().await;
+            Err(error)
+        }
+    }
+}
+
+/// Makes the rendition in `folder`.
+pub(super) async fn transcode(
+    tools: &Tools,
+    input: &Path,
+    folder: &Path,
+    plan: &Plan,
+    duration_s: Option<f64>,
+    stop: &CancellationToken,
+    progress: impl Fn(Progress),
+) -> Result<(), IngestError> {
+    let mut command = Command::new(&tools.ffmpeg);
+    command
+        .current_dir(folder)
+        .args(["-hide_banner", "-v", "error", "-nostdin", "-nostats", "-progress", "pipe:1"])
+        .args(input_arguments(input))
+        .args(plan.arguments());
+    let mut group = Group::start(&tools.ffmpeg, &mut command)?;
+    let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
+    let reports = async {
+        let Some(stdout) = stdout else { return Ok(()) };
+        let mut reader = BufReader::new(stdout);
+        let mut lines = Lines::default();
+        loop {
+            let mut line = String::new();
+            let mut bounded = (&mut reader).take(COMPLAINT_MAX);
+            match timeout(STALL_TIMEOUT, bounded.read_line(&mut line)).await {
+                Err(_) => return Err(IngestError::Stalled(STALL_TIMEOUT)),
+                Ok(Ok(0) | Err(_)) => return Ok(()),
+                Ok(Ok(_)) => lines.read(&line, duration_s).map(&progress),
+            };
+        }
+    };
+    let work = async {
+        let (reported, complaint) = tokio::join!(reports, read(stderr, COMPLAINT_MAX));
+        reported?;
+        let status = timeout(STALL_TIMEOUT, group.child.wait()).await;
+        match status.map_err(|_| IngestError::Stalled(STALL_TIMEOUT))? {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(complain(&complaint, status)),
+            Err(error) => Err(IngestError::Ffmpeg(error.to_string())),
+        }
+    };
+    let done = tokio::select! {
+        () = stop.cancelled() => Err(IngestError::Stopped),
+        done = work => done,
+    };
+    if done.is_err() {
+        group.kill().await;
+    }
+    done
+}
+
+/// Reads to the end; keeps the first `most` bytes and drops the rest, so that the writer is never
+/// held up.
+async fn read(pipe: Option<impl AsyncReadExt + Unpin>, most: u64) -> Vec<u8> {
+    let mut kept = Vec::new();
+    if let Some(mut pipe) = pipe {
+        let _ = (&mut pipe).take(most).read_to_end(&mut kept).await;
+        let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
+    }
+    kept
+}
+
+fn complain(stderr: &[u8], status: ExitStatus) -> IngestError {
+    let text = String::from_utf8_lossy(stderr);
+    if text.contains("No space left on device") || text.contains("Disk quota exceeded") {
+        return IngestError::DiskFull;
+    }
+    let last = text.lines().rev().map(str::trim).find(|line| !line.is_empty());
+    IngestError::Ffmpeg(last.map_or_else(|| status.to_string(), str::to_owned))
+}

@@ -1,0 +1,247 @@
+//! What is in a file: told by ffprobe, after a look of our own that it is no list of other files.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{IngestError, Tools, ffmpeg};
+
+/// What a conversion needs to know of a file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MediaInfo {
+    pub(super) picture: Option<Picture>,
+    /// Index of the first stream with sound.
+    pub(super) sound: Option<u32>,
+    /// Length in seconds, perhaps estimated.
+    pub(super) duration_s: Option<f64>,
+    /// Length in seconds of the picture, or of the sound alone, where the file announces it.
+    pub(super) announced_s: Option<f64>,
+    pub(super) title: Option<String>,
+}
+
+/// The moving picture of a file, as it is shown: turned, with square pixels.
+#[derive(Clone, Debug)]
+pub(super) struct Picture {
+    pub(super) stream: u32,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) interlaced: bool,
+    pub(super) codec: String,
+    pub(super) frame_rate: Option<f64>,
+}
+
+/// Bytes at the beginning of a file that tell a playlist.
+const SNIFFED: u64 = 4 * 1024;
+
+/// The absolute path of a regular file that can be read and is no playlist.
+///
+/// A playlist under a video's name would make ffmpeg open what it names: files of this host.
+pub(super) async fn readable(input: &Path) -> Result<PathBuf, IngestError> {
+    let input = input.to_owned();
+    let look = move || {
+        let unreadable = || IngestError::UnreadableInput(input.clone());
+        let metadata =
+            std::fs::metadata(&input).map_err(|_| IngestError::NoInput(input.clone()))?;
+        if !metadata.is_file() {
+            return Err(unreadable());
+        }
+        let mut head = Vec::new();
+        let file = std::fs::File::open(&input).map_err(|_| unreadable())?;
+        file.take(SNIFFED).read_to_end(&mut head).map_err(|_| unreadable())?;
+        if is_playlist(&head) {
+            return Err(IngestError::Playlist(input.clone()));
+        }
+        std::path::absolute(&input).map_err(|_| unreadable())
+    };
+    tokio::task::spawn_blocking(look).await.map_err(|_| IngestError::Stopped)?
+}
+
+fn is_playlist(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}');
+    let begins =
+        ["#extm3u", "#ext", "ffconcat", "[playlist]", "[reference]", "<asx", "<smil", "v=0"];
+    begins.iter().any(|begin| text.starts_with(begin))
+        || (text.starts_with('<') && ["<mpd", "<smil", "<asx"].iter().any(|tag| text.contains(tag)))
+        || text.lines().next().is_some_and(|line| line.starts_with("file '"))
+}
+
+/// Asks ffprobe.
+pub(super) async fn probe(
+    tools: &Tools,
+    input: &Path,
+    stop: &CancellationToken,
+) -> Result<MediaInfo, IngestError> {
+    let told = ffmpeg::probe(tools, input, stop).await?;
+    let probed: Probed =
+        serde_json::from_slice(&told).map_err(|_| IngestError::NoMedia(input.to_owned()))?;
+    let media = read(&probed);
+    if media.picture.is_none() && media.sound.is_none() {
+        return Err(IngestError::NoMedia(input.to_owned()));
+    }
+    Ok(media)
+}
+
+fn read(probed: &Probed) -> MediaInfo {
+    let picture = probed.streams.iter().find_map(Stream::picture);
+    let is_sound = |stream: &&Stream| stream.codec_type == "audio" && stream.channels != Some(0);
+    let duration_s =
+        probed.format.duration.as_deref().and_then(number).filter(|seconds| *seconds > 0.0);
+    let sound = probed.streams.iter().find(is_sound);
+    let leading = picture.as_ref().map_or(sound, |picture| {
+        probed.streams.iter().find(|stream| stream.index == picture.stream)
+    });
+    // Elsewhere the length is a guess from the size and the first rate.
+    let announces = ["mov,", "matroska,", "avi", "flac", "wav"];
+    let announces = announces.iter().any(|name| probed.format.format_name.starts_with(name));
+    let announced_s = leading.filter(|_| announces).and_then(Stream::length);
+    let title = probed.format.tags.iter().find(|(name, _)| name.eq_ignore_ascii_case("title"));
+    MediaInfo {
+        picture,
+        sound: sound.map(|stream| stream.index),
+        duration_s,
+        announced_s,
+        title: title.and_then(|(_, text)| Some(text.as_str()?.to_owned())),
+    }
+}
+
+#[derive(Deserialize)]
+struct Probed {
+    #[serde(default)]
+    streams: Vec<Stream>,
+    #[serde(default)]
+    format: Format,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Format {
+    format_name: String,
+    duration: Option<String>,
+    tags: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Stream {
+    index: u32,
+    codec_type: String,
+    codec_name: String,
+    width: u32,
+    height: u32,
+    channels: Option<u32>,
+    duration: Option<String>,
+    tags: serde_json::Map<String, serde_json::Value>,
+    sample_aspect_ratio: Option<String>,
+    avg_frame_rate: Option<String>,
+    field_order: Option<String>,
+    disposition: Disposition,
+    side_data_list: Vec<SideData>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Disposition {
+    attached_pic: u8,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SideData {
+    rotation: Option<f64>,
+}
+
+impl Stream {
+    /// Of most containers a member; Matroska has a tag `01:02:03.5`.
+    fn length(&self) -> Option<f64> {
+        let tagged = || {
+            let (_, text) =
+                self.tags.iter().find(|(name, _)| name.eq_ignore_ascii_case("duration"))?;
+            text.as_str()?
+                .split(':')
+                .map(number)
+                .try_fold(0.0, |sum, part| Some(sum * 60.0 + part?))
+        };
+        self.duration.as_deref().and_then(number).or_else(tagged).filter(|length| *length > 0.0)
+    }
+
+    fn picture(&self) -> Option<Picture> {
+        // A cover is a picture that does not move.
+        let moves = self.codec_type == "video" && self.disposition.attached_pic == 0;
+        if !moves || self.width == 0 || self.height == 0 {
+            return None;
+        }
+        let aspect = self.sample_aspect_ratio.as_deref().and_then(|text| ratio(text, ':'));
+        let aspect = aspect.filter(|aspect| (0.1..10.0).contains(aspect)).unwrap_or(1.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive")]
+        let wide = (f64::from(self.width) * aspect).round().max(1.0) as u32;
+        let rotation = self.side_data_list.iter().find_map(|side| side.rotation).unwrap_or(0.0);
+        let turned = (rotation / 90.0).round().abs() % 2.0 > 0.5;
+        let (width, height) = if turned { (self.height, wide) } else { (wide, self.height) };
+        Some(Picture {
+            stream: self.index,
+            width,
+            height,
+            interlaced: matches!(self.field_order.as_deref(), Some("tt" | "bb" | "tb" | "bt")),
+            codec: self.codec_name.clone(),
+            frame_rate: self.avg_frame_rate.as_deref().and_then(|text| ratio(text, '/')),
+        })
+    }
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+fn ratio(text: &str, sign: char) -> Option<f64> {
+    let (above, below) = text.split_once(sign)?;
+    let ratio = number(above)? / number(below)?;
+    (ratio.is_finite() && ratio > 0.0).then_some(ratio)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Probed, is_playlist, read};
+
+    #[test]
+    fn playlists_are_told_from_media() {
+        for list in [
+            "#EXTM3U\n/etc/passwd",
+            "\u{FEFF}\n #extm3u",
+            "ffconcat version 1.0",
+            "file '/etc/passwd'\n",
+            "<?xml version=\"1.0\"?>\n<!-- x --><MPD xmlns=\"\">",
+            "[playlist]\nFile1=x",
+            "v=0\r\no=- 0",
+        ] {
+            assert!(is_playlist(list.as_bytes()), "{list:?}");
+        }
+        for media in
+            [&b"\0\0\0\x20ftypisom"[..], b"\x1aE\xdf\xa3", b"ID3", b"G@\0\x10", b"OggS", b""]
+        {
+            assert!(!is_playlist(media), "{media:?}");
+        }
+    }
+
+    #[test]
+    fn pictures_are_taken_as_they_are_shown() {
+        let told = r#"{"streams":[
+            {"index":0,"codec_type":"video","width":600,"height":600,"disposition":{"attached_pic":1}},
+            {"index":1,"codec_type":"video","codec_name":"h264","width":720,"height":576,
+             "sample_aspect_ratio":"16:11","avg_frame_rate":"25/1","field_order":"tt",
+             "side_data_list":[{"side_data_type":"Display Matrix","rotation":-90}]},
+            {"index":2,"codec_type":"audio","channels":2}],
+            "format":{"format_name":"mov,mp4","duration":"12.5","tags":{"Title":"La playa"}}}"#;
+        let probed: Probed = serde_json::from_str(told).expect("as ffprobe tells it");
+        let media = read(&probed);
+        let picture = media.picture.expect("a picture");
+        assert_eq!((picture.stream, picture.width, picture.height), (1, 576, 1047));
+        assert!(picture.interlaced);
+        assert_eq!((media.sound, media.duration_s), (Some(2), Some(12.5)));
+        assert_eq!(media.title.as_deref(), Some("La playa"));
+    }
+}

@@ -1,0 +1,219 @@
+//! A channel in the making: a hidden folder that takes its place in one step or vanishes.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use app::catalog::ChannelId;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::IngestError;
+
+/// What the names of unfinished folders begin with; the catalogue never shows them.
+const PREFIX: &str = ".tmp-";
+
+/// After this long an unfinished folder is nobody's.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The hidden folder. Dropped without [`Staging::publish`] it is removed.
+#[derive(Debug)]
+pub(super) struct Staging {
+    folder: PathBuf,
+    channel: ChannelId,
+    place: PathBuf,
+    replace: bool,
+}
+
+impl Staging {
+    /// Makes the folder, and clears away what is left of conversions of another day.
+    pub(super) async fn open(
+        streams: &Path,
+        channel: &ChannelId,
+        replace: bool,
+    ) -> Result<Self, IngestError> {
+        let (streams, channel) = (streams.to_owned(), channel.clone());
+        let open = move || {
+            let failed = |why| failed(&streams, why);
+            match fs::create_dir(&streams) {
+                Err(why) if why.kind() != io::ErrorKind::AlreadyExists => return Err(failed(why)),
+                _ => {}
+            }
+            let streams = std::path::absolute(&streams).map_err(failed)?;
+            sweep(&streams, SystemTime::now()).map_err(failed)?;
+            let place = streams.join(channel.as_str());
+            if !replace && fs::symlink_metadata(&place).is_ok() {
+                return Err(IngestError::Exists(channel));
+            }
+            let random = getrandom::u64().map_err(|why| failed(io::Error::other(why)))?;
+            let folder = streams.join(format!("{PREFIX}{channel}-{random:016x}"));
+            fs::create_dir(&folder).map_err(failed)?;
+            Ok(Self { folder, channel, place, replace })
+        };
+        blocking(open).await
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn make_folder(&self, name: &str) -> Result<PathBuf, IngestError> {
+        let folder = self.folder.join(name);
+        fs::create_dir(&folder).map_err(|why| self.failed(why))?;
+        Ok(folder)
+    }
+
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<(), IngestError> {
+        fs::write(self.folder.join(name), text).map_err(|why| self.failed(why))
+    }
+
+    /// The sentence for what the system says.
+    pub(super) fn failed(&self, why: io::Error) -> IngestError {
+        failed(self.place.parent().unwrap_or(&self.place), why)
+    }
+
+    /// Brings everything to the disk and the channel into its place.
+    pub(super) async fn publish(self) -> Result<(), IngestError> {
+        let publish = move || {
+            sync_tree(&self.folder).map_err(|why| self.failed(why))?;
+            self.take_place()?;
+            if let Some(streams) = self.place.parent() {
+                sync(streams).map_err(|why| self.failed(why))?;
+            }
+            // Its drop removes what now lies at the hidden place: nothing, or the old channel.
+            Ok(())
+        };
+        blocking(publish).await
+    }
+
+    fn take_place(&self) -> Result<(), IngestError> {
+        let alone = renameat_with(CWD, &self.folder, CWD, &self.place, RenameFlags::NOREPLACE);
+        let taken = match alone {
+            Ok(()) => return Ok(()),
+            Err(rustix::io::Errno::EXIST) if self.replace => {
+                renameat_with(CWD, &self.folder, CWD, &self.place, RenameFlags::EXCHANGE)
+            }
+            Err(rustix::io::Errno::EXIST) => {
+                return Err(IngestError::Exists(self.channel.clone()));
+            }
+            other => other,
+        };
+        match taken {
+            Ok(()) => Ok(()),
+            // Some file systems know neither flag.
+            Err(
+                rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP,
+            ) => self.take_place_in_two_steps().map_err(|why| self.failed(why)),
+            Err(errno) => Err(self.failed(errno.into())),
+        }
+    }
+
+    fn take_place_in_two_steps(&self) -> io::Result<()> {
+        if fs::symlink_metadata(&self.place).is_err() {
+            return fs::rename(&self.folder, &self.place);
+        }
+        if !self.replace {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let mut old = self.folder.clone().into_os_string();
+        old.push("-old");
+        fs::rename(&self.place, &old)?;
+        fs::rename(&self.folder, &self.place).inspect_err(|_| {
+            let _ = fs::rename(&old, &self.place);
+        })?;
+        remove(Path::new(&old))
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        match remove(&self.folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, channel.id = %self.channel, "an unfinished folder stays");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    }
+}
+
+/// Removes unfinished folders of another day: their conversions were killed.
+fn sweep(streams: &Path, now: SystemTime) -> io::Result<()> {
+    for entry in fs::read_dir(streams)? {
+        let entry = entry?;
+        let unfinished = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let age = || now.duration_since(entry.metadata().ok()?.modified().ok()?).ok();
+        if unfinished && age().is_some_and(|age| age > STALE) {
+            // Another process may do the same at this moment.
+            let _ = remove(&entry.path());
+        }
+    }
+    Ok(())
+}
+
+fn sync_tree(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() { sync_tree(&entry.path())? } else { sync(&entry.path())? }
+    }
+    sync(folder)
+}
+
+fn sync(path: &Path) -> io::Result<()> {
+    match fs::File::open(path)?.sync_all() {
+        // Network file systems may refuse it for folders.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        done => done,
+    }
+}
+
+fn failed(folder: &Path, why: io::Error) -> IngestError {
+    match why.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => IngestError::DiskFull,
+        _ => IngestError::Folder { folder: folder.to_owned(), why },
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, IngestError> + Send + 'static,
+) -> Result<T, IngestError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| IngestError::Stopped)?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        time::{Duration, SystemTime},
+    };
+
+    use super::{STALE, sweep};
+
+    #[test]
+    fn unfinished_folders_of_another_day_are_removed() {
+        let streams = tempfile::tempdir().expect("a folder");
+        for name in [".tmp-a-1", ".tmp-b-2", "canal", ".hidden"] {
+            fs::create_dir(streams.path().join(name)).expect("a folder");
+        }
+        let names = || {
+            let mut names: Vec<_> = fs::read_dir(streams.path())
+                .expect("a folder")
+                .map(|entry| entry.expect("an entry").file_name())
+                .collect();
+            names.sort();
+            names
+        };
+        sweep(streams.path(), SystemTime::now()).expect("swept");
+        assert_eq!(names().len(), 4);
+        sweep(streams.path(), SystemTime::now() + STALE + Duration::from_secs(60)).expect("swept");
+        assert_eq!(names(), [".hidden", "canal"]);
+    }
+}
