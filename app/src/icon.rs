@@ -20,7 +20,7 @@ pub(crate) fn Icon(
 #[component]
 pub(crate) fn Logo() -> impl IntoView {
     view! {
-        <svg class="logo" viewBox="0 -30 633 130" role="img" aria-label="Carrete">
+        <svg class="logo" viewBox="0 -30 633 130" aria-hidden="true">
             <g fill="currentColor" fill-rule="evenodd">
                 <path d="M98.99 40A50 50 0 1 0 98.99 60H68v2a6 6 0 0 1-6 6H38a6 6 0 0 1-6-6V38a6 6 0 0 1 6-6h24a6 6 0 0 1 6 6v2Z" />
                 <path

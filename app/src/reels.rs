@@ -38,6 +38,13 @@ pub(crate) fn shape(media: &Media) -> &'static str {
     }
 }
 
+/// Width by height, as a stylesheet reads it.
+pub(crate) fn ratio(media: &Media) -> Option<String> {
+    let (width, height) = media.width.zip(media.height)?;
+    // Whole numbers only: writing floats weighs in the page.
+    (height > 0).then(|| format!("calc({width}/{height})"))
+}
+
 /// The feed and everything that belongs to the reel on screen.
 #[component]
 pub fn Reels(
@@ -92,19 +99,27 @@ pub fn Reels(
     };
     let next = Callback::new(move |()| step(1));
     let number = Signal::derive(move || feed.active() + 1);
-    let active_shape =
-        Memo::new(move |_| feed.active_media().map_or("tall", |media| shape(&media)));
+    // The layout follows when the strip has come to rest.
+    let rested = Memo::new(move |_| feed.rested_media());
+    let room_shape = move || rested.with(|media| media.as_ref().map_or("tall", |m| shape(m)));
+    let room_ratio = move || rested.with(|media| media.as_ref().and_then(|media| ratio(media)));
+    let light = move || rested.with(|media| media.as_ref().and_then(|media| media.poster.clone()));
 
     view! {
         <main
             class="room"
-            data-shape=move || active_shape.get()
+            data-shape=room_shape
+            style:--ratio=room_ratio
+            data-moving=move || chrome.moving.get().then_some("")
             data-controls=move || chrome.controls.get().then_some("")
             data-slate=move || chrome.slate.get().then_some("")
             data-paused=move || player.paused.get().then_some("")
             data-chat-open=move || chat.open.get().then_some("")
         >
             <h1 class="sr-only">"Carrete"</h1>
+            <div class="room-light" aria-hidden="true">
+                <img src=light alt="" />
+            </div>
             <div
                 class="feed"
                 node_ref=feed_ref
@@ -120,7 +135,7 @@ pub fn Reels(
                     />
                 </div>
             </div>
-            <div class="film-edges" aria-hidden="true"></div>
+            <div class="film-edges" data-number=move || number.get() aria-hidden="true"></div>
             <Leader player />
             <Failure player number next />
             <RestLine player />

@@ -12,7 +12,7 @@ const VIRTUAL: [&str; 6] = ["docker", "br-", "veth", "podman", "virbr", "cni"];
 
 /// `http://address:port` for each network of this host, those that a phone shares first; for a
 /// server that listens on one address only that one.
-pub fn lan(listening: SocketAddr) -> Vec<String> {
+pub(crate) fn lan(listening: SocketAddr) -> Vec<String> {
     if !listening.ip().is_unspecified() {
         return vec![url(listening.ip(), listening.port())];
     }
@@ -40,12 +40,12 @@ fn url(ip: IpAddr, port: u16) -> String {
 }
 
 /// An address as a QR code for a terminal.
-pub fn qr_text(url: &str) -> Option<String> {
+pub(crate) fn qr_text(url: &str) -> Option<String> {
     QRBuilder::new(url).ecl(ECL::L).build().ok().map(|code| code.to_str())
 }
 
 /// An address as a QR code in SVG.
-pub fn qr_svg(url: &str) -> Option<String> {
+pub(crate) fn qr_svg(url: &str) -> Option<String> {
     let code = QRBuilder::new(url).ecl(ECL::M).build().ok()?;
     Some(SvgBuilder::default().shape(Shape::Square).margin(3).to_str(&code))
 }

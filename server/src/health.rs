@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::state::AppState;
 
 /// `GET /api/health`.
-pub async fn health(State(state): State<AppState>) -> Response {
+pub(crate) async fn health(State(state): State<AppState>) -> Response {
     let version = env!("CARGO_PKG_VERSION");
     let (status, body) = if state.shutdown.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "stopping", "version": version }))

@@ -50,6 +50,8 @@ pub async fn serve(
     listeners: Vec<TcpListener>,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
+    // Pages may be rendered before anything else spawns; a second start in one process keeps the first.
+    let _ = any_spawner::Executor::init_tokio();
     let catalog = catalog::start(&config.folders, shutdown.clone())?;
     let list = live::follow(catalog.subscribe(), shutdown.clone());
     let live = LiveHandle::start(&config, list, shutdown.clone());

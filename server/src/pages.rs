@@ -25,12 +25,12 @@ const LANG_COOKIE: &str = "lang";
 const LANG_COOKIE_S: u32 = 31_536_000;
 
 /// `GET /`: the feed from its first channel.
-pub async fn first(State(state): State<AppState>, request: Request<Body>) -> Response {
+pub(crate) async fn first(State(state): State<AppState>, request: Request<Body>) -> Response {
     render(state, Wanted::First, request).await
 }
 
 /// `GET /c/{id}`: the feed at one channel.
-pub async fn channel(
+pub(crate) async fn channel(
     State(state): State<AppState>,
     Path(name): Path<String>,
     request: Request<Body>,
@@ -44,7 +44,7 @@ pub async fn channel(
 }
 
 /// Every other address that a browser asks for.
-pub async fn nothing(State(state): State<AppState>, request: Request<Body>) -> Response {
+pub(crate) async fn nothing(State(state): State<AppState>, request: Request<Body>) -> Response {
     render(state, Wanted::Nothing(None), request).await
 }
 

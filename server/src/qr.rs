@@ -9,7 +9,7 @@ use http::header;
 use crate::{addresses, error::ApiError, state::AppState};
 
 /// `GET /qr.svg`: the address that a phone of the same network can open.
-pub async fn svg(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn svg(State(state): State<AppState>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let address = state.join_address(&parts);
     match addresses::qr_svg(&address) {

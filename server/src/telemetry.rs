@@ -3,7 +3,7 @@
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// What is logged where `RUST_LOG` is not set.
-const DEFAULT: &str = "info";
+const DEFAULT: &str = "info,notify=warn";
 
 /// Begins to log. Called once, by `main`.
 ///

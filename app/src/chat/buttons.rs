@@ -18,7 +18,7 @@ pub(crate) fn ChatButton(chat: Chat) -> impl IntoView {
             on:click=move |_| chat.toggle()
         >
             <Icon name="chat" />
-            {move || unread().map(|unread| view! { <span class="unread">{unread.min(99)}</span> })}
+            {move || unread().map(|unread| view! { <b>{unread.min(99)}</b> })}
         </button>
     }
 }

@@ -24,6 +24,8 @@ pub struct Chrome {
     pub controls: RwSignal<bool>,
     /// Title and description.
     pub slate: RwSignal<bool>,
+    /// The strip is on its way.
+    pub moving: RwSignal<bool>,
     /// Something holds the controls: a pause, a menu, a sheet.
     pub held: RwSignal<bool>,
     timer: Held<Rc<Timer>>,
@@ -35,6 +37,7 @@ impl Chrome {
         Self {
             controls: RwSignal::new(false),
             slate: RwSignal::new(true),
+            moving: RwSignal::new(false),
             held: RwSignal::new(false),
             timer: Held::new(),
         }
@@ -47,6 +50,7 @@ impl Chrome {
 
     /// Another reel has come to rest.
     pub fn arrived(&self) {
+        self.stopped();
         self.slate.set(true);
         self.hide_after(ARRIVAL_MS);
     }
@@ -71,7 +75,22 @@ impl Chrome {
         self.hide_after(ms);
     }
 
-    /// A swipe begins: everything goes out.
+    /// The strip stands again.
+    pub fn stopped(&self) {
+        if self.moving.get_untracked() {
+            self.moving.set(false);
+        }
+    }
+
+    /// The strip begins to move: everything goes out.
+    pub fn started(&self) {
+        if !self.moving.get_untracked() {
+            self.moving.set(true);
+        }
+        self.leave();
+    }
+
+    /// Everything goes out.
     pub fn leave(&self) {
         drop(self.timer.take());
         if self.controls.get_untracked() {

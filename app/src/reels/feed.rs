@@ -118,6 +118,12 @@ impl Feed {
         self.strip.with(|strip| strip.at(active).cloned())
     }
 
+    /// The channel where the strip came to rest last. Tracked.
+    pub fn rested_media(&self) -> Option<Arc<Media>> {
+        let middle = self.middle.get();
+        self.strip.with(|strip| strip.at(middle).cloned())
+    }
+
     /// The channel at a place, if it is held. Untracked.
     pub fn media_at(&self, place: u32) -> Option<Arc<Media>> {
         self.strip.with_untracked(|strip| strip.at(place).cloned())

@@ -154,7 +154,7 @@ impl Gate {
                 self.present_soon();
             }
         }
-        self.chrome.leave();
+        self.chrome.started();
         self.motion.slide(self.feed.steps());
     }
 
@@ -279,7 +279,7 @@ impl Gate {
             Pan::Undecided | Pan::Sideways => {}
             Pan::Begun(dy) => {
                 let _ = self.element.set_pointer_capture(event.pointer_id());
-                self.chrome.leave();
+                self.chrome.started();
                 self.motion.grab();
                 self.dragged(dy);
                 if let Some(media) = self.neighbour(way_of(dy)) {

@@ -71,12 +71,17 @@ impl Motion {
         -(self.steps.get() as f64) * self.pitch()
     }
 
+    /// How much smaller the feed is shown than it is laid out: the open chat takes room.
+    fn scale(&self) -> f64 {
+        let (shown, laid_out) = (self.feed.get_bounding_client_rect().height(), self.height());
+        if laid_out > 0.0 && shown > 0.0 { shown / laid_out } else { 1.0 }
+    }
+
     /// Where the strip is seen now, relative to where it rests; a slide may be under way.
     fn offset_px(&self) -> f64 {
-        let offset = self.strip.get_bounding_client_rect().top()
-            - self.feed.get_bounding_client_rect().top()
-            - f64::from(self.strip.offset_top());
-        offset - self.rest_px()
+        let below = self.strip.get_bounding_client_rect().top()
+            - self.feed.get_bounding_client_rect().top();
+        below / self.scale() - f64::from(self.strip.offset_top()) - self.rest_px()
     }
 
     fn write(&self, offset: f64) {
@@ -110,7 +115,7 @@ impl Motion {
     /// Follows the finger: `dy` since it took hold. `blocked` where there is no reel that way.
     pub(crate) fn drag(&self, dy: f64, blocked: bool) {
         let dy = if blocked { dy * BEYOND } else { dy };
-        self.write(self.dragged.get() + dy);
+        self.write(self.dragged.get() + dy / self.scale());
     }
 
     /// Slides from where it is seen to `steps` places from the origin. Nothing far is slid past:

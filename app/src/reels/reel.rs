@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{feed::Feed, shape};
+use super::{feed::Feed, ratio, shape};
 use crate::{
     catalog::{Kind, Media, Source},
+    icon::Logo,
     text::texts,
 };
 
@@ -35,11 +36,9 @@ pub(crate) fn Reel(media: Arc<Media>, feed: Feed) -> impl IntoView {
         (Kind::Video, Some((width, height))) => Some(format!("{}p", width.min(height))),
         (Kind::Video, None) => None,
     };
-    let ratio = media.width.zip(media.height).map(|(w, h)| f64::from(w) / f64::from(h));
-    let style = move || {
-        let ratio = ratio.map(|ratio| format!(";--ratio:{ratio:.4}")).unwrap_or_default();
-        format!("--steps:{}{ratio}", steps.get())
-    };
+    let ratio = ratio(&media).map(|ratio| format!(";--ratio:{ratio}")).unwrap_or_default();
+    let hue = media.id.as_str().bytes().fold(0u32, |hue, byte| (hue * 31 + u32::from(byte)) % 360);
+    let style = move || format!("--steps:{};--hue:{hue}{ratio}", steps.get());
     let tags: Vec<_> =
         media.tags.iter().map(|tag| view! { <b class="tag">{format!("#{tag} ")}</b> }).collect();
     let described = media.description.is_some() || !tags.is_empty();
@@ -93,6 +92,7 @@ pub(crate) fn Reel(media: Arc<Media>, feed: Feed) -> impl IntoView {
                     <span class="mark"></span>
                     {number}
                 </span>
+                <Logo />
                 <span>
                     <span class="mark"></span>
                     {move || number().map(|number| number + 1)}
