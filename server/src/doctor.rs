@@ -187,3 +187,53 @@ fn clock(now: SystemTime) -> Check {
         Check::fail("clock", format!("it says {shown}"), "set the time, or let NTP set it")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+    use super::{Check, clock, data_folder, port};
+
+    #[test]
+    fn lines_say_the_fix() {
+        assert_eq!(Check::ok("clock", "it is plausible").line(), "ok   clock: it is plausible");
+        let line = Check::fail("x", "it is wrong", "mend it").line();
+        assert_eq!(line, "FAIL x: it is wrong — fix: mend it");
+        let json = serde_json::to_value(Check::ok("x", "y")).expect("JSON");
+        assert!(json["fix"].is_null() && json["ok"] == true);
+    }
+
+    #[test]
+    fn clocks_and_folders() {
+        assert!(clock(UNIX_EPOCH + Duration::from_secs(1_800_000_000)).ok);
+        assert!(!clock(UNIX_EPOCH).ok);
+        let home = tempfile::tempdir().expect("a folder");
+        assert!(data_folder(&home.path().join("a/b")).ok);
+        assert_eq!(std::fs::read_dir(home.path().join("a/b")).expect("listed").count(), 0);
+        std::fs::write(home.path().join("file"), "").expect("written");
+        assert!(!data_folder(&home.path().join("file/b")).ok);
+    }
+
+    #[tokio::test]
+    async fn a_port_is_free_ours_or_taken() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        for (answer, ok) in [
+            ("HTTP/1.1 200 OK\r\n\r\n{\"status\":\"ok\",\"version\":\"0.1.0\"}", true),
+            ("SSH-2.0-OpenSSH_9.6\r\n", false),
+        ] {
+            let asked = port(address.ip(), address.port());
+            let answered = async {
+                let (mut socket, _) = listener.accept().await.expect("a caller");
+                socket.write_all(answer.as_bytes()).await.expect("sent");
+                socket.shutdown().await.expect("closed");
+            };
+            let (check, ()) = tokio::join!(asked, answered);
+            assert_eq!(check.ok, ok, "{answer}");
+        }
+        drop(listener);
+        assert!(port(address.ip(), address.port()).await.ok);
+    }
+}

@@ -29,6 +29,8 @@ pub(crate) struct Disk {
     pub(crate) items: Items,
     /// What was logged of which name, to log it once.
     said: HashMap<OsString, String>,
+    /// Whoever asks is told otherwise than by the log.
+    silent: bool,
 }
 
 impl Disk {
@@ -36,7 +38,13 @@ impl Disk {
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
         let root = fs::canonicalize(folder)?;
         fs::read_dir(&root)?;
-        Ok(Self { folder: folder.to_owned(), root, items: Items::new(), said: HashMap::new() })
+        let (items, said) = (Items::new(), HashMap::new());
+        Ok(Self { folder: folder.to_owned(), root, items, said, silent: false })
+    }
+
+    /// As it is, without lines in the log.
+    pub(crate) fn silent(self) -> Self {
+        Self { silent: true, ..self }
     }
 
     /// In canonical form.
@@ -178,7 +186,7 @@ impl Disk {
     }
 
     fn say(&mut self, name: &OsStr, line: &str) {
-        if self.said.get(name).is_none_or(|said| said != line) {
+        if !self.silent && self.said.get(name).is_none_or(|said| said != line) {
             tracing::warn!("{line}");
             self.said.insert(name.to_owned(), line.to_owned());
         }

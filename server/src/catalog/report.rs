@@ -42,7 +42,7 @@ pub fn channels(folders: &Folders, json: bool) -> Result<String, CatalogError> {
 /// [`channels`] does.
 pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
     let read = |why| CatalogError::Read { folder: folder.display().to_string(), why };
-    let mut disk = Disk::new(folder).map_err(read)?;
+    let mut disk = Disk::new(folder).map_err(read)?.silent();
     disk.settle(SETTLES);
     let (snapshot, clashes) = Snapshot::assemble(&disk.items, &Snapshot::default());
     let left_out = disk.items.iter().filter_map(|(name, item)| {

@@ -17,7 +17,7 @@ use super::Probe;
 
 /// Reads a sound file; `name` tells what it is where its first bytes do not.
 pub(super) fn read(file: File, name: &str) -> Option<Probe> {
-    let tagged = open(file, name)?;
+    let tagged = open(file, name, true)?;
     let codec = match tagged.file_type() {
         FileType::Mpeg => Some("mp3"),
         FileType::Aac => Some("mp4a.40.2"),
@@ -37,17 +37,18 @@ pub(super) fn read(file: File, name: &str) -> Option<Probe> {
 
 /// Adds the tags of an MP4 file to what its tracks told.
 pub(super) fn tagged(probe: Probe, mut file: File, name: &str) -> Probe {
-    if probe.kind != Some(Kind::Audio) || file.rewind().is_err() {
+    if file.rewind().is_err() {
         return probe;
     }
-    match open(file, name) {
+    // The length of a video is not that of its sound.
+    match open(file, name, probe.kind == Some(Kind::Audio)) {
         Some(tagged) => with_tags(probe, &tagged),
         None => probe,
     }
 }
 
-fn open(file: File, name: &str) -> Option<TaggedFile> {
-    let options = ParseOptions::new().read_cover_art(false);
+fn open(file: File, name: &str, properties: bool) -> Option<TaggedFile> {
+    let options = ParseOptions::new().read_cover_art(false).read_properties(properties);
     let probe = match FileType::from_path(name) {
         Some(known) => Lofty::with_file_type(BufReader::new(file), known),
         None => Lofty::new(BufReader::new(file)),
