@@ -8,6 +8,7 @@ mod nonce;
 mod presence;
 mod rate;
 mod reaction;
+mod rooms;
 mod text;
 
 pub use history::{Batch, Feed, Lagged};

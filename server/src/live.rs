@@ -3,6 +3,7 @@
 
 mod limits;
 mod list;
+mod refusal;
 mod session;
 mod socket;
 

@@ -6,7 +6,7 @@
 //! several nodes would stand between [`ChatHub`] and the audiences' `push`.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -28,6 +28,7 @@ use super::{
     member::Member,
     presence::{People, SocketId},
     rate::Bucket,
+    rooms::Rooms,
 };
 use crate::config::Rate;
 
@@ -36,12 +37,6 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// Batches that a reader of everybody's chat may be behind before it has lagged.
 const EVERYBODY_RING: usize = 128;
-
-/// Batches that a reader of a room may be behind before it has lagged.
-const ROOM_RING: usize = 32;
-
-/// Rooms remembered while nobody is in them; beyond, the longest empty is forgotten.
-const EMPTY_ROOMS_MAX: usize = 1_000;
 
 /// The least time between two counts.
 const COUNT_EVERY: Duration = Duration::from_millis(500);
@@ -77,22 +72,12 @@ pub(super) struct State {
     pub(super) rates: ChatRates,
     pub(super) people: People,
     everybody: Audience,
-    rooms: HashMap<ChannelId, Room>,
-    empty_rooms: usize,
-    /// Rooms with something in their next batch.
-    stirred: Vec<ChannelId>,
+    rooms: Rooms,
     addresses: HashMap<IpAddr, Bucket>,
     sockets: u32,
     last_socket: u64,
     last_id: (u64, u32),
     count: Count,
-}
-
-#[derive(Debug)]
-struct Room {
-    audience: Audience,
-    watchers: u32,
-    left: Instant,
 }
 
 #[derive(Debug)]
@@ -120,9 +105,7 @@ impl ChatHub {
             rates,
             people: People::new(now),
             everybody: Audience::new(None, EVERYBODY_RING),
-            rooms: HashMap::new(),
-            empty_rooms: 0,
-            stirred: Vec::new(),
+            rooms: Rooms::default(),
             addresses: HashMap::new(),
             sockets: 0,
             last_socket: 0,
@@ -202,23 +185,13 @@ impl State {
                 self.count.next = now + COUNT_EVERY.max(Duration::from_millis(cost));
             }
         }
-        let rooms = std::mem::take(&mut self.stirred);
-        let mut departures: Vec<Departure> = rooms
-            .iter()
-            .filter_map(|channel| self.rooms.get_mut(channel)?.audience.depart())
-            .collect();
+        let mut departures = self.rooms.depart();
         departures.extend(self.everybody.depart());
         (departures, self.count.changed.then_some(self.count.next))
     }
 
     fn user_count(&self) -> ServerEvent {
-        let channels: BTreeMap<ChannelId, u32> = self
-            .rooms
-            .iter()
-            .filter(|(_, room)| room.watchers > 0)
-            .map(|(channel, room)| (channel.clone(), room.watchers))
-            .collect();
-        ServerEvent::UserCount { count: self.sockets, channels }
+        ServerEvent::UserCount { count: self.sockets, channels: self.rooms.counts() }
     }
 
     pub(super) fn snapshot(&mut self) -> Snapshot {
@@ -231,79 +204,41 @@ impl State {
 
     /// Puts an event into the next batch of a room or of everybody. Whether there was space.
     pub(super) fn push(&mut self, channel: Option<&ChannelId>, event: Event) -> bool {
-        let Some(channel) = channel else { return self.everybody.push(event).is_ok() };
-        self.make_room(channel);
-        let Some(room) = self.rooms.get_mut(channel) else { return false };
-        let pushed = room.audience.push(event).is_ok();
-        if pushed && !self.stirred.contains(channel) {
-            self.stirred.push(channel.clone());
+        match channel {
+            Some(channel) => self.rooms.push(channel, event).is_ok(),
+            None => self.everybody.push(event).is_ok(),
         }
-        pushed
     }
 
-    /// A socket begins to watch: the room's history, and its batches from here on.
-    pub(super) fn watch(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
-        let room = self.make_room(channel);
-        room.watchers += 1;
-        let (history, feed) = (room.audience.history(), room.audience.feed());
-        if room.watchers == 1 {
-            self.empty_rooms -= 1;
+    /// A socket goes from one room to another; the other's history, and its batches from here on.
+    pub(super) fn watch(
+        &mut self,
+        before: Option<&ChannelId>,
+        channel: &ChannelId,
+        now: Instant,
+    ) -> (Utf8Bytes, Feed) {
+        if before == Some(channel) {
+            return self.rooms.look(channel);
         }
+        self.unwatch(before, now);
         self.count.changed = true;
-        (history, feed)
+        self.rooms.come(channel)
     }
 
-    pub(super) fn room_again(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
-        let audience = &mut self.make_room(channel).audience;
-        (audience.history(), audience.feed())
+    pub(super) fn look(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
+        self.rooms.look(channel)
     }
 
-    pub(super) fn unwatch(&mut self, channel: &ChannelId, now: Instant) {
-        let Some(room) = self.rooms.get_mut(channel) else { return };
-        room.watchers -= 1;
-        self.count.changed = true;
-        if room.watchers > 0 {
-            return;
-        }
-        room.left = now;
-        if room.audience.is_forgettable() {
-            self.rooms.remove(channel);
-            return;
-        }
-        self.empty_rooms += 1;
-        self.forget_rooms();
-    }
-
-    fn forget_rooms(&mut self) {
-        if self.empty_rooms <= EMPTY_ROOMS_MAX {
-            return;
-        }
-        let oldest = self
-            .rooms
-            .iter()
-            .filter(|(_, room)| room.watchers == 0)
-            .min_by_key(|(_, room)| room.left)
-            .map(|(channel, _)| channel.clone());
-        if oldest.is_some_and(|channel| self.rooms.remove(&channel).is_some()) {
-            self.empty_rooms -= 1;
+    pub(super) fn unwatch(&mut self, channel: Option<&ChannelId>, now: Instant) {
+        if let Some(channel) = channel {
+            self.rooms.leave(channel, now);
+            self.count.changed = true;
         }
     }
 
     pub(super) fn leave(&mut self) {
         self.sockets -= 1;
         self.count.changed = true;
-    }
-
-    fn make_room(&mut self, channel: &ChannelId) -> &mut Room {
-        self.forget_rooms();
-        self.rooms.entry(channel.clone()).or_insert_with(|| {
-            self.empty_rooms += 1;
-            Room {
-                audience: Audience::new(Some(channel.clone()), ROOM_RING),
-                watchers: 0,
-                left: Instant::now(),
-            }
-        })
     }
 
     /// The rate of an address.

@@ -75,7 +75,7 @@ impl Member {
 
     /// Where the watched room stands, and what comes after.
     pub fn room(&self) -> Option<(Utf8Bytes, Feed)> {
-        self.room.as_ref().map(|channel| self.hub.lock().room_again(channel))
+        self.room.as_ref().map(|channel| self.hub.lock().look(channel))
     }
 
     /// Takes a name, or with a token of the last 24 hours the name that goes with it. Without one,
@@ -166,13 +166,7 @@ impl Member {
     /// Goes from one room to another; the answer is its history, and its batches from here on.
     pub fn watch(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
         let mut state = self.hub.lock();
-        if self.room.as_ref() == Some(channel) {
-            return state.room_again(channel);
-        }
-        if let Some(before) = self.room.take() {
-            state.unwatch(&before, Instant::now());
-        }
-        let answer = state.watch(channel);
+        let answer = state.watch(self.room.as_ref(), channel, Instant::now());
         self.room = Some(channel.clone());
         drop(state);
         self.hub.wake();
@@ -223,9 +217,7 @@ impl Drop for Member {
         if let Some(token) = self.person {
             state.people.leave(token, self.socket, now);
         }
-        if let Some(channel) = self.room.take() {
-            state.unwatch(&channel, now);
-        }
+        state.unwatch(self.room.as_ref(), now);
         state.leave();
         drop(state);
         self.hub.wake();

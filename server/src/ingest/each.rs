@@ -36,17 +36,17 @@ pub fn channel_of(input: &Path) -> Result<ChannelId, IngestError> {
 /// Converts one after the other and tells how it goes. A failure is told and the rest goes on; a
 /// stop ends it all. Says how many did not become channels.
 pub async fn convert_each(jobs: &[ConvertJob], told: Told, stop: &CancellationToken) -> usize {
-    let mut missing = 0;
+    let mut made = 0;
     for job in jobs {
         let report = Report::new(job, told);
         let done = convert(job, stop, |progress| report.progress(progress)).await;
         report.end(&done);
-        missing += usize::from(done.is_err());
+        made += usize::from(done.is_ok());
         if stop.is_cancelled() {
             break;
         }
     }
-    missing
+    jobs.len() - made
 }
 
 struct Report<'a> {

@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::{
-    catalog::ChannelId,
-    live::{ClientEvent, ErrorCode, ServerEvent},
-};
+use app::{catalog::ChannelId, live::ClientEvent};
 use serde_json::Value;
 use tokio::{
     sync::watch,
@@ -18,6 +15,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::{
     limits::{Pace, Verdict},
     list::VideoList,
+    refusal::{self, BINARY, CHANNEL, KIND, MOMENT, NO_JSON, TOO_MANY, UNKNOWN},
     socket::{Arrival, Gone, Socket, Stream},
 };
 use crate::chat::{Batch, Feed, Lagged, Member, ReactionKind, Refusal};
@@ -302,23 +300,7 @@ impl Session {
     }
 
     fn refuse(&mut self, refusal: &Refusal, nonce: Option<String>) {
-        let (code, wait) = match refusal {
-            Refusal::NotJoined => (ErrorCode::NotJoined, None),
-            Refusal::BadUsername => (ErrorCode::BadUsername, None),
-            Refusal::TooLong => (ErrorCode::TooLong, None),
-            Refusal::SlowDown(wait) => (ErrorCode::SlowDown, Some(*wait)),
-            Refusal::BadRequest(_) => (ErrorCode::BadRequest, None),
-        };
-        let error = ServerEvent::Error {
-            code,
-            message: refusal.to_string(),
-            nonce,
-            // Up to the next whole millisecond: waiting exactly as long must be enough.
-            retry_after_ms: wait
-                .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1)),
-        };
-        let error = serde_json::to_string(&error).expect("an error has string keys");
-        self.out.push(error.into());
+        self.out.push(refusal::error(refusal, nonce));
     }
 }
 
@@ -331,15 +313,5 @@ async fn next_of(room: &mut Option<Feed>) -> Result<Arc<Batch>, Lagged> {
 
 const SLOW: End = End::Close(CloseCode::Again, "too slow for what is said; come again");
 const FLOOD: End = End::Close(CloseCode::Policy, "too many events");
-const BINARY: Refusal = Refusal::BadRequest("Binary frames mean nothing here; send JSON as text.");
-const NO_JSON: Refusal = Refusal::BadRequest("That is no JSON.");
-const TOO_MANY: Refusal =
-    Refusal::BadRequest("An array has at most 64 events; the rest was left out.");
-const UNKNOWN: Refusal =
-    Refusal::BadRequest("There is no such event, or one of its members is missing or wrong.");
-const CHANNEL: Refusal = Refusal::BadRequest("There is no channel with this id.");
-const KIND: Refusal = Refusal::BadRequest("A reaction is one of like, laugh, wow, clap and fire.");
-const MOMENT: Refusal = Refusal::BadRequest("at_s is a number of seconds, zero or more.");
-
 #[cfg(test)]
 mod tests;
