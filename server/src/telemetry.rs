@@ -1,5 +1,7 @@
 //! The log: one line an event on standard error, chosen by `RUST_LOG`.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// What is logged where `RUST_LOG` is not set.
@@ -17,7 +19,11 @@ pub fn start() -> Result<(), String> {
         _ => EnvFilter::new(DEFAULT),
     };
     // A second start in one process keeps the first log.
-    let _ =
-        fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let _ = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .try_init();
     Ok(())
 }
