@@ -272,7 +272,7 @@ async fn whoever_connects_in_the_middle_misses_nothing_and_hears_nothing_twice()
 
 #[tokio::test]
 async fn too_fast_is_answered_with_when_and_the_message_is_not_lost() {
-    let server = server_with(&["--chat-rate", "3/1"]).await;
+    let server = server_with(&["--chat-rate", "3/3"]).await;
     let mut a = server.joined("ana").await;
     let mut b = server.joined("eva").await;
     let said = |number: u32| json!({ "type": "chat_message", "text": number.to_string(), "nonce": number.to_string() });
@@ -282,7 +282,7 @@ async fn too_fast_is_answered_with_when_and_the_message_is_not_lost() {
     let error = a.error().await;
     assert_eq!((&error["code"], &error["nonce"]), (&json!("slow_down"), &json!("3")));
     let wait = error["retry_after_ms"].as_u64().expect("when");
-    assert!((1..=400).contains(&wait), "{wait}");
+    assert!((1..=1_001).contains(&wait), "{wait}");
     // The rate is each person's own, though both come from one address.
     b.say(said(100)).await;
     assert_eq!(text(&b.find(|event| text(event) == "100").await), "100");
@@ -343,7 +343,7 @@ async fn reactions_reach_everyone_and_a_second_like_takes_it_back() {
         a.say(json!({ "type": "reaction", "kind": kind, "channel": channel, "at_s": at_s })).await;
         assert_eq!(a.error().await["code"], "bad_request");
     }
-    for _ in 0..20 {
+    for _ in 0..30 {
         a.say(json!({ "type": "reaction", "kind": "clap", "channel": "canal2", "at_s": 1 })).await;
     }
     assert_eq!(a.error().await["code"], "slow_down");
