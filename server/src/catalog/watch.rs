@@ -35,6 +35,9 @@ const RARELY: Duration = Duration::from_secs(30);
 const OFTEN: Duration = Duration::from_secs(1);
 /// A comparison takes at most one part in so many of the time, however slow the folder is.
 const SHARE: u32 = 4;
+/// The first list waits at most so long for names that are not quiet yet: who has just copied a
+/// folder and starts the server finds it in the first answer.
+const FIRST_LIST: Duration = Duration::from_secs(1);
 /// How many changes may wait; when full, all names are looked at instead.
 const CHANGES: usize = 1024;
 
@@ -56,6 +59,7 @@ pub(super) async fn run(
     let mut touched = Touched::new();
     let mut next_all = Instant::now();
     let mut doubts_open = true;
+    let first_by = Instant::now() + FIRST_LIST;
     loop {
         let now = Instant::now();
         if overflow.swap(false, Ordering::Relaxed) {
@@ -85,7 +89,10 @@ pub(super) async fn run(
             if all {
                 next_all = Instant::now() + looked.next_all;
             }
-            announce(&publish, looked.snapshot);
+            let soon = looked.disk.due(Instant::now()).1.is_some_and(|due| due <= first_by);
+            if !(soon && publish.borrow().is_none()) {
+                announce(&publish, looked.snapshot);
+            }
             state = Some((looked.disk, looked.ear));
             continue;
         }
