@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# The benchmarks, in one table: bench/run.sh [part]… ; without a name all of them: start, list, visit, chat, reels.
+# Measures target/release/carrete (or CARRETE) as it is and asserts nothing. Test channels are kept in ~/.cache/carrete.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+. tools/env.sh
+
+export CARRETE=${CARRETE:-$PWD/target/release/carrete}
+site=${LEPTOS_SITE_ROOT:-$PWD/target/site}
+cache=$CARRETE_CACHE/bench
+table=$(mktemp)
+trap 'rm -f "$table"' EXIT
+die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
+
+[ -x "$CARRETE" ] || die "$CARRETE is not there: run make build first"
+for tool in ffmpeg node "${CHROMIUM:-/usr/bin/chromium}"; do command -v "$tool" >/dev/null || die "$tool is missing: run make tools"; done
+[ -d bench/node_modules/ws ] && [ -d bench/node_modules/playwright-core ] ||
+  npm ci --prefix bench --no-audit --no-fund --loglevel=error </dev/null >&2 || die "npm ci in bench failed"
+
+began=$SECONDS
+echo "bench: making the channels that are missing (half a minute the first time)" >&2
+mkdir -p "$cache/ten" "$cache/hundred" "$cache/many"
+bench/many.sh "$cache/ten" 10 && bench/many.sh "$cache/hundred" 100 && bench/many.sh "$cache/many" 10000 &&
+  bench/streams.sh "$cache/reels" || die "the channels could not be made"
+
+start() { node bench/start.mjs "$cache/hundred"; }
+list() { node bench/list.mjs "$cache/many" "$cache/ten"; }
+visit() { node bench/visit.mjs "$cache/reels" "$site"; }
+chat() { node bench/chat.mjs "$cache/ten"; }
+reels() { node bench/reels.mjs "$cache/reels"; }
+
+failed=0
+for part in "${@:-all}"; do
+  case $part in
+    all) parts=(start list visit chat reels) ;;
+    start | list | visit | chat | reels) parts=("$part") ;;
+    *) die "no part is called '$part': start, list, visit, chat and reels are" ;;
+  esac
+  for one in "${parts[@]}"; do
+    echo "bench: $one (after $((SECONDS - began)) s)" >&2
+    "$one" </dev/null >>"$table" || { printf '%s\tfailed\t–\n' "$one" >>"$table"; failed=1; }
+  done
+done
+
+printf '\n%s, %s cores, %s, after %d s\n\n' "$("$CARRETE" --version)" "$(nproc)" "$(date -u +%F)" $((SECONDS - began))
+node -e '
+  const rows = require("node:fs").readFileSync(process.argv[1], "utf8").trimEnd().split("\n").map((line) => line.split("\t"));
+  rows.unshift(["what", "measured", "target"]);
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => [...row[i]].length)));
+  rows.splice(1, 0, widths.map((width) => "-".repeat(width)));
+  for (const row of rows) console.log(row.map((cell, i) => cell + " ".repeat(widths[i] - [...cell].length)).join("  ").trimEnd());
+' "$table"
+exit "$failed"
