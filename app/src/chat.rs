@@ -326,10 +326,10 @@ impl Chat {
         self.messages.update(|all| {
             for message in messages {
                 if !all.iter().any(|known| known.id == message.id) {
-                    all.push_back(message);
+                    let after = all.iter().rposition(|known| known.ts <= message.ts);
+                    all.insert(after.map_or(0, |place| place + 1), message);
                 }
             }
-            all.make_contiguous().sort_by_key(|message| message.ts);
             while all.len() > KEPT {
                 all.pop_front();
             }
