@@ -10,20 +10,23 @@ const server = await start(streams);
 await server.answers();
 const browser = await launch();
 
-/** Bytes on the wire by file, headers included, until a picture moves; streams and posters left out. */
+/** Bytes by file, headers included, until a picture moves; streams and posters left out. */
 async function bytes(url) {
-  const { context, page, devtools } = await visit(browser);
-  const asked = new Map();
-  const loaded = new Map();
-  devtools.on("Network.responseReceived", ({ requestId, response }) => asked.set(requestId, new URL(response.url).pathname));
-  devtools.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-    const path = asked.get(requestId);
-    if (path && !path.startsWith("/streams/")) loaded.set(path, (loaded.get(path) ?? 0) + encodedDataLength);
-  });
+  const { context, page } = await visit(browser);
   await page.goto(url, { waitUntil: "commit" });
   await page.waitForFunction(() => document.querySelector("video")?.currentTime > 0, null, { timeout: 30_000, polling: 20 });
+  // Not by DevTools: the page's session does not hear of what its workers are loaded from.
+  const loaded = await page.evaluate(() =>
+    ["navigation", "resource"]
+      .flatMap((type) => performance.getEntriesByType(type))
+      .map(({ name, transferSize }) => [new URL(name).pathname, transferSize]),
+  );
   await context.close();
-  return loaded;
+  const files = new Map();
+  for (const [path, size] of loaded) {
+    if (size > 0 && !path.startsWith("/streams/")) files.set(path, (files.get(path) ?? 0) + size);
+  }
+  return files;
 }
 
 const brotli = await bytes(`${server.url}/`);

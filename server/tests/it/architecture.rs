@@ -84,12 +84,14 @@ fn sources(name: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The program of a file: no comments, and no tests, which stand last.
+/// The program of a file: no comments and no tests.
 fn program(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    const TESTS: &str = "#[cfg(test)]\nmod tests {";
+    let (before, tests) = text.split_once(TESTS).unwrap_or((text, ""));
+    let after = tests.split_once("\n}").map_or("", |(_, after)| after);
+    let lines = before.lines().chain(after.lines());
     let mut program = String::new();
-    for line in lines {
+    for line in lines.filter(|line| !line.trim_start().starts_with("//")) {
         program.push_str(line);
         program.push('\n');
     }
@@ -204,10 +206,9 @@ fn wrong_edges_are_seen() {
     assert_eq!(refused("live/session.rs", "use super::super::router;"), 1);
     assert_eq!(refused("linear.rs", ""), 1);
     assert_eq!(refused("router.rs", "use crate::{chat, hls::*};"), 0);
-    assert_eq!(
-        refused("chat.rs", "// crate::live\n#[cfg(test)]\nmod tests { use crate::live; }"),
-        0
-    );
+    let tests = "// crate::live\n#[cfg(test)]\nmod tests {\n    use crate::live;\n}\n";
+    assert_eq!(refused("chat.rs", tests), 0);
+    assert_eq!(refused("chat.rs", &format!("{tests}use crate::live;\n")), 1);
 }
 
 #[test]
