@@ -14,32 +14,33 @@ die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
 
 [ -x "$CARRETE" ] || die "$CARRETE is not there: run make build first"
 for tool in ffmpeg node "${CHROMIUM:-/usr/bin/chromium}"; do command -v "$tool" >/dev/null || die "$tool is missing: run make tools"; done
-[ -d bench/node_modules/ws ] && [ -d bench/node_modules/playwright-core ] ||
+if ! [ -d bench/node_modules/ws ] || ! [ -d bench/node_modules/playwright-core ]; then
   npm ci --prefix bench --no-audit --no-fund --loglevel=error </dev/null >&2 || die "npm ci in bench failed"
+fi
 
 began=$SECONDS
 echo "bench: making the channels that are missing (half a minute the first time)" >&2
-mkdir -p "$cache/ten" "$cache/hundred" "$cache/many"
-bench/many.sh "$cache/ten" 10 && bench/many.sh "$cache/hundred" 100 && bench/many.sh "$cache/many" 10000 &&
-  bench/streams.sh "$cache/reels" || die "the channels could not be made"
-
-start() { node bench/start.mjs "$cache/hundred"; }
-list() { node bench/list.mjs "$cache/many" "$cache/ten"; }
-visit() { node bench/visit.mjs "$cache/reels" "$site"; }
-chat() { node bench/chat.mjs "$cache/ten"; }
-reels() { node bench/reels.mjs "$cache/reels"; }
+for many in ten:10 hundred:100 many:10000; do
+  bench/many.sh "$cache/${many%:*}" "${many#*:}" || die "many.sh could not make its channels"
+done
+bench/streams.sh "$cache/reels" || die "streams.sh could not make its channels"
 
 failed=0
-for part in "${@:-all}"; do
+[ $# -gt 0 ] || set -- start list visit chat reels
+for part in "$@"; do
   case $part in
-    all) parts=(start list visit chat reels) ;;
-    start | list | visit | chat | reels) parts=("$part") ;;
+    start) folders=("$cache/hundred") ;;
+    list) folders=("$cache/many" "$cache/ten") ;;
+    visit) folders=("$cache/reels" "$site") ;;
+    chat) folders=("$cache/ten") ;;
+    reels) folders=("$cache/reels") ;;
     *) die "no part is called '$part': start, list, visit, chat and reels are" ;;
   esac
-  for one in "${parts[@]}"; do
-    echo "bench: $one (after $((SECONDS - began)) s)" >&2
-    "$one" </dev/null >>"$table" || { printf '%s\tfailed\t–\n' "$one" >>"$table"; failed=1; }
-  done
+  echo "bench: $part (after $((SECONDS - began)) s)" >&2
+  if ! node "bench/$part.mjs" "${folders[@]}" </dev/null >>"$table"; then
+    printf '%s\tfailed\t–\n' "$part" >>"$table"
+    failed=1
+  fi
 done
 
 printf '\n%s, %s cores, %s, after %d s\n\n' "$("$CARRETE" --version)" "$(nproc)" "$(date -u +%F)" $((SECONDS - began))
