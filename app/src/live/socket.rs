@@ -26,6 +26,14 @@ const OPEN_MS: i32 = 10_000;
 /// RFC 6455: the server asks to come back later.
 const TRY_AGAIN_LATER: u16 = 1013;
 
+/// The socket's address beside this page, with a query.
+pub(crate) fn live_address(query: &str) -> String {
+    let location = window().location();
+    let secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
+    let scheme = if secure { "wss" } else { "ws" };
+    format!("{scheme}://{}/ws{query}", location.host().unwrap_or_default())
+}
+
 /// What the socket tells.
 #[derive(Debug)]
 pub(crate) enum Heard {
