@@ -92,6 +92,8 @@ pub(crate) struct Chat {
     pub(crate) name: RwSignal<Option<String>>,
     /// The text box.
     pub(crate) draft: RwSignal<String>,
+    /// The name has just been given: the text box takes the focus back.
+    pub(crate) named: StoredValue<bool>,
     /// The name is being asked.
     pub(crate) asking: RwSignal<bool>,
     /// What a person must know.
@@ -121,6 +123,7 @@ impl Chat {
             online: RwSignal::new((0, BTreeMap::new())),
             name: RwSignal::new(None),
             draft: RwSignal::default(),
+            named: StoredValue::new(false),
             asking: RwSignal::new(false),
             note: RwSignal::new(None),
             only_here: RwSignal::new(false),
@@ -200,6 +203,7 @@ impl Chat {
         }
         self.note.set(None);
         self.name.set(Some(name.to_owned()));
+        self.named.set_value(true);
         self.asking.set(false);
         self.join();
         self.send();

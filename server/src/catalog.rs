@@ -88,6 +88,18 @@ impl CatalogHandle {
     }
 }
 
+/// Whether the streams folder can be used; it is made if it is not there.
+pub fn usable(folders: &Folders) -> Result<(), CatalogError> {
+    open(folders).map(drop)
+}
+
+fn open(folders: &Folders) -> Result<disk::Disk, CatalogError> {
+    let folder = &folders.streams;
+    let shown = || folder.display().to_string();
+    fs::create_dir_all(folder).map_err(|why| CatalogError::Make { folder: shown(), why })?;
+    disk::Disk::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })
+}
+
 /// Starts watching the streams folder, which is made if it is not there. The task ends on
 /// `shutdown`; the list is there when its first look is done.
 ///
@@ -96,11 +108,7 @@ pub fn start(
     folders: &Folders,
     shutdown: CancellationToken,
 ) -> Result<CatalogHandle, CatalogError> {
-    let folder = &folders.streams;
-    let shown = || folder.display().to_string();
-    fs::create_dir_all(folder).map_err(|why| CatalogError::Make { folder: shown(), why })?;
-    let disk =
-        disk::Disk::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })?;
+    let disk = open(folders)?;
     let (publish, current) = channel::channel(None);
     let (doubts, doubted) = mpsc::channel(DOUBTS);
     tokio::spawn(watch::run(disk, publish, doubted, shutdown));

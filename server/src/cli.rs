@@ -242,6 +242,7 @@ async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
         ),
         _ => anyhow::anyhow!("{address} cannot be listened on: {error}; check HOST and PORT"),
     })?;
+    catalog::usable(&config.folders)?;
     greet(&config, listener.local_addr().context("the port is not known")?);
     let data = doctor::data_folder(&config.folders.data);
     if !data.ok {

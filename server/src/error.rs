@@ -35,6 +35,9 @@ pub enum ApiError {
     /// A file that was listed cannot be read now.
     #[error("The file cannot be read now; try again in a moment.")]
     Unreadable,
+    /// A body that is too large.
+    #[error("The body of the request is too large; nothing here takes more than 64 KiB.")]
+    TooLarge,
     /// Our own fault.
     #[error("The server failed to answer; its log says why.")]
     Internal,
@@ -52,6 +55,7 @@ impl ApiError {
             Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
             Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_sockets"),
             Self::Unreadable => (StatusCode::SERVICE_UNAVAILABLE, "unreadable"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }

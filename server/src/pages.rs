@@ -9,7 +9,7 @@ use app::{
 };
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Request, StatusCode, header, request::Parts};
@@ -32,10 +32,10 @@ pub(crate) async fn first(State(state): State<AppState>, request: Request<Body>)
 /// `GET /c/{id}`: the feed at one channel.
 pub(crate) async fn channel(
     State(state): State<AppState>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request<Body>,
 ) -> Response {
-    let name: String = name.nfc().collect();
+    let name = name.map_or_else(|_| String::new(), |Path(name)| name.nfc().collect::<String>());
     let wanted = match ChannelId::parse(&name) {
         Ok(id) => Wanted::Channel(id),
         Err(_) => Wanted::Nothing(None),

@@ -6,6 +6,7 @@ use app::catalog::Catalog;
 use axum::{
     Router,
     extract::{Request, State},
+    middleware,
     response::{IntoResponse, Response},
     routing::{any, get},
 };
@@ -51,20 +52,30 @@ pub fn router(state: AppState) -> Router {
         .route("/api/channels", get(catalog::list_ids))
         .route("/api/channels/{id}", get(catalog::one_media))
         .route("/api/videos", get(catalog::list_videos))
-        .route("/api/fn/{*name}", get(server_function))
+        .route("/api/fn/channels", get(server_function))
+        .route("/api", any(unknown))
         .route("/api/health", get(health))
         .route("/api/{*rest}", any(unknown))
         .route("/qr.svg", get(qr::svg))
         .layer(cors(&state));
     let streams = Router::new()
         .route("/streams/{*path}", get(hls::serve).options(hls::preflight))
+        .route("/streams", any(unknown))
         .route("/streams/", any(unknown));
     let built = Router::new()
         .nest_service("/pkg", folder("pkg"))
         .nest_service("/vendor", folder("vendor"))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, immutable))
-        .route_service("/icon.svg", file("icon.svg"))
-        .route_service("/icons.svg", file("icons.svg"));
+        .merge(
+            Router::new()
+                .route_service("/icon.svg", file("icon.svg"))
+                .route_service("/icons.svg", file("icons.svg"))
+                .layer(SetResponseHeaderLayer::if_not_present(
+                    header::CACHE_CONTROL,
+                    // Shown also while the server is away.
+                    HeaderValue::from_static("public, max-age=86400"),
+                )),
+        );
 
     Router::new()
         .merge(pages)
@@ -87,6 +98,7 @@ pub fn router(state: AppState) -> Router {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
+        .layer(middleware::map_response(one_form_of_errors))
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
         .with_state(state)
 }
@@ -113,6 +125,21 @@ async fn server_function(State(state): State<AppState>, request: Request) -> Res
     let catalog: Arc<dyn Catalog> = Arc::new(state.catalog.clone());
     let context = move || provide_context(Arc::clone(&catalog));
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+}
+
+/// What layers and folders answer by themselves gets the form of our errors.
+async fn one_form_of_errors(response: Response) -> Response {
+    let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes().starts_with(b"application/json")
+            || kind.as_bytes().starts_with(b"text/html")
+    });
+    match response.status() {
+        _ if ours => response,
+        StatusCode::NOT_FOUND => ApiError::NotFound.into_response(),
+        StatusCode::METHOD_NOT_ALLOWED => ApiError::MethodNotAllowed.into_response(),
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge.into_response(),
+        _ => response,
+    }
 }
 
 /// An address below `/api` or `/streams` that is none.

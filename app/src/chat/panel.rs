@@ -224,6 +224,14 @@ fn Notice(chat: Chat) -> impl IntoView {
 #[component]
 fn Composer(chat: Chat) -> impl IntoView {
     let texts = texts();
+    let field = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if let Some(field) = field.get()
+            && chat.named.try_update_value(std::mem::take) == Some(true)
+        {
+            let _ = field.focus();
+        }
+    });
     let slow = move || matches!(chat.note.get(), Some(Note::SlowDown(..)));
     view! {
         <form
@@ -235,6 +243,7 @@ fn Composer(chat: Chat) -> impl IntoView {
         >
             <input
                 class="field"
+                node_ref=field
                 type="text"
                 autocomplete="off"
                 enterkeyhint="send"

@@ -304,6 +304,10 @@ impl Pool {
     fn heard_current(&self, told: Told) {
         let current = self.current();
         match told {
+            // Sound that plays and a picture that nobody can decode.
+            Told::Ready if !self.is_audio() && current.video.video_width() == 0 => {
+                self.fail(Cause::Unsupported);
+            }
             Told::Ready => {
                 self.tell_duration();
                 if !self.player.paused.get_untracked() {
@@ -324,7 +328,9 @@ impl Pool {
             Told::Waiting => {
                 // Ours comes first: what the neighbour still loads is stopped.
                 self.spare().stop_loading();
-                self.wait();
+                if self.player.phase.get_untracked() == Phase::Playing {
+                    self.wait();
+                }
             }
             Told::Playing => {
                 if current.frames.seen() > 0 || self.is_audio() {
@@ -415,6 +421,7 @@ impl Pool {
     pub(crate) fn fail(&self, cause: Cause) {
         self.patience.take();
         self.current().give_up();
+        self.current().pause();
         self.player.phase.set(Phase::Failed(cause));
     }
 

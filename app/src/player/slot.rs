@@ -183,6 +183,14 @@ impl Slot {
         self.video.set_loop(media.kind == Kind::Video && !media.live);
         if media.is_hls() {
             self.load_playlist(media, wish, load);
+        } else if self.video.can_play_type(&media.mime).is_empty() {
+            // Told when whoever loads has finished with it.
+            let weak = Rc::downgrade(self);
+            spawn_local(async move {
+                if let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) {
+                    (slot.tell)(Told::Unsupported);
+                }
+            });
         } else {
             self.video.set_src(&media.url);
             if let Some(from_s) = wish.from_s {

@@ -301,6 +301,11 @@ impl Feed {
         if version == self.version() {
             return;
         }
+        if total == 0 {
+            // Nothing is left: the page says how to add something.
+            let _ = window().location().set_href("/");
+            return;
+        }
         self.newer.set_value(Some((videos.clone(), total, version.clone())));
         let whole = u32::try_from(videos.len()).is_ok_and(|n| n == total);
         let current = self.media_at(self.active.get_untracked()).map(|media| media.id.clone());

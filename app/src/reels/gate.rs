@@ -229,7 +229,20 @@ impl Gate {
             document().set_title(&format!("{} · Carrete", media.title));
         }
         self.chrome.arrived();
+        self.take_focus_along();
         self.warm_next();
+    }
+
+    /// Who was on an article by keyboard is on the active one now.
+    fn take_focus_along(&self) {
+        let focused = document().active_element();
+        if !focused.is_some_and(|element| element.matches("article").unwrap_or(false)) {
+            return;
+        }
+        let active = self.element.query_selector("article[aria-current]").ok().flatten();
+        if let Some(active) = active.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            let _ = active.focus();
+        }
     }
 
     /// Prepares the neighbour in the direction of travel, when the reel on screen moves.

@@ -45,7 +45,7 @@ pub(crate) fn Reel(media: Arc<Media>, feed: Feed) -> impl IntoView {
     view! {
         <article
             class="reel"
-            tabindex="0"
+            tabindex=move || if is_active.get() { "0" } else { "-1" }
             data-channel=media.id.to_string()
             data-shape=shape(&media)
             aria-posinset=number

@@ -1,7 +1,7 @@
 //! The list over HTTP: `GET /api/channels`, `/api/channels/{id}` and `/api/videos`.
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -41,8 +41,9 @@ pub async fn list_videos(
 /// `GET /api/channels/{id}`: one media object.
 pub async fn one_media(
     State(catalog): State<CatalogHandle>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
+    let Path(id) = id.map_err(|_| ApiError::UnknownChannel)?;
     let snapshot = catalog.current().unwrap_or_default();
     let json = json_of(&snapshot, &id).ok_or(ApiError::UnknownChannel)?;
     Ok(([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, CACHE)], json).into_response())
