@@ -102,16 +102,19 @@ function state() {
   };
 }
 
-/** Waits until the strip stands still with the active article where the reader looks. */
+/** Waits until the strip stands still with the active article in the middle of the feed. */
 export async function rests(page: Page): Promise<void> {
   await expect
     .poll(
       () =>
         page.evaluate(() => {
           const article = document.querySelector("[role=feed] [aria-current=true]");
-          const box = article?.getBoundingClientRect();
+          const middle = (element?: Element | null) => {
+            const box = element?.getBoundingClientRect();
+            return box ? box.top + box.height / 2 : NaN;
+          };
           const slides = document.getAnimations().some((a) => (a.effect as KeyframeEffect)?.target?.classList.contains("strip"));
-          return box && !slides && Math.abs(box.top + box.height / 2 - innerHeight / 2) < 3;
+          return !slides && Math.abs(middle(article) - middle(document.querySelector("[role=feed]"))) < 3;
         }),
       { timeout: LONG_MS, intervals: [20, 50], message: "the strip rests" },
     )

@@ -2,11 +2,14 @@
 // clean, unless the test says what it expects there.
 import { expect, test as base, type BrowserContext, type BrowserContextOptions, type CDPSession, type Page } from "@playwright/test";
 
-import { LOOK, active } from "./eyes";
+import { LOOK } from "./eyes";
+import { House } from "./house";
 
 type Hands = {
   /** Names console lines that this test provokes on purpose. */
   expects: (line: RegExp) => void;
+  /** A server of the test's own, with these channels. */
+  house: (channels: string[], env?: Record<string, string>) => Promise<House>;
   /** Another person, with a browser context of their own. */
   guest: (options?: BrowserContextOptions) => Promise<Page>;
   consoles: { watch: (context: BrowserContext) => Promise<void>; expected: RegExp[] };
@@ -17,7 +20,7 @@ export const test = base.extend<Hands>({
     const said: string[] = [], expected: RegExp[] = [];
     const watch = async (context: BrowserContext) => {
       context.on("console", (line) => {
-        if (["error", "warning"].includes(line.type())) said.push(`${line.type()}: ${line.text()}`);
+        if (["error", "warning"].includes(line.type())) said.push(`${line.type()}: ${line.text()} ${line.location().url}`);
       });
       context.on("weberror", (error) => said.push(`thrown: ${error.error().message}`));
       await context.addInitScript(...LOOK);
@@ -26,11 +29,21 @@ export const test = base.extend<Hands>({
     expect(said.filter((line) => !expected.some((e) => e.test(line))), "the console is clean").toEqual([]);
   },
   expects: async ({ consoles }, use) => use((line) => consoles.expected.push(line)),
-  context: async ({ context, consoles }, use) => {
+  house: async ({}, use) => {
+    const houses: House[] = [];
+    await use(async (channels, env) => {
+      const house = await House.open(channels, env);
+      houses.push(house);
+      return house;
+    });
+    await Promise.all(houses.map((house) => house.close()));
+  },
+  // People leave before houses close: both fixtures below wait for `house`, and end before it.
+  context: async ({ context, consoles, house: _ }, use) => {
     await consoles.watch(context);
     await use(context);
   },
-  guest: async ({ browser, consoles }, use) => {
+  guest: async ({ browser, consoles, house: _ }, use) => {
     const contexts: BrowserContext[] = [];
     await use(async (options) => {
       const context = await browser.newContext(options);
@@ -125,9 +138,7 @@ export async function say(page: Page, text: string, name?: string): Promise<void
   await page.getByRole("button", { name: "Come in" }).click();
 }
 
-/** Goes to a reel by keys, as fast as one presses them. */
+/** Presses a key, as fast as one can. */
 export async function press(page: Page, key: string, times = 1): Promise<void> {
   for (let n = 0; n < times; n++) await page.keyboard.press(key);
 }
-
-export { active };

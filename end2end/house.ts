@@ -69,7 +69,8 @@ export class House {
     rmSync(part, { recursive: true });
   }
 
-  async start(): Promise<void> {
+  /** Serves, after a `stop` at the same address again; `env` adds to what it was opened with. */
+  async start(env: Record<string, string> = {}): Promise<void> {
     const server = spawn(join(here, "..", "target", "release", "carrete"), ["serve"], {
       cwd: this.work,
       stdio: ["ignore", "pipe", "pipe"],
@@ -81,6 +82,7 @@ export class House {
         DATA_DIR: join(this.work, "data"),
         RUST_LOG: process.env.RUST_LOG ?? "warn",
         ...this.env,
+        ...env,
       },
     });
     this.server = server;
