@@ -1,5 +1,5 @@
-// Proves that every dependency's licence is one we accept: the crates of `cargo metadata`, the npm packages of end2end,
-// hls.js. MPL-2.0 is accepted for what only tests use. Run by `make check`.
+// Proves that every dependency's licence is one we accept: the crates of `cargo metadata`, the npm packages of end2end
+// and bench, hls.js. MPL-2.0 is accepted for what only tests use. Run by `make check`.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -77,8 +77,7 @@ function* everything() {
   for (const { id, name, version, license, source } of metadata.packages) {
     if (source && resolved.has(id)) yield { name: `${name} ${version}`, license, test: !inProduct.has(id) };
   }
-  const lock = "end2end/package-lock.json";
-  if (existsSync(lock)) {
+  for (const lock of ["end2end/package-lock.json", "bench/package-lock.json"].filter(existsSync)) {
     for (const [path, { version, license }] of Object.entries(JSON.parse(readFileSync(lock, "utf8")).packages)) {
       if (path) yield { name: `${path.replace(/^.*node_modules\//, "")} ${version}`, license, test: true };
     }

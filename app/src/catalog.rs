@@ -1,14 +1,13 @@
 //! What can be watched: ids, media objects, the window of the feed, and the server function that
 //! discovers channels. How a catalogue is filled lives in the server.
 
+mod discover;
+
 use std::{fmt, sync::Arc};
 
-use leptos::{
-    prelude::*,
-    server_fn::{codec::GetUrl, error::FromServerFnError},
-};
 use serde::{Deserialize, Serialize};
 
+pub use self::discover::{WINDOW_SIDE_MAX, channels, discover};
 use crate::error::AppError;
 
 /// The name of a channel: 1–100 characters, at most 200 bytes, in any alphabet, already in NFC.
@@ -261,31 +260,6 @@ pub trait Catalog: Send + Sync + 'static {
     /// The part of the feed around `anchor`: at most `before` channels ahead of it and `after`
     /// behind it. `None` where the anchor is an id that the list does not hold.
     fn window(&self, anchor: &Anchor, before: u32, after: u32) -> Option<Window>;
-}
-
-/// The most channels on one side of the anchor that [`channels`] tells in one answer.
-pub const WINDOW_SIDE_MAX: u32 = 100;
-
-/// Discovers channels: those around `anchor` (an id, `first` or `last`) in feed order.
-#[server(prefix = "/api/fn", endpoint = "channels", input = GetUrl)]
-pub async fn channels(anchor: String, before: u32, after: u32) -> Result<Window, AppError> {
-    discover(&anchor, before, after)
-}
-
-/// What [`channels`] answers; the server's render calls it without the detour over HTTP.
-pub fn discover(anchor: &str, before: u32, after: u32) -> Result<Window, AppError> {
-    let catalog = use_context::<Arc<dyn Catalog>>().ok_or(AppError::Unavailable)?;
-    catalog
-        .window(&Anchor::parse(anchor)?, before.min(WINDOW_SIDE_MAX), after.min(WINDOW_SIDE_MAX))
-        .ok_or(AppError::NotFound)
-}
-
-impl FromServerFnError for AppError {
-    type Encoder = leptos::server_fn::codec::JsonEncoding;
-
-    fn from_server_fn_error(error: leptos::server_fn::error::ServerFnErrorErr) -> Self {
-        Self::Transport(error.to_string())
-    }
 }
 
 #[cfg(test)]

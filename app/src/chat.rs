@@ -22,7 +22,7 @@ use crate::{
     dom::{Held, Timer, recall, remember},
     live::{
         ClientEvent, ErrorCode, Message, ServerEvent,
-        socket::{Heard, Socket},
+        socket::{Heard, Socket, live_address},
     },
     reels::feed::Feed,
 };
@@ -139,13 +139,7 @@ impl Chat {
         let chat = *self;
         self.name.set(recall(NAME_KEY));
         let feed = self.feed;
-        let address = move || {
-            let location = window().location();
-            let secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
-            let host = location.host().unwrap_or_default();
-            let scheme = if secure { "wss" } else { "ws" };
-            format!("{scheme}://{host}/ws?version={}", feed.version())
-        };
+        let address = move || live_address(&format!("?version={}", feed.version()));
         self.socket.set(Socket::open(address, move |heard| chat.heard(heard)));
     }
 
@@ -326,10 +320,10 @@ impl Chat {
         self.messages.update(|all| {
             for message in messages {
                 if !all.iter().any(|known| known.id == message.id) {
-                    all.push_back(message);
+                    let after = all.iter().rposition(|known| known.ts <= message.ts);
+                    all.insert(after.map_or(0, |place| place + 1), message);
                 }
             }
-            all.make_contiguous().sort_by_key(|message| message.ts);
             while all.len() > KEPT {
                 all.pop_front();
             }

@@ -150,7 +150,7 @@ impl<T: Clone> Held<T> {
 
 /// Whether the person asked for less motion.
 pub(crate) fn reduced_motion() -> bool {
-    matches(&"(prefers-reduced-motion: reduce)")
+    matches("(prefers-reduced-motion: reduce)")
 }
 
 fn matches(query: &str) -> bool {

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "the component macro makes its property types public")]
 
 mod bars;
+pub mod broken;
 pub mod catalog;
 mod chat;
 mod dom;
@@ -18,6 +19,7 @@ pub mod reels;
 mod shell;
 pub mod start;
 pub mod text;
+pub mod wire;
 
 use leptos::{either::EitherOf4, prelude::*};
 
@@ -31,8 +33,10 @@ use self::{
 
 /// The page: what the server found for it, shown.
 #[component]
-pub fn App() -> impl IntoView {
-    let start = SharedValue::new(Start::find).into_inner();
+pub fn App(
+    /// The same on both sides.
+    start: Start,
+) -> impl IntoView {
     provide_context(start.lang);
     provide_context(JoinUrl(start.join_url));
     // No view is erased anywhere: an erased one keeps every way to render it in the program.

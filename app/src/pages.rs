@@ -2,7 +2,29 @@
 
 use leptos::{either::Either, prelude::*};
 
-use crate::{icon::Logo, text::texts};
+use crate::{
+    dom::Held,
+    icon::Logo,
+    live::{
+        ServerEvent,
+        socket::{Heard, Socket, live_address},
+    },
+    text::texts,
+};
+
+/// Watches for the first channel: then this page is out of date and asks for itself again.
+fn reload_with_the_first_channel() {
+    let socket = Held::new();
+    Effect::new(move |_| {
+        let address = || live_address("");
+        socket.set(Socket::open(address, |heard| {
+            if let Heard::Event(ServerEvent::Videos { total: 1.., .. }) = heard {
+                let _ = window().location().reload();
+            }
+        }));
+    });
+    on_cleanup(move || drop(socket.take()));
+}
 
 /// A strip of three frames; the middle one is fogged where something is missing.
 #[component]
@@ -32,6 +54,7 @@ fn BlankStrip(numbers: [&'static str; 3], fogged: bool) -> impl IntoView {
 #[component]
 pub(crate) fn Empty() -> impl IntoView {
     let texts = texts();
+    reload_with_the_first_channel();
     view! {
         <main class="sheet-page">
             <Logo />
@@ -92,6 +115,7 @@ pub(crate) fn Missing(
 /// The first scan is not done.
 #[component]
 pub(crate) fn Starting() -> impl IntoView {
+    reload_with_the_first_channel();
     view! {
         <main class="sheet-page">
             <Logo />

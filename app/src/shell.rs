@@ -5,15 +5,14 @@ use leptos::{config::LeptosOptions, prelude::*};
 use crate::{
     App,
     catalog::Media,
-    start::{Page, PageRequest, Start},
+    start::{ELEMENT, Page, PageRequest, Start},
 };
 
 /// The whole document. Rendered by the server only; the browser hydrates the body.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let start = Start::find();
-    let request = use_context::<PageRequest>();
-    let base_url = request.as_ref().map(|r| r.base_url.clone()).unwrap_or_default();
-    let stylesheet = request.map(|r| r.stylesheet).unwrap_or_default();
+pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
+    let start = Start::find(&request);
+    let PageRequest { base_url, stylesheet, .. } = request;
+    let json = start.to_json();
     let active = match &start.page {
         Page::Reels(window, active) => {
             active.checked_sub(window.offset).and_then(|n| window.items.get(n as usize)).cloned()
@@ -21,6 +20,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         Page::Empty | Page::Missing(_) | Page::Starting => None,
     };
     let texts = start.lang.texts();
+    let lang = start.lang.tag();
     let title = match (&start.page, &active) {
         (_, Some(media)) => format!("{} · Carrete", media.title),
         (Page::Missing(_), _) => format!("{} · Carrete", texts.missing_title),
@@ -32,7 +32,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         .unwrap_or_else(|| texts.site_description.into());
     view! {
         <!DOCTYPE html>
-        <html lang=start.lang.tag()>
+        <html lang=lang>
             <head>
                 <meta charset="utf-8" />
                 <meta
@@ -47,9 +47,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=stylesheet />
                 <HydrationScripts options=options.clone() />
                 <AutoReload options />
+                <script type="application/json" id=ELEMENT inner_html=json></script>
             </head>
             <body>
-                <App />
+                <App start />
             </body>
         </html>
     }

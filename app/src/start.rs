@@ -1,13 +1,16 @@
 //! What a page starts from: found by the server while it renders, read back from the HTML by the
 //! browser while it hydrates.
 
-use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
+use leptos::prelude::document;
+use serde::Serialize;
+use wasm_bindgen::JsValue;
 
 use crate::{
     catalog::{self, Anchor, ChannelId, Window},
+    dom::get,
     error::AppError,
     text::Lang,
+    wire::{self, Read, read_members},
 };
 
 /// What the server knows of a request for a page; provided as context to the render.
@@ -37,7 +40,7 @@ pub enum Wanted {
 }
 
 /// What the page shows first, the same on both sides.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Start {
     /// The reader's language.
     pub lang: Lang,
@@ -48,7 +51,7 @@ pub struct Start {
 }
 
 /// A page, with what it needs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Page {
     /// The feed: a part of the list, and the active channel's place in the whole list, from 0.
     Reels(Window, u32),
@@ -65,13 +68,13 @@ const BEFORE: u32 = 6;
 /// Channels behind the active one that a page starts with.
 const AFTER: u32 = 12;
 
+/// The element of the document that holds it as JSON.
+pub(crate) const ELEMENT: &str = "start";
+
 impl Start {
-    /// Answers the request in context; called by the server's render alone.
-    pub fn find() -> Self {
-        let Some(request) = use_context::<PageRequest>() else {
-            return Self { lang: Lang::default(), join_url: String::new(), page: Page::Starting };
-        };
-        let page = match request.wanted {
+    /// Answers a request: the server's side.
+    pub fn find(request: &PageRequest) -> Self {
+        let page = match request.wanted.clone() {
             Wanted::First => match catalog::discover(&Anchor::First.to_text(), 0, AFTER) {
                 Ok(window) if window.total == 0 => Page::Empty,
                 Ok(window) => Page::Reels(window, 0),
@@ -92,6 +95,41 @@ impl Start {
             }
             Wanted::Nothing(name) => Page::Missing(name),
         };
-        Self { lang: request.lang, join_url: request.join_url, page }
+        Self { lang: request.lang, join_url: request.join_url.clone(), page }
+    }
+
+    /// Reads what the server found from the document: the browser's side.
+    pub fn read() -> Option<Self> {
+        let text = document().get_element_by_id(ELEMENT)?.text_content()?;
+        wire::read_text(&text)
+    }
+
+    /// As JSON that may stand in a `script` element.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default().replace('<', "\\u003c")
     }
 }
+
+impl Read for Page {
+    fn read(value: &JsValue) -> Option<Self> {
+        let name = value.as_string();
+        let reels = get(value, "Reels");
+        match name.as_deref() {
+            Some("Empty") => Some(Self::Empty),
+            Some("Starting") => Some(Self::Starting),
+            _ if reels.is_object() => {
+                let window = Read::read(&get(&reels, "0"))?;
+                Some(Self::Reels(window, Read::read(&get(&reels, "1"))?))
+            }
+            _ => Some(Self::Missing(Read::read(&get(value, "Missing"))?)),
+        }
+    }
+}
+
+impl Read for Lang {
+    fn read(value: &JsValue) -> Option<Self> {
+        Self::parse(&value.as_string()?)
+    }
+}
+
+read_members! { Start { lang, join_url, page } }

@@ -83,7 +83,6 @@ texts! {
     full_screen: "Full screen", "Pantalla completa";
     seek: "Position", "Posición";
     next: "Next", "Siguiente";
-    previous: "Previous", "Anterior";
     retry: "Retry", "Reintentar";
     no_picture: "no picture", "sin imagen";
     picture_does_not_come: "The picture does not come", "La imagen no llega";
@@ -92,7 +91,6 @@ texts! {
     cause_media: "The file is damaged or of a kind this browser does not know.", "El archivo está dañado o es de un tipo que este navegador no conoce.";
     searching_picture: "Looking for the picture…", "Buscando la imagen…";
     open_stream: "Open the stream", "Abrir el vídeo";
-    needs_script: "Moving pictures need JavaScript; the links open each stream in a player.", "Para verlos en movimiento hace falta JavaScript; los enlaces abren cada vídeo en un reproductor.";
     local: "local", "local";
     music: "music", "música";
     on_the_strip: "On the strip", "En la tira";

@@ -71,7 +71,6 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
     let host = forwarded::direct_host(&parts.headers, &parts.uri).unwrap_or_default().to_owned();
     let options = state.site.options().clone();
     let context = move || {
-        provide_context(page.clone());
         provide_context(Arc::clone(&catalog));
         // After leptos_axum has provided the nonce of this response.
         if let Some(policy) = use_nonce().and_then(|nonce| policy(&nonce, reload_port, &host)) {
@@ -79,8 +78,8 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
                 .insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
     };
-    let renderer =
-        leptos_axum::render_app_async_with_context(context, move || app::shell(options.clone()));
+    let document = move || app::shell(options.clone(), page.clone());
+    let renderer = leptos_axum::render_app_async_with_context(context, document);
     let mut response = renderer(Request::from_parts(parts, body)).await.into_response();
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -190,19 +190,16 @@ fn Notice(chat: Chat) -> impl IntoView {
         format!("«{text}»")
     };
     let said = move || match chat.note.get() {
-        Some(Note::SlowDown(left, all)) => {
-            let share = f64::from(left) / f64::from(all.max(1));
-            Some(EitherOf3::A(view! {
-                <span class="ring" style=format!("--left:{share}")>
-                    {left}
-                </span>
-                <p>
-                    <b>{texts.slow_down}</b>
-                    " "
-                    {texts.slow_down_rest}
-                </p>
-            }))
-        }
+        Some(Note::SlowDown(left, all)) => Some(EitherOf3::A(view! {
+            <span class="ring" style=format!("--left:calc({left}/{})", all.max(1))>
+                {left}
+            </span>
+            <p>
+                <b>{texts.slow_down}</b>
+                " "
+                {texts.slow_down_rest}
+            </p>
+        })),
         Some(Note::TooLong) => Some(EitherOf3::B(view! { <p>{texts.too_long}</p> })),
         Some(Note::BadName) => Some(EitherOf3::B(view! { <p>{texts.bad_name}</p> })),
         None if chat.asking.get() => Some(EitherOf3::C(view! {

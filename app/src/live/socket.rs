@@ -6,12 +6,16 @@ use std::{
     rc::{Rc, Weak},
 };
 
+use js_sys::{Array, JSON};
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 
 use super::{ClientEvent, ServerEvent};
-use crate::dom::{Listener, Timer};
+use crate::{
+    dom::{Listener, Timer},
+    wire::Read,
+};
 
 /// The first pause before a new try; each further one is twice as long.
 const PAUSE_MS: f64 = 500.0;
@@ -21,6 +25,14 @@ const PAUSE_MAX_MS: f64 = 30_000.0;
 const OPEN_MS: i32 = 10_000;
 /// RFC 6455: the server asks to come back later.
 const TRY_AGAIN_LATER: u16 = 1013;
+
+/// The socket's address beside this page, with a query.
+pub(crate) fn live_address(query: &str) -> String {
+    let location = window().location();
+    let secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
+    let scheme = if secure { "wss" } else { "ws" };
+    format!("{scheme}://{}/ws{query}", location.host().unwrap_or_default())
+}
 
 /// What the socket tells.
 #[derive(Debug)]
@@ -75,8 +87,7 @@ impl Socket {
     pub(crate) fn say(&self, event: &ClientEvent) -> bool {
         let socket = self.socket.borrow();
         let Some((socket, _)) = &*socket else { return false };
-        socket.ready_state() == WebSocket::OPEN
-            && serde_json::to_string(event).is_ok_and(|text| socket.send_with_str(&text).is_ok())
+        socket.ready_state() == WebSocket::OPEN && socket.send_with_str(&event.write()).is_ok()
     }
 
     /// Tries at once where it waits for the next try.
@@ -123,12 +134,9 @@ impl Socket {
 
     /// A frame holds one event or an array of them; what this page does not know is passed over.
     fn heard(&self, text: &str) {
-        let events = if text.starts_with('[') {
-            serde_json::from_str::<Vec<ServerEvent>>(text)
-        } else {
-            serde_json::from_str::<ServerEvent>(text).map(|event| vec![event])
-        };
-        for event in events.unwrap_or_default() {
+        let Ok(frame) = JSON::parse(text) else { return };
+        let events = if Array::is_array(&frame) { Array::from(&frame) } else { Array::of1(&frame) };
+        for event in events.iter().filter_map(|event| ServerEvent::read(&event)) {
             (self.hear)(Heard::Event(event));
         }
     }

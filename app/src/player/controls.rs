@@ -165,8 +165,8 @@ fn FilmEdge(player: Player) -> impl IntoView {
             tabindex="0"
             aria-label=texts.seek
             aria-valuemin="0"
-            aria-valuemax=move || format!("{:.0}", player.duration_s.get().unwrap_or(0.0))
-            aria-valuenow=move || format!("{:.0}", player.time_s.get())
+            aria-valuemax=move || (player.duration_s.get().unwrap_or(0.0) as u32).to_string()
+            aria-valuenow=move || (player.time_s.get() as u32).to_string()
             aria-valuetext=move || clock(player.time_s.get())
             on:pointerdown=down
             on:pointermove=move |event| {
@@ -202,7 +202,7 @@ pub(crate) fn RestLine(player: Player) -> impl IntoView {
 fn Holes(share: impl Fn() -> f64 + Send + Sync + 'static) -> impl IntoView {
     view! {
         <div class="holes">
-            <div class="played" style:transform=move || format!("scaleX({:.4})", share())></div>
+            <div class="played" style:transform=move || format!("scaleX(calc({}/10000))", (share() * 10_000.0) as u32)></div>
         </div>
     }
 }

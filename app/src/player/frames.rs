@@ -22,13 +22,16 @@ extern "C" {
     fn cancel(this: &FrameSource, handle: u32) -> Result<(), JsValue>;
 }
 
+/// Asks for itself again: held where it can find itself.
+type Callback = Rc<RefCell<Option<Closure<dyn FnMut(f64, JsValue)>>>>;
+
 /// Watches the frames of one element. Counts from [`Frames::restart`] on, because a browser may
 /// call once for an element that is in no document.
 pub(crate) struct Frames {
     video: FrameSource,
     seen: Rc<Cell<u32>>,
     handle: Rc<Cell<Option<u32>>>,
-    callback: Rc<RefCell<Option<Closure<dyn FnMut(f64, JsValue)>>>>,
+    callback: Callback,
 }
 
 impl Frames {
@@ -37,7 +40,7 @@ impl Frames {
         let source: FrameSource = video.clone().unchecked_into();
         let seen = Rc::new(Cell::new(0));
         let handle = Rc::new(Cell::new(None));
-        let callback: Rc<RefCell<Option<Closure<dyn FnMut(f64, JsValue)>>>> = Rc::default();
+        let callback: Callback = Rc::default();
         let last_s = Cell::new(-1.0);
         let closure = Closure::<dyn FnMut(f64, JsValue)>::new({
             let source = FrameSource::from(JsValue::from(video));

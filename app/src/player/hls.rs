@@ -144,10 +144,13 @@ pub(crate) struct Wish {
     pub(crate) duration_s: Option<f64>,
 }
 
+/// Takes an event's name and what it tells.
+type Handler = Closure<dyn FnMut(JsValue, JsValue)>;
+
 /// One hls.js instance on one element. Dropping it destroys the instance and frees the decoder.
 pub(crate) struct Binding {
     hls: Hls,
-    handlers: Vec<(&'static str, Closure<dyn FnMut(JsValue, JsValue)>)>,
+    handlers: Vec<(&'static str, Handler)>,
 }
 
 impl Binding {
@@ -181,7 +184,7 @@ impl Binding {
     }
 
     fn on(&mut self, event: &'static str, mut handler: impl FnMut(JsValue) + 'static) {
-        let closure = Closure::<dyn FnMut(JsValue, JsValue)>::new(move |_, data| handler(data));
+        let closure = Handler::new(move |_, data| handler(data));
         self.hls.on(event, closure.as_ref().unchecked_ref());
         self.handlers.push((event, closure));
     }
@@ -212,7 +215,7 @@ impl Binding {
             && estimate.is_finite()
             && let Ok(Some(storage)) = window().session_storage()
         {
-            let _ = storage.set_item(ESTIMATE_KEY, &format!("{estimate:.0}"));
+            let _ = storage.set_item(ESTIMATE_KEY, &(estimate as u32).to_string());
         }
     }
 }
@@ -234,8 +237,8 @@ fn config(wish: Wish) -> Object {
         .ok()
         .flatten()
         .and_then(|storage| storage.get_item(ESTIMATE_KEY).ok().flatten())
-        .and_then(|text| text.parse::<f64>().ok())
-        .unwrap_or(FIRST_ESTIMATE);
+        .and_then(|text| text.parse::<u32>().ok())
+        .map_or(FIRST_ESTIMATE, f64::from);
     let behind = match wish.duration_s {
         Some(duration) if duration <= KEPT_WHOLE_S => KEPT_WHOLE_S,
         _ => BEHIND_S,

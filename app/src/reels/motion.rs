@@ -28,6 +28,11 @@ extern "C" {
     fn animate(this: &Animatable, keyframes: &JsValue, options: &JsValue) -> Animation;
 }
 
+/// A transform by so many pixels, in hundredths: writing floats weighs in the page.
+fn shifted(y: f64) -> String {
+    format!("translate3d(0,calc({}px/100),0)", (y * 100.0) as i64)
+}
+
 /// The strip's place. All lengths are CSS pixels.
 pub(crate) struct Motion {
     feed: HtmlElement,
@@ -86,7 +91,7 @@ impl Motion {
 
     fn write(&self, offset: f64) {
         let y = self.rest_px() + offset;
-        let _ = self.strip.style().set_property("transform", &format!("translate3d(0,{y:.2}px,0)"));
+        let _ = self.strip.style().set_property("transform", &shifted(y));
     }
 
     fn stop(&self) {
@@ -132,7 +137,7 @@ impl Motion {
         let strip: &Animatable = self.strip.unchecked_ref();
         let frame = |y: f64| {
             let frame = Object::new();
-            set(&frame, "transform", format!("translate3d(0,{y:.2}px,0)"));
+            set(&frame, "transform", shifted(y));
             frame
         };
         let options = Object::new();

@@ -1,5 +1,6 @@
 //! Every feature over real sockets, in one binary.
 
+mod architecture;
 mod catalog;
 mod chat;
 mod fixtures;

@@ -1,0 +1,183 @@
+//! What crosses between server and page is JSON. The server writes it with serde; the page reads it
+//! with the browser's own parser: serde's would weigh a third of the page's whole program.
+
+use std::{collections::BTreeMap, convert::Infallible};
+
+use js_sys::{Array, JSON, Object};
+use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType, codec::Post};
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::{
+    catalog::{ChannelId, Kind, Media, Source, Storyboard, Subtitle, Window},
+    dom::get,
+    error::AppError,
+};
+
+/// JSON, written on the server and read in the page.
+#[derive(Debug)]
+pub struct Wire;
+
+/// A server function's answer as [`Wire`].
+pub type WirePost = Post<Wire>;
+
+impl ContentType for Wire {
+    const CONTENT_TYPE: &'static str = "application/json";
+}
+
+impl FormatType for Wire {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for Wire {
+    type Error = serde_json::Error;
+
+    fn encode(output: &T) -> Result<Bytes, Self::Error> {
+        serde_json::to_vec(output).map(Bytes::from)
+    }
+}
+
+impl<T: Read> Decodes<T> for Wire {
+    type Error = &'static str;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        std::str::from_utf8(&bytes)
+            .ok()
+            .and_then(read_text)
+            .ok_or("the answer is not of this page's version")
+    }
+}
+
+/// Reads a JSON text in the page.
+pub(crate) fn read_text<T: Read>(text: &str) -> Option<T> {
+    T::read(&JSON::parse(text).ok()?)
+}
+
+/// Can be read from a parsed value. Members that it does not know are passed over.
+pub trait Read: Sized {
+    /// `None` where the value is not of this form.
+    fn read(value: &JsValue) -> Option<Self>;
+}
+
+impl Read for Infallible {
+    fn read(_: &JsValue) -> Option<Self> {
+        None
+    }
+}
+
+impl Read for String {
+    fn read(value: &JsValue) -> Option<Self> {
+        value.as_string()
+    }
+}
+
+impl Read for bool {
+    fn read(value: &JsValue) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
+impl Read for f64 {
+    fn read(value: &JsValue) -> Option<Self> {
+        value.as_f64()
+    }
+}
+
+impl Read for u32 {
+    fn read(value: &JsValue) -> Option<Self> {
+        value.as_f64().map(|number| number as Self)
+    }
+}
+
+impl Read for u64 {
+    fn read(value: &JsValue) -> Option<Self> {
+        value.as_f64().map(|number| number as Self)
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(value: &JsValue) -> Option<Self> {
+        if value.is_null() || value.is_undefined() { Some(None) } else { T::read(value).map(Some) }
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(value: &JsValue) -> Option<Self> {
+        value.dyn_ref::<Array>()?.iter().map(|item| T::read(&item)).collect()
+    }
+}
+
+impl Read for BTreeMap<ChannelId, u32> {
+    fn read(value: &JsValue) -> Option<Self> {
+        let object: &Object = value.dyn_ref()?;
+        let entry = |key: JsValue| {
+            let id = ChannelId::read(&key)?;
+            let count = u32::read(&get(value, id.as_str()))?;
+            Some((id, count))
+        };
+        Object::keys(object).iter().map(entry).collect()
+    }
+}
+
+impl Read for ChannelId {
+    fn read(value: &JsValue) -> Option<Self> {
+        Self::parse(&value.as_string()?).ok()
+    }
+}
+
+impl Read for Kind {
+    fn read(value: &JsValue) -> Option<Self> {
+        match value.as_string()?.as_str() {
+            "video" => Some(Self::Video),
+            "audio" => Some(Self::Audio),
+            _ => None,
+        }
+    }
+}
+
+impl Read for Source {
+    fn read(value: &JsValue) -> Option<Self> {
+        match value.as_string()?.as_str() {
+            "local" => Some(Self::Local),
+            "s3" => Some(Self::S3),
+            "http" => Some(Self::Http),
+            _ => None,
+        }
+    }
+}
+
+impl Read for AppError {
+    fn read(value: &JsValue) -> Option<Self> {
+        match value.as_string().as_deref() {
+            Some("NotFound") => Some(Self::NotFound),
+            Some("Unavailable") => Some(Self::Unavailable),
+            _ => Some(Self::Transport(
+                JSON::stringify(value).map_or_else(|_| String::new(), Into::into),
+            )),
+        }
+    }
+}
+
+/// Reads a struct member by member, each under its own name.
+macro_rules! read_members {
+    ($($type:ident { $($member:ident),* $(,)? })*) => {$(
+        impl $crate::wire::Read for $type {
+            fn read(value: &wasm_bindgen::JsValue) -> Option<Self> {
+                Some(Self {
+                    $($member: $crate::wire::Read::read(&$crate::dom::get(value, stringify!($member)))?,)*
+                })
+            }
+        }
+    )*};
+}
+pub(crate) use read_members;
+
+read_members! {
+    Subtitle { lang, url }
+    Storyboard { url, interval_s, columns, tile_w, tile_h }
+    Media {
+        id, title, description, kind, source, url, mime, duration_s, width, height, poster, thumbhash,
+        subtitles, storyboard, live, available, tags, updated_at,
+    }
+    Window { items, offset, total, version }
+}

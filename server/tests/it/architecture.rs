@@ -1,0 +1,291 @@
+//! Who may know whom, read from the sources: the table of ARCHITECTURE.md as a test.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Knows no feature; every other module may know it.
+const GROUND: [&str; 6] = ["addresses", "config", "error", "site", "storage", "telemetry"];
+
+/// What each feature may know beside the ground. A path of two names is that part of a feature and
+/// no other.
+const FEATURES: [(&str, &[&str]); 8] = [
+    (
+        "catalog",
+        &["hls::address", "hls::conditions", "hls::media_type", "hls::playlist", "hls::render"],
+    ),
+    ("chat", &[]),
+    ("doctor", &["catalog::report", "ingest::Tools"]),
+    ("forwarded", &[]),
+    ("hls", &["catalog"]),
+    ("ingest", &[]),
+    ("listen", &[]),
+    ("live", &["catalog", "chat", "forwarded"]),
+];
+
+/// The catalogue knows what lies below `hls/`, so nothing there may know the catalogue.
+const BELOW_HLS: &[&str] = &[];
+
+/// Knows everything; nothing below may know it.
+const ROOF: [&str; 8] = ["cli", "health", "lib", "main", "pages", "qr", "router", "state"];
+
+/// What belongs to the server's side.
+const SERVER_SIDE: [&str; 6] = ["axum", "tokio", "sqlx", "aws", "hyper", "tower"];
+
+/// Names that say nothing.
+const EMPTY_NAMES: [&str; 7] =
+    ["util", "utils", "helper", "helpers", "common", "manager", "managers"];
+
+/// A longer file is split.
+const LINES_MAX: usize = 600;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every file below `folder`, with its path relative to it. What is built, installed or vendored is
+/// not ours.
+fn files(folder: &Path) -> Vec<(String, PathBuf)> {
+    const FOREIGN: [&str; 4] = ["target", "node_modules", "vendor", "streams"];
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).expect("a folder of the repository") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.starts_with('.') || FOREIGN.contains(&&*name) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let relative = path.strip_prefix(folder).expect("below the folder");
+                found.push((relative.to_string_lossy().into_owned(), path.clone()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// The sources of a crate without their tests, by path below its `src`.
+fn sources(name: &str) -> Vec<(String, String)> {
+    let found = files(&repository().join(name).join("src"));
+    assert!(!found.is_empty(), "{name} has no sources");
+    found
+        .into_iter()
+        .filter(|(path, _)| path.ends_with(".rs") && !path.ends_with("tests.rs"))
+        .map(|(path, file)| (path, program(&read(&file))))
+        .collect()
+}
+
+/// The program of a file: no comments and no tests.
+fn program(text: &str) -> String {
+    const TESTS: &str = "#[cfg(test)]\nmod tests {";
+    let (before, tests) = text.split_once(TESTS).unwrap_or((text, ""));
+    let after = tests.split_once("\n}").map_or("", |(_, after)| after);
+    let lines = before.lines().chain(after.lines());
+    let mut program = String::new();
+    for line in lines.filter(|line| !line.trim_start().starts_with("//")) {
+        program.push_str(line);
+        program.push('\n');
+    }
+    program
+}
+
+/// Every path that begins with `crate::`, in `use` trees and in bodies.
+fn paths(text: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("crate::") {
+        let before = text[..at].chars().next_back();
+        if before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '$') {
+            branch(&text[at + "crate::".len()..], &[], &mut found);
+        }
+    }
+    found
+}
+
+/// Reads one branch of a `use` tree; answers what is left behind it.
+fn branch<'a>(text: &'a str, stem: &[String], found: &mut Vec<Vec<String>>) -> &'a str {
+    let text = text.trim_start();
+    if let Some(mut rest) = text.strip_prefix('{') {
+        loop {
+            rest = rest.trim_start().trim_start_matches(',').trim_start();
+            match rest.strip_prefix('}') {
+                Some(rest) => return rest,
+                None if rest.is_empty() => return rest,
+                None => rest = branch(rest, stem, found),
+            }
+        }
+    }
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let mut path = stem.to_vec();
+    path.push(name.to_owned());
+    if let Some(rest) = rest.strip_prefix("::")
+        && rest.trim_start().starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '{')
+    {
+        return branch(rest, &path, found);
+    }
+    found.push(path);
+    // `as` names, or a star: up to what ends the branch.
+    rest.find([',', '}', ';']).map_or("", |end| &rest[end..])
+}
+
+/// The module of a file: `hls/range.rs` is `hls`.
+fn module(path: &str) -> &str {
+    path.split('/').next().unwrap_or(path).trim_end_matches(".rs")
+}
+
+/// What is wrong with the edges of one file of the server.
+fn wrong_edges(path: &str, program: &str) -> Vec<String> {
+    let from = module(path);
+    let mut wrong = Vec::new();
+    let top = !path.contains('/');
+    let climbs = program.contains("super::super::") || (top && program.contains("super::"));
+    if climbs && !ROOF.contains(&from) {
+        wrong.push(format!("{path} climbs out of its module by `super`; write `crate::`"));
+    }
+    let allowed: &[&str] = match FEATURES.iter().find(|(name, _)| *name == from) {
+        _ if ROOF.contains(&from) => return wrong,
+        Some(("hls", _)) if !top => BELOW_HLS,
+        Some((_, allowed)) => allowed,
+        None if GROUND.contains(&from) => &[],
+        None => return vec![format!("{path} has no floor: give it a place in this table")],
+    };
+    for names in paths(program) {
+        let to = names.first().map(String::as_str).unwrap_or_default();
+        let two = names.iter().take(2).map(String::as_str).collect::<Vec<_>>().join("::");
+        if to != from
+            && !GROUND.contains(&to)
+            && !allowed.contains(&to)
+            && !allowed.contains(&&*two)
+        {
+            wrong.push(format!("{path} may not know crate::{}", names.join("::")));
+        }
+    }
+    wrong
+}
+
+fn names(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let joins = |c: char| c.is_alphanumeric() || c == '_';
+        let before = text[..at].chars().next_back().is_some_and(joins);
+        let after = text[at + word.len()..].chars().next();
+        // `aws` also stands for `aws_sdk_s3`.
+        !before && after.is_none_or(|c| !c.is_alphanumeric())
+    })
+}
+
+fn check(wrong: &[String]) {
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn modules_know_only_whom_they_may() {
+    let wrong: Vec<_> =
+        sources("server").iter().flat_map(|(path, program)| wrong_edges(path, program)).collect();
+    check(&wrong);
+}
+
+#[test]
+fn wrong_edges_are_seen() {
+    let refused = |path, text: &str| wrong_edges(path, &program(text)).len();
+    assert_eq!(refused("chat/hub.rs", "use crate::{config::Rate, live::{Limits, follow}};"), 2);
+    assert_eq!(refused("chat.rs", "fn f() { crate::hls::range::read() }"), 1);
+    assert_eq!(refused("catalog/bare.rs", "use crate::hls::{media_type, range};"), 1);
+    assert_eq!(refused("catalog/bare.rs", "use crate::hls;"), 1);
+    assert_eq!(refused("hls/plan.rs", "use crate::catalog::Entry;"), 1);
+    assert_eq!(refused("hls.rs", "use crate::catalog::Entry;"), 0);
+    assert_eq!(refused("config.rs", "use crate::state::AppState;"), 1);
+    assert_eq!(refused("live/session.rs", "use super::super::router;"), 1);
+    assert_eq!(refused("linear.rs", ""), 1);
+    assert_eq!(refused("router.rs", "use crate::{chat, hls::*};"), 0);
+    let tests = "// crate::live\n#[cfg(test)]\nmod tests {\n    use crate::live;\n}\n";
+    assert_eq!(refused("chat.rs", tests), 0);
+    assert_eq!(refused("chat.rs", &format!("{tests}use crate::live;\n")), 1);
+}
+
+#[test]
+fn every_floor_is_inhabited() {
+    let sources = sources("server");
+    let lives = |name: &str| sources.iter().any(|(path, _)| module(path) == name);
+    let features = FEATURES.iter().map(|(name, _)| name);
+    for name in GROUND.iter().chain(&ROOF).chain(features) {
+        assert!(lives(name), "{name} is in the table and not in server/src");
+    }
+}
+
+#[test]
+fn the_app_knows_neither_server_nor_disk() {
+    let mut wrong = Vec::new();
+    for name in ["app", "frontend"] {
+        for (path, program) in sources(name) {
+            for word in SERVER_SIDE.into_iter().chain(["std::fs", "std::process", "carrete::"]) {
+                if names(&program, word) {
+                    wrong.push(format!("{name}/src/{path} names {word}"));
+                }
+            }
+            if names(&program.replace("#[cfg(test)]", ""), "cfg") {
+                wrong.push(format!("{name}/src/{path} has a cfg: the crates are the switch"));
+            }
+        }
+    }
+    check(&wrong);
+}
+
+#[test]
+fn crates_point_at_the_app() {
+    let ours = |manifest: &str| {
+        let text = read(&repository().join(manifest).join("Cargo.toml"));
+        let manifest: toml::Table = text.parse().expect("a manifest");
+        let names = manifest["dependencies"].as_table().expect("a table").keys();
+        let crates = ["app", "frontend", "server"];
+        names.filter(|name| crates.contains(&name.as_str())).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(ours("frontend"), ["app"]);
+    assert_eq!(ours("server"), ["app"]);
+    assert!(ours("app").is_empty());
+}
+
+#[test]
+fn nothing_is_unbounded_or_forgotten() {
+    let mut wrong = Vec::new();
+    for (name, words) in [
+        ("app", &[".forget()", "mem::forget", "unbounded"][..]),
+        ("frontend", &[".forget()", "mem::forget", "unbounded"]),
+        ("server", &["mem::forget", "unbounded"]),
+    ] {
+        for (path, program) in sources(name) {
+            for word in words.iter().filter(|word| program.contains(**word)) {
+                wrong.push(format!("{name}/src/{path} has {word}"));
+            }
+        }
+    }
+    check(&wrong);
+}
+
+#[test]
+fn files_are_named_after_what_they_hold_and_are_pages() {
+    let mut wrong = Vec::new();
+    for (path, file) in files(&repository()) {
+        let parts = path.split('/').map(|part| part.split('.').next().unwrap_or(part));
+        if let Some(part) = parts.into_iter().find(|part| EMPTY_NAMES.contains(part)) {
+            wrong.push(format!("{path}: {part:?} says nothing of what is in it"));
+        }
+        if path.ends_with("/mod.rs") {
+            wrong.push(format!("{path}: write foo.rs beside foo/"));
+        }
+        let code = [".rs", ".ts", ".css"].iter().any(|end| path.ends_with(end));
+        let lines = if code { read(&file).lines().count() } else { 0 };
+        if lines > LINES_MAX {
+            wrong.push(format!("{path} has {lines} lines; split it"));
+        }
+    }
+    check(&wrong);
+}
