@@ -23,6 +23,7 @@ for (const fault of ["aborted", "answered with 500"] as const) {
     await rests(page);
     await swipe(page, -1);
     await expect(told).toBeVisible({ timeout: 20_000 });
+    await rests(page);
     await page.unroute(playlist);
     await told.getByRole("button", { name: "Retry" }).tap();
     await plays(page, "clip_3");

@@ -78,7 +78,8 @@ test("keys do nothing while one types", { tag: "@both" }, async ({ page, isMobil
   for (const key of ["ArrowDown", "ArrowUp", "PageDown", "Home", "End"]) await press(page, key);
   await stays(page, "clip_3");
   await expect(box).toHaveValue("m f m ");
-  await expect(page.getByRole("button", sound)).toHaveAttribute("aria-pressed", "false");
+  // The open chat hides the sound button of a phone: the element itself tells.
+  expect(await media(page, (video) => video.muted)).toBe(true);
   expect(await media(page, (video) => video.paused)).toBe(false);
 });
 

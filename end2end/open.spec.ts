@@ -1,5 +1,5 @@
 // Opening the page: what plays, what is there without a script, addresses, sizes, languages.
-import { LONG_MS, active, media, plays } from "./eyes";
+import { LONG_MS, active, media, plays, rests } from "./eyes";
 import { expect, openChat, press, showControls, test } from "./hands";
 
 test("the first channel plays at once, muted, in the one media element", { tag: "@both" }, async ({ page }) => {
@@ -76,9 +76,11 @@ const SIZES = [[360, 640], [390, 844], [768, 1024], [844, 390], [1440, 900]] as 
 for (const [width, height] of SIZES) {
   test(`at ${width}x${height} all fits, the picture shows, and fingers hit every button`, async ({ guest }) => {
     const page = await guest({ viewport: { width, height }, isMobile: width < 1000, hasTouch: true });
+    await page.goto("/");
     for (const channel of ["clip_0", "wide"]) {
-      await page.goto(`/c/${channel}`);
+      if (channel === "wide") await press(page, "End");
       await plays(page, channel);
+      await rests(page);
       await showControls(page);
       await expect(page.getByRole("button", { name: "Sound" })).toBeInViewport({ ratio: 1 });
       expect(await page.evaluate(misfits), `${channel}, controls`).toEqual([]);

@@ -93,9 +93,7 @@ test("ten fast swipes on a phone's line end on the tenth, and what was passed is
   await session.send("Network.emulateNetworkConditions", {
     offline: false, latency: 85, downloadThroughput: 9e6 / 8, uploadThroughput: 1.5e6 / 8,
   });
-  const began = Date.now();
   for (let n = 0; n < 10; n++) await swipe(page, 1, { steps: 4, stepMs: 6 });
-  console.log("ten swipes in", Date.now() - began);
   await plays(page, "clip_10");
   await rests(page);
   await expect(page).toHaveURL(/clip_10/);
