@@ -36,13 +36,13 @@ export async function start(streams, settings = {}) {
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
-    /** Milliseconds from the start of the program to the first 200 on this address. */
-    async answers(path = "/") {
+    /** Milliseconds from the start of the program to the first 200 on this address with this text in it. */
+    async answers(path = "/", text = "") {
       for (;;) {
         if (server.exitCode !== null) throw new Error(`carrete ended with ${server.exitCode}: ${said}`);
         const answer = await fetch(url + path).catch(() => undefined);
-        await answer?.arrayBuffer();
-        if (answer?.status === 200) return performance.now() - began;
+        const body = await answer?.text();
+        if (answer?.status === 200 && body.includes(text)) return performance.now() - began;
         if (performance.now() - began > 60_000) throw new Error(`no 200 on ${path} within 60 s: ${said}`);
         await sleep(2);
       }

@@ -9,12 +9,15 @@ const IDLE_MS = 20_000;
 
 const streams = process.argv[2];
 const times = [];
+const reels = [];
 for (let i = 0; i < STARTS; i++) {
   const server = await start(streams);
   times.push(await server.answers("/"));
+  reels.push(await server.answers("/", "data-channel"));
   await server.stop();
 }
 row(`start to the first 200 on /, median of ${STARTS}`, ms(median(times)), "≤ 200 ms");
+row(`start to the first page with a reel, median of ${STARTS}`, ms(median(reels)));
 
 const server = await start(streams);
 await server.answers("/");

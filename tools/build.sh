@@ -39,6 +39,8 @@ began=$SECONDS
 echo "build: release build of the WebAssembly page and of the server (minutes the first time)"
 rm -f "$stamp"
 cargo leptos build --release --cargo-locked </dev/null
+# Type declarations are for editors, not for pages.
+rm -f target/site/pkg/*.d.*.ts target/site/pkg/*.d.ts
 node tools/precompress.mjs target/site target/precompressed
 whole || { echo "build: target/site or target/release/hash.txt is not what was built" >&2; exit 1; }
 echo "$want" > "$stamp"

@@ -151,6 +151,13 @@ impl Player {
         }
     }
 
+    /// Nothing came for too long.
+    fn give_up(&self) {
+        if let Some(pool) = self.pool.get() {
+            pool.fail(Cause::Network);
+        }
+    }
+
     /// Goes to a second of the reel.
     pub fn seek(&self, seconds: f64) {
         if let Some(pool) = self.pool.get() {

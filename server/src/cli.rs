@@ -243,6 +243,10 @@ async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
         _ => anyhow::anyhow!("{address} cannot be listened on: {error}; check HOST and PORT"),
     })?;
     greet(&config, listener.local_addr().context("the port is not known")?);
+    let data = doctor::data_folder(&config.folders.data);
+    if !data.ok {
+        tracing::warn!("{}; {}", data.message, data.fix.unwrap_or_default());
+    }
     let shutdown = stopped_by_signal()?;
     serve(config, site, vec![listener], shutdown).await?;
     Ok(ExitCode::SUCCESS)

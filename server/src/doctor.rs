@@ -100,7 +100,8 @@ async fn program(name: &str) -> Check {
     }
 }
 
-fn data_folder(folder: &Path) -> Check {
+/// Whether the server can keep something of its own; the start asks it too.
+pub(crate) fn data_folder(folder: &Path) -> Check {
     let probe = folder.join(format!(".tmp-doctor-{}", std::process::id()));
     let tried = fs::create_dir_all(folder)
         .and_then(|()| fs::write(&probe, b"carrete"))

@@ -23,6 +23,9 @@ pub use ffmpeg::Tools;
 pub use profile::ProfileName;
 pub use progress::Progress;
 
+/// A disk with less than this cannot even take one segment.
+const FULL_BYTES: u64 = 1 << 20;
+
 /// What is to be made of what.
 #[derive(Clone, Debug)]
 pub struct ConvertJob {
@@ -135,7 +138,13 @@ pub async fn convert(
         other => other,
     })?;
     let rendition = master::Rendition::read(&folder).map_err(|why| staging.failed(why))?;
-    let Some(rendition) = rendition else { return Err(IngestError::NoMedia(job.input.clone())) };
+    let Some(rendition) = rendition else {
+        // Some versions of ffmpeg end well on a full disk, with an empty playlist.
+        let full = staging::free_bytes(&job.streams).is_some_and(|free| free < FULL_BYTES);
+        let why =
+            if full { IngestError::DiskFull } else { IngestError::NoMedia(job.input.clone()) };
+        return Err(why);
+    };
     if let Some(announced) = media.announced_s
         && rendition.duration_s < announced * 0.95 - 1.0
     {

@@ -63,7 +63,7 @@ pub(crate) fn ChatPanel(chat: Chat, feed: Feed) -> impl IntoView {
                     {move || chat.online.with(|(count, _)| *count)}
                     " "
                     {texts.watching}
-                    {move || here().map(|count| view! { <span>{format!("· {count} {}", texts.here)}</span> })}
+                    {move || here().map(|count| view! { <span>{format!("{count} {}", texts.here)}</span> })}
                 </p>
                 <button
                     class="close"

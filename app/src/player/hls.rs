@@ -1,6 +1,9 @@
 //! hls.js: loaded at first need, bound to one media element, destroyed with its binding.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use leptos::prelude::{document, window};
@@ -150,6 +153,8 @@ type Handler = Closure<dyn FnMut(JsValue, JsValue)>;
 /// One hls.js instance on one element. Dropping it destroys the instance and frees the decoder.
 pub(crate) struct Binding {
     hls: Hls,
+    /// The master playlist is known: what was stopped can go on.
+    parsed: Rc<Cell<bool>>,
     handlers: Vec<(&'static str, Handler)>,
 }
 
@@ -163,10 +168,16 @@ impl Binding {
         report: impl Fn(Report) + Clone + 'static,
     ) -> Result<Self, JsValue> {
         let hls: Hls = Reflect::construct(&library.0, &Array::of1(&config(wish)))?.unchecked_into();
-        let mut binding = Self { hls, handlers: Vec::new() };
+        let parsed = Rc::new(Cell::new(false));
+        let mut binding = Self { hls, parsed: Rc::clone(&parsed), handlers: Vec::new() };
         let buffered = report.clone();
         binding.on("hlsFragBuffered", move |_| buffered(Report::Buffered));
-        for event in ["hlsManifestParsed", "hlsLevelLoaded", "hlsFragLoaded"] {
+        let progress = report.clone();
+        binding.on("hlsManifestParsed", move |_| {
+            parsed.set(true);
+            progress(Report::Progress);
+        });
+        for event in ["hlsLevelLoaded", "hlsFragLoaded"] {
             let progress = report.clone();
             binding.on(event, move |_| progress(Report::Progress));
         }
@@ -194,9 +205,11 @@ impl Binding {
         set(&get(&self.hls, "config"), "maxBufferLength", seconds);
     }
 
-    /// Loads no more for now.
-    pub(crate) fn stop(&self) {
+    /// Loads no more for now. `false` where it cannot go on later: a stopped master playlist is
+    /// never asked for again.
+    pub(crate) fn stop(&self) -> bool {
         self.hls.stop_load();
+        self.parsed.get()
     }
 
     /// Loads again, where it stopped.

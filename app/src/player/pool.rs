@@ -116,10 +116,8 @@ impl Pool {
             now.play();
         }
         before.pause();
-        before.with_binding(|binding| {
-            binding.stop();
-            binding.keep_estimate();
-        });
+        before.with_binding(super::hls::Binding::keep_estimate);
+        before.stop_loading();
         self.wanted.take();
         self.recovered.set(false);
         self.player.paused.set(false);
@@ -141,7 +139,7 @@ impl Pool {
         current.pause();
         current.video.remove();
         for slot in &self.slots {
-            slot.with_binding(super::hls::Binding::stop);
+            slot.stop_loading();
         }
         self.wait();
     }
@@ -325,7 +323,7 @@ impl Pool {
             Told::Duration => self.tell_duration(),
             Told::Waiting => {
                 // Ours comes first: what the neighbour still loads is stopped.
-                self.spare().with_binding(super::hls::Binding::stop);
+                self.spare().stop_loading();
                 self.wait();
             }
             Told::Playing => {
@@ -407,14 +405,16 @@ impl Pool {
             let left = player.patience_s.get_untracked().saturating_sub(1);
             player.patience_s.set(left);
             if left == 0 {
-                player.phase.set(Phase::Failed(Cause::Network));
+                player.give_up();
             }
         });
         *self.patience.borrow_mut() = Some(timer);
     }
 
-    fn fail(&self, cause: Cause) {
+    /// Gives the reel on screen up.
+    pub(crate) fn fail(&self, cause: Cause) {
         self.patience.take();
+        self.current().give_up();
         self.player.phase.set(Phase::Failed(cause));
     }
 

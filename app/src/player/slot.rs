@@ -71,6 +71,8 @@ pub(crate) struct Slot {
     /// Counts loads: what an older load still has to tell is not heard.
     load: Rc<Cell<u32>>,
     ready: Cell<bool>,
+    /// It was given up: only a new load helps.
+    failed: Cell<bool>,
     run_up: Cell<bool>,
     from_s: Cell<f64>,
     run: RefCell<Option<Timer>>,
@@ -102,6 +104,7 @@ impl Slot {
             binding: RefCell::default(),
             load: Rc::default(),
             ready: Cell::new(false),
+            failed: Cell::new(false),
             run_up: Cell::new(false),
             from_s: Cell::new(0.0),
             run: RefCell::default(),
@@ -149,10 +152,12 @@ impl Slot {
 
     /// Whether it holds this reel, at this state.
     pub(crate) fn holds(&self, media: &Media) -> bool {
-        self.media
-            .borrow()
-            .as_ref()
-            .is_some_and(|held| held.id == media.id && held.url == media.url)
+        !self.failed.get()
+            && self
+                .media
+                .borrow()
+                .as_ref()
+                .is_some_and(|held| held.id == media.id && held.url == media.url)
     }
 
     /// Whether its first picture is decoded.
@@ -171,6 +176,7 @@ impl Slot {
         let load = self.load.get().wrapping_add(1);
         self.load.set(load);
         self.ready.set(false);
+        self.failed.set(false);
         self.run_up.set(false);
         self.from_s.set(wish.from_s.unwrap_or(0.0));
         *self.media.borrow_mut() = Some(Arc::clone(media));
@@ -294,6 +300,22 @@ impl Slot {
             }
         });
         *self.run.borrow_mut() = Some(look);
+    }
+
+    /// Loads no more for now; forgets what could not go on.
+    pub(crate) fn stop_loading(&self) {
+        let stopped = self.binding.borrow().as_ref().is_none_or(Binding::stop);
+        if !stopped {
+            self.clear();
+        }
+    }
+
+    /// It was given up.
+    pub(crate) fn give_up(&self) {
+        self.failed.set(true);
+        if let Some(binding) = &*self.binding.borrow() {
+            binding.stop();
+        }
     }
 
     /// Seconds in the buffer ahead of the playhead.

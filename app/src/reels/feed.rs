@@ -88,6 +88,8 @@ pub struct Feed {
     /// The place that the strip is laid out from; lengths stay small in a long list.
     origin: RwSignal<i64>,
     asking: StoredValue<bool>,
+    /// A newer list that does not hold the reel on screen: taken when that is left.
+    newer: StoredValue<Option<(Vec<Media>, u32, String)>>,
 }
 
 impl Feed {
@@ -99,6 +101,7 @@ impl Feed {
             middle: RwSignal::new(active),
             origin: RwSignal::new(i64::from(active)),
             asking: StoredValue::new(false),
+            newer: StoredValue::new(None),
         }
     }
 
@@ -203,6 +206,10 @@ impl Feed {
     /// The strip has come to rest: articles gather around the active channel, far channels are
     /// forgotten, near ends are asked for.
     pub fn settle(&self) {
+        if let Some((videos, total, version)) = self.newer.try_update_value(Option::take).flatten()
+        {
+            self.changed(videos, total, version);
+        }
         let active = self.active.get_untracked();
         if self.middle.get_untracked() != active {
             self.middle.set(active);
@@ -279,6 +286,7 @@ impl Feed {
         let active = self.active.get_untracked();
         let current = self.media_at(active).map(|media| media.id.clone());
         if let Some(place) = current.and_then(|id| new.place(&id)) {
+            self.newer.set_value(None);
             let moved = i64::from(place) - i64::from(active);
             self.strip.set(new);
             self.active.set(place);
@@ -293,6 +301,7 @@ impl Feed {
         if version == self.version() {
             return;
         }
+        self.newer.set_value(Some((videos.clone(), total, version.clone())));
         let whole = u32::try_from(videos.len()).is_ok_and(|n| n == total);
         let current = self.media_at(self.active.get_untracked()).map(|media| media.id.clone());
         if whole {

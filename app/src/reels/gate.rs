@@ -28,7 +28,7 @@ use crate::{
 const PASSING_MS: f64 = 180.0;
 /// A passed reel is loaded after it stayed so long.
 const DWELL_MS: i32 = 110;
-/// A wheel event in lines or pages is this many pixels each; only its sign matters.
+/// What scrolls by itself keeps its wheel.
 const SCROLLABLE: &str = "[role=log], .menu";
 
 /// See the module.

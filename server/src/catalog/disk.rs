@@ -15,6 +15,8 @@ use super::{
     reason::{Reason, convert_command},
 };
 
+/// The streams folder as the log names it: no path of anybody's home stands there.
+const STREAMS: &str = "streams";
 /// Fewer names than this are looked at on one thread.
 const WORTH_A_THREAD: usize = 64;
 const MAX_THREADS: usize = 8;
@@ -171,15 +173,15 @@ impl Disk {
 
     fn tell(&mut self, name: &OsStr, item: &Item) {
         if let Some(reason) = item.trouble.as_ref().filter(|_| item.told) {
-            let fix = reason.fix(&name.to_string_lossy());
+            let fix = reason.fix(STREAMS, &name.to_string_lossy());
             self.say(name, &format!("{name:?} is left out: {reason}; {fix}."));
         } else if let Some(why) = &item.about_error {
             self.say(name, &format!("channel.toml of {name:?} is passed over: {why}."));
         } else if let Some(facts) = &item.facts
             && let Some(trouble) = probe::trouble(&facts.codecs)
         {
-            let mend = convert_command(&name.to_string_lossy(), !facts.bare);
-            self.say(name, &format!("{name:?} may not play: {trouble}; {mend} mends it."));
+            let mend = convert_command(STREAMS, &name.to_string_lossy(), !facts.bare);
+            self.say(name, &format!("{name:?} may not play: {trouble}; {mend}."));
         } else if item.trouble.is_none() {
             self.said.remove(name);
         }

@@ -76,8 +76,8 @@ impl Reason {
         )
     }
 
-    /// What a person can do about it; `name` is the name in the streams folder.
-    pub fn fix(&self, name: &str) -> String {
+    /// What a person can do about it; `name` is the name in the folder `streams`.
+    pub fn fix(&self, streams: &str, name: &str) -> String {
         match self {
             Self::Name(_) | Self::NotText | Self::Clash(_) => "rename it".into(),
             Self::NoPlaylist => "name its playlist playlist.m3u8, or take the folder away".into(),
@@ -91,23 +91,25 @@ impl Reason {
             Self::Missing { .. } => "copy the missing files".into(),
             Self::NoSegment | Self::Changing => "wait until it is written".into(),
             Self::Unreadable { .. } => "let the server's user read it".into(),
-            Self::OtherType => convert_command(name, false),
+            Self::OtherType => convert_command(streams, name, false),
             Self::Panicked => "take it away, or convert it anew".into(),
         }
     }
 }
 
-/// The command that makes a channel every browser plays out of the file or
-/// folder `name`.
-pub(crate) fn convert_command(name: &str, folder: bool) -> String {
+/// What makes a channel that every browser plays out of the file or folder `name` of the folder
+/// `streams`. A playlist is no input for a conversion, so a folder needs the film it was made from.
+pub(crate) fn convert_command(streams: &str, name: &str, folder: bool) -> String {
     let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let (input, channel) = if folder {
-        (format!("streams/{name}/playlist.m3u8"), format!("{name} (converted)"))
-    } else {
-        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        (format!("streams/{name}"), stem.to_owned())
-    };
-    format!("carrete convert {} {}", quote(&input), quote(&channel))
+    if folder {
+        return format!(
+            "run carrete convert --replace FILM {} with the film it was made from",
+            quote(name)
+        );
+    }
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let input = format!("{streams}/{name}");
+    format!("run carrete convert {} {}, then take the file away", quote(&input), quote(stem))
 }
 
 fn and_more(count: usize) -> String {

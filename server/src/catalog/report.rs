@@ -42,6 +42,7 @@ pub fn channels(folders: &Folders, json: bool) -> Result<String, CatalogError> {
 /// [`channels`] does.
 pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
     let read = |why| CatalogError::Read { folder: folder.display().to_string(), why };
+    let streams = folder.display().to_string();
     let mut disk = Disk::new(folder).map_err(read)?.silent();
     disk.settle(SETTLES);
     let (snapshot, clashes) = Snapshot::assemble(&disk.items, &Snapshot::default());
@@ -53,7 +54,11 @@ pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
         .chain(clashes)
         .map(|(name, reason)| {
             let name = name.to_string_lossy().into_owned();
-            Finding { message: format!("left out: {reason}"), fix: reason.fix(&name), name }
+            Finding {
+                message: format!("left out: {reason}"),
+                fix: reason.fix(&streams, &name),
+                name,
+            }
         })
         .collect();
     for (name, item) in &disk.items {
@@ -69,7 +74,7 @@ pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
         if let Some(message) = probe::trouble(&entry.facts.codecs) {
             let name = entry.name.to_string_lossy().into_owned();
             findings.push(Finding {
-                fix: convert_command(&name, !entry.facts.bare),
+                fix: convert_command(&streams, &name, !entry.facts.bare),
                 name,
                 message,
             });

@@ -59,7 +59,8 @@ pub(super) async fn run(
     let mut touched = Touched::new();
     let mut next_all = Instant::now();
     let mut doubts_open = true;
-    let first_by = Instant::now() + FIRST_LIST;
+    let began = Instant::now();
+    let first_by = began + FIRST_LIST;
     loop {
         let now = Instant::now();
         if overflow.swap(false, Ordering::Relaxed) {
@@ -90,7 +91,13 @@ pub(super) async fn run(
                 next_all = Instant::now() + looked.next_all;
             }
             let soon = looked.disk.due(Instant::now()).1.is_some_and(|due| due <= first_by);
-            if !(soon && publish.borrow().is_none()) {
+            let first = publish.borrow().is_none();
+            if first && !soon {
+                let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+                let channels = looked.snapshot.len();
+                tracing::info!(channels, duration_ms, "The streams folder is read.");
+            }
+            if !(first && soon) {
                 announce(&publish, looked.snapshot);
             }
             state = Some((looked.disk, looked.ear));
@@ -156,10 +163,6 @@ fn look(
     let (snapshot, clashes) = Snapshot::assemble(&disk.items, before.unwrap_or(&nothing));
     for (name, reason) in clashes {
         disk.say_clash(&name, &reason);
-    }
-    if before.is_none() {
-        let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(channels = snapshot.len(), duration_ms, "The streams folder is read.");
     }
     Looked { disk, ear, snapshot, next_all }
 }
