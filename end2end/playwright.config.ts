@@ -1,6 +1,9 @@
 // The browser tests: one Chromium, two windows, against the release binary that global-setup.ts starts.
 // CHROMIUM names another browser binary; CARRETE_URL another server, which is then left alone.
+// A test runs on a phone, one tagged @desktop in a wide window, one tagged @both in both.
 import { defineConfig } from "@playwright/test";
+
+import { launch } from "./browser";
 
 export default defineConfig({
   testDir: ".",
@@ -10,32 +13,22 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: true,
-  timeout: 30_000,
-  expect: { timeout: 5_000 },
+  timeout: 40_000,
+  expect: { timeout: 8_000 },
   reporter: "list",
   use: {
     baseURL: process.env.CARRETE_URL,
     locale: "en-US",
     screenshot: "only-on-failure",
     trace: "off",
-    launchOptions: {
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    },
+    launchOptions: launch(),
   },
   projects: [
     {
       name: "phone",
+      grepInvert: /@desktop/,
       use: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
     },
-    { name: "desktop", use: { viewport: { width: 1440, height: 900 } } },
+    { name: "desktop", grep: /@desktop|@both/, use: { viewport: { width: 1440, height: 900 } } },
   ],
 });

@@ -1,0 +1,149 @@
+// What is on the screen. `look` runs in every page before its own scripts and watches each animation frame; the rest asks it.
+import { expect, type Locator, type Page } from "@playwright/test";
+
+/** The corner that streams.sh gave each channel. */
+const CORNERS: Record<string, [number, number, number]> = Object.fromEntries(
+  [
+    [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [255, 0, 255], [0, 255, 255],
+    [255, 255, 255], [255, 165, 0], [128, 0, 255], [128, 128, 128], [0, 128, 0],
+  ].map((rgb, n) => [`clip_${n}`, rgb]),
+) as Record<string, [number, number, number]>;
+
+/** A wait that a busy machine does not break. */
+export const LONG_MS = 12_000;
+
+export type Sight = {
+  /** Most media elements seen in the document at one animation frame. */
+  most: number;
+  /** The channel whose picture moves: two different frames of it were presented, its corner has its colour. */
+  moves: string | null;
+  /** Media time of the frame presented last, and how many different ones there were in this reel. */
+  frames: number;
+  /** The longest time between two presented frames since `gap` was last set to 0. */
+  gap: number;
+  corner: number[];
+};
+
+declare global {
+  interface Window {
+    sight: Sight;
+  }
+}
+
+/** Runs in the page. */
+export function look(corners: Record<string, number[]>): void {
+  const sight: Sight = (window.sight = { most: 0, moves: null, frames: 0, gap: 0, corner: [] });
+  // A violation is an error of the page like any other.
+  addEventListener("securitypolicyviolation", (e) => console.error(`blocked by policy: ${e.violatedDirective} ${e.blockedURI}`));
+  const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", {
+    willReadFrequently: true,
+  });
+  let seen: HTMLVideoElement | undefined, of: string | undefined, time = -1, at = 0;
+  const watched = new WeakSet<HTMLVideoElement>();
+  const watch = (video: HTMLVideoElement) => {
+    watched.add(video);
+    const presented = (now: number, frame: VideoFrameCallbackMetadata) => {
+      if (video === seen && frame.mediaTime !== time) {
+        if (sight.frames > 0) sight.gap = Math.max(sight.gap, now - at);
+        at = now;
+        time = frame.mediaTime;
+        sight.frames++;
+      }
+      video.requestVideoFrameCallback(presented);
+    };
+    video.requestVideoFrameCallback(presented);
+  };
+  const isItsOwn = (video: HTMLVideoElement, channel: string) => {
+    pen?.drawImage(video, 0, 0, video.videoWidth / 16, video.videoWidth / 16, 0, 0, 1, 1);
+    sight.corner = Array.from(pen?.getImageData(0, 0, 1, 1).data ?? []).slice(0, 3);
+    return corners[channel]?.every((c, n) => Math.abs(c - (sight.corner[n] ?? 0)) < 60) ?? true;
+  };
+  const tick = () => {
+    const media = document.querySelectorAll<HTMLVideoElement>("video, audio");
+    sight.most = Math.max(sight.most, media.length);
+    const video = media[0];
+    const channel = video?.closest<HTMLElement>("[data-channel]")?.dataset.channel;
+    if (video !== seen || channel !== of) {
+      [seen, of, time] = [video, channel, -1];
+      [sight.frames, sight.moves] = [0, null];
+      if (video && !watched.has(video)) watch(video);
+    }
+    if (video && channel && !sight.moves && sight.frames >= 2 && !video.paused) {
+      const box = video.getBoundingClientRect(), middle = box.top + box.height / 2;
+      if (box.width > 0 && middle > 0 && middle < innerHeight && isItsOwn(video, channel)) sight.moves = channel;
+    }
+    requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+}
+
+export const LOOK = [look, CORNERS] as const;
+
+/** The article on screen. */
+export function active(page: Page): Locator {
+  return page.getByRole("feed").locator("article[aria-current=true]");
+}
+
+/** Waits until this channel is the active one and its own picture moves, in the only media element. */
+export async function plays(page: Page, channel: string): Promise<void> {
+  await expect
+    .poll(() => page.evaluate(state), { timeout: LONG_MS, intervals: [20, 50, 100], message: `${channel} plays` })
+    .toEqual({ active: [channel], inside: [channel], moves: channel, paused: false });
+}
+
+function state() {
+  const name = (element: Element | null) => element?.closest<HTMLElement>("[data-channel]")?.dataset.channel;
+  const media = [...document.querySelectorAll<HTMLMediaElement>("video, audio")];
+  return {
+    active: [...document.querySelectorAll("[role=feed] [aria-current=true]")].map(name),
+    inside: media.map(name),
+    moves: window.sight.moves,
+    paused: media[0]?.paused,
+  };
+}
+
+/** Waits until the strip stands still with the active article in the middle of the feed. */
+export async function rests(page: Page): Promise<void> {
+  await expect
+    .poll(
+      () =>
+        page.evaluate(() => {
+          const article = document.querySelector("[role=feed] [aria-current=true]");
+          const middle = (element?: Element | null) => {
+            const box = element?.getBoundingClientRect();
+            return box ? box.top + box.height / 2 : NaN;
+          };
+          const slides = document.getAnimations().some((a) => (a.effect as KeyframeEffect)?.target?.classList.contains("strip"));
+          return !slides && Math.abs(middle(article) - middle(document.querySelector("[role=feed]"))) < 3;
+        }),
+      { timeout: LONG_MS, intervals: [20, 50], message: "the strip rests" },
+    )
+    .toBe(true);
+}
+
+/** Says that nothing moved: the same reel is active, at rest, after time enough to have moved. */
+export async function stays(page: Page, channel: string): Promise<void> {
+  await page.waitForTimeout(500);
+  await rests(page);
+  await expect(active(page)).toHaveAttribute("data-channel", channel);
+}
+
+/** What the one media element does. */
+export function media<T>(page: Page, ask: (video: HTMLVideoElement) => T): Promise<T> {
+  return page.locator("video, audio").evaluate(ask as (element: Element) => T) as Promise<T>;
+}
+
+/** Middle brightness, 0 to 255, of the part of a screenshot that lies around its centre. */
+export async function brightness(page: Page): Promise<number> {
+  const shot = (await page.screenshot({ scale: "css" })).toString("base64");
+  return page.evaluate(async (data) => {
+    const picture = new Image();
+    picture.src = `data:image/png;base64,${data}`;
+    await picture.decode();
+    const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d")!;
+    const { width: w, height: h } = picture;
+    pen.imageSmoothingQuality = "high";
+    pen.drawImage(picture, w / 3, h / 3, w / 3, h / 3, 0, 0, 1, 1);
+    return Math.max(...pen.getImageData(0, 0, 1, 1).data.slice(0, 3));
+  }, shot);
+}

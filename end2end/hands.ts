@@ -1,0 +1,144 @@
+// What people do: visit, swipe, pinch, turn a wheel, open the chat. Every page that a test visits must keep its console
+// clean, unless the test says what it expects there.
+import { expect, test as base, type BrowserContext, type BrowserContextOptions, type CDPSession, type Page } from "@playwright/test";
+
+import { LOOK } from "./eyes";
+import { House } from "./house";
+
+type Hands = {
+  /** Names console lines that this test provokes on purpose. */
+  expects: (line: RegExp) => void;
+  /** A server of the test's own, with these channels. */
+  house: (channels: string[], env?: Record<string, string>) => Promise<House>;
+  /** Another person, with a browser context of their own. */
+  guest: (options?: BrowserContextOptions) => Promise<Page>;
+  consoles: { watch: (context: BrowserContext) => Promise<void>; expected: RegExp[] };
+};
+
+export const test = base.extend<Hands>({
+  consoles: async ({}, use) => {
+    const said: string[] = [], expected: RegExp[] = [];
+    const watch = async (context: BrowserContext) => {
+      context.on("console", (line) => {
+        if (["error", "warning"].includes(line.type())) said.push(`${line.type()}: ${line.text()} ${line.location().url}`);
+      });
+      context.on("weberror", (error) => said.push(`thrown: ${error.error().message}`));
+      await context.addInitScript(...LOOK);
+    };
+    await use({ watch, expected });
+    expect(said.filter((line) => !expected.some((e) => e.test(line))), "the console is clean").toEqual([]);
+  },
+  expects: async ({ consoles }, use) => use((line) => consoles.expected.push(line)),
+  house: async ({}, use) => {
+    const houses: House[] = [];
+    await use(async (channels, env) => {
+      const house = await House.open(channels, env);
+      houses.push(house);
+      return house;
+    });
+    await Promise.all(houses.map((house) => house.close()));
+  },
+  // People leave before houses close: both fixtures below wait for `house`, and end before it.
+  context: async ({ context, consoles, house: _ }, use) => {
+    await consoles.watch(context);
+    await use(context);
+  },
+  guest: async ({ browser, consoles, house: _ }, use) => {
+    const contexts: BrowserContext[] = [];
+    await use(async (options) => {
+      const context = await browser.newContext(options);
+      contexts.push(context);
+      await consoles.watch(context);
+      return context.newPage();
+    });
+    await Promise.all(contexts.map((context) => context.close()));
+  },
+});
+
+export { expect };
+
+const sessions = new WeakMap<Page, Promise<CDPSession>>();
+
+/** The page's DevTools session. */
+export function devtools(page: Page): Promise<CDPSession> {
+  const session = sessions.get(page) ?? page.context().newCDPSession(page);
+  sessions.set(page, session);
+  return session;
+}
+
+type Point = { x: number; y: number };
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Puts fingers down, moves them through `steps` and lifts them. Each step holds one point for each finger. */
+export async function touch(page: Page, steps: Point[][], stepMs = 11): Promise<void> {
+  const session = await devtools(page);
+  const send = (type: "touchStart" | "touchMove" | "touchEnd", points: Point[]) =>
+    session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map((point, id) => ({ ...point, id })) });
+  const [first = [], ...rest] = steps;
+  // One finger after the other, as on a real screen.
+  for (let n = 1; n <= first.length; n++) await send("touchStart", first.slice(0, n));
+  for (const points of rest) {
+    await send("touchMove", points);
+    await pause(stepMs);
+  }
+  await send("touchEnd", []);
+}
+
+/** One finger from a point through the given distances. */
+export function drag(page: Page, from: Point, distances: number[], stepMs?: number): Promise<void> {
+  return touch(page, [0, ...distances].map((dy) => [{ x: from.x, y: from.y + dy }]), stepMs);
+}
+
+/** A swipe, up for the next reel (1) or down for the one before (-1). */
+export async function swipe(page: Page, way: 1 | -1 = 1, { steps = 10, stepMs = 11 } = {}): Promise<void> {
+  const { width, height } = page.viewportSize()!;
+  const from = { x: width / 2, y: height * (way > 0 ? 0.55 : 0.15) };
+  await drag(page, from, Array.from({ length: steps }, (_, n) => (-way * height * 0.4 * (n + 1)) / steps), stepMs);
+}
+
+/** A fling of a trackpad: small deltas that grow for a moment and die away. */
+export async function fling(page: Page, way: 1 | -1 = 1): Promise<void> {
+  const session = await devtools(page);
+  const { width, height } = page.viewportSize()!;
+  const deltas = [2, 8, 26, 60, 82, ...Array.from({ length: 40 }, (_, n) => 76 * 0.9 ** n)];
+  const sent = [];
+  for (const delta of deltas) {
+    sent.push(
+      session.send("Input.dispatchMouseEvent", {
+        type: "mouseWheel", x: width / 2, y: height / 2, deltaX: 0, deltaY: way * delta,
+      }),
+    );
+    await pause(14);
+  }
+  await Promise.all(sent);
+}
+
+/** Brings the controls out, if they are not there. */
+export async function showControls(page: Page): Promise<void> {
+  const room = page.getByRole("main");
+  if ((await room.getAttribute("data-controls")) !== null) return;
+  const { width, height } = page.viewportSize()!;
+  await page.touchscreen.tap(width / 2, height * 0.4);
+  await expect(room).toHaveAttribute("data-controls", "");
+}
+
+/** Opens the chat of a phone. */
+export async function openChat(page: Page): Promise<void> {
+  await showControls(page);
+  await page.getByRole("button", { name: "Chat", exact: true }).tap();
+  await expect(page.getByRole("textbox", { name: "Message" })).toBeVisible();
+}
+
+/** Says something, with a name where that is asked. */
+export async function say(page: Page, text: string, name?: string): Promise<void> {
+  await page.getByRole("textbox", { name: "Message" }).fill(text);
+  await page.getByRole("textbox", { name: "Message" }).press("Enter");
+  if (name === undefined) return;
+  await page.getByRole("textbox", { name: "Your name" }).fill(name);
+  await page.getByRole("button", { name: "Come in" }).click();
+}
+
+/** Presses a key, as fast as one can. */
+export async function press(page: Page, key: string, times = 1): Promise<void> {
+  for (let n = 0; n < times; n++) await page.keyboard.press(key);
+}

@@ -1,0 +1,132 @@
+// Wheel, trackpad, keys, mouse and focus.
+import { active, media, plays, rests, stays } from "./eyes";
+import { expect, fling, openChat, press, test } from "./hands";
+
+const LAST = "wide";
+const sound = { name: "Sound", exact: true } as const;
+
+test("50 quick notches of a wheel go to the last of 13, 50 back to the first", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/");
+  await plays(page, "clip_0");
+  await page.mouse.move(720, 450);
+  for (let n = 0; n < 50; n++) await page.mouse.wheel(0, 100);
+  await plays(page, LAST);
+  await rests(page);
+  for (let n = 0; n < 50; n++) await page.mouse.wheel(0, -100);
+  await plays(page, "clip_0");
+});
+
+test("five quick notches go five on", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_2");
+  await plays(page, "clip_2");
+  await page.mouse.move(720, 450);
+  for (let n = 0; n < 5; n++) await page.mouse.wheel(0, 100);
+  await plays(page, "clip_7");
+  await stays(page, "clip_7");
+});
+
+test("one fling of a trackpad goes one on, and the next one another", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_2");
+  await plays(page, "clip_2");
+  await page.mouse.move(720, 450);
+  await fling(page);
+  await stays(page, "clip_3");
+  await fling(page);
+  await stays(page, "clip_4");
+  await fling(page, -1);
+  await stays(page, "clip_3");
+  await plays(page, "clip_3");
+});
+
+test("arrows and page keys move one, Home and End go to the ends", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  for (const [key, channel] of [
+    ["ArrowDown", "clip_4"], ["PageDown", "clip_5"], ["ArrowUp", "clip_4"], ["PageUp", "clip_3"],
+    ["End", LAST], ["ArrowDown", LAST], ["Home", "clip_0"], ["ArrowUp", "clip_0"],
+  ] as const) {
+    await press(page, key);
+    await plays(page, channel);
+    await rests(page);
+  }
+  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+});
+
+test("Space pauses and goes on, M switches the sound", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/");
+  await plays(page, "clip_0");
+  await press(page, "Space");
+  await expect.poll(() => media(page, (video) => video.paused)).toBe(true);
+  await expect(page.getByRole("button", { name: "Play", exact: true })).toBeAttached();
+  await press(page, "Space");
+  await expect.poll(() => media(page, (video) => video.paused)).toBe(false);
+  await press(page, "m");
+  await expect(page.getByRole("button", sound)).toHaveAttribute("aria-pressed", "true");
+  expect(await media(page, (video) => video.muted)).toBe(false);
+  await press(page, "m");
+  await expect(page.getByRole("button", sound)).toHaveAttribute("aria-pressed", "false");
+  expect(await media(page, (video) => video.muted)).toBe(true);
+});
+
+test("keys do nothing while one types", { tag: "@both" }, async ({ page, isMobile }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  if (isMobile) await openChat(page);
+  const box = page.getByRole("textbox", { name: "Message" });
+  await box.focus();
+  await page.keyboard.type("m f m ");
+  for (const key of ["ArrowDown", "ArrowUp", "PageDown", "Home", "End"]) await press(page, key);
+  await stays(page, "clip_3");
+  await expect(box).toHaveValue("m f m ");
+  // The open chat hides the sound button of a phone: the element itself tells.
+  expect(await media(page, (video) => video.muted)).toBe(true);
+  expect(await media(page, (video) => video.paused)).toBe(false);
+});
+
+test("Space on a button is that button's alone", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/");
+  await plays(page, "clip_0");
+  await page.getByRole("button", sound).focus();
+  await press(page, "Space");
+  await expect(page.getByRole("button", sound)).toHaveAttribute("aria-pressed", "true");
+  expect(await media(page, (video) => video.paused)).toBe(false);
+  await press(page, "Enter");
+  await expect(page.getByRole("button", sound)).toHaveAttribute("aria-pressed", "false");
+});
+
+test("a mouse drags one reel on, and a click pauses", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  await page.mouse.move(720, 600);
+  await page.mouse.down();
+  await page.mouse.move(720, 300, { steps: 8 });
+  await page.mouse.up();
+  await plays(page, "clip_4");
+  await rests(page);
+  await page.mouse.click(720, 450);
+  await expect.poll(() => media(page, (video) => video.paused)).toBe(true);
+  await stays(page, "clip_4");
+});
+
+test("focus that enters another article makes it the active one", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  await active(page).focus();
+  await press(page, "Tab");
+  await plays(page, "clip_4");
+  await rests(page);
+  await expect(active(page)).toBeFocused();
+  await press(page, "Shift+Tab");
+  await plays(page, "clip_3");
+  await rests(page);
+});
+
+test("a window of another size keeps the reel", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  for (const [width, height] of [[1000, 700], [500, 900], [1440, 900]] as const) {
+    await page.setViewportSize({ width, height });
+    await rests(page);
+    await plays(page, "clip_3");
+  }
+});
