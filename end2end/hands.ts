@@ -125,7 +125,7 @@ export async function showControls(page: Page): Promise<void> {
 /** Opens the chat of a phone. */
 export async function openChat(page: Page): Promise<void> {
   await showControls(page);
-  await page.getByRole("button", { name: "Chat", exact: true }).tap();
+  await page.getByRole("button", { name: /^Chat/ }).tap();
   await expect(page.getByRole("textbox", { name: "Message" })).toBeVisible();
 }
 

@@ -151,6 +151,13 @@ impl Player {
         }
     }
 
+    /// The playlist has another version.
+    fn reload(&self) {
+        if let Some(pool) = self.pool.get() {
+            pool.reload();
+        }
+    }
+
     /// Nothing came for too long.
     fn give_up(&self) {
         if let Some(pool) = self.pool.get() {

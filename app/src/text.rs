@@ -95,6 +95,7 @@ texts! {
     music: "music", "música";
     on_the_strip: "On the strip", "En la tira";
     chat: "Chat", "Chat";
+    unread: "unread", "sin leer";
     message: "Message", "Mensaje";
     say_something: "Say something", "Di algo a los que miran";
     send: "Send", "Enviar";

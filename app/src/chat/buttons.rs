@@ -8,12 +8,17 @@ use crate::{icon::Icon, text::texts};
 /// Opens the chat; tells how much is unread.
 #[component]
 pub(crate) fn ChatButton(chat: Chat) -> impl IntoView {
+    let texts = texts();
     let unread = move || Some(chat.unread.get()).filter(|unread| *unread > 0);
+    let label = move || match unread() {
+        Some(count) => format!("{}, {count} {}", texts.chat, texts.unread),
+        None => texts.chat.to_owned(),
+    };
     view! {
         <button
             class="hole chat-button"
             type="button"
-            aria-label=texts().chat
+            aria-label=label
             aria-expanded=move || chat.open.get().to_string()
             on:click=move |_| chat.toggle()
         >

@@ -127,12 +127,12 @@ pub(crate) enum Report {
     Buffered,
     /// A playlist or fragment has arrived: something moves.
     Progress,
-    /// Something is over. `status` is the HTTP status, 0 where there was none.
+    /// A segment is gone: its playlist has another version. hls.js would ask for it again.
+    Gone,
+    /// Something is over.
     Fatal {
         /// Network, as against the media itself.
         network: bool,
-        /// HTTP status.
-        status: u16,
     },
 }
 
@@ -182,10 +182,14 @@ impl Binding {
             binding.on(event, move |_| progress(Report::Progress));
         }
         binding.on("hlsError", move |data| {
-            if get(&data, "fatal").is_truthy() {
+            let status = get(&get(&data, "response"), "code").as_f64().unwrap_or(0.0);
+            if get(&data, "details").as_string().as_deref() == Some("fragLoadError")
+                && (status == 404.0 || status == 410.0)
+            {
+                report(Report::Gone);
+            } else if get(&data, "fatal").is_truthy() {
                 report(Report::Fatal {
                     network: get(&data, "type").as_string().as_deref() == Some("networkError"),
-                    status: get(&get(&data, "response"), "code").as_f64().unwrap_or(0.0) as u16,
                 });
             }
         });

@@ -25,7 +25,9 @@ use crate::{
 /// warmed: warming never starves it.
 const AHEAD_BEFORE_WARMING_S: f64 = 2.0;
 /// At most one reload of a playlist whose segments have gone in this time.
-const RELOAD_EVERY_MS: f64 = 4000.0;
+const RELOAD_EVERY_MS: f64 = 1500.0;
+/// So many reloads of one reel, then it is given up.
+const RELOADS: u32 = 6;
 
 /// See the module.
 pub(crate) struct Pool {
@@ -39,6 +41,8 @@ pub(crate) struct Pool {
     patience: RefCell<Option<Timer>>,
     recovered: Cell<bool>,
     reloaded_ms: Cell<f64>,
+    later: RefCell<Option<Timer>>,
+    reloads: Cell<u32>,
     saves_data: bool,
 }
 
@@ -74,6 +78,8 @@ impl Pool {
                 patience: RefCell::default(),
                 recovered: Cell::new(false),
                 reloaded_ms: Cell::new(f64::NEG_INFINITY),
+                later: RefCell::default(),
+                reloads: Cell::new(0),
                 saves_data: saves_data(),
             }
         });
@@ -119,6 +125,8 @@ impl Pool {
         before.with_binding(super::hls::Binding::keep_estimate);
         before.stop_loading();
         self.wanted.take();
+        self.later.take();
+        self.reloads.set(0);
         self.recovered.set(false);
         self.player.paused.set(false);
         self.player.time_s.set(now.video.current_time());
@@ -287,7 +295,10 @@ impl Pool {
         self.reload();
     }
 
-    fn reload(&self) {
+    /// Loads the playlist of the reel on screen anew and goes on at the same second.
+    pub(crate) fn reload(&self) {
+        self.later.take();
+        self.reloaded_ms.set(now_ms());
         let current = self.current();
         let Some(media) = current.media() else { return };
         let at_s = current.video.current_time();
@@ -354,7 +365,8 @@ impl Pool {
                 self.warm_wanted();
             }
             Told::Report(Report::Progress) => self.player.patience_s.set(PATIENCE_S),
-            Told::Report(Report::Fatal { network, status }) => self.fatal(network, status),
+            Told::Report(Report::Gone) => self.reload_soon(),
+            Told::Report(Report::Fatal { network }) => self.fatal(network),
             Told::Broken => {
                 // 2 is MEDIA_ERR_NETWORK; hls.js tells of its own errors itself.
                 let network = current.video.error().is_some_and(|error| error.code() == 2);
@@ -373,7 +385,7 @@ impl Pool {
         match told {
             Told::Ready => spare.run_up(),
             Told::RunUp => self.feed_current(),
-            Told::Report(Report::Fatal { .. })
+            Told::Report(Report::Fatal { .. } | Report::Gone)
             | Told::Broken
             | Told::NoLibrary
             | Told::Unsupported => {
@@ -425,12 +437,28 @@ impl Pool {
         self.player.phase.set(Phase::Failed(cause));
     }
 
-    fn fatal(&self, network: bool, status: u16) {
-        if status == 404 && now_ms() - self.reloaded_ms.get() > RELOAD_EVERY_MS {
-            // The segments have other versions now: the playlist tells them.
-            self.reloaded_ms.set(now_ms());
+    /// The segments have other versions now, and the playlist tells them: at once, or when the last
+    /// reload is some time ago, because the server may learn of them a moment after the page.
+    fn reload_soon(&self) {
+        if self.later.borrow().is_some() {
+            return;
+        }
+        if self.reloads.replace(self.reloads.get() + 1) == RELOADS {
+            self.fail(Cause::Network);
+            return;
+        }
+        let since = now_ms() - self.reloaded_ms.get();
+        if since >= RELOAD_EVERY_MS {
             self.reload();
-        } else if network {
+            return;
+        }
+        let player = self.player;
+        let wait = (RELOAD_EVERY_MS - since) as i32;
+        *self.later.borrow_mut() = Some(Timer::once(wait, move || player.reload()));
+    }
+
+    fn fatal(&self, network: bool) {
+        if network {
             self.fail(Cause::Network);
         } else if self.recovered.replace(true) {
             self.fail(Cause::Media);
