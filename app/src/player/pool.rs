@@ -1,6 +1,8 @@
 //! The pool of two elements: one in the document, inside the active article, the other detached and
 //! run up on the neighbour. Both are made once and kept for life.
 
+mod trouble;
+
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
@@ -14,21 +16,16 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 use super::{
     Cause, PATIENCE_S, Phase, Player,
     hls::{AHEAD_FIRST_S, AHEAD_S, AHEAD_SPARE_S, Report, Wish},
-    slot::{Slot, Told},
+    slot::{self, Slot, Told},
 };
 use crate::{
     catalog::{Kind, Media},
-    dom::{Timer, get, now_ms},
+    dom::{Timer, get},
 };
 
 /// The reel on screen has this many seconds in its buffer, or all of it, before a neighbour is
 /// warmed: warming never starves it.
 const AHEAD_BEFORE_WARMING_S: f64 = 2.0;
-/// At most one reload of a playlist whose segments have gone in this time.
-const RELOAD_EVERY_MS: f64 = 1500.0;
-/// So many reloads of one reel, then it is given up.
-const RELOADS: u32 = 6;
-
 /// See the module.
 pub(crate) struct Pool {
     player: Player,
@@ -52,24 +49,24 @@ impl Pool {
         let last_frame: HtmlCanvasElement =
             document().create_element("canvas").ok()?.dyn_into().ok()?;
         last_frame.set_class_name("last-frame");
-        let mut failed = false;
-        let pool = Rc::new_cyclic(|weak: &Weak<Self>| {
-            let slot = |n: usize| {
-                let weak = weak.clone();
-                Slot::new(Rc::new(move |told| {
-                    if let Some(pool) = weak.upgrade() {
-                        pool.heard(n, told);
-                    }
-                }))
-            };
-            let slots = match (slot(0), slot(1)) {
-                (Ok(a), Ok(b)) => Some([a, b]),
-                _ => None,
-            };
-            failed = slots.is_none();
+        let videos = [slot::element()?, slot::element()?];
+        Some(Rc::new_cyclic(|weak: &Weak<Self>| {
+            let mut n = 0;
+            let slots = videos.map(|video| {
+                let (weak, own) = (weak.clone(), n);
+                n += 1;
+                Slot::new(
+                    video,
+                    Rc::new(move |told| {
+                        if let Some(pool) = weak.upgrade() {
+                            pool.heard(own, told);
+                        }
+                    }),
+                )
+            });
             Self {
                 player,
-                slots: slots.unwrap_or_else(|| unreachable!("a browser makes video elements")),
+                slots,
                 active: Cell::new(0),
                 picture: RefCell::default(),
                 last_frame,
@@ -82,8 +79,7 @@ impl Pool {
                 reloads: Cell::new(0),
                 saves_data: saves_data(),
             }
-        });
-        (!failed).then_some(pool)
+        }))
     }
 
     fn current(&self) -> &Rc<Slot> {
@@ -289,25 +285,6 @@ impl Pool {
         self.player.time_s.set(seconds.max(0.0));
     }
 
-    /// Tries again where it failed.
-    pub(crate) fn retry(&self) {
-        self.recovered.set(false);
-        self.reload();
-    }
-
-    /// Loads the playlist of the reel on screen anew and goes on at the same second.
-    pub(crate) fn reload(&self) {
-        self.later.take();
-        self.reloaded_ms.set(now_ms());
-        let current = self.current();
-        let Some(media) = current.media() else { return };
-        let at_s = current.video.current_time();
-        let from_s = (!media.live && at_s > 0.0).then_some(at_s);
-        current.load(&media, self.wish(&media, AHEAD_FIRST_S, from_s));
-        current.frames.restart();
-        self.wait();
-    }
-
     fn heard(&self, n: usize, told: Told) {
         if n == self.active.get() { self.heard_current(told) } else { self.heard_spare(told) }
     }
@@ -409,62 +386,6 @@ impl Pool {
             then();
         }
         self.warm_wanted();
-    }
-
-    /// No picture moves: patience begins to run.
-    fn wait(&self) {
-        self.player.phase.set(Phase::Waiting);
-        self.player.patience_s.set(PATIENCE_S);
-        let player = self.player;
-        let timer = Timer::every(1000, move || {
-            if player.phase.get_untracked() != Phase::Waiting || player.paused.get_untracked() {
-                return;
-            }
-            let left = player.patience_s.get_untracked().saturating_sub(1);
-            player.patience_s.set(left);
-            if left == 0 {
-                player.give_up();
-            }
-        });
-        *self.patience.borrow_mut() = Some(timer);
-    }
-
-    /// Gives the reel on screen up.
-    pub(crate) fn fail(&self, cause: Cause) {
-        self.patience.take();
-        self.current().give_up();
-        self.current().pause();
-        self.player.phase.set(Phase::Failed(cause));
-    }
-
-    /// The segments have other versions now, and the playlist tells them: at once, or when the last
-    /// reload is some time ago, because the server may learn of them a moment after the page.
-    fn reload_soon(&self) {
-        if self.later.borrow().is_some() {
-            return;
-        }
-        if self.reloads.replace(self.reloads.get() + 1) == RELOADS {
-            self.fail(Cause::Network);
-            return;
-        }
-        let since = now_ms() - self.reloaded_ms.get();
-        if since >= RELOAD_EVERY_MS {
-            self.reload();
-            return;
-        }
-        let player = self.player;
-        let wait = (RELOAD_EVERY_MS - since) as i32;
-        *self.later.borrow_mut() = Some(Timer::once(wait, move || player.reload()));
-    }
-
-    fn fatal(&self, network: bool) {
-        if network {
-            self.fail(Cause::Network);
-        } else if self.recovered.replace(true) {
-            self.fail(Cause::Media);
-        } else {
-            self.current().with_binding(super::hls::Binding::recover);
-        }
     }
 
     fn is_audio(&self) -> bool {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use leptos::{prelude::document, task::spawn_local};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlVideoElement;
 
@@ -60,6 +60,21 @@ const DRAG_LIMIT_S: f64 = 0.25;
 /// How often a run is looked at.
 const LOOK_MS: i32 = 16;
 
+/// A media element: muted, inline, no stop for the keyboard.
+pub(crate) fn element() -> Option<HtmlVideoElement> {
+    let video: HtmlVideoElement = document().create_element("video").ok()?.unchecked_into();
+    for (name, value) in [
+        ("playsinline", ""),
+        ("tabindex", "-1"),
+        ("disableremoteplayback", ""),
+        ("preload", "auto"),
+    ] {
+        video.set_attribute(name, value).ok()?;
+    }
+    video.set_muted(true);
+    Some(video)
+}
+
 /// One element and what it holds.
 pub(crate) struct Slot {
     /// The element; in the document only while its reel is the active one.
@@ -81,18 +96,8 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// Makes an element that tells `tell` what happens to it.
-    pub(crate) fn new(tell: Rc<dyn Fn(Told)>) -> Result<Rc<Self>, JsValue> {
-        let video: HtmlVideoElement = document().create_element("video")?.unchecked_into();
-        for (name, value) in [
-            ("playsinline", ""),
-            ("tabindex", "-1"),
-            ("disableremoteplayback", ""),
-            ("preload", "auto"),
-        ] {
-            video.set_attribute(name, value)?;
-        }
-        video.set_muted(true);
+    /// Binds an element, which tells `tell` what happens to it.
+    pub(crate) fn new(video: HtmlVideoElement, tell: Rc<dyn Fn(Told)>) -> Rc<Self> {
         let frames = Frames::new(&video, {
             let tell = Rc::clone(&tell);
             move |n| tell(Told::Frame(n))
@@ -131,7 +136,7 @@ impl Slot {
         })
         .collect();
         *slot.listeners.borrow_mut() = listeners;
-        Ok(slot)
+        slot
     }
 
     fn heard(&self, told: &Told) {
