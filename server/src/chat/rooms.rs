@@ -86,13 +86,13 @@ impl Rooms {
             self.rooms.remove(channel);
         } else {
             self.empty += 1;
-            self.forget();
+            self.evict();
         }
     }
 
     fn room(&mut self, channel: &ChannelId) -> &mut Room {
         if !self.rooms.contains_key(channel) {
-            self.forget();
+            self.evict();
             self.empty += 1;
         }
         self.rooms.entry(channel.clone()).or_insert_with(|| Room {
@@ -102,7 +102,7 @@ impl Rooms {
         })
     }
 
-    fn forget(&mut self) {
+    fn evict(&mut self) {
         if self.empty <= EMPTY_MAX {
             return;
         }
