@@ -273,6 +273,9 @@ impl Chat {
 
     fn lost(&self, seconds: u32) {
         self.breaks.update(|breaks| *breaks += 1);
+        if self.breaks.get_untracked() > 1 {
+            self.feed.refresh();
+        }
         self.link.set(Link::Lost(seconds));
         let link = self.link;
         self.counting.set(Rc::new(Timer::every(1000, move || {

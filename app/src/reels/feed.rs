@@ -275,6 +275,16 @@ impl Feed {
         });
     }
 
+    /// Asks for the part around the reel on screen: while the socket is away nothing else tells
+    /// what has changed.
+    pub fn refresh(&self) {
+        if let Some(media) = self.media_at(self.active.get_untracked()) {
+            let feed = *self;
+            let anchor = Anchor::Id(media.id.clone());
+            self.ask(anchor, STEP, STEP, move |window| feed.adopt(window));
+        }
+    }
+
     /// The list has changed and `window` is a part of its new state. The reel on screen keeps
     /// playing: its place follows it. Where the new state no longer holds it, the old state stays
     /// until the reel is left.
