@@ -110,6 +110,7 @@ pub(crate) struct Chat {
     timers: Held<Rc<Timer>>,
     watching: Held<Rc<Timer>>,
     counting: Held<Rc<Timer>>,
+    slowing: Held<Rc<Timer>>,
 }
 
 impl Chat {
@@ -134,6 +135,7 @@ impl Chat {
             timers: Held::new(),
             watching: Held::new(),
             counting: Held::new(),
+            slowing: Held::new(),
         }
     }
 
@@ -152,6 +154,7 @@ impl Chat {
         drop(self.timers.take());
         drop(self.watching.take());
         drop(self.counting.take());
+        drop(self.slowing.take());
     }
 
     fn say(&self, event: &ClientEvent) -> bool {
@@ -417,7 +420,7 @@ impl Chat {
     fn slow_down(&self, seconds: u32) {
         let note = self.note;
         note.set(Some(Note::SlowDown(seconds, seconds)));
-        self.counting.set(Rc::new(Timer::every(1000, move || {
+        self.slowing.set(Rc::new(Timer::every(1000, move || {
             if let Some(Note::SlowDown(left, all)) = note.get_untracked() {
                 note.set((left > 1).then(|| Note::SlowDown(left - 1, all)));
             }
