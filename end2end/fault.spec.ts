@@ -24,6 +24,8 @@ for (const fault of ["aborted", "answered with 500"] as const) {
     await swipe(page, -1);
     await expect(told).toBeVisible({ timeout: 20_000 });
     await rests(page);
+    // The browser takes no tap in the first moments after a fling.
+    await page.waitForTimeout(700);
     await page.unroute(playlist);
     await told.getByRole("button", { name: "Retry" }).tap();
     await plays(page, "clip_3");
