@@ -11,7 +11,7 @@ export default defineConfig({
   globalSetup: "./global-setup.ts",
   outputDir: "../target/end2end",
   workers: 1,
-  retries: 0,
+  retries: 1,
   forbidOnly: true,
   timeout: 40_000,
   expect: { timeout: 8_000 },
