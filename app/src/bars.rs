@@ -5,35 +5,39 @@ use leptos::prelude::*;
 use crate::{
     chat::{Chat, Link},
     icon::Icon,
+    part::{Part, watch},
     text::texts,
 };
 
 /// What is wrong with the connection, if something is.
 #[component]
-pub(crate) fn Bars(chat: Chat) -> impl IntoView {
+pub(crate) fn Bars() -> impl IntoView {
     let texts = texts();
-    // A short break is not worth a word: it is told from the second try on.
-    let seconds = move || match chat.link.get() {
-        Link::Lost(seconds) if chat.breaks.get() > 1 => Some(seconds),
-        _ => None,
-    };
-    let lost = Memo::new(move |_| seconds().is_some());
     view! {
         <div class="bars" role="status">
-            {move || {
-                lost.get()
-                    .then(|| {
-                        view! {
-                            <div class="bar">
-                                <Icon name="alert" />
-                                <p>{texts.offline} " " {move || seconds().unwrap_or(0)} " s."</p>
-                                <button type="button" on:click=move |_| chat.retry()>
-                                    {texts.now}
-                                </button>
-                            </div>
-                        }
-                    })
-            }}
+            <div class="bar offline" hidden>
+                <Icon name="alert" />
+                <p>{texts.offline} " " <span class="seconds"></span> " s."</p>
+                <button type="button">{texts.now}</button>
+            </div>
         </div>
     }
+}
+
+/// The bars follow the socket.
+pub(crate) fn bars(room: &Part, chat: Chat) {
+    let bar = room.find(".offline");
+    let seconds = bar.find(".seconds");
+    bar.find("button").on_press(move || chat.retry());
+    watch(move || {
+        // A short break is not worth a word: it is told from the second try on.
+        let lost = match chat.link.get() {
+            Link::Lost(seconds) if chat.breaks.get() > 1 => Some(seconds),
+            _ => None,
+        };
+        bar.mark("hidden", lost.is_none());
+        if let Some(lost) = lost {
+            seconds.say(&lost.to_string());
+        }
+    });
 }

@@ -14,8 +14,8 @@ use leptos::prelude::*;
 
 pub(crate) use self::{
     buttons::{ChatButton, Viewers},
-    panel::ChatPanel,
-    talk::Talk,
+    panel::{ChatPanel, Line},
+    talk::{Talk, TalkLine},
 };
 use crate::{
     catalog::ChannelId,
@@ -24,6 +24,7 @@ use crate::{
         ClientEvent, ErrorCode, Message, ServerEvent,
         socket::{Heard, Socket, live_address},
     },
+    part::Part,
     reels::feed::Feed,
 };
 
@@ -74,6 +75,13 @@ pub(crate) enum Link {
     Lost(u32),
 }
 
+/// Binds the views of the chat.
+pub(crate) fn take_over(room: &Part, chat: Chat, feed: Feed) {
+    buttons::bind(room, chat);
+    panel::bind(room, chat, feed);
+    talk::bind(room, chat);
+}
+
 /// Chat and the socket that carries it; a cheap handle.
 #[derive(Clone, Copy)]
 pub(crate) struct Chat {
@@ -92,8 +100,6 @@ pub(crate) struct Chat {
     pub(crate) name: RwSignal<Option<String>>,
     /// The text box.
     pub(crate) draft: RwSignal<String>,
-    /// The name has just been given: the text box takes the focus back.
-    pub(crate) named: StoredValue<bool>,
     /// The name is being asked.
     pub(crate) asking: RwSignal<bool>,
     /// What a person must know.
@@ -124,7 +130,6 @@ impl Chat {
             online: RwSignal::new((0, BTreeMap::new())),
             name: RwSignal::new(None),
             draft: RwSignal::default(),
-            named: StoredValue::new(false),
             asking: RwSignal::new(false),
             note: RwSignal::new(None),
             only_here: RwSignal::new(false),
@@ -206,7 +211,6 @@ impl Chat {
         }
         self.note.set(None);
         self.name.set(Some(name.to_owned()));
-        self.named.set_value(true);
         self.asking.set(false);
         self.join();
         self.send();

@@ -148,6 +148,18 @@ impl<T: Clone> Held<T> {
     }
 }
 
+/// The nearest number that is neither below `low` nor above `high`. `f64::clamp` can panic with both
+/// in its message: writing floats weighs in the page.
+pub(crate) fn within(number: f64, low: f64, high: f64) -> f64 {
+    if number < low {
+        low
+    } else if number > high {
+        high
+    } else {
+        number
+    }
+}
+
 /// Whether the person asked for less motion.
 pub(crate) fn reduced_motion() -> bool {
     matches("(prefers-reduced-motion: reduce)")

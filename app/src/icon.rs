@@ -6,12 +6,11 @@ use leptos::prelude::*;
 #[component]
 pub(crate) fn Icon(
     /// The symbol's name.
-    #[prop(into)]
-    name: Signal<&'static str>,
+    name: &'static str,
 ) -> impl IntoView {
     view! {
         <svg class="icon" aria-hidden="true">
-            <use href=move || format!("/icons.svg#{}", name.get())></use>
+            <use href=format!("/icons.svg#{name}")></use>
         </svg>
     }
 }

@@ -1,9 +1,10 @@
 //! What is seen and said: views, wire types and server functions, compiled for both sides.
 
 // Views are types: the page's is deep.
-#![recursion_limit = "512"]
+#![recursion_limit = "256"]
 #![allow(unreachable_pub, reason = "the component macro makes its property types public")]
 
+mod adopt;
 mod bars;
 pub mod broken;
 pub mod catalog;
@@ -14,6 +15,7 @@ mod icon;
 mod join;
 pub mod live;
 mod pages;
+mod part;
 pub mod player;
 pub mod reels;
 mod shell;
@@ -25,13 +27,14 @@ use leptos::{either::EitherOf4, prelude::*};
 
 pub use self::shell::shell;
 use self::{
+    adopt::adopt,
     join::JoinUrl,
-    pages::{Empty, Missing, Starting},
+    pages::{Empty, Missing, Starting, reload_with_the_first_channel},
     reels::Reels,
     start::{Page, Start},
 };
 
-/// The page: what the server found for it, shown.
+/// The page: what the server found for it, written by the server and taken over by the browser.
 #[component]
 pub fn App(
     /// The same on both sides.
@@ -39,11 +42,19 @@ pub fn App(
 ) -> impl IntoView {
     provide_context(start.lang);
     provide_context(JoinUrl(start.join_url));
-    // No view is erased anywhere: an erased one keeps every way to render it in the program.
-    match start.page {
-        Page::Reels(window, active) => EitherOf4::A(view! { <Reels window active /> }),
-        Page::Empty => EitherOf4::B(view! { <Empty /> }),
-        Page::Missing(name) => EitherOf4::C(view! { <Missing name /> }),
-        Page::Starting => EitherOf4::D(view! { <Starting /> }),
-    }
+    let page = start.page.clone();
+    adopt(
+        // No view is erased anywhere: an erased one keeps every way to render it in the program.
+        move || match start.page {
+            Page::Reels(window, active) => EitherOf4::A(view! { <Reels window active /> }),
+            Page::Empty => EitherOf4::B(view! { <Empty /> }),
+            Page::Missing(name) => EitherOf4::C(view! { <Missing name /> }),
+            Page::Starting => EitherOf4::D(view! { <Starting /> }),
+        },
+        move |root| match page {
+            Page::Reels(window, active) => reels::take_over(root, window, active),
+            Page::Empty | Page::Starting => reload_with_the_first_channel(),
+            Page::Missing(_) => {}
+        },
+    )
 }

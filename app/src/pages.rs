@@ -1,9 +1,9 @@
 //! Pages that are no feed: no channels yet, no such channel, still starting.
 
 use leptos::{either::Either, prelude::*};
+use send_wrapper::SendWrapper;
 
 use crate::{
-    dom::Held,
     icon::Logo,
     live::{
         ServerEvent,
@@ -13,17 +13,16 @@ use crate::{
 };
 
 /// Watches for the first channel: then this page is out of date and asks for itself again.
-fn reload_with_the_first_channel() {
-    let socket = Held::new();
-    Effect::new(move |_| {
-        let address = || live_address("");
-        socket.set(Socket::open(address, |heard| {
+pub(crate) fn reload_with_the_first_channel() {
+    let socket = SendWrapper::new(Socket::open(
+        || live_address(""),
+        |heard| {
             if let Heard::Event(ServerEvent::Videos { total: 1.., .. }) = heard {
                 let _ = window().location().reload();
             }
-        }));
-    });
-    on_cleanup(move || drop(socket.take()));
+        },
+    ));
+    on_cleanup(move || drop(socket));
 }
 
 /// A strip of three frames; the middle one is fogged where something is missing.
@@ -54,7 +53,6 @@ fn BlankStrip(numbers: [&'static str; 3], fogged: bool) -> impl IntoView {
 #[component]
 pub(crate) fn Empty() -> impl IntoView {
     let texts = texts();
-    reload_with_the_first_channel();
     view! {
         <main class="sheet-page">
             <Logo />
@@ -115,7 +113,6 @@ pub(crate) fn Missing(
 /// The first scan is not done.
 #[component]
 pub(crate) fn Starting() -> impl IntoView {
-    reload_with_the_first_channel();
     view! {
         <main class="sheet-page">
             <Logo />

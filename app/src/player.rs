@@ -12,7 +12,9 @@ use std::{rc::Rc, sync::Arc};
 use leptos::prelude::*;
 use web_sys::HtmlElement;
 
-pub(crate) use self::controls::{Failure, FullScreen, Hear, Leader, RestLine, Run, Sound, clock};
+pub(crate) use self::controls::{
+    Failure, FullScreen, Hear, Leader, RestLine, Run, Sound, clock, controls,
+};
 use self::pool::Pool;
 use crate::{catalog::Media, dom::Held};
 

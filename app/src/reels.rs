@@ -13,18 +13,24 @@ mod wheel;
 
 use std::rc::Rc;
 
-use leptos::{html, prelude::*};
-use wasm_bindgen::JsCast;
+use leptos::prelude::*;
+use web_sys::HtmlElement;
 
-use self::{chrome::Chrome, feed::Feed, gate::Gate, reel::Reel, strip_list::StripList};
+use self::{
+    chrome::Chrome,
+    feed::{Feed, articles_around},
+    gate::Gate,
+    reel::{Print, Reel, Stand},
+    strip_list::{Frame, StripList, strip_list},
+};
 use crate::{
-    bars::Bars,
+    bars::{Bars, bars},
     catalog::{Kind, Media, Window},
-    chat::{Chat, ChatButton, ChatPanel, Talk, Viewers},
-    dom::Held,
+    chat::{self, Chat, ChatButton, ChatPanel, Line, Talk, TalkLine, Viewers},
     icon::Logo,
-    join::JoinButton,
-    player::{Failure, FullScreen, Hear, Leader, Player, RestLine, Run, Sound},
+    join::{JoinButton, join_button},
+    part::{List, Part, watch},
+    player::{self, Failure, FullScreen, Hear, Leader, Player, RestLine, Run, Sound},
     text::texts,
 };
 
@@ -45,7 +51,7 @@ pub(crate) fn ratio(media: &Media) -> Option<String> {
     (height > 0).then(|| format!("calc({width}/{height})"))
 }
 
-/// The feed and everything that belongs to the reel on screen.
+/// The room as the server writes it: the feed and everything that belongs to the reel on screen.
 #[component]
 pub fn Reels(
     /// The part of the list that the page starts with.
@@ -54,112 +60,155 @@ pub fn Reels(
     active: u32,
 ) -> impl IntoView {
     let texts = texts();
+    let held = |place: u32| window.items.get(place.checked_sub(window.offset)? as usize);
+    let articles: Vec<_> = articles_around(active)
+        .filter_map(|place| {
+            let stand = Stand {
+                place,
+                total: window.total,
+                steps: i64::from(place) - i64::from(active),
+                active: place == active,
+            };
+            Some(view! { <Reel print=Print::of(held(place)?, texts) stand /> })
+        })
+        .collect();
+    let room_shape = held(active).map_or("tall", shape);
+    let room_ratio = held(active).and_then(ratio).map(|ratio| format!("--ratio:{ratio}"));
+    let light = held(active).and_then(|media| media.poster.clone());
+    view! {
+        <main class="room" data-shape=room_shape style=room_ratio data-slate="">
+            <h1 class="sr-only">"Carrete"</h1>
+            <div class="room-light" aria-hidden="true">
+                <img src=light alt="" />
+            </div>
+            <div class="feed" role="feed" aria-label=texts.feed aria-busy="false">
+                <div class="strip">{articles}</div>
+            </div>
+            <div class="film-edges" data-number=active + 1 aria-hidden="true"></div>
+            <Leader />
+            <Failure />
+            <RestLine />
+            <div class="top">
+                <JoinButton />
+                <span class="spacer"></span>
+                <Viewers />
+            </div>
+            <StripList window=window.clone() active />
+            <Talk />
+            <div class="controls">
+                <Run />
+                <div class="dock">
+                    <Sound />
+                    <FullScreen />
+                    <ChatButton />
+                </div>
+            </div>
+            <Hear />
+            <ChatPanel />
+            <Bars />
+            <div class="brand">
+                <Logo />
+            </div>
+            <template class="reel-template">
+                <Reel print=Print::default() stand=Stand::default() />
+            </template>
+            <template class="frame-template">
+                <Frame media=None place=0 current=false />
+            </template>
+            <template class="line-template">
+                <Line />
+            </template>
+            <template class="talk-template">
+                <TalkLine />
+            </template>
+        </main>
+    }
+}
+
+/// The page's program takes the room over.
+pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     let feed = Feed::new(window, active);
     let player = Player::new();
     let chrome = Chrome::new();
     let chat = Chat::new(feed);
 
-    let feed_ref = NodeRef::<html::Div>::new();
-    let strip_ref = NodeRef::<html::Div>::new();
-    let gate = Held::<Rc<Gate>>::new();
+    articles(&room, feed);
+    let gate = Gate::new(feed, player, chrome, &room);
+    strip_list(&room, feed);
+    room_follows(&room, feed, chrome, player, chat);
+    player::controls(&room, player, feed, {
+        let gate = Rc::clone(&gate);
+        move || gate.step(1)
+    });
+    chat::take_over(&room, chat, feed);
+    bars(&room, chat);
+    join_button(&room);
+    room.find(".full").on_press(gate::full_screen);
 
-    Effect::new(move |_| {
-        let (Some(element), Some(strip)) = (feed_ref.get(), strip_ref.get()) else { return };
-        player.wake();
-        gate.set(Gate::new(feed, player, chrome, element.unchecked_into(), strip.unchecked_into()));
-        chrome.first();
-        chat.wake();
-    });
-    on_cleanup(move || {
-        drop(gate.take());
-        player.sleep();
-        chat.sleep();
-    });
-    Effect::new(move |_| {
+    player.wake();
+    gate.begin();
+    chrome.first();
+    chat.wake();
+    watch(move || {
         feed.active();
         chat.watch_soon();
     });
     // What holds the controls on screen.
-    Effect::new(move |_| chrome.held.set(player.paused.get() || chat.open.get()));
+    watch(move || chrome.held.set(player.paused.get() || chat.open.get()));
     // Music goes on to the next.
-    Effect::new(move |before: Option<u32>| {
+    let mut before = player.ended.get_untracked();
+    watch(move || {
         let ended = player.ended.get();
-        if before.is_some_and(|before| before != ended)
-            && let Some(gate) = gate.get()
-        {
+        if std::mem::replace(&mut before, ended) != ended {
             gate.step(1);
         }
-        ended
     });
+    on_cleanup(move || {
+        player.sleep();
+        chat.sleep();
+    });
+}
 
-    let step = move |by: i32| {
-        if let Some(gate) = gate.get() {
-            gate.step(by);
+/// The articles follow the feed.
+fn articles(room: &Part, feed: Feed) {
+    let texts = texts();
+    let list = List::new(room.find(".strip"), &room.find(".reel-template"), "data-channel");
+    watch(move || {
+        let articles = feed.articles();
+        let keys = articles.iter().map(|(_, media)| media.id.to_string()).collect();
+        for (article, (place, media)) in list.lay_out(keys).iter().zip(articles) {
+            let print = Print::of(&media, texts);
+            let stand = Stand {
+                place,
+                total: feed.total(),
+                steps: feed.steps_to(place),
+                active: place == feed.active(),
+            };
+            print.fill(article);
+            stand.fill(article, &print);
         }
-    };
-    let next = Callback::new(move |()| step(1));
-    let number = Signal::derive(move || feed.active() + 1);
-    // The layout follows when the strip has come to rest.
-    let rested = Memo::new(move |_| feed.rested_media());
-    let room_shape = move || rested.with(|media| media.as_ref().map_or("tall", |m| shape(m)));
-    let room_ratio = move || rested.with(|media| media.as_ref().and_then(|media| ratio(media)));
-    let light = move || rested.with(|media| media.as_ref().and_then(|media| media.poster.clone()));
+    });
+}
 
-    view! {
-        <main
-            class="room"
-            data-shape=room_shape
-            style:--ratio=room_ratio
-            data-moving=move || chrome.moving.get().then_some("")
-            data-controls=move || chrome.controls.get().then_some("")
-            data-slate=move || chrome.slate.get().then_some("")
-            data-paused=move || player.paused.get().then_some("")
-            data-chat-open=move || chat.open.get().then_some("")
-        >
-            <h1 class="sr-only">"Carrete"</h1>
-            <div class="room-light" aria-hidden="true">
-                <img src=light alt="" />
-            </div>
-            <div
-                class="feed"
-                node_ref=feed_ref
-                role="feed"
-                aria-label=texts.feed
-                aria-busy="false"
-            >
-                <div class="strip" node_ref=strip_ref>
-                    <For
-                        each=move || feed.articles()
-                        key=|media| media.id.clone()
-                        children=move |media| view! { <Reel media feed /> }
-                    />
-                </div>
-            </div>
-            <div class="film-edges" data-number=move || number.get() aria-hidden="true"></div>
-            <Leader player />
-            <Failure player number next />
-            <RestLine player />
-            <div class="top">
-                <JoinButton />
-                <span class="spacer"></span>
-                <Viewers chat />
-            </div>
-            <StripList feed />
-            <Talk chat />
-            <div class="controls">
-                <Run player />
-                <div class="dock">
-                    <Sound player />
-                    <FullScreen toggle=gate::full_screen />
-                    <ChatButton chat />
-                </div>
-            </div>
-            <Hear player />
-            <ChatPanel chat feed />
-            <Bars chat />
-            <div class="brand">
-                <Logo />
-            </div>
-        </main>
-    }
+/// The room follows the reel on screen, and what goes on there.
+fn room_follows(room: &Part, feed: Feed, chrome: Chrome, player: Player, chat: Chat) {
+    room.flag("data-moving", move || chrome.moving.get());
+    room.flag("data-controls", move || chrome.controls.get());
+    room.flag("data-slate", move || chrome.slate.get());
+    room.flag("data-paused", move || player.paused.get());
+    room.flag("data-chat-open", move || chat.open.get());
+    let edges = room.find(".film-edges");
+    watch(move || edges.set("data-number", Some(&(feed.active() + 1).to_string())));
+    // The layout follows when the strip has come to rest.
+    let (room, light) = (room.clone(), room.find(".room-light img"));
+    watch(move || {
+        let Some(media) = feed.rested_media() else { return };
+        room.set("data-shape", Some(shape(&media)));
+        light.set("src", media.poster.as_deref());
+        let style = room.of::<HtmlElement>().style();
+        let _ = match ratio(&media) {
+            Some(ratio) => style.set_property("--ratio", &ratio),
+            None => style.remove_property("--ratio").map(drop),
+        };
+    });
 }

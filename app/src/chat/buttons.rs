@@ -3,45 +3,52 @@
 use leptos::prelude::*;
 
 use super::Chat;
-use crate::{icon::Icon, text::texts};
+use crate::{icon::Icon, part::Part, text::texts};
+
+/// Unread messages are told up to this number.
+const UNREAD_MAX: u32 = 99;
 
 /// Opens the chat; tells how much is unread.
 #[component]
-pub(crate) fn ChatButton(chat: Chat) -> impl IntoView {
-    let texts = texts();
-    let unread = move || Some(chat.unread.get()).filter(|unread| *unread > 0);
-    let label = move || match unread() {
-        Some(count) => format!("{}, {count} {}", texts.chat, texts.unread),
-        None => texts.chat.to_owned(),
-    };
+pub(crate) fn ChatButton() -> impl IntoView {
     view! {
-        <button
-            class="hole chat-button"
-            type="button"
-            aria-label=label
-            aria-expanded=move || chat.open.get().to_string()
-            on:click=move |_| chat.toggle()
-        >
+        <button class="hole chat-button" type="button" aria-label=texts().chat aria-expanded="false">
             <Icon name="chat" />
-            {move || unread().map(|unread| view! { <b>{unread.min(99)}</b> })}
+            <b hidden></b>
         </button>
     }
 }
 
 /// How many are watching; opens the chat.
 #[component]
-pub(crate) fn Viewers(chat: Chat) -> impl IntoView {
-    let texts = texts();
-    let count = move || chat.online.with(|(count, _)| *count);
+pub(crate) fn Viewers() -> impl IntoView {
     view! {
-        <button
-            class="hole viewers"
-            type="button"
-            aria-label=move || format!("{} {}", count(), texts.watching)
-            on:click=move |_| chat.toggle()
-        >
+        <button class="hole viewers" type="button" aria-label=texts().watching>
             <Icon name="people" />
-            <span>{count}</span>
+            <span>"0"</span>
         </button>
     }
+}
+
+/// Both follow the chat.
+pub(super) fn bind(room: &Part, chat: Chat) {
+    let texts = texts();
+    let button = room.find(".chat-button");
+    button.on_press(move || chat.toggle());
+    button.state("aria-expanded", move || chat.open.get());
+    button.attr("aria-label", move || {
+        Some(match chat.unread.get() {
+            0 => texts.chat.into(),
+            unread => format!("{}, {unread} {}", texts.chat, texts.unread).into(),
+        })
+    });
+    let unread = button.find("b");
+    unread.flag("hidden", move || chat.unread.get() == 0);
+    unread.text(move || chat.unread.get().min(UNREAD_MAX).to_string());
+
+    let viewers = room.find(".viewers");
+    let count = move || chat.online.with(|(count, _)| *count);
+    viewers.on_press(move || chat.toggle());
+    viewers.attr("aria-label", move || Some(format!("{} {}", count(), texts.watching).into()));
+    viewers.find("span").text(move || count().to_string());
 }

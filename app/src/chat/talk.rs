@@ -3,25 +3,36 @@
 use leptos::prelude::*;
 
 use super::Chat;
+use crate::part::{List, Part, watch};
 
 /// The newest lines, gone after some seconds. The log says them to screen readers.
 #[component]
-pub(crate) fn Talk(chat: Chat) -> impl IntoView {
+pub(crate) fn Talk() -> impl IntoView {
+    view! { <div class="talk" aria-hidden="true"></div> }
+}
+
+/// One of them.
+#[component]
+pub(crate) fn TalkLine() -> impl IntoView {
     view! {
-        <div class="talk" aria-hidden="true">
-            <For
-                each=move || chat.ambient.get()
-                key=|message| message.id.clone()
-                children=|message| {
-                    view! {
-                        <p class="line">
-                            <b>{message.username}</b>
-                            " "
-                            {message.text}
-                        </p>
-                    }
-                }
-            />
-        </div>
+        <p class="line">
+            <b></b>
+            " "
+            <span></span>
+        </p>
     }
+}
+
+/// The lines follow the chat.
+pub(super) fn bind(room: &Part, chat: Chat) {
+    let list = List::new(room.find(".talk"), &room.find(".talk-template"), "data-key");
+    watch(move || {
+        chat.ambient.with(|messages| {
+            let keys = messages.iter().map(|message| message.id.clone()).collect();
+            for (line, message) in list.lay_out(keys).iter().zip(messages) {
+                line.find("b").say(&message.username);
+                line.find("span").say(&message.text);
+            }
+        });
+    });
 }

@@ -1,15 +1,18 @@
 //! The controls over the picture: sound, full screen, the run with its film edge, the leader while
 //! one waits, and what is said when the picture does not come.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
-use leptos::{ev, prelude::*};
-use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlElement, KeyboardEvent, PointerEvent};
 
 use super::{Cause, PATIENCE_S, Phase, Player};
 use crate::{
-    dom::{Held, Timer},
+    dom::{Held, Timer, within},
     icon::Icon,
+    part::{Part, watch},
+    reels::feed::Feed,
     text::texts,
 };
 
@@ -28,62 +31,65 @@ pub(crate) fn clock(seconds: f64) -> String {
     }
 }
 
-/// The sound button, and the light hole that says so until sound is on.
+/// Binds every control of the player; `next` goes to the next reel.
+pub(crate) fn controls(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
+    sound(room, player);
+    hear(room, player);
+    run(room, player);
+    film_edge(room, player);
+    leader(room, player);
+    failure(room, player, feed, next);
+}
+
+/// The sound button.
 #[component]
-pub(crate) fn Sound(player: Player) -> impl IntoView {
-    let texts = texts();
-    let icon = Signal::derive(move || if player.muted.get() { "muted" } else { "sound" });
+pub(crate) fn Sound() -> impl IntoView {
     view! {
-        <button
-            class="hole sound"
-            type="button"
-            aria-label=texts.sound
-            aria-pressed=move || (!player.muted.get()).to_string()
-            on:click=move |_| player.toggle_sound()
-        >
-            <Icon name=icon />
+        <button class="hole sound" type="button" aria-label=texts().sound aria-pressed="false">
+            <Icon name="muted" />
         </button>
     }
 }
 
+fn sound(room: &Part, player: Player) {
+    let button = room.find(".sound");
+    button.on_press(move || player.toggle_sound());
+    button.state("aria-pressed", move || !player.muted.get());
+    button.icon(move || if player.muted.get() { "muted" } else { "sound" });
+}
+
 /// The light hole that offers sound until it was switched on once; after some seconds only its icon.
 #[component]
-pub(crate) fn Hear(player: Player) -> impl IntoView {
+pub(crate) fn Hear() -> impl IntoView {
     let texts = texts();
-    let small = RwSignal::new(false);
-    let heard = RwSignal::new(false);
-    let timer = Held::new();
-    Effect::new(move |_| timer.set(Rc::new(Timer::once(HEAR_MS, move || small.set(true)))));
-    Effect::new(move |_| {
-        if !player.muted.get() {
-            heard.set(true);
-        }
-    });
     view! {
-        <button
-            class="hear"
-            type="button"
-            aria-label=texts.tap_to_hear
-            hidden=move || heard.get()
-            data-small=move || small.get().then_some("")
-            on:click=move |_| player.toggle_sound()
-        >
+        <button class="hear" type="button" aria-label=texts.tap_to_hear>
             <Icon name="muted" />
             <span>{texts.tap_to_hear}</span>
         </button>
     }
 }
 
+fn hear(room: &Part, player: Player) {
+    let button = room.find(".hear");
+    button.on_press(move || player.toggle_sound());
+    let timer = Held::new();
+    timer.set(Rc::new(Timer::once(HEAR_MS, {
+        let button = button.clone();
+        move || button.mark("data-small", true)
+    })));
+    watch(move || {
+        if !player.muted.get() {
+            button.mark("hidden", true);
+        }
+    });
+}
+
 /// Full screen on or off.
 #[component]
-pub(crate) fn FullScreen(toggle: fn()) -> impl IntoView {
+pub(crate) fn FullScreen() -> impl IntoView {
     view! {
-        <button
-            class="hole full"
-            type="button"
-            aria-label=texts().full_screen
-            on:click=move |_| toggle()
-        >
+        <button class="hole full" type="button" aria-label=texts().full_screen>
             <Icon name="full" />
         </button>
     }
@@ -91,192 +97,208 @@ pub(crate) fn FullScreen(toggle: fn()) -> impl IntoView {
 
 /// Play or pause, the film edge that is the progress, and the time.
 #[component]
-pub(crate) fn Run(player: Player) -> impl IntoView {
+pub(crate) fn Run() -> impl IntoView {
     let texts = texts();
-    let icon = Signal::derive(move || if player.paused.get() { "play" } else { "pause" });
-    let label = move || if player.paused.get() { texts.play } else { texts.pause };
-    let time = move || {
+    view! {
+        <div class="run">
+            <button class="play" type="button" aria-label=texts.pause>
+                <Icon name="pause" />
+            </button>
+            <div
+                class="film-edge"
+                role="slider"
+                tabindex="0"
+                aria-label=texts.seek
+                aria-valuemin="0"
+                aria-valuemax="0"
+                aria-valuenow="0"
+            >
+                <Holes />
+            </div>
+            <output class="edge-print time"></output>
+        </div>
+    }
+}
+
+fn run(room: &Part, player: Player) {
+    let texts = texts();
+    let play = room.find(".play");
+    play.on_press(move || player.toggle());
+    play.attr("aria-label", move || {
+        Some(if player.paused.get() { texts.play } else { texts.pause }.into())
+    });
+    play.icon(move || if player.paused.get() { "play" } else { "pause" });
+    room.find(".time").text(move || {
         let at = clock(player.time_s.get());
         match player.duration_s.get() {
             Some(duration) => format!("{at} / {}", clock(duration)),
             None => at,
         }
-    };
-    view! {
-        <div class="run">
-            <button class="play" type="button" aria-label=label on:click=move |_| player.toggle()>
-                <Icon name=icon />
-            </button>
-            <FilmEdge player />
-            <output class="edge-print time">{time}</output>
-        </div>
-    }
-}
-
-/// The progress: holes along the edge of a film. It can be dragged, and moved by keys.
-#[component]
-fn FilmEdge(player: Player) -> impl IntoView {
-    let texts = texts();
-    let edge = NodeRef::<leptos::html::Div>::new();
-    let dragging = RwSignal::new(false);
-    let share = move || match player.duration_s.get() {
-        Some(duration) if duration > 0.0 => (player.time_s.get() / duration).clamp(0.0, 1.0),
-        _ => 1.0,
-    };
-    let seek_to = move |event: &PointerEvent| {
-        let (Some(edge), Some(duration)) =
-            (edge.get_untracked(), player.duration_s.get_untracked())
-        else {
-            return;
-        };
-        let edge: &HtmlElement = edge.as_ref();
-        let rect = edge.get_bounding_client_rect();
-        if rect.width() > 0.0 {
-            let share = (f64::from(event.client_x()) - rect.left()) / rect.width();
-            player.seek(share.clamp(0.0, 1.0) * (duration - 0.1).max(0.0));
-        }
-    };
-    let down = move |event: PointerEvent| {
-        if let Some(edge) = edge.get_untracked() {
-            let _ = edge.set_pointer_capture(event.pointer_id());
-        }
-        dragging.set(true);
-        seek_to(&event);
-    };
-    let key = move |event: KeyboardEvent| {
-        let (at, end) =
-            (player.time_s.get_untracked(), player.duration_s.get_untracked().unwrap_or(0.0));
-        let to = match event.key().as_str() {
-            "ArrowLeft" | "ArrowDown" => at - KEY_STEP_S,
-            "ArrowRight" | "ArrowUp" => at + KEY_STEP_S,
-            "Home" => 0.0,
-            "End" => end - 0.5,
-            _ => return,
-        };
-        event.prevent_default();
-        event.stop_propagation();
-        player.seek(to.clamp(0.0, end));
-    };
-    view! {
-        <div
-            class="film-edge"
-            node_ref=edge
-            role="slider"
-            tabindex="0"
-            aria-label=texts.seek
-            aria-valuemin="0"
-            aria-valuemax=move || (player.duration_s.get().unwrap_or(0.0) as u32).to_string()
-            aria-valuenow=move || (player.time_s.get() as u32).to_string()
-            aria-valuetext=move || clock(player.time_s.get())
-            on:pointerdown=down
-            on:pointermove=move |event| {
-                if dragging.get_untracked() {
-                    seek_to(&event);
-                }
-            }
-            on:pointerup=move |_| dragging.set(false)
-            on:pointercancel=move |_| dragging.set(false)
-            on:keydown=key
-        >
-            <Holes share />
-        </div>
-    }
+    });
 }
 
 /// The film edge at rest: only its light.
 #[component]
-pub(crate) fn RestLine(player: Player) -> impl IntoView {
-    let share = move || match player.duration_s.get() {
-        Some(duration) if duration > 0.0 => (player.time_s.get() / duration).clamp(0.0, 1.0),
-        _ => 1.0,
-    };
+pub(crate) fn RestLine() -> impl IntoView {
     view! {
         <div class="rest-line" aria-hidden="true">
-            <Holes share />
+            <Holes />
         </div>
     }
 }
 
 /// One mask of holes, the played part a scaled layer below it.
 #[component]
-fn Holes(share: impl Fn() -> f64 + Send + Sync + 'static) -> impl IntoView {
+fn Holes() -> impl IntoView {
     view! {
         <div class="holes">
-            <div class="played" style:transform=move || format!("scaleX(calc({}/10000))", (share() * 10_000.0) as u32)></div>
+            <div class="played" style="transform:scaleX(0)"></div>
         </div>
     }
+}
+
+/// The progress: holes along the edge of a film. It can be dragged, and moved by keys.
+fn film_edge(room: &Part, player: Player) {
+    let edge = room.find(".film-edge");
+    let dragging = Rc::new(Cell::new(false));
+    let seek_to = {
+        let edge = edge.clone();
+        move |event: &PointerEvent| {
+            let rect = edge.element().get_bounding_client_rect();
+            if let Some(duration) = player.duration_s.get_untracked()
+                && rect.width() > 0.0
+            {
+                let share = (f64::from(event.client_x()) - rect.left()) / rect.width();
+                player.seek(within(share, 0.0, 1.0) * (duration - 0.1).max(0.0));
+            }
+        }
+    };
+    edge.on("pointerdown", {
+        let (edge, dragging, seek_to) = (edge.clone(), Rc::clone(&dragging), seek_to.clone());
+        move |event| {
+            let event: PointerEvent = event.unchecked_into();
+            let _ = edge.element().set_pointer_capture(event.pointer_id());
+            dragging.set(true);
+            seek_to(&event);
+        }
+    });
+    edge.on("pointermove", {
+        let dragging = Rc::clone(&dragging);
+        move |event| {
+            if dragging.get() {
+                seek_to(&event.unchecked_into());
+            }
+        }
+    });
+    for event in ["pointerup", "pointercancel"] {
+        let dragging = Rc::clone(&dragging);
+        edge.on(event, move |_| dragging.set(false));
+    }
+    edge.on("keydown", move |event| seek_by_key(&event, player));
+    let played = room.all(".played");
+    watch(move || {
+        let (at, duration) = (player.time_s.get(), player.duration_s.get());
+        let share = match duration {
+            Some(duration) if duration > 0.0 => within(at / duration, 0.0, 1.0),
+            _ => 1.0,
+        };
+        // Whole numbers only: writing floats weighs in the page.
+        let transform = format!("scaleX(calc({}/10000))", (share * 10_000.0) as u32);
+        for part in &played {
+            let _ = part.of::<HtmlElement>().style().set_property("transform", &transform);
+        }
+        edge.set("aria-valuemax", Some(&(duration.unwrap_or(0.0) as u32).to_string()));
+        edge.set("aria-valuenow", Some(&(at as u32).to_string()));
+        edge.set("aria-valuetext", Some(&clock(at)));
+    });
+}
+
+fn seek_by_key(event: &Event, player: Player) {
+    let key = event.unchecked_ref::<KeyboardEvent>().key();
+    let (at, end) =
+        (player.time_s.get_untracked(), player.duration_s.get_untracked().unwrap_or(0.0));
+    let to = match key.as_str() {
+        "ArrowLeft" | "ArrowDown" => at - KEY_STEP_S,
+        "ArrowRight" | "ArrowUp" => at + KEY_STEP_S,
+        "Home" => 0.0,
+        "End" => end - 0.5,
+        _ => return,
+    };
+    event.prevent_default();
+    event.stop_propagation();
+    player.seek(within(to, 0.0, end));
 }
 
 /// While one waits: nothing for 400 ms, then a film leader that counts the real seconds until the
 /// reel is given up.
 #[component]
-pub(crate) fn Leader(player: Player) -> impl IntoView {
-    let number = move || player.patience_s.get().clamp(2, PATIENCE_S);
-    let waits = move || player.phase.get() == Phase::Waiting && !player.paused.get();
+pub(crate) fn Leader() -> impl IntoView {
     view! {
-        <div class="leader" aria-hidden="true" data-waits=move || waits().then_some("")>
+        <div class="leader" aria-hidden="true">
             <div class="cross"></div>
             <div class="dial">
                 <div class="sweep"></div>
-                <span>{number}</span>
+                <span>{PATIENCE_S}</span>
             </div>
         </div>
     }
 }
 
+fn leader(room: &Part, player: Player) {
+    let leader = room.find(".leader");
+    leader.find("span").text(move || player.patience_s.get().clamp(2, PATIENCE_S).to_string());
+    leader.flag("data-waits", move || player.phase.get() == Phase::Waiting && !player.paused.get());
+}
+
 /// What is said where the picture does not come: why, and what one can do.
 #[component]
-pub(crate) fn Failure(
-    player: Player,
-    /// The reel's place in the list, from 1.
-    number: Signal<u32>,
-    /// Goes to the next reel.
-    next: Callback<()>,
-) -> impl IntoView {
+pub(crate) fn Failure() -> impl IntoView {
     let texts = texts();
-    let cause = move || match player.phase.get() {
-        Phase::Failed(cause) => Some(cause),
-        Phase::Waiting | Phase::Playing => None,
-    };
-    let shown = Memo::new(move |_| cause());
-    move || {
-        shown.get().map(|cause| {
-            let (title, why) = match cause {
-                Cause::Network => (texts.picture_does_not_come, texts.cause_network),
-                Cause::Media => (texts.picture_does_not_come, texts.cause_media),
-                Cause::Unsupported => (texts.cannot_play, texts.cause_media),
-            };
-            view! {
-                <div class="failure" role="alert">
-                    <p class="edge-print">
-                        <span class="mark"></span>
-                        {move || number.get()}
-                        " · "
-                        {texts.no_picture}
-                    </p>
-                    <h2>{title}</h2>
-                    <p>{why}</p>
-                    <p class="actions">
-                        <button
-                            class="primary"
-                            type="button"
-                            on:click=move |_: ev::MouseEvent| player.retry()
-                        >
-                            <Icon name="retry" />
-                            {texts.retry}
-                        </button>
-                        <button
-                            class="secondary"
-                            type="button"
-                            on:click=move |_: ev::MouseEvent| next.run(())
-                        >
-                            {texts.next}
-                        </button>
-                    </p>
-                </div>
-            }
-        })
+    view! {
+        <div class="failure" role="alert" hidden>
+            <p class="edge-print">
+                <span class="mark"></span>
+                <span class="number"></span>
+                " · "
+                {texts.no_picture}
+            </p>
+            <h2></h2>
+            <p class="why"></p>
+            <p class="actions">
+                <button class="primary" type="button">
+                    <Icon name="retry" />
+                    {texts.retry}
+                </button>
+                <button class="secondary" type="button">
+                    {texts.next}
+                </button>
+            </p>
+        </div>
     }
+}
+
+fn failure(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
+    let texts = texts();
+    let failure = room.find(".failure");
+    failure.find(".primary").on_press(move || player.retry());
+    failure.find(".secondary").on_press(next);
+    let (number, title, why) = (failure.find(".number"), failure.find("h2"), failure.find(".why"));
+    watch(move || {
+        let Phase::Failed(cause) = player.phase.get() else {
+            failure.mark("hidden", true);
+            return;
+        };
+        number.say(&(feed.active() + 1).to_string());
+        title.say(match cause {
+            Cause::Network | Cause::Media => texts.picture_does_not_come,
+            Cause::Unsupported => texts.cannot_play,
+        });
+        why.say(match cause {
+            Cause::Network => texts.cause_network,
+            Cause::Media | Cause::Unsupported => texts.cause_media,
+        });
+        failure.mark("hidden", false);
+    });
 }
 
 #[cfg(test)]

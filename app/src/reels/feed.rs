@@ -1,7 +1,7 @@
 //! The feed as the page holds it: a contiguous part of the list, the active channel, and how both
 //! follow when the list changes. No DOM here.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use leptos::{prelude::*, task::spawn_local};
 
@@ -17,6 +17,11 @@ const NEAR_END: u32 = 12;
 const FAR: i64 = 500;
 /// Articles on each side of the one in the middle.
 const ARTICLES: u32 = 2;
+
+/// Places that have an article in the document, around the one in the middle.
+pub(crate) fn articles_around(middle: u32) -> Range<u32> {
+    middle.saturating_sub(ARTICLES)..middle.saturating_add(ARTICLES + 1)
+}
 
 /// The held part of the list.
 #[derive(Clone, Debug, Default)]
@@ -158,10 +163,9 @@ impl Feed {
         self.strip.with_untracked(|strip| strip.place(&id))
     }
 
-    /// Places of a channel from the strip's origin. Tracked.
-    pub fn steps_of(&self, id: &ChannelId) -> i64 {
-        let origin = self.origin.get();
-        self.place(id).map_or(0, |place| i64::from(place) - origin)
+    /// Places of a place from the strip's origin. Tracked.
+    pub fn steps_to(&self, place: u32) -> i64 {
+        i64::from(place) - self.origin.get()
     }
 
     /// Places of the active channel from the strip's origin. Untracked.
@@ -178,18 +182,16 @@ impl Feed {
         far
     }
 
-    /// The channels that have an article in the document. Tracked.
-    pub fn articles(&self) -> Vec<Arc<Media>> {
+    /// The channels that have an article in the document, each with its place. Tracked.
+    pub fn articles(&self) -> Vec<(u32, Arc<Media>)> {
         let middle = self.middle.get();
-        self.around(middle, ARTICLES)
+        self.held(articles_around(middle))
     }
 
-    /// Held channels up to `side` places away from `place`. Tracked.
-    pub fn around(&self, place: u32, side: u32) -> Vec<Arc<Media>> {
+    /// Channels at these places, as far as they are held, each with its place. Tracked.
+    pub fn held(&self, places: Range<u32>) -> Vec<(u32, Arc<Media>)> {
         self.strip.with(|strip| {
-            (place.saturating_sub(side)..=place.saturating_add(side))
-                .filter_map(|place| strip.at(place).cloned())
-                .collect()
+            places.filter_map(|place| Some((place, Arc::clone(strip.at(place)?)))).collect()
         })
     }
 

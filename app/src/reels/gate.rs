@@ -21,6 +21,7 @@ use super::{
 use crate::{
     catalog::Anchor,
     dom::{Listener, Timer, now_ms},
+    part::Part,
     player::Player,
 };
 
@@ -48,16 +49,11 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Takes the feed over from the native scroller, at the same place.
-    pub(crate) fn new(
-        feed: Feed,
-        player: Player,
-        chrome: Chrome,
-        element: HtmlElement,
-        strip: HtmlElement,
-    ) -> Rc<Self> {
-        let scrolled = scrolled_to(&element);
-        let gate = Rc::new_cyclic(|weak: &Weak<Self>| {
+    /// Knows the feed of this room; [`Gate::begin`] takes it over.
+    pub(crate) fn new(feed: Feed, player: Player, chrome: Chrome, room: &Part) -> Rc<Self> {
+        let element: HtmlElement = room.find(".feed").of::<HtmlElement>().clone();
+        let strip = room.find(".strip").of::<HtmlElement>().clone();
+        Rc::new_cyclic(|weak: &Weak<Self>| {
             let settled = weak.clone();
             let motion = Motion::new(element.clone(), strip, move || {
                 if let Some(gate) = settled.upgrade() {
@@ -77,17 +73,21 @@ impl Gate {
                 dwell: RefCell::default(),
                 listeners: RefCell::default(),
             }
-        });
-        gate.listen();
-        if let Some(place) = scrolled.and_then(|id| gate.feed.place_of(&id)) {
-            gate.feed.activate(place);
+        })
+    }
+
+    /// Takes the feed over from the native scroller, at the same place, and plays.
+    pub(crate) fn begin(self: &Rc<Self>) {
+        let scrolled = scrolled_to(&self.element);
+        self.listen();
+        if let Some(place) = scrolled.and_then(|id| self.feed.place_of(&id)) {
+            self.feed.activate(place);
         }
-        let _ = gate.element.set_attribute("data-hydrated", "");
-        gate.element.set_scroll_top(0);
-        gate.motion.place(gate.feed.steps());
-        gate.present();
-        gate.warm_next();
-        gate
+        let _ = self.element.set_attribute("data-hydrated", "");
+        self.element.set_scroll_top(0);
+        self.motion.place(self.feed.steps());
+        self.present();
+        self.warm_next();
     }
 
     fn listen(self: &Rc<Self>) {

@@ -7,7 +7,7 @@ use leptos::prelude::document;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{Animation, HtmlElement};
 
-use crate::dom::{reduced_motion, set};
+use crate::dom::{reduced_motion, set, within};
 
 /// The frame line between two reels, in CSS pixels; the stylesheet knows the same number.
 const FRAME_LINE_PX: f64 = 32.0;
@@ -132,7 +132,7 @@ impl Motion {
         self.steps.set(steps);
         self.dragged.set(0.0);
         let rest = self.rest_px();
-        let from = (seen - rest).clamp(-1.15 * pitch, 1.15 * pitch);
+        let from = within(seen - rest, -1.15 * pitch, 1.15 * pitch);
         self.write(0.0);
         let strip: &Animatable = self.strip.unchecked_ref();
         let frame = |y: f64| {

@@ -1,101 +1,159 @@
-//! One reel: an article with its poster, its title and the frame line below it.
-
-use std::sync::Arc;
+//! One reel: an article with its poster, its title and the frame line below it. The server writes the
+//! first ones; the browser fills copies of an empty one.
 
 use leptos::prelude::*;
 
-use super::{feed::Feed, ratio, shape};
+use super::{ratio, shape};
 use crate::{
     catalog::{Kind, Media, Source},
     icon::Logo,
-    text::texts,
+    part::Part,
+    text::{Texts, texts},
 };
+
+/// What a reel says of itself, the same on both sides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Print {
+    id: String,
+    url: String,
+    shape: &'static str,
+    /// Its lengths and its colour, as the stylesheet reads them.
+    style: String,
+    title: String,
+    /// Where its bytes live, and how many lines it has.
+    about: [String; 2],
+    description: String,
+    tags: String,
+    poster: Option<String>,
+}
+
+impl Print {
+    /// What `media` says.
+    pub(crate) fn of(media: &Media, texts: &Texts) -> Self {
+        let source = match media.source {
+            Source::Local => texts.local,
+            Source::S3 => "S3",
+            Source::Http => "HTTP",
+        };
+        let quality = match (media.kind, media.width.zip(media.height)) {
+            (Kind::Audio, _) => texts.music.to_owned(),
+            (Kind::Video, Some((width, height))) => format!("{}p", width.min(height)),
+            (Kind::Video, None) => String::new(),
+        };
+        let ratio = ratio(media).map(|ratio| format!(";--ratio:{ratio}")).unwrap_or_default();
+        let id = media.id.as_str();
+        let hue = id.bytes().fold(0u32, |hue, byte| (hue * 31 + u32::from(byte)) % 360);
+        Self {
+            id: id.to_owned(),
+            url: media.url.clone(),
+            shape: shape(media),
+            style: format!("--hue:{hue}{ratio}"),
+            title: media.title.clone(),
+            about: [source.to_owned(), quality],
+            description: media.description.clone().unwrap_or_default(),
+            tags: media.tags.iter().map(|tag| format!(" #{tag}")).collect(),
+            poster: media.poster.clone(),
+        }
+    }
+
+    /// Says it in an article of the page.
+    pub(crate) fn fill(&self, article: &Part) {
+        article.set("data-shape", Some(self.shape));
+        article.set("aria-label", Some(&self.title));
+        for image in article.all("img") {
+            image.set("src", self.poster.as_deref());
+        }
+        article.find("h2").say(&self.title);
+        for (part, text) in article.all(".about").iter().zip(&self.about) {
+            part.say(text);
+        }
+        article.find(".words").say(&self.description);
+        article.find(".tag").say(&self.tags);
+    }
+}
+
+/// Where a reel stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stand {
+    /// Place in the whole list, from 0.
+    pub(crate) place: u32,
+    /// Length of the whole list.
+    pub(crate) total: u32,
+    /// Places from the strip's origin.
+    pub(crate) steps: i64,
+    /// It is the active one.
+    pub(crate) active: bool,
+}
+
+impl Stand {
+    fn style(&self, print: &Print) -> String {
+        format!("--steps:{};{}", self.steps, print.style)
+    }
+
+    /// Puts an article there.
+    pub(crate) fn fill(&self, article: &Part, print: &Print) {
+        let number = (self.place + 1).to_string();
+        article.set("style", Some(&self.style(print)));
+        article.set("tabindex", Some(if self.active { "0" } else { "-1" }));
+        article.set("aria-current", self.active.then_some("true"));
+        article.set("aria-posinset", Some(&number));
+        article.set("aria-setsize", Some(&self.total.to_string()));
+        for part in article.all(".number") {
+            part.say(&number);
+        }
+        article.find(".next-number").say(&(self.place + 2).to_string());
+    }
+}
 
 /// An article of the feed. The player puts its element inside `.picture`.
 #[component]
-pub(crate) fn Reel(media: Arc<Media>, feed: Feed) -> impl IntoView {
-    let texts = texts();
-    let id = media.id.clone();
-    let place = Memo::new({
-        let id = id.clone();
-        move |_| feed.place(&id)
-    });
-    let steps = Memo::new({
-        let id = id.clone();
-        move |_| feed.steps_of(&id)
-    });
-    let is_active = Memo::new(move |_| place.get() == Some(feed.active()));
-    let number = move || place.get().map(|place| place + 1);
-    let source = match media.source {
-        Source::Local => texts.local,
-        Source::S3 => "S3",
-        Source::Http => "HTTP",
-    };
-    let quality = match (media.kind, media.width.zip(media.height)) {
-        (Kind::Audio, _) => Some(texts.music.to_owned()),
-        (Kind::Video, Some((width, height))) => Some(format!("{}p", width.min(height))),
-        (Kind::Video, None) => None,
-    };
-    let ratio = ratio(&media).map(|ratio| format!(";--ratio:{ratio}")).unwrap_or_default();
-    let hue = media.id.as_str().bytes().fold(0u32, |hue, byte| (hue * 31 + u32::from(byte)) % 360);
-    let style = move || format!("--steps:{};--hue:{hue}{ratio}", steps.get());
-    let tags: Vec<_> =
-        media.tags.iter().map(|tag| view! { <b class="tag">{format!("#{tag} ")}</b> }).collect();
-    let described = media.description.is_some() || !tags.is_empty();
+pub(crate) fn Reel(print: Print, stand: Stand) -> impl IntoView {
+    let style = stand.style(&print);
+    let number = stand.place + 1;
+    let poster = print.poster.clone();
+    let title = print.title.clone();
     view! {
         <article
             class="reel"
-            tabindex=move || if is_active.get() { "0" } else { "-1" }
-            data-channel=media.id.to_string()
-            data-shape=shape(&media)
+            tabindex=if stand.active { "0" } else { "-1" }
+            data-channel=print.id
+            data-shape=print.shape
             aria-posinset=number
-            aria-setsize=move || feed.total()
-            aria-current=move || is_active.get().then_some("true")
-            aria-label=media.title.clone()
+            aria-setsize=stand.total
+            aria-current=stand.active.then_some("true")
+            aria-label=print.title
             style=style
         >
             <div class="picture">
-                {media
-                    .poster
-                    .clone()
-                    .map(|poster| {
-                        view! {
-                            <img class="light" src=poster.clone() alt="" aria-hidden="true" />
-                            <img class="poster" src=poster alt="" draggable="false" />
-                        }
-                    })}
+                <img class="light" src=poster.clone() alt="" aria-hidden="true" />
+                <img class="poster" src=poster alt="" draggable="false" />
             </div>
             <div class="slate">
                 <p class="edge-print">
                     <span class="mark"></span>
-                    <span>{number}</span>
-                    <span class="about">{source}</span>
-                    {quality.map(|quality| view! { <span class="about">{quality}</span> })}
+                    <span class="number">{number}</span>
+                    {print.about.map(|about| view! { <span class="about">{about}</span> })}
                 </p>
-                <h2>{media.title.clone()}</h2>
-                {described
-                    .then(|| {
-                        view! {
-                            <p class="description">
-                                {media.description.clone().map(|text| text + " ")} {tags}
-                            </p>
-                        }
-                    })}
+                <h2>{title}</h2>
+                <p class="description">
+                    <span class="words">{print.description}</span>
+                    <b class="tag">{print.tags}</b>
+                </p>
                 <noscript>
                     <p class="description">
-                        <a href=media.url.clone()>{texts.open_stream}</a>
+                        <a href=print.url>{texts().open_stream}</a>
                     </p>
                 </noscript>
             </div>
             <div class="frame-line edge-print" aria-hidden="true">
                 <span>
                     <span class="mark"></span>
-                    {number}
+                    <span class="number">{number}</span>
                 </span>
                 <Logo />
                 <span>
                     <span class="mark"></span>
-                    {move || number().map(|number| number + 1)}
+                    <span class="next-number">{number + 1}</span>
                 </span>
             </div>
         </article>

@@ -1,0 +1,110 @@
+//! What was said, oldest first, and below it what has not come back yet.
+
+use std::{cell::Cell, rc::Rc};
+
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+
+use super::super::{Chat, Pending};
+use crate::{
+    live::Message,
+    part::{List, Part, watch},
+    reels::feed::Feed,
+    text::texts,
+};
+
+/// The reader of the log counts as at its bottom within so many pixels.
+const BOTTOM_PX: i32 = 40;
+
+/// One message, to be filled by the browser.
+#[component]
+pub(crate) fn Line() -> impl IntoView {
+    view! {
+        <li class="message">
+            <b></b>
+            " "
+            <time class="edge-print"></time>
+            <span class="room-mark edge-print" hidden>
+                <span class="mark"></span>
+                <span class="number"></span>
+            </span>
+            <p></p>
+        </li>
+    }
+}
+
+/// The log follows the chat, and its newest line only while its reader is at the bottom.
+pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
+    let log = room.find(".log");
+    let list = List::new(log.clone(), &room.find(".line-template"), "data-key");
+    let quiet = log.find(".quiet");
+    let at_bottom = Rc::new(Cell::new(true));
+    log.on("scroll", {
+        let (log, at_bottom) = (log.clone(), Rc::clone(&at_bottom));
+        move |_| {
+            let element = log.element();
+            let below = element.scroll_height() - element.scroll_top() - element.client_height();
+            at_bottom.set(below <= BOTTOM_PX);
+        }
+    });
+    watch(move || {
+        chat.open.track();
+        let here = feed.active_media().map(|media| media.id.clone());
+        let only_here = chat.only_here.get();
+        let name = chat.name.get();
+        let belongs = |message: &&Message| match &message.channel {
+            Some(channel) => Some(channel) == here.as_ref(),
+            None => !only_here,
+        };
+        chat.messages.with(|messages| {
+            chat.pending.with(|pending| {
+                let said: Vec<&Message> = messages.iter().filter(belongs).collect();
+                let ids = said.iter().map(|message| &message.id);
+                let keys: Vec<_> = ids.chain(pending.iter().map(|p| &p.nonce)).cloned().collect();
+                quiet.mark("hidden", !keys.is_empty());
+                let lines = list.lay_out(keys);
+                for (line, message) in lines.iter().zip(&said) {
+                    fill(line, message, name.as_ref() == Some(&message.username), feed);
+                }
+                for (line, pending) in lines.iter().skip(said.len()).zip(pending) {
+                    fill_pending(line, pending, name.as_deref());
+                }
+            });
+        });
+        if at_bottom.get() {
+            let log = log.element().clone();
+            request_animation_frame(move || log.set_scroll_top(log.scroll_height()));
+        }
+    });
+}
+
+fn fill(line: &Part, message: &Message, mine: bool, feed: Feed) {
+    let place = message.channel.as_ref().and_then(|channel| feed.place(channel));
+    line.mark("data-mine", mine);
+    if let Some(place) = place {
+        let mark = line.find(".room-mark");
+        mark.mark("hidden", false);
+        mark.find(".number").say(&(place + 1).to_string());
+    }
+    // The rest of a message never changes.
+    if line.get("data-said").is_none() {
+        line.mark("data-said", true);
+        line.find("b").say(&message.username);
+        line.find("time").say(&time_of_day(message.ts));
+        line.find("p").say(&message.text);
+    }
+}
+
+fn fill_pending(line: &Part, pending: &Pending, name: Option<&str>) {
+    line.mark("data-mine", true);
+    line.mark("data-pending", true);
+    line.find("b").say(name.unwrap_or_default());
+    line.find("time").say(texts().not_sent);
+    line.find("p").say(&pending.text);
+}
+
+/// `hh:mm` where the reader is.
+fn time_of_day(ts: u64) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(ts as f64));
+    format!("{:02}:{:02}", date.get_hours(), date.get_minutes())
+}

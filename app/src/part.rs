@@ -1,0 +1,151 @@
+//! A part of the page in the browser: an element that the server wrote, and what is bound to it.
+//! Attributes and texts follow signals, listeners live as long as the reactive owner that made them.
+
+mod list;
+
+use std::borrow::Cow;
+
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, HtmlElement};
+
+pub(crate) use self::list::List;
+use crate::dom::Listener;
+
+/// A text that is made, or one that stands in the program.
+pub(crate) type Text = Cow<'static, str>;
+
+/// An element of the page; a cheap clone.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part(Element);
+
+impl Part {
+    /// The part that this element is.
+    pub(crate) fn new(element: Element) -> Self {
+        Self(element)
+    }
+
+    /// The first element below that matches.
+    ///
+    /// # Panics
+    /// Where there is none: server and program are of one build, so the page lacks nothing.
+    pub(crate) fn find(&self, selector: &str) -> Self {
+        let Some(part) = self.seek(selector) else { panic!("the page has no {selector}") };
+        part
+    }
+
+    /// The first element below that matches, where there is one.
+    pub(crate) fn seek(&self, selector: &str) -> Option<Self> {
+        self.0.query_selector(selector).ok().flatten().map(Self)
+    }
+
+    /// Every element below that matches.
+    pub(crate) fn all(&self, selector: &str) -> Vec<Self> {
+        let Ok(list) = self.0.query_selector_all(selector) else { return Vec::new() };
+        (0..list.length())
+            .filter_map(|n| list.get(n))
+            .map(|node| Self(node.unchecked_into()))
+            .collect()
+    }
+
+    /// The element.
+    pub(crate) fn element(&self) -> &Element {
+        &self.0
+    }
+
+    /// The element, of the kind that the page's HTML says it is.
+    pub(crate) fn of<T: JsCast>(&self) -> &T {
+        self.0.unchecked_ref()
+    }
+
+    /// Gives it the focus.
+    pub(crate) fn focus(&self) {
+        let _ = self.of::<HtmlElement>().focus();
+    }
+
+    /// An attribute's value.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        self.0.get_attribute(name)
+    }
+
+    /// Sets an attribute, or takes it away; does nothing where it is so already.
+    pub(crate) fn set(&self, name: &str, value: Option<&str>) {
+        if self.0.get_attribute(name).as_deref() == value {
+            return;
+        }
+        // Fails only for a name that no attribute can have.
+        let _ = match value {
+            Some(value) => self.0.set_attribute(name, value),
+            None => self.0.remove_attribute(name),
+        };
+    }
+
+    /// Sets an attribute without a value, or takes it away.
+    pub(crate) fn mark(&self, name: &str, on: bool) {
+        self.set(name, on.then_some(""));
+    }
+
+    /// Says this text and nothing else; does nothing where it does so already.
+    pub(crate) fn say(&self, text: &str) {
+        if self.0.text_content().as_deref() != Some(text) {
+            self.0.set_text_content(Some(text));
+        }
+    }
+
+    /// The attribute follows what `value` reads.
+    pub(crate) fn attr(&self, name: &'static str, value: impl Fn() -> Option<Text> + 'static) {
+        let part = self.clone();
+        watch(move || part.set(name, value().as_deref()));
+    }
+
+    /// The attribute says `true` or `false`, as ARIA's states do.
+    pub(crate) fn state(&self, name: &'static str, on: impl Fn() -> bool + 'static) {
+        let part = self.clone();
+        watch(move || part.set(name, Some(if on() { "true" } else { "false" })));
+    }
+
+    /// The attribute without a value is there while `on` says so.
+    pub(crate) fn flag(&self, name: &'static str, on: impl Fn() -> bool + 'static) {
+        let part = self.clone();
+        watch(move || part.mark(name, on()));
+    }
+
+    /// The text follows what `text` reads.
+    pub(crate) fn text(&self, text: impl Fn() -> String + 'static) {
+        let part = self.clone();
+        watch(move || part.say(&text()));
+    }
+
+    /// The icon inside follows what `name` reads: a symbol of `public/icons.svg`.
+    pub(crate) fn icon(&self, name: impl Fn() -> &'static str + 'static) {
+        let part = self.find("use");
+        watch(move || part.set("href", Some(&format!("/icons.svg#{}", name()))));
+    }
+
+    /// Calls `handler` at every such event.
+    pub(crate) fn on(&self, event: &'static str, handler: impl FnMut(Event) + 'static) {
+        keep(Listener::active(&self.0, event, handler));
+    }
+
+    /// Calls `handler` when it is pressed.
+    pub(crate) fn on_press(&self, mut handler: impl FnMut() + 'static) {
+        self.on("click", move |_| handler());
+    }
+}
+
+/// Keeps a listener as long as the owner that runs now.
+fn keep(listener: Listener) {
+    let kept = SendWrapper::new(listener);
+    on_cleanup(move || drop(kept));
+}
+
+/// Runs `task` now and whenever a signal that it has read changes.
+pub(crate) fn watch(task: impl FnMut() + 'static) {
+    // One kind of effect for all: each kind is a program of its own.
+    watch_boxed(Box::new(task));
+}
+
+fn watch_boxed(mut task: Box<dyn FnMut()>) {
+    Effect::new(move |_: Option<()>| task());
+}

@@ -1,0 +1,83 @@
+//! Children of one element, one for each key, made from the `template` that the server wrote.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlTemplateElement};
+
+use super::Part;
+
+/// A list of children that are told apart by an attribute. Other children are left alone.
+pub(crate) struct List {
+    parent: Part,
+    template: HtmlTemplateElement,
+    key: &'static str,
+    children: RefCell<Vec<(String, Part)>>,
+}
+
+impl List {
+    /// Takes over the children that `parent` has; new ones are copies of what `template` holds.
+    pub(crate) fn new(parent: Part, template: &Part, key: &'static str) -> Self {
+        let there = parent.all(&format!(":scope > [{key}]"));
+        let children = there.into_iter().filter_map(|part| Some((part.get(key)?, part))).collect();
+        Self {
+            template: template.of::<HtmlTemplateElement>().clone(),
+            parent,
+            key,
+            children: RefCell::new(children),
+        }
+    }
+
+    /// Has exactly these children, in this order, and returns them. A child that plays is never
+    /// moved: it would stop.
+    pub(crate) fn lay_out(&self, keys: Vec<String>) -> Vec<Part> {
+        let mut before = self.children.take();
+        before.retain(|(key, part)| {
+            let stays = keys.contains(key);
+            if !stays {
+                part.element().remove();
+            }
+            stays
+        });
+        let all: Vec<(String, Part)> = keys
+            .into_iter()
+            .filter_map(|key| {
+                let known = before.iter().position(|(known, _)| *known == key);
+                known.map(|n| before.swap_remove(n)).or_else(|| self.copy(key))
+            })
+            .collect();
+        self.order(&all);
+        let parts = all.iter().map(|(_, part)| part.clone()).collect();
+        self.children.replace(all);
+        parts
+    }
+
+    fn copy(&self, key: String) -> Option<(String, Part)> {
+        let child =
+            self.template.content().first_element_child()?.clone_node_with_deep(true).ok()?;
+        let part = Part::new(child.unchecked_into::<Element>());
+        part.set(self.key, Some(&key));
+        Some((key, part))
+    }
+
+    fn order(&self, all: &[(String, Part)]) {
+        let plays = |(_, part): &(String, Part)| part.seek("video").is_some();
+        let fixed = all.iter().position(plays).unwrap_or(0);
+        let Some((_, first)) = all.get(fixed) else { return };
+        if !first.element().is_connected() {
+            let _ = self.parent.element().append_child(first.element());
+        }
+        for pair in all[fixed..].windows(2) {
+            let [(_, one), (_, next)] = pair else { continue };
+            if one.element().next_element_sibling().as_ref() != Some(next.element()) {
+                let _ = one.element().after_with_node_1(next.element());
+            }
+        }
+        for pair in all[..=fixed].windows(2).rev() {
+            let [(_, before), (_, one)] = pair else { continue };
+            if one.element().previous_element_sibling().as_ref() != Some(before.element()) {
+                let _ = one.element().before_with_node_1(before.element());
+            }
+        }
+    }
+}
