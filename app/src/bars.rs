@@ -1,13 +1,21 @@
 //! Bars at the top: one line of state and one action, while the picture keeps playing.
 
+use std::rc::Rc;
+
 use leptos::prelude::*;
 
 use crate::{
+    catalog::ChannelId,
     chat::{Chat, Link},
+    dom::{Held, Timer},
     icon::Icon,
     part::{Part, watch},
-    text::texts,
+    reels::feed::Feed,
+    text::{texts, words},
 };
+
+/// What is new is told so long.
+const FRESH_MS: i32 = 15_000;
 
 /// What is wrong with the connection, if something is.
 #[component]
@@ -20,12 +28,18 @@ pub(crate) fn Bars() -> impl IntoView {
                 <p>{texts.offline} " " <span class="seconds"></span> " s."</p>
                 <button type="button">{texts.now}</button>
             </div>
+            <div class="bar fresh" hidden>
+                <Icon name="plus" />
+                <p></p>
+                <button type="button">{texts.see}</button>
+            </div>
         </div>
     }
 }
 
-/// The bars follow the socket.
-pub(crate) fn bars(room: &Part, chat: Chat) {
+/// The bars follow the socket and the list; `go` leads to a channel, or to the guide.
+pub(crate) fn bars(room: &Part, chat: Chat, feed: Feed, go: impl Fn(Option<ChannelId>) + 'static) {
+    fresh(room, feed, go);
     let bar = room.find(".offline");
     let seconds = bar.find(".seconds");
     bar.find("button").on_press(move || chat.retry());
@@ -38,6 +52,33 @@ pub(crate) fn bars(room: &Part, chat: Chat) {
         bar.mark("hidden", lost.is_none());
         if let Some(lost) = lost {
             seconds.say(&lost.to_string());
+        }
+    });
+}
+
+/// How many channels are new; gone when one looks, or after a while.
+fn fresh(room: &Part, feed: Feed, go: impl Fn(Option<ChannelId>) + 'static) {
+    let words = words();
+    let bar = room.find(".fresh");
+    let sentence = bar.find("p");
+    bar.find("button").on_press(move || {
+        let first = untrack(|| feed.fresh()).and_then(|(_, first)| first);
+        feed.seen_fresh();
+        go(first);
+    });
+    let timer = Held::new();
+    watch(move || {
+        let fresh = feed.fresh();
+        bar.mark("hidden", fresh.is_none());
+        match fresh {
+            Some((count, _)) => {
+                sentence.say(&match count {
+                    1 => words.new_reel.to_owned(),
+                    count => format!("{count} {}", words.new_reels),
+                });
+                timer.set(Rc::new(Timer::once(FRESH_MS, move || feed.seen_fresh())));
+            }
+            None => drop(timer.take()),
         }
     });
 }

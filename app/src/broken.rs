@@ -21,7 +21,7 @@ pub fn tell_when_broken() {
 pub fn show() {
     let document = document();
     let lang = document.document_element().and_then(|root| root.get_attribute("lang"));
-    let texts = lang.as_deref().and_then(Lang::parse).unwrap_or_default().texts();
+    let words = lang.as_deref().and_then(Lang::parse).unwrap_or_default().words();
     let element = |name: &str, class: &str, text: &str| -> Option<Element> {
         let element = document.create_element(name).ok()?;
         element.set_class_name(class);
@@ -30,10 +30,10 @@ pub fn show() {
     };
     let bar = (|| {
         let (bars, bar) = (element("div", "bars", "")?, element("div", "bar", "")?);
-        let link = element("a", "", texts.reload)?;
+        let link = element("a", "", words.reload)?;
         bars.set_attribute("role", "alert").ok()?;
         link.set_attribute("href", &window().location().href().ok()?).ok()?;
-        let sentence = element("p", "", texts.page_broke)?;
+        let sentence = element("p", "", words.page_broke)?;
         bar.append_child(&sentence).ok()?;
         bar.append_child(&link).ok()?;
         bars.append_child(&bar).ok()?;

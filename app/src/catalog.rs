@@ -218,14 +218,22 @@ pub enum Anchor {
     First,
     /// Up to the last channel.
     Last,
+    /// Around the channel at this place of the feed, from 0.
+    Place(u32),
 }
 
 impl Anchor {
-    /// Reads `first`, `last` or, behind a `=`, an id: an id may itself be `first`.
+    /// Reads `first`, `last`, a place behind a `/` or, behind a `=`, an id: an id may itself be
+    /// `first`.
     pub fn parse(text: &str) -> Result<Self, AppError> {
         match text {
             "first" => Ok(Self::First),
             "last" => Ok(Self::Last),
+            // No id holds a slash.
+            place if place.starts_with('/') => place[1..]
+                .parse()
+                .map(Self::Place)
+                .map_err(|_| AppError::BadRequest("a place is a number from 0".to_owned())),
             id => ChannelId::parse(id.strip_prefix('=').unwrap_or(id))
                 .map(Self::Id)
                 .map_err(|error| AppError::BadRequest(error.to_string())),
@@ -238,6 +246,7 @@ impl Anchor {
             Self::Id(id) => format!("={id}"),
             Self::First => "first".into(),
             Self::Last => "last".into(),
+            Self::Place(place) => format!("/{place}"),
         }
     }
 }

@@ -108,6 +108,10 @@ pub(crate) struct Chat {
     pub(crate) only_here: RwSignal<bool>,
     /// The sheet is open.
     pub(crate) open: RwSignal<bool>,
+    /// Counts how often somebody asked for the text box.
+    pub(crate) writes: RwSignal<u32>,
+    /// Hears what belongs to the reel on screen.
+    pub(crate) felt: Held<Rc<dyn Fn(&ServerEvent)>>,
     /// The socket.
     pub(crate) link: RwSignal<Link>,
     /// How often it broke since it was last open.
@@ -134,6 +138,8 @@ impl Chat {
             note: RwSignal::new(None),
             only_here: RwSignal::new(false),
             open: RwSignal::new(false),
+            writes: RwSignal::new(0),
+            felt: Held::new(),
             link: RwSignal::new(Link::Opening),
             breaks: RwSignal::new(0),
             socket: Held::new(),
@@ -162,7 +168,8 @@ impl Chat {
         drop(self.slowing.take());
     }
 
-    fn say(&self, event: &ClientEvent) -> bool {
+    /// Says something over the socket; `false` where it is not open.
+    pub(crate) fn say(&self, event: &ClientEvent) -> bool {
         self.socket.get().is_some_and(|socket| socket.say(event))
     }
 
@@ -214,6 +221,14 @@ impl Chat {
         self.asking.set(false);
         self.join();
         self.send();
+    }
+
+    /// To the text box, through the sheet where it is closed.
+    pub(crate) fn write(&self) {
+        self.writes.update(|n| *n += 1);
+        if !self.open.get_untracked() {
+            self.toggle();
+        }
     }
 
     /// Opens or closes the sheet.
@@ -293,11 +308,14 @@ impl Chat {
     }
 
     fn told(&self, event: ServerEvent) {
+        if let Some(felt) = self.felt.get() {
+            felt(&event);
+        }
         match event {
             ServerEvent::Videos { videos, total, version } => {
                 self.feed.changed(videos, total, version);
             }
-            ServerEvent::History { channel, messages } => {
+            ServerEvent::History { channel, messages, .. } => {
                 self.remember_history(messages);
                 if channel.is_none() {
                     self.say_pending();

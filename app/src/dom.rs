@@ -1,9 +1,11 @@
 //! The edge to the browser: listeners and animation frames that end when they are dropped.
 
-use leptos::prelude::*;
+use js_sys::Promise;
+use leptos::{prelude::*, task::spawn_local};
 use send_wrapper::SendWrapper;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{AddEventListenerOptions, Event, EventTarget};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AddEventListenerOptions, Animation, Event, EventTarget, HtmlElement};
 
 /// An event listener; removed when dropped.
 #[derive(Debug)]
@@ -160,13 +162,39 @@ pub(crate) fn within(number: f64, low: f64, high: f64) -> f64 {
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = HtmlElement)]
+    type Animatable;
+
+    #[wasm_bindgen(method, js_name = animate)]
+    fn begin(this: &Animatable, keyframes: &JsValue, options: &JsValue) -> Animation;
+}
+
+/// Begins an animation (Web Animations) of `element` through `frames`.
+pub(crate) fn animate(element: &HtmlElement, frames: &JsValue, options: &JsValue) -> Animation {
+    element.unchecked_ref::<Animatable>().begin(frames, options)
+}
+
 /// Whether the person asked for less motion.
 pub(crate) fn reduced_motion() -> bool {
     matches("(prefers-reduced-motion: reduce)")
 }
 
+/// Whether this device is moved by fingers.
+pub(crate) fn swipes() -> bool {
+    matches("(pointer: coarse)")
+}
+
 fn matches(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+/// Lets a promise end as it likes: it only asked, and whether it was granted shows by itself.
+pub(crate) fn swallow(promise: JsValue) {
+    if let Ok(promise) = promise.dyn_into::<Promise>() {
+        spawn_local(async move { drop(JsFuture::from(promise).await) });
+    }
 }
 
 /// A value of a JS object, `undefined` where it has none.

@@ -11,13 +11,15 @@ pub mod catalog;
 mod chat;
 mod dom;
 pub mod error;
+mod help;
 mod icon;
-mod join;
 pub mod live;
 mod pages;
 mod part;
 pub mod player;
+mod reaction;
 pub mod reels;
+mod share;
 mod shell;
 pub mod start;
 pub mod text;
@@ -28,9 +30,9 @@ use leptos::{either::EitherOf4, prelude::*};
 pub use self::shell::shell;
 use self::{
     adopt::adopt,
-    join::JoinUrl,
     pages::{Empty, Missing, Starting, reload_with_the_first_channel},
     reels::Reels,
+    share::JoinUrl,
     start::{Page, Start},
 };
 

@@ -74,6 +74,15 @@ pub struct Message {
     pub nonce: Option<String>,
 }
 
+/// Something that was felt at a moment of a reel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    /// What is felt.
+    pub kind: String,
+    /// The moment, in seconds of the reel's time.
+    pub at_s: f64,
+}
+
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -93,6 +102,12 @@ pub enum ServerEvent {
         channel: Option<ChannelId>,
         /// At most 100.
         messages: Vec<Message>,
+        /// How many like the reel whose room it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        likes: Option<u32>,
+        /// What was felt there last, at most 200, oldest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        moments: Vec<Moment>,
     },
     /// How many sockets are open.
     UserCount {
@@ -154,6 +169,8 @@ impl Read for ServerEvent {
             "history" => Self::History {
                 channel: member(value, "channel")?,
                 messages: member(value, "messages")?,
+                likes: member(value, "likes").flatten(),
+                moments: member(value, "moments").unwrap_or_default(),
             },
             "user_count" => Self::UserCount {
                 count: member(value, "count")?,
@@ -164,6 +181,13 @@ impl Read for ServerEvent {
                 token: member(value, "token")?,
             },
             "chat_message" => Self::ChatMessage(Message::read(value)?),
+            "reaction" => Self::Reaction {
+                kind: member(value, "kind")?,
+                channel: member(value, "channel")?,
+                at_s: member(value, "at_s")?,
+                username: member(value, "username")?,
+                on: member(value, "on")?,
+            },
             "error" => Self::Error {
                 code: member(value, "code")?,
                 message: member(value, "message")?,
@@ -179,7 +203,10 @@ fn member<T: Read>(value: &JsValue, name: &str) -> Option<T> {
     T::read(&get(value, name))
 }
 
-read_members! { Message { id, username, text, channel, ts, nonce } }
+read_members! {
+    Message { id, username, text, channel, ts, nonce }
+    Moment { kind, at_s }
+}
 
 impl Read for ErrorCode {
     fn read(value: &JsValue) -> Option<Self> {

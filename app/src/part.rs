@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlElement};
+use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
 
 pub(crate) use self::list::List;
 use crate::dom::Listener;
@@ -59,9 +59,25 @@ impl Part {
         self.0.unchecked_ref()
     }
 
+    /// A copy of what this `template` holds, in no document yet.
+    pub(crate) fn copy(&self) -> Option<Self> {
+        let held = self.of::<HtmlTemplateElement>().content().first_element_child()?;
+        Some(Self(held.clone_node_with_deep(true).ok()?.unchecked_into()))
+    }
+
+    /// Presses it.
+    pub(crate) fn press(&self) {
+        self.of::<HtmlElement>().click();
+    }
+
     /// Gives it the focus.
     pub(crate) fn focus(&self) {
         let _ = self.of::<HtmlElement>().focus();
+    }
+
+    /// Whether the focus is in it.
+    pub(crate) fn has_focus(&self) -> bool {
+        document().active_element().is_some_and(|element| self.0.contains(Some(&element)))
     }
 
     /// An attribute's value.

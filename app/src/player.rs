@@ -1,22 +1,31 @@
 //! The player as views see it: signals, and what a person can ask for. The two elements that it
 //! owns live in `player/pool.rs`; views never touch them.
 
+mod beside;
+mod captions;
 mod controls;
 mod frames;
 mod hls;
+mod menu;
 mod pool;
 mod slot;
+mod tracks;
 
 use std::{rc::Rc, sync::Arc};
 
 use leptos::prelude::*;
 use web_sys::HtmlElement;
 
-pub(crate) use self::controls::{
-    Failure, FullScreen, Hear, Leader, RestLine, Run, Sound, clock, controls,
-};
 use self::pool::Pool;
-use crate::{catalog::Media, dom::Held};
+pub(crate) use self::{
+    captions::{Caption, CaptionsButton},
+    controls::{Failure, FullScreen, Hear, Leader, RestLine, Run, Sound, clock, controls},
+    menu::{Level, Menu, MenuButton},
+};
+use crate::{
+    catalog::Media,
+    dom::{Held, recall, remember},
+};
 
 /// What the picture is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +49,13 @@ pub enum Cause {
     Unsupported,
 }
 
+const SOUND_KEY: &str = "carrete.sound";
+const CAPTIONS_KEY: &str = "carrete.captions";
+const LOOPS_KEY: &str = "carrete.loops";
+const GOES_ON_KEY: &str = "carrete.goes-on";
+const ON: &str = "on";
+const OFF: &str = "off";
+
 /// Seconds without any progress after which a reel is given up.
 pub const PATIENCE_S: u32 = 8;
 
@@ -60,6 +76,24 @@ pub struct Player {
     pub duration_s: RwSignal<Option<f64>>,
     /// Counts reels that came to their end without looping.
     pub ended: RwSignal<u32>,
+    /// Captions are wanted.
+    pub captions: RwSignal<bool>,
+    /// The reel on screen has captions.
+    pub has_captions: RwSignal<bool>,
+    /// What its captions say now.
+    pub cue: RwSignal<String>,
+    /// Its qualities, best first: lines, and bits a second.
+    pub levels: RwSignal<Vec<(u32, u32)>>,
+    /// Lines of the picture that is shown; 0 while they are not known.
+    pub height: RwSignal<u32>,
+    /// Lines that a person chose; `None` leaves it to the line.
+    pub wanted_height: RwSignal<Option<u32>>,
+    /// Videos begin again at their end.
+    pub loops: RwSignal<bool>,
+    /// Music goes on to the next at its end.
+    pub goes_on: RwSignal<bool>,
+    /// The menu is open.
+    pub menu: RwSignal<bool>,
     pool: Held<Rc<Pool>>,
 }
 
@@ -74,12 +108,25 @@ impl Player {
             time_s: RwSignal::new(0.0),
             duration_s: RwSignal::new(None),
             ended: RwSignal::new(0),
+            captions: RwSignal::new(false),
+            has_captions: RwSignal::new(false),
+            cue: RwSignal::default(),
+            levels: RwSignal::default(),
+            height: RwSignal::new(0),
+            wanted_height: RwSignal::new(None),
+            loops: RwSignal::new(true),
+            goes_on: RwSignal::new(true),
+            menu: RwSignal::new(false),
             pool: Held::new(),
         }
     }
 
     /// Makes the two elements. Called in the browser, once.
     pub fn wake(&self) {
+        let is = |key, word: &str| recall(key).as_deref() == Some(word);
+        self.captions.set(is(CAPTIONS_KEY, ON));
+        self.loops.set(!is(LOOPS_KEY, OFF));
+        self.goes_on.set(!is(GOES_ON_KEY, OFF));
         if let Some(pool) = Pool::new(*self) {
             self.pool.set(pool);
         }
@@ -93,9 +140,7 @@ impl Player {
     /// Plays a reel inside `picture`. Everything that must happen before the next frame happens
     /// before this returns.
     pub fn show(&self, media: &Arc<Media>, picture: &HtmlElement) {
-        if let Some(pool) = self.pool.get() {
-            pool.show(media, picture);
-        }
+        self.with_pool(|pool| pool.show(media, picture));
     }
 
     /// Whether a reel is prepared so far that showing it costs nothing.
@@ -105,80 +150,115 @@ impl Player {
 
     /// The reel on screen is left and the next one is not known yet.
     pub fn leave(&self) {
-        if let Some(pool) = self.pool.get() {
-            pool.leave_and_wait();
-        }
+        self.with_pool(|pool| pool.leave_and_wait());
     }
 
     /// Prepares a reel that may come next.
     pub fn warm(&self, media: &Arc<Media>) {
-        if let Some(pool) = self.pool.get() {
-            pool.warm(media);
-        }
+        self.with_pool(|pool| pool.warm(media));
     }
 
     /// A finger drags towards a reel: its clock starts, so that it runs when the finger lifts.
     pub fn run_up(&self, media: &Arc<Media>) {
-        if let Some(pool) = self.pool.get() {
-            pool.run_up(media);
-        }
+        self.with_pool(|pool| pool.run_up(media));
     }
 
     /// The finger went back.
     pub fn step_back(&self) {
-        if let Some(pool) = self.pool.get() {
-            pool.step_back();
-        }
+        self.with_pool(|pool| pool.step_back());
     }
 
     /// Calls `then` when the reel on screen has presented two frames, so that nothing that can wait
     /// competes with it.
     pub fn when_moving(&self, then: impl FnOnce() + 'static) {
+        self.with_pool(|pool| pool.when_moving(Box::new(then)));
+    }
+
+    /// Switches captions, here and in every reel to come.
+    pub fn toggle_captions(&self) {
+        let on = !self.captions.get_untracked();
+        self.captions.set(on);
+        remember(CAPTIONS_KEY, if on { ON } else { OFF });
+        self.with_pool(Pool::caption);
+    }
+
+    /// Plays so many times as fast.
+    pub fn set_speed(&self, speed: f64) {
+        self.with_pool(|pool| pool.set_speed(speed));
+    }
+
+    /// Twice as fast while a finger holds.
+    pub fn hold(&self, fast: bool) {
+        self.with_pool(|pool| pool.hold(fast));
+    }
+
+    /// Chooses a quality by its lines, or leaves it to the line.
+    pub fn set_height(&self, lines: Option<u32>) {
+        self.wanted_height.set(lines);
+        self.with_pool(|pool| pool.choose_level(true));
+    }
+
+    /// Whether videos begin again at their end.
+    pub fn set_loops(&self, on: bool) {
+        self.loops.set(on);
+        remember(LOOPS_KEY, if on { ON } else { OFF });
+        self.with_pool(Pool::loop_as_wished);
+    }
+
+    /// Whether music goes on to the next at its end.
+    pub fn set_goes_on(&self, on: bool) {
+        self.goes_on.set(on);
+        remember(GOES_ON_KEY, if on { ON } else { OFF });
+        self.with_pool(Pool::loop_as_wished);
+    }
+
+    /// Into the small window beside others, or back.
+    pub fn toggle_beside(&self) {
+        self.with_pool(Pool::toggle_beside);
+    }
+
+    fn with_pool(&self, ask: impl FnOnce(&Pool)) {
         if let Some(pool) = self.pool.get() {
-            pool.when_moving(Box::new(then));
+            ask(&pool);
         }
     }
 
     /// Pauses or goes on.
     pub fn toggle(&self) {
-        if let Some(pool) = self.pool.get() {
-            pool.pause(!self.paused.get_untracked());
+        self.with_pool(|pool| pool.pause(!self.paused.get_untracked()));
+    }
+
+    /// A gesture is there: sound that was on at the last visit comes back with it.
+    pub fn sound_as_remembered(&self) {
+        if self.muted.get_untracked() && recall(SOUND_KEY).as_deref() == Some(ON) {
+            self.with_pool(|pool| pool.mute(false));
         }
     }
 
     /// Switches the sound.
     pub fn toggle_sound(&self) {
-        if let Some(pool) = self.pool.get() {
-            pool.mute(!self.muted.get_untracked());
-        }
+        remember(SOUND_KEY, if self.muted.get_untracked() { ON } else { OFF });
+        self.with_pool(|pool| pool.mute(!self.muted.get_untracked()));
     }
 
     /// The playlist has another version.
     fn reload(&self) {
-        if let Some(pool) = self.pool.get() {
-            pool.reload();
-        }
+        self.with_pool(|pool| pool.reload());
     }
 
     /// Nothing came for too long.
     fn give_up(&self) {
-        if let Some(pool) = self.pool.get() {
-            pool.fail(Cause::Network);
-        }
+        self.with_pool(|pool| pool.fail(Cause::Network));
     }
 
     /// Goes to a second of the reel.
     pub fn seek(&self, seconds: f64) {
-        if let Some(pool) = self.pool.get() {
-            pool.seek(seconds);
-        }
+        self.with_pool(|pool| pool.seek(seconds));
     }
 
     /// Tries a failed reel again, from the start of its playlist.
     pub fn retry(&self) {
-        if let Some(pool) = self.pool.get() {
-            pool.retry();
-        }
+        self.with_pool(|pool| pool.retry());
     }
 }
 

@@ -1,10 +1,14 @@
 //! The vertical feed: articles near the active one, the gate that moves them, and the controls of
 //! the reel on screen.
 
+mod act;
 pub mod chrome;
 pub mod feed;
 mod gate;
+mod gesture;
+mod hint;
 mod keys;
+mod marks;
 mod motion;
 mod pan;
 mod reel;
@@ -17,21 +21,29 @@ use leptos::prelude::*;
 use web_sys::HtmlElement;
 
 use self::{
+    act::{Acts, full_screen},
     chrome::Chrome,
     feed::{Feed, articles_around},
     gate::Gate,
+    hint::hint,
+    marks::{Announcer, Dial, Dialled, LiveBadge, UpNext, dialled, marks},
     reel::{Print, Reel, Stand},
     strip_list::{Frame, StripList, strip_list},
 };
 use crate::{
     bars::{Bars, bars},
-    catalog::{Kind, Media, Window},
+    catalog::{Anchor, Kind, Media, Window},
     chat::{self, Chat, ChatButton, ChatPanel, Line, Talk, TalkLine, Viewers},
-    icon::Logo,
-    join::{JoinButton, join_button},
+    help::{Help, HelpButton, Keyboard, help},
+    icon::{Icon, Logo},
     part::{List, Part, watch},
-    player::{self, Failure, FullScreen, Hear, Leader, Player, RestLine, Run, Sound},
-    text::texts,
+    player::{
+        Caption, CaptionsButton, Failure, FullScreen, Hear, Leader, Level, Menu, MenuButton,
+        Player, RestLine, Run, Sound, controls,
+    },
+    reaction::{self, Burst, BurstLayer, LikeButton, Reactions},
+    share::{ShareButton, ShareSheet, share},
+    text::{texts, words},
 };
 
 /// How a picture fills its frame.
@@ -69,7 +81,7 @@ pub fn Reels(
                 steps: i64::from(place) - i64::from(active),
                 active: place == active,
             };
-            Some(view! { <Reel print=Print::of(held(place)?, texts) stand /> })
+            Some(view! { <Reel print=Print::of(held(place)?, words()) stand /> })
         })
         .collect();
     let room_shape = held(active).map_or("tall", shape);
@@ -89,23 +101,48 @@ pub fn Reels(
             <Failure />
             <RestLine />
             <div class="top">
-                <JoinButton />
-                <span class="spacer"></span>
+                <a class="hole guide-link" href="/guide" aria-label=texts.guide>
+                    <Icon name="guide" />
+                </a>
+                <LiveBadge />
                 <Viewers />
             </div>
             <StripList window=window.clone() active />
+            <nav class="tools" aria-label=texts.guide>
+                <a class="hole" href="/guide">
+                    <Icon name="guide" />
+                    {texts.guide}
+                </a>
+                <a class="hole" href="/guide#q" aria-label=texts.search>
+                    <Icon name="search" />
+                </a>
+                <HelpButton />
+            </nav>
             <Talk />
+            <p class="fast edge-print" aria-hidden="true">{texts.faster}</p>
+            <Dialled />
             <div class="controls">
+                <UpNext />
+                <Menu />
                 <Run />
                 <div class="dock">
                     <Sound />
+                    <CaptionsButton />
+                    <MenuButton />
+                    <ShareButton />
                     <FullScreen />
                     <ChatButton />
+                    <LikeButton />
                 </div>
             </div>
+            <Caption />
             <Hear />
             <ChatPanel />
             <Bars />
+            <BurstLayer />
+            <Announcer />
+            <ShareSheet />
+            <Help />
             <div class="brand">
                 <Logo />
             </div>
@@ -117,6 +154,12 @@ pub fn Reels(
             </template>
             <template class="line-template">
                 <Line />
+            </template>
+            <template class="level-template">
+                <Level label="" />
+            </template>
+            <template class="burst-template">
+                <Burst />
             </template>
             <template class="talk-template">
                 <TalkLine />
@@ -131,19 +174,33 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     let player = Player::new();
     let chrome = Chrome::new();
     let chat = Chat::new(feed);
+    let reactions = Reactions::new(feed, player, chat);
+    let keyboard = Keyboard::new();
+    let dial = Dial::new();
 
     articles(&room, feed);
-    let gate = Gate::new(feed, player, chrome, &room);
+    let gate = Gate::new(feed, player, chrome, keyboard, &room);
+    Acts { feed, player, chrome, chat, reactions, keyboard, dial }.bind(&room, &gate);
     strip_list(&room, feed);
     room_follows(&room, feed, chrome, player, chat);
-    player::controls(&room, player, feed, {
+    controls(&room, player, feed, {
         let gate = Rc::clone(&gate);
         move || gate.step(1)
     });
+    room.find(".full").on_press(full_screen);
     chat::take_over(&room, chat, feed);
-    bars(&room, chat);
-    join_button(&room);
-    room.find(".full").on_press(gate::full_screen);
+    reaction::reactions(&room, reactions);
+    share(&room, feed);
+    help(&room, keyboard);
+    marks(&room, feed, player, &gate);
+    dialled(&room, dial);
+    bars(&room, chat, feed, {
+        let (gate, room) = (Rc::clone(&gate), room.clone());
+        move |first| match first {
+            Some(id) => gate.go_to(Anchor::Id(id)),
+            None => room.find(".guide-link").press(),
+        }
+    });
 
     player.wake();
     gate.begin();
@@ -154,8 +211,12 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
         chat.watch_soon();
     });
     // What holds the controls on screen.
-    watch(move || chrome.held.set(player.paused.get() || chat.open.get()));
-    // Music goes on to the next.
+    watch(move || {
+        let held = player.paused.get() || player.menu.get() || chat.open.get();
+        chrome.held.set(held);
+    });
+    hint(feed, player, chrome, &gate);
+    // What came to its end goes on to the next.
     let mut before = player.ended.get_untracked();
     watch(move || {
         let ended = player.ended.get();
@@ -171,13 +232,13 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
 
 /// The articles follow the feed.
 fn articles(room: &Part, feed: Feed) {
-    let texts = texts();
+    let words = words();
     let list = List::new(room.find(".strip"), &room.find(".reel-template"), "data-channel");
     watch(move || {
         let articles = feed.articles();
         let keys = articles.iter().map(|(_, media)| media.id.to_string()).collect();
         for (article, (place, media)) in list.lay_out(keys).iter().zip(articles) {
-            let print = Print::of(&media, texts);
+            let print = Print::of(&media, words);
             let stand = Stand {
                 place,
                 total: feed.total(),
@@ -196,6 +257,9 @@ fn room_follows(room: &Part, feed: Feed, chrome: Chrome, player: Player, chat: C
     room.flag("data-controls", move || chrome.controls.get());
     room.flag("data-slate", move || chrome.slate.get());
     room.flag("data-paused", move || player.paused.get());
+    room.flag("data-menu", move || player.menu.get());
+    room.flag("data-hint", move || chrome.hint.get());
+    room.flag("data-fast", move || chrome.fast.get());
     room.flag("data-chat-open", move || chat.open.get());
     let edges = room.find(".film-edges");
     watch(move || edges.set("data-number", Some(&(feed.active() + 1).to_string())));

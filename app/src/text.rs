@@ -1,4 +1,4 @@
-//! What the page says, in English and in Spanish: one table, checked by the compiler.
+//! What the page says, in English and in Spanish: two tables, checked by the compiler.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -48,36 +48,49 @@ impl Lang {
         best.map_or(Self::En, |(lang, _)| lang)
     }
 
-    /// The table of this language.
+    /// What the server writes, in this language.
     pub fn texts(self) -> &'static Texts {
         match self {
-            Self::En => &EN,
-            Self::Es => &ES,
+            Self::En => &TEXTS_EN,
+            Self::Es => &TEXTS_ES,
+        }
+    }
+
+    /// What the page's program says, in this language.
+    pub fn words(self) -> &'static Words {
+        match self {
+            Self::En => &WORDS_EN,
+            Self::Es => &WORDS_ES,
         }
     }
 }
 
-/// The table of the page's language.
+/// What the server writes, in the page's language.
 pub fn texts() -> &'static Texts {
     use_context::<Lang>().unwrap_or_default().texts()
 }
 
-macro_rules! texts {
-    ($($name:ident: $en:literal, $es:literal;)*) => {
-        /// Every sentence and word of the page.
+/// What the page's program says, in the page's language.
+pub fn words() -> &'static Words {
+    use_context::<Lang>().unwrap_or_default().words()
+}
+
+macro_rules! table {
+    ($(#[$doc:meta])* $type:ident, $en_table:ident, $es_table:ident; $($name:ident: $en:literal, $es:literal;)*) => {
+        $(#[$doc])*
         #[derive(Debug)]
         #[expect(missing_docs, reason = "the English text says what each is")]
-        pub struct Texts { $(pub $name: &'static str,)* }
-        const EN: Texts = Texts { $($name: $en,)* };
-        const ES: Texts = Texts { $($name: $es,)* };
+        pub struct $type { $(pub $name: &'static str,)* }
+        const $en_table: $type = $type { $($name: $en,)* };
+        const $es_table: $type = $type { $($name: $es,)* };
     };
 }
 
-texts! {
+table! {
+    /// What the server writes into the page: the page's program does not carry it.
+    Texts, TEXTS_EN, TEXTS_ES;
     site_description: "Videos and music from a folder, for everybody on the Wi-Fi.", "Vídeos y música de una carpeta, para todos los de la Wi-Fi.";
     feed: "Reels", "Reels";
-    play: "Play", "Reproducir";
-    pause: "Pause", "Pausar";
     sound: "Sound", "Sonido";
     tap_to_hear: "Tap to hear", "Toca para oír";
     full_screen: "Full screen", "Pantalla completa";
@@ -85,39 +98,49 @@ texts! {
     next: "Next", "Siguiente";
     retry: "Retry", "Reintentar";
     no_picture: "no picture", "sin imagen";
-    picture_does_not_come: "The picture does not come", "La imagen no llega";
-    cannot_play: "This browser cannot play it", "Este navegador no puede con él";
-    cause_network: "The server did not send the video.", "El servidor no ha enviado el vídeo.";
-    cause_media: "The file is damaged or of a kind this browser does not know.", "El archivo está dañado o es de un tipo que este navegador no conoce.";
     searching_picture: "Looking for the picture…", "Buscando la imagen…";
     open_stream: "Open the stream", "Abrir el vídeo";
-    local: "local", "local";
-    music: "music", "música";
     on_the_strip: "On the strip", "En la tira";
-    chat: "Chat", "Chat";
-    unread: "unread", "sin leer";
+    guide: "Guide", "Guía";
+    search: "Search", "Buscar";
+    keyboard: "Keyboard", "Teclado";
+    live_now: "Live", "En vivo";
+    captions: "Captions", "Subtítulos";
+    playback: "Playback", "Reproducción";
+    quality: "Quality", "Calidad";
+    automatic: "Automatic", "Automática";
+    speed: "Speed", "Velocidad";
+    picture_in_picture: "Picture in picture", "Imagen sobre imagen";
+    loop_videos: "Repeat videos", "Repetir los vídeos";
+    music_goes_on: "Music goes on to the next", "La música sigue con la siguiente";
+    share: "Share", "Compartir";
+    link: "Link", "Enlace";
+    like: "Like", "Me gusta";
+    swipe: "swipe", "desliza";
+    up_next: "Next:", "Luego:";
+    faster: "2× while you hold", "2× mientras mantienes";
+    see: "See", "Ver";
+    keys_next: "Next, previous", "Siguiente, anterior";
+    keys_ends: "First, last", "Primero, último";
+    keys_write: "Write", "Escribir";
+    keys_channel: "Go to a channel", "Ir al canal";
+    key_space: "Space", "Espacio";
+    key_home: "Home", "Inicio";
+    key_end: "End", "Fin";
+    key_enter: "Enter", "Intro";
+    single_letters: "Single-letter keys", "Teclas de una sola letra";
+    single_letters_why: "Turn them off if you use voice dictation.", "Apágalas si usas dictado por voz.";
     message: "Message", "Mensaje";
     say_something: "Say something", "Di algo a los que miran";
     send: "Send", "Enviar";
     close: "Close", "Cerrar";
     everyone: "Everyone", "Todos";
     only_this_reel: "Only this reel", "Solo este reel";
-    watching: "watching", "viendo";
-    here: "here", "aquí";
     your_name: "Your name", "Tu nombre";
-    what_shall_we_call_you: "What shall we call you?", "¿Cómo te llamamos?";
-    only_the_first_time: "Only the first time. Your message waits:", "Solo la primera vez. Tu mensaje espera:";
     come_in: "Come in", "Entrar";
     nobody_spoke: "Nobody has said anything yet.", "Nadie ha dicho nada todavía.";
-    not_sent: "Not sent yet", "Sin enviar todavía";
-    slow_down: "Too fast.", "Muy deprisa.";
-    slow_down_rest: "You can write again in a few seconds; your text is still here.", "Puedes escribir otra vez en unos segundos; tu texto sigue aquí.";
-    too_long: "A message has at most 500 characters.", "Un mensaje tiene 500 caracteres como mucho.";
-    bad_name: "A name has 1 to 24 visible characters.", "Un nombre tiene de 1 a 24 caracteres visibles.";
     offline: "No connection. I will try again in", "Sin conexión. Lo intento otra vez en";
     now: "Now", "Ya";
-    page_broke: "The page has stopped working.", "La página ha dejado de funcionar.";
-    reload: "Reload", "Recargar";
     empty_title: "There is no film yet", "Todavía no hay película";
     empty_text: "As soon as you copy a video or a song, it shows here and on every open phone. Without a restart.", "En cuanto copies un vídeo o una canción, sale aquí y en todos los teléfonos abiertos. Sin reiniciar nada.";
     empty_copy: "Copy a file into the folder", "Copia un archivo en la carpeta";
@@ -130,6 +153,39 @@ texts! {
     nothing_here: "There is nothing at this address.", "No hay nada en esta dirección.";
     go_to_first: "Go to the first", "Ir al primero";
     starting: "Carrete is reading its folder. One moment.", "Carrete está leyendo su carpeta. Un momento.";
+}
+
+table! {
+    /// What the page's program says while it runs; the server says some of it first.
+    Words, WORDS_EN, WORDS_ES;
+    play: "Play", "Reproducir";
+    pause: "Pause", "Pausar";
+    picture_does_not_come: "The picture does not come", "La imagen no llega";
+    cannot_play: "This browser cannot play it", "Este navegador no puede con él";
+    cause_network: "The server did not send the video.", "El servidor no ha enviado el vídeo.";
+    cause_media: "The file is damaged or of a kind this browser does not know.", "El archivo está dañado o es de un tipo que este navegador no conoce.";
+    local: "local", "local";
+    music: "music", "música";
+    decimal_point: ".", ",";
+    copy_link: "Copy the link", "Copiar el enlace";
+    copied: "Copied", "Copiado";
+    new_reel: "One new reel", "Un reel nuevo";
+    new_reels: "new reels", "reels nuevos";
+    of: "of", "de";
+    tries_again_in: "It tries again by itself in", "Lo intenta otra vez en";
+    chat: "Chat", "Chat";
+    unread: "unread", "sin leer";
+    watching: "watching", "viendo";
+    here: "here", "aquí";
+    what_shall_we_call_you: "What shall we call you?", "¿Cómo te llamamos?";
+    only_the_first_time: "Only the first time. Your message waits:", "Solo la primera vez. Tu mensaje espera:";
+    not_sent: "Not sent yet", "Sin enviar todavía";
+    slow_down: "Too fast.", "Muy deprisa.";
+    slow_down_rest: "You can write again in a few seconds; your text is still here.", "Puedes escribir otra vez en unos segundos; tu texto sigue aquí.";
+    too_long: "A message has at most 500 characters.", "Un mensaje tiene 500 caracteres como mucho.";
+    bad_name: "A name has 1 to 24 visible characters.", "Un nombre tiene de 1 a 24 caracteres visibles.";
+    page_broke: "The page has stopped working.", "La página ha dejado de funcionar.";
+    reload: "Reload", "Recargar";
 }
 
 #[cfg(test)]

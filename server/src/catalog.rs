@@ -125,6 +125,11 @@ impl Catalog for CatalogHandle {
                 let at = snapshot.position(id)?;
                 at.saturating_sub(before)..at.saturating_add(after).saturating_add(1).min(total)
             }
+            Anchor::Place(place) => {
+                let place = index(*place).min(total.saturating_sub(1));
+                place.saturating_sub(before)
+                    ..place.saturating_add(after).saturating_add(1).min(total)
+            }
             Anchor::First => 0..after.saturating_add(1).min(total),
             Anchor::Last => total.saturating_sub(before.saturating_add(1))..total,
         };

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::Chat;
-use crate::{icon::Icon, part::Part, text::texts};
+use crate::{icon::Icon, part::Part, text::words};
 
 /// Unread messages are told up to this number.
 const UNREAD_MAX: u32 = 99;
@@ -12,7 +12,7 @@ const UNREAD_MAX: u32 = 99;
 #[component]
 pub(crate) fn ChatButton() -> impl IntoView {
     view! {
-        <button class="hole chat-button" type="button" aria-label=texts().chat aria-expanded="false">
+        <button class="hole chat-button" type="button" aria-label=words().chat aria-expanded="false">
             <Icon name="chat" />
             <b hidden></b>
         </button>
@@ -23,7 +23,7 @@ pub(crate) fn ChatButton() -> impl IntoView {
 #[component]
 pub(crate) fn Viewers() -> impl IntoView {
     view! {
-        <button class="hole viewers" type="button" aria-label=texts().watching>
+        <button class="hole viewers" type="button" aria-label=words().watching>
             <Icon name="people" />
             <span>"0"</span>
         </button>
@@ -32,14 +32,14 @@ pub(crate) fn Viewers() -> impl IntoView {
 
 /// Both follow the chat.
 pub(super) fn bind(room: &Part, chat: Chat) {
-    let texts = texts();
+    let words = words();
     let button = room.find(".chat-button");
     button.on_press(move || chat.toggle());
     button.state("aria-expanded", move || chat.open.get());
     button.attr("aria-label", move || {
         Some(match chat.unread.get() {
-            0 => texts.chat.into(),
-            unread => format!("{}, {unread} {}", texts.chat, texts.unread).into(),
+            0 => words.chat.into(),
+            unread => format!("{}, {unread} {}", words.chat, words.unread).into(),
         })
     });
     let unread = button.find("b");
@@ -49,6 +49,6 @@ pub(super) fn bind(room: &Part, chat: Chat) {
     let viewers = room.find(".viewers");
     let count = move || chat.online.with(|(count, _)| *count);
     viewers.on_press(move || chat.toggle());
-    viewers.attr("aria-label", move || Some(format!("{} {}", count(), texts.watching).into()));
+    viewers.attr("aria-label", move || Some(format!("{} {}", count(), words.watching).into()));
     viewers.find("span").text(move || count().to_string());
 }

@@ -12,7 +12,7 @@ use crate::{
     icon::Icon,
     part::{Part, watch},
     reels::feed::Feed,
-    text::texts,
+    text::{texts, words},
 };
 
 /// Characters of a waiting message that are shown while the name is asked.
@@ -21,13 +21,13 @@ const WAITING_CHARS: usize = 24;
 /// Everything that was said, and the box to say something.
 #[component]
 pub(crate) fn ChatPanel() -> impl IntoView {
-    let texts = texts();
+    let (texts, words) = (texts(), words());
     view! {
-        <section class="chat" tabindex="-1" aria-label=texts.chat>
+        <section class="chat" tabindex="-1" aria-label=words.chat>
             <div class="grip"></div>
             <header>
-                <h2>{texts.chat}</h2>
-                <div class="scope" role="group" aria-label=texts.chat>
+                <h2>{words.chat}</h2>
+                <div class="scope" role="group" aria-label=words.chat>
                     <button class="everyone" type="button" aria-pressed="true">
                         {texts.everyone}
                     </button>
@@ -38,14 +38,14 @@ pub(crate) fn ChatPanel() -> impl IntoView {
                 <p class="edge-print watching">
                     <b>"0"</b>
                     " "
-                    {texts.watching}
+                    {words.watching}
                     <span hidden></span>
                 </p>
                 <button class="close" type="button" aria-label=texts.close>
                     <Icon name="close" />
                 </button>
             </header>
-            <ol class="log" role="log" tabindex="0" aria-label=texts.chat>
+            <ol class="log" role="log" tabindex="0" aria-label=words.chat>
                 <li class="quiet">{texts.nobody_spoke}</li>
             </ol>
             <div class="note" role="status">
@@ -120,7 +120,7 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
 
 /// How many there are, and how many of them here.
 fn watching(part: &Part, chat: Chat, feed: Feed) {
-    let texts = texts();
+    let words = words();
     let (all, here) = (part.find("b"), part.find("span"));
     watch(move || {
         let id = feed.active_media().map(|media| media.id.clone());
@@ -128,24 +128,24 @@ fn watching(part: &Part, chat: Chat, feed: Feed) {
             all.say(&count.to_string());
             let count = id.and_then(|id| channels.get(&id).copied()).unwrap_or(0);
             here.mark("hidden", count == 0);
-            here.say(&format!("{count} {}", texts.here));
+            here.say(&format!("{count} {}", words.here));
         });
     });
 }
 
 /// What a person must know about what they wrote.
 fn note(part: &Part, chat: Chat) {
-    let texts = texts();
+    let words = words();
     let (ring, sentence) = (part.find(".ring"), part.find("p"));
     let (first, rest) = (sentence.find("b"), sentence.find("span"));
     watch(move || {
         let said = match chat.note.get() {
-            Some(Note::SlowDown(..)) => Some((texts.slow_down, texts.slow_down_rest.to_owned())),
-            Some(Note::TooLong) => Some(("", texts.too_long.to_owned())),
-            Some(Note::BadName) => Some(("", texts.bad_name.to_owned())),
+            Some(Note::SlowDown(..)) => Some((words.slow_down, words.slow_down_rest.to_owned())),
+            Some(Note::TooLong) => Some(("", words.too_long.to_owned())),
+            Some(Note::BadName) => Some(("", words.bad_name.to_owned())),
             None if chat.asking.get() => {
-                let rest = format!("{} {}", texts.only_the_first_time, waiting(&chat.draft.get()));
-                Some((texts.what_shall_we_call_you, rest))
+                let rest = format!("{} {}", words.only_the_first_time, waiting(&chat.draft.get()));
+                Some((words.what_shall_we_call_you, rest))
             }
             None => None,
         };
@@ -206,6 +206,16 @@ fn composer(panel: &Part, chat: Chat) {
         }
     });
     // The focus goes where one writes next.
+    let mut asked = 0;
+    watch({
+        let text = text.clone();
+        move || {
+            let writes = chat.writes.get();
+            if std::mem::replace(&mut asked, writes) != writes {
+                text.focus();
+            }
+        }
+    });
     let mut before = false;
     watch(move || {
         let asking = chat.asking.get();

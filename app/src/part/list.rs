@@ -2,15 +2,12 @@
 
 use std::cell::RefCell;
 
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlTemplateElement};
-
 use super::Part;
 
 /// A list of children that are told apart by an attribute. Other children are left alone.
 pub(crate) struct List {
     parent: Part,
-    template: HtmlTemplateElement,
+    template: Part,
     key: &'static str,
     children: RefCell<Vec<(String, Part)>>,
 }
@@ -20,12 +17,7 @@ impl List {
     pub(crate) fn new(parent: Part, template: &Part, key: &'static str) -> Self {
         let there = parent.all(&format!(":scope > [{key}]"));
         let children = there.into_iter().filter_map(|part| Some((part.get(key)?, part))).collect();
-        Self {
-            template: template.of::<HtmlTemplateElement>().clone(),
-            parent,
-            key,
-            children: RefCell::new(children),
-        }
+        Self { template: template.clone(), parent, key, children: RefCell::new(children) }
     }
 
     /// Has exactly these children, in this order, and returns them. A child that plays is never
@@ -53,9 +45,7 @@ impl List {
     }
 
     fn copy(&self, key: String) -> Option<(String, Part)> {
-        let child =
-            self.template.content().first_element_child()?.clone_node_with_deep(true).ok()?;
-        let part = Part::new(child.unchecked_into::<Element>());
+        let part = self.template.copy()?;
         part.set(self.key, Some(&key));
         Some((key, part))
     }

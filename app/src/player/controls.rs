@@ -7,13 +7,13 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, KeyboardEvent, PointerEvent};
 
-use super::{Cause, PATIENCE_S, Phase, Player};
+use super::{Cause, PATIENCE_S, Phase, Player, captions::captions, menu::menu};
 use crate::{
     dom::{Held, Timer, within},
     icon::Icon,
     part::{Part, watch},
     reels::feed::Feed,
-    text::texts,
+    text::{texts, words},
 };
 
 /// The offer of sound keeps its words so long.
@@ -39,6 +39,8 @@ pub(crate) fn controls(room: &Part, player: Player, feed: Feed, next: impl Fn() 
     film_edge(room, player);
     leader(room, player);
     failure(room, player, feed, next);
+    captions(room, player);
+    menu(room, player);
 }
 
 /// The sound button.
@@ -98,10 +100,10 @@ pub(crate) fn FullScreen() -> impl IntoView {
 /// Play or pause, the film edge that is the progress, and the time.
 #[component]
 pub(crate) fn Run() -> impl IntoView {
-    let texts = texts();
+    let (texts, words) = (texts(), words());
     view! {
         <div class="run">
-            <button class="play" type="button" aria-label=texts.pause>
+            <button class="play" type="button" aria-label=words.pause>
                 <Icon name="pause" />
             </button>
             <div
@@ -121,11 +123,11 @@ pub(crate) fn Run() -> impl IntoView {
 }
 
 fn run(room: &Part, player: Player) {
-    let texts = texts();
+    let words = words();
     let play = room.find(".play");
     play.on_press(move || player.toggle());
     play.attr("aria-label", move || {
-        Some(if player.paused.get() { texts.play } else { texts.pause }.into())
+        Some(if player.paused.get() { words.play } else { words.pause }.into())
     });
     play.icon(move || if player.paused.get() { "play" } else { "pause" });
     room.find(".time").text(move || {
@@ -278,7 +280,7 @@ pub(crate) fn Failure() -> impl IntoView {
 }
 
 fn failure(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
-    let texts = texts();
+    let words = words();
     let failure = room.find(".failure");
     failure.find(".primary").on_press(move || player.retry());
     failure.find(".secondary").on_press(next);
@@ -290,12 +292,12 @@ fn failure(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
         };
         number.say(&(feed.active() + 1).to_string());
         title.say(match cause {
-            Cause::Network | Cause::Media => texts.picture_does_not_come,
-            Cause::Unsupported => texts.cannot_play,
+            Cause::Network | Cause::Media => words.picture_does_not_come,
+            Cause::Unsupported => words.cannot_play,
         });
         why.say(match cause {
-            Cause::Network => texts.cause_network,
-            Cause::Media | Cause::Unsupported => texts.cause_media,
+            Cause::Network => words.cause_network,
+            Cause::Media | Cause::Unsupported => words.cause_media,
         });
         failure.mark("hidden", false);
     });

@@ -127,6 +127,10 @@ pub(crate) enum Report {
     Buffered,
     /// A playlist or fragment has arrived: something moves.
     Progress,
+    /// The qualities are known.
+    Parsed,
+    /// Another quality is shown: so many lines.
+    Level(u32),
     /// A segment is gone: its playlist has another version. hls.js would ask for it again.
     Gone,
     /// Something is over.
@@ -175,23 +179,31 @@ impl Binding {
         let progress = report.clone();
         binding.on("hlsManifestParsed", move |_| {
             parsed.set(true);
-            progress(Report::Progress);
+            progress(Report::Parsed);
         });
         for event in ["hlsLevelLoaded", "hlsFragLoaded"] {
             let progress = report.clone();
             binding.on(event, move |_| progress(Report::Progress));
         }
+        let failed = report.clone();
         binding.on("hlsError", move |data| {
             let status = get(&get(&data, "response"), "code").as_f64().unwrap_or(0.0);
             if get(&data, "details").as_string().as_deref() == Some("fragLoadError")
                 && (status == 404.0 || status == 410.0)
             {
-                report(Report::Gone);
+                failed(Report::Gone);
             } else if get(&data, "fatal").is_truthy() {
-                report(Report::Fatal {
+                failed(Report::Fatal {
                     network: get(&data, "type").as_string().as_deref() == Some("networkError"),
                 });
             }
+        });
+        let switched = report;
+        let levels = binding.hls.clone();
+        binding.on("hlsLevelSwitched", move |data| {
+            let n = get(&data, "level").as_f64().unwrap_or(0.0) as u32;
+            let level = Reflect::get_u32(&get(&levels, "levels"), n).unwrap_or_default();
+            switched(Report::Level(get(&level, "height").as_f64().unwrap_or(0.0) as u32));
         });
         binding.hls.attach_media(media);
         binding.hls.load_source(url);
@@ -219,6 +231,30 @@ impl Binding {
     /// Loads again, where it stopped.
     pub(crate) fn go_on(&self) {
         self.hls.start_load(-1.0);
+    }
+
+    /// The qualities: lines, and bits a second; as the playlist has them.
+    pub(crate) fn levels(&self) -> Vec<(u32, u32)> {
+        let levels = get(&self.hls, "levels");
+        let number = |level: &JsValue, name| get(level, name).as_f64().unwrap_or(0.0) as u32;
+        (0..number(&levels, "length"))
+            .filter_map(|n| Reflect::get_u32(&levels, n).ok())
+            .map(|level| (number(&level, "height"), number(&level, "bitrate")))
+            .collect()
+    }
+
+    /// Takes the best quality of at most so many lines, at once or from the next segment on; `None`
+    /// leaves it to the line.
+    pub(crate) fn choose(&self, lines: Option<u32>, at_once: bool) {
+        let levels = self.levels();
+        let fits = |&(_, &(height, _)): &(usize, &(u32, u32))| lines.is_some_and(|l| height <= l);
+        let best = levels.iter().enumerate().filter(fits).max_by_key(|(_, (height, _))| *height);
+        let level = match (best, lines) {
+            (Some((n, _)), _) => n as f64,
+            (None, Some(_)) => 0.0,
+            (None, None) => -1.0,
+        };
+        set(&self.hls, if at_once { "nextLevel" } else { "loadLevel" }, level);
     }
 
     /// Tries to get the decoder going again.

@@ -2,6 +2,7 @@
 //! run up on the neighbour. Both are made once and kept for life.
 
 mod trouble;
+mod wishes;
 
 use std::{
     cell::{Cell, RefCell},
@@ -40,6 +41,7 @@ pub(crate) struct Pool {
     reloaded_ms: Cell<f64>,
     later: RefCell<Option<Timer>>,
     reloads: Cell<u32>,
+    speed: Cell<f64>,
     saves_data: bool,
 }
 
@@ -77,6 +79,7 @@ impl Pool {
                 reloaded_ms: Cell::new(f64::NEG_INFINITY),
                 later: RefCell::default(),
                 reloads: Cell::new(0),
+                speed: Cell::new(1.0),
                 saves_data: saves_data(),
             }
         }))
@@ -114,9 +117,11 @@ impl Pool {
             binding.go_on();
         });
         now.frames.restart();
+        now.video.set_playback_rate(self.speed.get());
         if now.is_ready() {
             now.play();
         }
+        self.take_beside(now, before);
         before.pause();
         before.with_binding(super::hls::Binding::keep_estimate);
         before.stop_loading();
@@ -127,6 +132,9 @@ impl Pool {
         self.player.paused.set(false);
         self.player.time_s.set(now.video.current_time());
         self.tell_duration();
+        self.tell_levels();
+        self.caption();
+        self.loop_as_wished();
         self.wait();
     }
 
@@ -342,6 +350,13 @@ impl Pool {
                 self.warm_wanted();
             }
             Told::Report(Report::Progress) => self.player.patience_s.set(PATIENCE_S),
+            Told::Report(Report::Parsed) => {
+                self.player.patience_s.set(PATIENCE_S);
+                self.choose_level(false);
+                self.tell_levels();
+            }
+            Told::Report(Report::Level(lines)) => self.player.height.set(lines),
+            Told::Cue => self.tell_cue(),
             Told::Report(Report::Gone) => self.reload_soon(),
             Told::Report(Report::Fatal { network }) => self.fatal(network),
             Told::Broken => {
@@ -362,6 +377,10 @@ impl Pool {
         match told {
             Told::Ready => spare.run_up(),
             Told::RunUp => self.feed_current(),
+            Told::Report(Report::Parsed) => {
+                let wanted = self.player.wanted_height.get_untracked();
+                spare.with_binding(|binding| binding.choose(wanted, false));
+            }
             Told::Report(Report::Fatal { .. } | Report::Gone)
             | Told::Broken
             | Told::NoLibrary

@@ -15,6 +15,7 @@ use web_sys::HtmlVideoElement;
 use super::{
     frames::Frames,
     hls::{self, Binding, Engine, Report, Wish},
+    tracks::Tracks,
 };
 use crate::{
     catalog::{Kind, Media},
@@ -40,6 +41,8 @@ pub(crate) enum Told {
     Frame(u32),
     /// The run-up is done: it stands ready, decoded and past its first frames.
     RunUp,
+    /// A caption begins or ends.
+    Cue,
     /// Playing with sound was refused.
     SoundRefused,
     /// Data arrived.
@@ -92,6 +95,7 @@ pub(crate) struct Slot {
     from_s: Cell<f64>,
     run: RefCell<Option<Timer>>,
     listeners: RefCell<Vec<Listener>>,
+    tracks: Tracks,
     tell: Rc<dyn Fn(Told)>,
 }
 
@@ -114,6 +118,7 @@ impl Slot {
             from_s: Cell::new(0.0),
             run: RefCell::default(),
             listeners: RefCell::default(),
+            tracks: Tracks::default(),
             tell,
         });
         let listeners = [
@@ -185,7 +190,8 @@ impl Slot {
         self.run_up.set(false);
         self.from_s.set(wish.from_s.unwrap_or(0.0));
         *self.media.borrow_mut() = Some(Arc::clone(media));
-        self.video.set_loop(media.kind == Kind::Video && !media.live);
+        let cued = Rc::clone(&self.tell);
+        self.tracks.replace(&self.video, &media.subtitles, Rc::new(move || cued(Told::Cue)));
         if media.is_hls() {
             self.load_playlist(media, wish, load);
         } else if self.video.can_play_type(&media.mime).is_empty() {
@@ -344,6 +350,19 @@ impl Slot {
     pub(crate) fn is_whole(&self) -> bool {
         let duration = self.video.duration();
         duration.is_finite() && self.video.current_time() + self.ahead_s() >= duration - 0.2
+    }
+
+    /// Whether the reel begins again at its end, where its kind may.
+    pub(crate) fn loop_as(&self, videos: bool, music: bool) {
+        if let Some(media) = self.media() {
+            let wished = if media.kind == Kind::Video { videos } else { music };
+            self.video.set_loop(wished && !media.live);
+        }
+    }
+
+    /// Reads its captions, or not.
+    pub(crate) fn caption(&self, on: bool) {
+        self.tracks.show(&self.video, on);
     }
 
     /// Asks something of the hls.js instance, if there is one.

@@ -26,9 +26,14 @@ pub struct Chrome {
     pub slate: RwSignal<bool>,
     /// The strip is on its way.
     pub moving: RwSignal<bool>,
+    /// The hint of a first visit is shown.
+    pub hint: RwSignal<bool>,
+    /// A finger holds: the reel runs faster.
+    pub fast: RwSignal<bool>,
     /// Something holds the controls: a pause, a menu, a sheet.
     pub held: RwSignal<bool>,
     timer: Held<Rc<Timer>>,
+    hinting: Held<Rc<Timer>>,
 }
 
 impl Chrome {
@@ -38,8 +43,11 @@ impl Chrome {
             controls: RwSignal::new(false),
             slate: RwSignal::new(true),
             moving: RwSignal::new(false),
+            hint: RwSignal::new(false),
+            fast: RwSignal::new(false),
             held: RwSignal::new(false),
             timer: Held::new(),
+            hinting: Held::new(),
         }
     }
 
@@ -73,6 +81,12 @@ impl Chrome {
             self.slate.set(true);
         }
         self.hide_after(ms);
+    }
+
+    /// The hint goes after so long.
+    pub fn hint_until(&self, ms: i32) {
+        let hint = self.hint;
+        self.hinting.set(Rc::new(Timer::once(ms, move || hint.set(false))));
     }
 
     /// The strip stands again.

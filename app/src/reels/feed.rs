@@ -93,6 +93,8 @@ pub struct Feed {
     /// The place that the strip is laid out from; lengths stay small in a long list.
     origin: RwSignal<i64>,
     asking: StoredValue<bool>,
+    /// How many channels came since one began to look, and the first of them where it is known.
+    fresh: RwSignal<Option<(u32, Option<ChannelId>)>>,
     /// A newer list that does not hold the reel on screen: taken when that is left.
     newer: StoredValue<Option<(Vec<Media>, u32, String)>>,
 }
@@ -106,6 +108,7 @@ impl Feed {
             middle: RwSignal::new(active),
             origin: RwSignal::new(i64::from(active)),
             asking: StoredValue::new(false),
+            fresh: RwSignal::new(None),
             newer: StoredValue::new(None),
         }
     }
@@ -252,6 +255,7 @@ impl Feed {
                 Anchor::Last => strip.end().saturating_sub(1),
                 Anchor::First => strip.offset,
                 Anchor::Id(id) => strip.place(&id).unwrap_or(strip.offset),
+                Anchor::Place(place) => place.min(strip.end().saturating_sub(1)),
             };
             // The strip stays where it is seen; the new reel lies next to the old one.
             let beside = feed.steps() + if place > feed.active_now() { 1 } else { -1 };
@@ -299,11 +303,42 @@ impl Feed {
         let current = self.media_at(active).map(|media| media.id.clone());
         if let Some(place) = current.and_then(|id| new.place(&id)) {
             self.newer.set_value(None);
+            self.tell_fresh(&new);
             let moved = i64::from(place) - i64::from(active);
             self.strip.set(new);
             self.active.set(place);
             self.middle.set(place);
             self.origin.update(|origin| *origin += moved);
+        }
+    }
+
+    /// Counts what is new in a list that is about to be taken.
+    fn tell_fresh(&self, new: &Strip) {
+        let fresh = self.strip.with_untracked(|old| {
+            let whole = old.items.len() == old.total as usize;
+            let came = |media: &&Arc<Media>| whole && old.place(&media.id).is_none();
+            let count = new.items.iter().filter(came).count();
+            let first = new.items.iter().find(came).map(|media| media.id.clone());
+            let more = new.total.saturating_sub(old.total);
+            (if whole { u32::try_from(count).unwrap_or(u32::MAX) } else { more }, first)
+        });
+        if fresh.0 > 0 {
+            self.fresh.update(|all| {
+                let (count, first) = all.take().unwrap_or_default();
+                *all = Some((count.saturating_add(fresh.0), first.or(fresh.1)));
+            });
+        }
+    }
+
+    /// What came since one last looked. Tracked.
+    pub(crate) fn fresh(&self) -> Option<(u32, Option<ChannelId>)> {
+        self.fresh.get()
+    }
+
+    /// It has been seen.
+    pub(crate) fn seen_fresh(&self) {
+        if self.fresh.with_untracked(Option::is_some) {
+            self.fresh.set(None);
         }
     }
 

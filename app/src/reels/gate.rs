@@ -13,6 +13,7 @@ use web_sys::{Element, Event, FocusEvent, HtmlElement, KeyboardEvent, PointerEve
 use super::{
     chrome::Chrome,
     feed::Feed,
+    gesture::{Gesture, Taps},
     keys::{self, Key},
     motion::Motion,
     pan::{Lift, Pan, Track},
@@ -21,6 +22,7 @@ use super::{
 use crate::{
     catalog::Anchor,
     dom::{Listener, Timer, now_ms},
+    help::Keyboard,
     part::Part,
     player::Player,
 };
@@ -37,8 +39,11 @@ pub(crate) struct Gate {
     feed: Feed,
     player: Player,
     chrome: Chrome,
+    keyboard: Keyboard,
     element: HtmlElement,
     motion: Motion,
+    taps: Taps,
+    does: RefCell<Option<Box<dyn Fn(Gesture)>>>,
     /// 1 where people go on, -1 where they go back.
     travel: Cell<i32>,
     moved_ms: Cell<f64>,
@@ -50,11 +55,17 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Knows the feed of this room; [`Gate::begin`] takes it over.
-    pub(crate) fn new(feed: Feed, player: Player, chrome: Chrome, room: &Part) -> Rc<Self> {
+    pub(crate) fn new(
+        feed: Feed,
+        player: Player,
+        chrome: Chrome,
+        keyboard: Keyboard,
+        room: &Part,
+    ) -> Rc<Self> {
         let element: HtmlElement = room.find(".feed").of::<HtmlElement>().clone();
         let strip = room.find(".strip").of::<HtmlElement>().clone();
         Rc::new_cyclic(|weak: &Weak<Self>| {
-            let settled = weak.clone();
+            let (settled, tells) = (weak.clone(), weak.clone());
             let motion = Motion::new(element.clone(), strip, move || {
                 if let Some(gate) = settled.upgrade() {
                     gate.settled();
@@ -64,8 +75,15 @@ impl Gate {
                 feed,
                 player,
                 chrome,
+                keyboard,
                 element,
                 motion,
+                taps: Taps::new(move |gesture| {
+                    if let Some(gate) = tells.upgrade() {
+                        gate.tell(gesture);
+                    }
+                }),
+                does: RefCell::default(),
                 travel: Cell::new(1),
                 moved_ms: Cell::new(f64::NEG_INFINITY),
                 track: RefCell::default(),
@@ -74,6 +92,27 @@ impl Gate {
                 listeners: RefCell::default(),
             }
         })
+    }
+
+    /// Calls `does` for what is asked and moves no strip.
+    pub(crate) fn on_gesture(&self, does: impl Fn(Gesture) + 'static) {
+        *self.does.borrow_mut() = Some(Box::new(does));
+    }
+
+    fn tell(&self, gesture: Gesture) {
+        if let Some(does) = &*self.does.borrow() {
+            does(gesture);
+        }
+    }
+
+    /// Shows for a moment what lies below; `false` where the strip is on its way or there is nothing.
+    pub(crate) fn peek(&self) -> bool {
+        let still = self.track.borrow().is_none() && !self.chrome.moving.get_untracked();
+        let peeks = still && self.neighbour(1).is_some();
+        if peeks {
+            self.motion.peek();
+        }
+        peeks
     }
 
     /// Takes the feed over from the native scroller, at the same place, and plays.
@@ -167,11 +206,15 @@ impl Gate {
         }
     }
 
-    /// To the first or the last of the whole list.
-    pub(crate) fn go_to_end(self: &Rc<Self>, anchor: Anchor) {
-        let place =
-            if anchor == Anchor::First { 0 } else { self.feed.total_now().saturating_sub(1) };
-        if self.feed.media_at(place).is_some() {
+    /// To a place of the whole list, which may not be held yet.
+    pub(crate) fn go_to(self: &Rc<Self>, anchor: Anchor) {
+        let place = match &anchor {
+            Anchor::First => Some(0),
+            Anchor::Last => Some(self.feed.total_now().saturating_sub(1)),
+            Anchor::Place(place) => Some(*place),
+            Anchor::Id(id) => self.feed.place_of(id.as_str()),
+        };
+        if let Some(place) = place.filter(|place| self.feed.media_at(*place).is_some()) {
             self.go(place);
             return;
         }
@@ -274,6 +317,7 @@ impl Gate {
             self.pointer_lost(event);
             return;
         }
+        self.taps.down();
         let track =
             Track::new(event.client_x().into(), event.client_y().into(), event.time_stamp());
         *self.track.borrow_mut() = Some((event.pointer_id(), track));
@@ -289,8 +333,10 @@ impl Gate {
         };
         let (x, y) = (event.client_x().into(), event.client_y().into());
         match track.moved(x, y, event.time_stamp()) {
-            Pan::Undecided | Pan::Sideways => {}
+            Pan::Undecided => {}
+            Pan::Sideways => self.taps.cancel(),
             Pan::Begun(dy) => {
+                self.taps.cancel();
                 let _ = self.element.set_pointer_capture(event.pointer_id());
                 self.chrome.started();
                 self.motion.grab();
@@ -313,16 +359,26 @@ impl Gate {
         else {
             return;
         };
+        if self.taps.lifted() {
+            return;
+        }
+        self.tell(Gesture::Touch);
         match track.lifted(event.client_y().into(), event.time_stamp(), self.motion.height()) {
             Lift::Step(by) => self.step(by),
             Lift::Spring => self.spring_back(),
-            Lift::Tap => self.tapped(event.pointer_type() == "mouse"),
+            Lift::Tap => {
+                let at = (event.client_x().into(), event.client_y().into());
+                let at_once =
+                    event.pointer_type() != "mouse" && !self.chrome.controls.get_untracked();
+                self.taps.tapped(at, event.time_stamp(), at_once);
+            }
             Lift::Nothing => {}
         }
     }
 
     fn pointer_lost(self: &Rc<Self>, _event: &PointerEvent) {
         let track = self.track.borrow_mut().take();
+        self.taps.lifted();
         if track.is_some_and(|(_, track)| track.drags()) {
             self.spring_back();
         }
@@ -331,14 +387,6 @@ impl Gate {
     fn spring_back(&self) {
         self.motion.slide(self.feed.steps());
         self.player.step_back();
-    }
-
-    /// The first tap brings the controls, the next one pauses; a mouse has them already.
-    fn tapped(&self, mouse: bool) {
-        if mouse || self.chrome.controls.get_untracked() {
-            self.player.toggle();
-        }
-        self.chrome.touched();
     }
 
     // Wheel, keys, focus
@@ -356,21 +404,13 @@ impl Gate {
     }
 
     fn key_pressed(self: &Rc<Self>, event: &KeyboardEvent) {
-        let Some(key) = keys::read(event) else { return };
+        let Some(key) = keys::read(event, self.keyboard.letters.get_untracked()) else { return };
         event.prevent_default();
         match key {
             Key::Step(by) => self.step(by),
-            Key::First => self.go_to_end(Anchor::First),
-            Key::Last => self.go_to_end(Anchor::Last),
-            Key::Pause => {
-                self.player.toggle();
-                self.chrome.touched();
-            }
-            Key::Sound => {
-                self.player.toggle_sound();
-                self.chrome.touched();
-            }
-            Key::FullScreen => full_screen(),
+            Key::First => self.go_to(Anchor::First),
+            Key::Last => self.go_to(Anchor::Last),
+            key => self.tell(Gesture::Key(key)),
         }
     }
 
@@ -388,17 +428,6 @@ impl Gate {
         {
             self.go(place);
         }
-    }
-}
-
-/// Full screen on or off, for the whole page: the controls come along.
-pub(crate) fn full_screen() {
-    let document = document();
-    if document.fullscreen_element().is_some() {
-        document.exit_fullscreen();
-    } else if let Some(root) = document.document_element() {
-        // Refused where no gesture asked for it, or on iPhones.
-        let _ = root.request_fullscreen();
     }
 }
 

@@ -18,11 +18,24 @@ pub(crate) enum Key {
     Sound,
     /// Full screen on or off.
     FullScreen,
+    /// Captions on or off.
+    Captions,
+    /// Like, or take it back.
+    Like,
+    /// The guide.
+    Guide,
+    /// What the keys do.
+    Help,
+    /// One more digit of a channel's number.
+    Digit(u32),
+    /// To the text box.
+    Write,
 }
 
 /// Reads a key. Typing is never a shortcut, a focused control keeps Space and Enter, and whoever
 /// scrolls something of its own keeps the keys that scroll.
-pub(crate) fn read(event: &KeyboardEvent) -> Option<Key> {
+/// Without `letters` a key that writes a character is none (WCAG 2.1.4), but for the space.
+pub(crate) fn read(event: &KeyboardEvent, letters: bool) -> Option<Key> {
     if event.default_prevented() || event.ctrl_key() || event.alt_key() || event.meta_key() {
         return None;
     }
@@ -37,11 +50,15 @@ pub(crate) fn read(event: &KeyboardEvent) -> Option<Key> {
     if editable || inside("input, textarea, select, dialog") {
         return None;
     }
-    let key = of(&event.key())?;
+    let name = event.key();
+    let key = of(&name)?;
+    if !letters && name.chars().count() == 1 && key != Key::Pause {
+        return None;
+    }
     let keeps = match key {
-        Key::Pause => inside("button, a, summary, [role=slider]"),
-        Key::Step(_) | Key::First | Key::Last => inside("[role=log], [role=slider], [role=menu]"),
-        Key::Sound | Key::FullScreen => false,
+        Key::Pause | Key::Write => inside("button, a, summary, [role=slider]"),
+        Key::Step(_) | Key::First | Key::Last => inside("[role=log], [role=slider]"),
+        _ => false,
     };
     (!keeps).then_some(key)
 }
@@ -55,6 +72,11 @@ fn of(key: &str) -> Option<Key> {
         " " => Key::Pause,
         "m" | "M" => Key::Sound,
         "f" | "F" => Key::FullScreen,
-        _ => return None,
+        "c" | "C" => Key::Captions,
+        "l" | "L" => Key::Like,
+        "g" | "G" => Key::Guide,
+        "?" => Key::Help,
+        "Enter" => Key::Write,
+        digit => Key::Digit(digit.parse().ok().filter(|digit| *digit < 10)?),
     })
 }

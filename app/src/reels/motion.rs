@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 
 use js_sys::{Array, Object};
 use leptos::prelude::document;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Animation, HtmlElement};
 
-use crate::dom::{reduced_motion, set, within};
+use crate::dom::{animate, reduced_motion, set, within};
 
 /// The frame line between two reels, in CSS pixels; the stylesheet knows the same number.
 const FRAME_LINE_PX: f64 = 32.0;
@@ -16,17 +16,14 @@ const SLIDE_MS: f64 = 260.0;
 const SLIDE_EASING: &str = "cubic-bezier(.2,.8,.25,1)";
 /// Without this head start the first frame of the slide does not move.
 const HEAD_START_MS: f64 = 16.0;
+/// A peek at the next reel goes so far.
+const PEEK_PX: f64 = 88.0;
+/// On its way there, and back.
+const PEEK_MS: f64 = 320.0;
+/// And stays.
+const PEEK_HOLD_MS: f64 = 1600.0;
 /// A drag beyond the first or the last reel follows the finger only so far.
 const BEYOND: f64 = 0.3;
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(extends = HtmlElement)]
-    type Animatable;
-
-    #[wasm_bindgen(method)]
-    fn animate(this: &Animatable, keyframes: &JsValue, options: &JsValue) -> Animation;
-}
 
 /// A transform by so many pixels, in hundredths: writing floats weighs in the page.
 fn shifted(y: f64) -> String {
@@ -123,6 +120,30 @@ impl Motion {
         self.write(self.dragged.get() + dy / self.scale());
     }
 
+    /// Shows what lies below for a moment, and comes back.
+    pub(crate) fn peek(&self) {
+        self.stop();
+        let rest = self.rest_px();
+        let frame = |y: f64, at: f64| {
+            let frame = Object::new();
+            set(&frame, "transform", shifted(y));
+            set(&frame, "offset", at);
+            set(&frame, "easing", "cubic-bezier(.2,0,0,1)");
+            frame
+        };
+        let all = PEEK_MS * 2.0 + PEEK_HOLD_MS;
+        let frames = [
+            frame(rest, 0.0),
+            frame(rest - PEEK_PX, PEEK_MS / all),
+            frame(rest - PEEK_PX, 1.0 - PEEK_MS / all),
+            frame(rest, 1.0),
+        ];
+        let options = Object::new();
+        set(&options, "duration", all);
+        let animation = animate(&self.strip, &Array::from_iter(frames), &options);
+        *self.animation.borrow_mut() = Some(animation);
+    }
+
     /// Slides from where it is seen to `steps` places from the origin. Nothing far is slid past:
     /// what comes from further than a reel away comes from a reel away.
     pub(crate) fn slide(&self, steps: i64) {
@@ -134,7 +155,6 @@ impl Motion {
         let rest = self.rest_px();
         let from = within(seen - rest, -1.15 * pitch, 1.15 * pitch);
         self.write(0.0);
-        let strip: &Animatable = self.strip.unchecked_ref();
         let frame = |y: f64| {
             let frame = Object::new();
             set(&frame, "transform", shifted(y));
@@ -143,7 +163,8 @@ impl Motion {
         let options = Object::new();
         set(&options, "duration", if reduced_motion() { 1.0 } else { SLIDE_MS });
         set(&options, "easing", SLIDE_EASING);
-        let animation = strip.animate(&Array::of2(&frame(rest + from), &frame(rest)), &options);
+        let animation =
+            animate(&self.strip, &Array::of2(&frame(rest + from), &frame(rest)), &options);
         if let Some(now) = document().timeline().current_time() {
             animation.set_start_time(Some(now - HEAD_START_MS));
         }

@@ -6,9 +6,9 @@ use leptos::prelude::*;
 use super::{ratio, shape};
 use crate::{
     catalog::{Kind, Media, Source},
-    icon::Logo,
+    icon::{Icon, Logo},
     part::Part,
-    text::{Texts, texts},
+    text::{Words, texts},
 };
 
 /// What a reel says of itself, the same on both sides.
@@ -29,14 +29,14 @@ pub(crate) struct Print {
 
 impl Print {
     /// What `media` says.
-    pub(crate) fn of(media: &Media, texts: &Texts) -> Self {
+    pub(crate) fn of(media: &Media, words: &Words) -> Self {
         let source = match media.source {
-            Source::Local => texts.local,
+            Source::Local => words.local,
             Source::S3 => "S3",
             Source::Http => "HTTP",
         };
         let quality = match (media.kind, media.width.zip(media.height)) {
-            (Kind::Audio, _) => texts.music.to_owned(),
+            (Kind::Audio, _) => words.music.to_owned(),
             (Kind::Video, Some((width, height))) => format!("{}p", width.min(height)),
             (Kind::Video, None) => String::new(),
         };
@@ -151,6 +151,10 @@ pub(crate) fn Reel(print: Print, stand: Stand) -> impl IntoView {
                     <span class="number">{number}</span>
                 </span>
                 <Logo />
+                <span class="swipe-word">
+                    <Icon name="up" />
+                    {texts().swipe}
+                </span>
                 <span>
                     <span class="mark"></span>
                     <span class="next-number">{number + 1}</span>

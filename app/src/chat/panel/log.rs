@@ -10,7 +10,7 @@ use crate::{
     live::Message,
     part::{List, Part, watch},
     reels::feed::Feed,
-    text::texts,
+    text::words,
 };
 
 /// The reader of the log counts as at its bottom within so many pixels.
@@ -99,7 +99,7 @@ fn fill_pending(line: &Part, pending: &Pending, name: Option<&str>) {
     line.mark("data-mine", true);
     line.mark("data-pending", true);
     line.find("b").say(name.unwrap_or_default());
-    line.find("time").say(texts().not_sent);
+    line.find("time").say(words().not_sent);
     line.find("p").say(&pending.text);
 }
 

@@ -1,0 +1,118 @@
+//! The keys and what they do; single letters can be switched off (WCAG 2.1.4).
+
+use leptos::prelude::*;
+use web_sys::{HtmlDialogElement, HtmlInputElement};
+
+use crate::{
+    dom::{recall, remember},
+    icon::Icon,
+    part::{Part, watch},
+    text::{texts, words},
+};
+
+const LETTERS_KEY: &str = "carrete.letters";
+const OFF: &str = "off";
+
+/// Opens the help, where there is room for its button.
+#[component]
+pub(crate) fn HelpButton() -> impl IntoView {
+    view! {
+        <button class="hole help-button" type="button" aria-label=texts().keyboard>
+            <Icon name="keyboard" />
+        </button>
+    }
+}
+
+/// The keys.
+#[component]
+pub(crate) fn Help() -> impl IntoView {
+    let (texts, words) = (texts(), words());
+    let keys = [
+        (texts.keys_next, vec!["↓", "↑"]),
+        (texts.keys_ends, vec![texts.key_home, texts.key_end]),
+        (words.pause, vec![texts.key_space]),
+        (texts.sound, vec!["M"]),
+        (texts.like, vec!["L"]),
+        (texts.captions, vec!["C"]),
+        (texts.full_screen, vec!["F"]),
+        (texts.keys_write, vec![texts.key_enter]),
+        (texts.guide, vec!["G"]),
+        (texts.keys_channel, vec!["0", "…", "9"]),
+    ];
+    view! {
+        <dialog class="help" aria-label=texts.keyboard>
+            <header>
+                <h2>{texts.keyboard}</h2>
+                <button class="close hole" type="button" aria-label=texts.close>
+                    <Icon name="close" />
+                </button>
+            </header>
+            <dl>
+                {keys
+                    .map(|(what, keys)| {
+                        let keys: Vec<_> = keys
+                            .into_iter()
+                            .map(|key| view! { <kbd data-dots=(key == "…").then_some("")>{key}</kbd> })
+                            .collect();
+                        view! {
+                            <div>
+                                <dt>{what}</dt>
+                                <dd>{keys}</dd>
+                            </div>
+                        }
+                    })}
+            </dl>
+            <label class="switch">
+                <span>
+                    <b>{texts.single_letters}</b>
+                    {texts.single_letters_why}
+                </span>
+                <input class="letters" type="checkbox" role="switch" checked />
+            </label>
+        </dialog>
+    }
+}
+
+/// The help; a cheap handle.
+#[derive(Clone, Copy)]
+pub(crate) struct Keyboard {
+    /// Single letters are keys.
+    pub(crate) letters: RwSignal<bool>,
+    /// The help is to be shown.
+    pub(crate) help: RwSignal<bool>,
+}
+
+impl Keyboard {
+    /// As this browser remembers it.
+    pub(crate) fn new() -> Self {
+        Self {
+            letters: RwSignal::new(recall(LETTERS_KEY).as_deref() != Some(OFF)),
+            help: RwSignal::new(false),
+        }
+    }
+}
+
+/// Binds the help and its button.
+pub(crate) fn help(room: &Part, keyboard: Keyboard) {
+    let dialog = room.find(".help");
+    room.find(".help-button").on_press(move || keyboard.help.set(true));
+    dialog.find(".close").on_press(move || keyboard.help.set(false));
+    dialog.on("close", move |_| keyboard.help.set(false));
+    let letters = dialog.find(".letters").of::<HtmlInputElement>().clone();
+    dialog.find(".letters").on("change", {
+        let letters = letters.clone();
+        move |_| {
+            keyboard.letters.set(letters.checked());
+            remember(LETTERS_KEY, if letters.checked() { "" } else { OFF });
+        }
+    });
+    watch(move || letters.set_checked(keyboard.letters.get()));
+    watch(move || {
+        let dialog = dialog.of::<HtmlDialogElement>();
+        match (keyboard.help.get(), dialog.open()) {
+            (true, false) => drop(dialog.show_modal()),
+            (false, true) => dialog.close(),
+            _ => {}
+        }
+    });
+}

@@ -1,0 +1,43 @@
+//! Captions: the button that switches them and the line over the picture that says them.
+
+use leptos::prelude::*;
+
+use super::Player;
+use crate::{icon::Icon, part::Part, text::texts};
+
+/// Switches captions; there while the reel has any.
+#[component]
+pub(crate) fn CaptionsButton() -> impl IntoView {
+    view! {
+        <button
+            class="hole captions"
+            type="button"
+            aria-label=texts().captions
+            aria-pressed="false"
+            hidden
+        >
+            <Icon name="captions" />
+        </button>
+    }
+}
+
+/// What is said now.
+#[component]
+pub(crate) fn Caption() -> impl IntoView {
+    view! {
+        <p class="caption" hidden>
+            <span></span>
+        </p>
+    }
+}
+
+/// Binds both.
+pub(super) fn captions(room: &Part, player: Player) {
+    let button = room.find(".captions");
+    button.on_press(move || player.toggle_captions());
+    button.state("aria-pressed", move || player.captions.get());
+    button.flag("hidden", move || !player.has_captions.get());
+    let caption = room.find(".caption");
+    caption.flag("hidden", move || player.cue.with(String::is_empty));
+    caption.find("span").text(move || player.cue.get());
+}

@@ -1,0 +1,165 @@
+//! How a reel is played: its quality, its speed, beside other windows, and what comes after its end.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
+
+use super::Player;
+use crate::{
+    icon::Icon,
+    part::{List, Part, watch},
+    text::{texts, words},
+};
+
+/// Speeds that can be chosen, in hundredths.
+const SPEEDS: [u32; 5] = [50, 100, 125, 150, 200];
+
+/// Opens and closes the menu.
+#[component]
+pub(crate) fn MenuButton() -> impl IntoView {
+    view! {
+        <button class="hole menu-button" type="button" aria-label=texts().playback aria-expanded="false">
+            <Icon name="quality" />
+        </button>
+    }
+}
+
+/// The menu; it stands where the slate was.
+#[component]
+pub(crate) fn Menu() -> impl IntoView {
+    let texts = texts();
+    let switch = |class: &'static str, label: &'static str| {
+        view! {
+            <label class="row switch">
+                <input class=class type="checkbox" role="switch" />
+                <span>{label}</span>
+            </label>
+        }
+    };
+    view! {
+        <div class="menu" role="group" aria-label=texts.playback tabindex="-1" hidden>
+            <fieldset class="levels">
+                <legend class="edge-print">{texts.quality}</legend>
+                <Level label=texts.automatic />
+            </fieldset>
+            <fieldset class="speeds">
+                <legend class="edge-print">{texts.speed}</legend>
+                {SPEEDS
+                    .map(|speed| {
+                        view! {
+                            <label>
+                                <input type="radio" name="speed" value=speed checked=speed == 100 />
+                                <span>{f64::from(speed) / 100.0}"×"</span>
+                            </label>
+                        }
+                    })}
+            </fieldset>
+            {switch("loops", texts.loop_videos)}
+            {switch("goes-on", texts.music_goes_on)}
+            <button class="row beside" type="button" hidden>
+                {texts.picture_in_picture}
+            </button>
+        </div>
+    }
+}
+
+/// One quality.
+#[component]
+pub(crate) fn Level(label: &'static str) -> impl IntoView {
+    view! {
+        <label class="row">
+            <input type="radio" name="level" value="0" checked=!label.is_empty() />
+            <Icon name="check" />
+            <span class="lines">{label}</span>
+            <span class="rate"></span>
+        </label>
+    }
+}
+
+/// Binds the menu.
+pub(super) fn menu(room: &Part, player: Player) {
+    let (button, menu) = (room.find(".menu-button"), room.find(".menu"));
+    button.state("aria-expanded", move || player.menu.get());
+    button.on_press(move || player.menu.update(|open| *open = !*open));
+    let mut before = false;
+    watch({
+        let (button, menu) = (button.clone(), menu.clone());
+        move || {
+            let open = player.menu.get();
+            menu.mark("hidden", !open);
+            if open && !before {
+                menu.focus();
+            } else if before && !open && menu.has_focus() {
+                button.focus();
+            }
+            before = open;
+        }
+    });
+    menu.on("keydown", {
+        let button = button.clone();
+        move |event| {
+            if event.unchecked_ref::<KeyboardEvent>().key() == "Escape" {
+                player.menu.set(false);
+                button.focus();
+            }
+        }
+    });
+    levels(&menu.find(".levels"), &room.find(".level-template"), player);
+    menu.find(".speeds").on("change", move |event| {
+        if let Some(speed) = value(&event) {
+            player.set_speed(speed / 100.0);
+        }
+    });
+    switch(&menu.find(".loops"), player.loops, move |on| player.set_loops(on));
+    switch(&menu.find(".goes-on"), player.goes_on, move |on| player.set_goes_on(on));
+    let beside = menu.find(".beside");
+    beside.mark("hidden", !super::beside::is_there());
+    beside.on_press(move || player.toggle_beside());
+}
+
+/// The qualities of the reel on screen: what is shown now stands beside the automatic one.
+fn levels(part: &Part, template: &Part, player: Player) {
+    let list = List::new(part.clone(), template, "data-key");
+    let automatic = part.find(".rate");
+    part.on("change", move |event| {
+        if let Some(height) = value(&event) {
+            player.set_height((height > 0.0).then_some(height as u32));
+        }
+    });
+    watch(move || {
+        let shown = player.height.get();
+        automatic.say(&if shown > 0 { format!("{shown}p") } else { String::new() });
+        let levels = player.levels.get();
+        let keys = levels.iter().map(|(height, _)| height.to_string()).collect();
+        for (row, (height, bits)) in list.lay_out(keys).iter().zip(&levels) {
+            let input = row.find("input");
+            input.set("value", Some(&height.to_string()));
+            input.of::<HtmlInputElement>().set_checked(player.wanted_height.get() == Some(*height));
+            row.find(".lines").say(&format!("{height}p"));
+            row.find(".rate").say(&megabits(*bits));
+        }
+    });
+}
+
+/// A rate in Mb/s with one decimal, as the page's language writes it.
+fn megabits(bits: u32) -> String {
+    let tenths = bits.div_ceil(100_000);
+    format!("{}{}{} Mb/s", tenths / 10, words().decimal_point, tenths % 10)
+}
+
+fn switch(part: &Part, on: RwSignal<bool>, change: impl Fn(bool) + 'static) {
+    let input = Rc::new(part.of::<HtmlInputElement>().clone());
+    part.on("change", {
+        let input = Rc::clone(&input);
+        move |_| change(input.checked())
+    });
+    watch(move || input.set_checked(on.get()));
+}
+
+/// The number that a changed radio stands for.
+fn value(event: &web_sys::Event) -> Option<f64> {
+    let input = event.target()?.dyn_into::<HtmlElement>().ok()?;
+    input.unchecked_into::<HtmlInputElement>().value().parse::<u32>().ok().map(f64::from)
+}

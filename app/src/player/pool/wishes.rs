@@ -1,0 +1,80 @@
+//! What a person wishes of every reel: captions, speed, quality, what comes after the end. It is
+//! carried from reel to reel.
+
+use leptos::prelude::*;
+
+use super::{
+    super::{beside, slot::Slot, tracks},
+    Pool,
+};
+
+/// While a finger holds, the reel runs so many times as fast.
+const HELD_SPEED: f64 = 2.0;
+
+impl Pool {
+    /// Reads the captions of the reel on screen, or not.
+    pub(crate) fn caption(&self) {
+        let current = self.current();
+        let has = current.media().is_some_and(|media| !media.subtitles.is_empty());
+        self.player.has_captions.set(has);
+        current.caption(self.player.captions.get_untracked());
+        self.tell_cue();
+    }
+
+    pub(super) fn tell_cue(&self) {
+        let on = self.player.captions.get_untracked();
+        let said = if on { tracks::said(&self.current().video) } else { String::new() };
+        if self.player.cue.with_untracked(|cue| *cue != said) {
+            self.player.cue.set(said);
+        }
+    }
+
+    /// Plays so many times as fast, this reel and those to come.
+    pub(crate) fn set_speed(&self, speed: f64) {
+        self.speed.set(speed);
+        self.current().video.set_playback_rate(speed);
+    }
+
+    /// Faster while a finger holds.
+    pub(crate) fn hold(&self, fast: bool) {
+        let speed = if fast { HELD_SPEED } else { self.speed.get() };
+        self.current().video.set_playback_rate(speed);
+    }
+
+    /// Takes the quality that was chosen.
+    pub(crate) fn choose_level(&self, at_once: bool) {
+        let wanted = self.player.wanted_height.get_untracked();
+        self.current().with_binding(|binding| binding.choose(wanted, at_once));
+    }
+
+    /// Tells which qualities there are, and which one is shown.
+    pub(super) fn tell_levels(&self) {
+        let current = self.current();
+        let mut levels = Vec::new();
+        current.with_binding(|binding| levels = binding.levels());
+        levels.retain(|(height, _)| *height > 0);
+        levels.sort_unstable_by(|one, other| other.cmp(one));
+        levels.dedup_by_key(|(height, _)| *height);
+        self.player.levels.set(levels);
+        self.player.height.set(current.video.video_height());
+    }
+
+    /// Videos begin again at their end, and music goes on, unless a person wants it otherwise.
+    pub(crate) fn loop_as_wished(&self) {
+        let (loops, goes_on) = (self.player.loops, self.player.goes_on);
+        self.current().loop_as(loops.get_untracked(), !goes_on.get_untracked());
+    }
+
+    /// Into the small window, or back.
+    pub(crate) fn toggle_beside(&self) {
+        let video = &self.current().video;
+        if beside::holds(video) { beside::leave() } else { beside::enter(video) }
+    }
+
+    /// The small window follows from reel to reel.
+    pub(super) fn take_beside(&self, now: &Slot, before: &Slot) {
+        if beside::holds(&before.video) {
+            beside::enter(&now.video);
+        }
+    }
+}

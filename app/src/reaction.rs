@@ -1,0 +1,225 @@
+//! Likes, and what else is felt at a moment of a reel: told to everybody, shown as it happens, and
+//! kept along the film edge.
+
+mod burst;
+mod heat;
+
+use std::{collections::VecDeque, rc::Rc};
+
+use leptos::prelude::*;
+
+use self::{burst::Bursts, heat::heat};
+use crate::{
+    catalog::ChannelId,
+    chat::Chat,
+    dom::{Held, recall, remember},
+    icon::Icon,
+    live::{ClientEvent, Moment, ServerEvent},
+    part::{Part, watch},
+    player::Player,
+    reels::feed::Feed,
+    text::texts,
+};
+
+/// What is felt by a double tap, by L and by the button.
+const LIKE: &str = "like";
+/// Where one's own likes are kept: ids, one a line. Ids hold no line ends.
+const LIKED_KEY: &str = "carrete.liked";
+/// Own likes kept in this browser.
+const LIKED_MAX: usize = 500;
+/// Moments of one reel that the page holds.
+const MOMENTS_MAX: usize = 300;
+
+/// One's own likes and the moments of the reel on screen; a cheap handle.
+#[derive(Clone, Copy)]
+pub(crate) struct Reactions {
+    feed: Feed,
+    player: Player,
+    chat: Chat,
+    liked: RwSignal<VecDeque<String>>,
+    /// How many like the reel on screen.
+    likes: RwSignal<u32>,
+    /// Moments of the reel on screen; the flag says whether it is one's own.
+    moments: RwSignal<Vec<(Moment, bool)>>,
+    /// What was told and has not come back: the moment and whether the like was to stand.
+    told: StoredValue<Vec<(Moment, bool)>>,
+    bursts: Held<Rc<Bursts>>,
+}
+
+impl Reactions {
+    /// What this browser remembers, and nothing of the reel on screen yet.
+    pub(crate) fn new(feed: Feed, player: Player, chat: Chat) -> Self {
+        let kept = recall(LIKED_KEY).unwrap_or_default();
+        Self {
+            feed,
+            player,
+            chat,
+            liked: RwSignal::new(kept.lines().map(str::to_owned).collect()),
+            likes: RwSignal::new(0),
+            moments: RwSignal::default(),
+            told: StoredValue::default(),
+            bursts: Held::new(),
+        }
+    }
+
+    fn here(&self) -> Option<ChannelId> {
+        self.feed.media_at(self.feed.active_now()).map(|media| media.id.clone())
+    }
+
+    fn stands(&self, id: &ChannelId) -> bool {
+        self.liked.with(|liked| liked.iter().any(|each| each == id.as_str()))
+    }
+
+    /// Likes the reel on screen, or takes it back.
+    pub(crate) fn toggle(&self) {
+        if let Some(id) = self.here() {
+            self.like(&id, !untrack(|| self.stands(&id)));
+        }
+    }
+
+    /// A double tap at a point of the window: it only ever likes.
+    pub(crate) fn tapped(&self, x: f64, y: f64) {
+        let Some(id) = self.here() else { return };
+        if let Some(bursts) = self.bursts.get() {
+            bursts.at(x, y);
+        }
+        if !untrack(|| self.stands(&id)) {
+            self.like(&id, true);
+        }
+    }
+
+    fn like(&self, id: &ChannelId, on: bool) {
+        self.liked.update(|liked| {
+            liked.retain(|each| each != id.as_str());
+            if on {
+                liked.push_back(id.to_string());
+            }
+            while liked.len() > LIKED_MAX {
+                liked.pop_front();
+            }
+        });
+        let kept: Vec<_> = self.liked.with_untracked(|liked| liked.iter().cloned().collect());
+        remember(LIKED_KEY, &kept.join("\n"));
+        self.likes.update(|n| *n = if on { *n + 1 } else { n.saturating_sub(1) });
+        let tenths = (self.player.time_s.get_untracked() * 10.0) as u32;
+        let moment = Moment { kind: LIKE.into(), at_s: f64::from(tenths) / 10.0 };
+        self.keep(moment.clone(), true, on);
+        self.tell(id, moment, on);
+    }
+
+    fn tell(&self, channel: &ChannelId, moment: Moment, on: bool) {
+        let (channel, Moment { kind, at_s }) = (channel.clone(), moment.clone());
+        if self.chat.say(&ClientEvent::Reaction { kind, channel, at_s }) {
+            self.told.update_value(|told| told.push((moment, on)));
+        }
+    }
+
+    /// Keeps a moment of the reel on screen, or takes it back.
+    fn keep(&self, moment: Moment, own: bool, on: bool) {
+        self.moments.update(|all| {
+            if on {
+                all.push((moment, own));
+            } else if let Some(n) =
+                all.iter().rposition(|(m, o)| *o == own && m.kind == moment.kind)
+            {
+                all.remove(n);
+            }
+            if all.len() > MOMENTS_MAX {
+                all.remove(0);
+            }
+        });
+    }
+
+    /// Somebody felt something; perhaps one's own comes back.
+    pub(crate) fn heard(&self, channel: &ChannelId, moment: Moment, on: bool) {
+        let own = self.told.try_update_value(|told| {
+            let n = told.iter().position(|(each, _)| *each == moment)?;
+            Some(told.remove(n).1)
+        });
+        if let Some(wanted) = own.flatten() {
+            // The server had it the other way round: say it once more.
+            if wanted != on {
+                self.tell(channel, moment, wanted);
+            }
+            return;
+        }
+        if self.here().as_ref() != Some(channel) {
+            return;
+        }
+        if moment.kind == LIKE {
+            self.likes.update(|n| *n = if on { *n + 1 } else { n.saturating_sub(1) });
+        }
+        if on && let Some(bursts) = self.bursts.get() {
+            bursts.rise(&moment.kind);
+        }
+        self.keep(moment, false, on);
+    }
+
+    /// What was felt at the reel on screen before one came.
+    pub(crate) fn remember(&self, channel: &ChannelId, likes: u32, moments: Vec<Moment>) {
+        if self.here().as_ref() == Some(channel) {
+            self.likes.set(likes.max(u32::from(untrack(|| self.stands(channel)))));
+            self.moments.set(moments.into_iter().map(|moment| (moment, false)).collect());
+        }
+    }
+}
+
+/// Likes the reel on screen; says how many do.
+#[component]
+pub(crate) fn LikeButton() -> impl IntoView {
+    view! {
+        <button class="hole like" type="button" aria-label=texts().like aria-pressed="false">
+            <Icon name="heart" />
+            <span></span>
+        </button>
+    }
+}
+
+/// Where what is felt rises.
+#[component]
+pub(crate) fn BurstLayer() -> impl IntoView {
+    view! { <div class="bursts" aria-hidden="true"></div> }
+}
+
+/// What rises.
+#[component]
+pub(crate) fn Burst() -> impl IntoView {
+    view! {
+        <span class="burst">
+            <Icon name="liked" />
+        </span>
+    }
+}
+
+/// Binds the button, the bursts and the film edge.
+pub(crate) fn reactions(room: &Part, reactions: Reactions) {
+    reactions.chat.felt.set(Rc::new(move |event| match event {
+        ServerEvent::Reaction { kind, channel, at_s, on, .. } => {
+            let moment = Moment { kind: kind.clone(), at_s: *at_s };
+            reactions.heard(channel, moment, *on);
+        }
+        ServerEvent::History { channel: Some(channel), likes: Some(likes), moments, .. } => {
+            reactions.remember(channel, *likes, moments.clone());
+        }
+        _ => {}
+    }));
+    let Reactions { feed, player, likes, moments, bursts, .. } = reactions;
+    bursts.set(Rc::new(Bursts::new(room)));
+    let button = room.find(".like");
+    let stands = move || feed.active_media().is_some_and(|media| reactions.stands(&media.id));
+    button.on_press(move || reactions.toggle());
+    button.state("aria-pressed", stands);
+    button.icon(move || if stands() { "liked" } else { "heart" });
+    button.find("span").text(move || match likes.get() {
+        0 => String::new(),
+        n => n.to_string(),
+    });
+    // Another reel: nothing is known of it yet but one's own like.
+    watch(move || {
+        let liked =
+            feed.active_media().is_some_and(|media| untrack(|| reactions.stands(&media.id)));
+        likes.set(liked.into());
+        moments.set(Vec::new());
+    });
+    heat(room, player, moments);
+}

@@ -1,0 +1,102 @@
+//! What gestures and keys do that move no strip.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::{chrome::Chrome, feed::Feed, gate::Gate, gesture::Gesture, keys::Key, marks::Dial};
+use crate::{
+    catalog::Anchor,
+    chat::Chat,
+    dom::{get, swallow},
+    help::Keyboard,
+    part::Part,
+    player::Player,
+    reaction::Reactions,
+};
+
+/// Everything that a gesture may ask something of.
+#[derive(Clone, Copy)]
+pub(crate) struct Acts {
+    pub(crate) feed: Feed,
+    pub(crate) player: Player,
+    pub(crate) chrome: Chrome,
+    pub(crate) chat: Chat,
+    pub(crate) reactions: Reactions,
+    pub(crate) keyboard: Keyboard,
+    pub(crate) dial: Dial,
+}
+
+impl Acts {
+    /// Does what gestures ask for.
+    pub(crate) fn bind(self, room: &Part, gate: &Rc<Gate>) {
+        let (room, weak) = (room.clone(), Rc::downgrade(gate));
+        gate.on_gesture(move |gesture| match gesture {
+            Gesture::Touch => self.player.sound_as_remembered(),
+            Gesture::Show => self.chrome.touched(),
+            Gesture::Tap => {
+                self.player.menu.set(false);
+                self.player.toggle();
+                self.chrome.touched();
+            }
+            Gesture::DoubleTap(x, y) => self.reactions.tapped(x, y),
+            Gesture::Hold(fast) => {
+                self.chrome.fast.set(fast);
+                self.player.hold(fast);
+            }
+            Gesture::Key(key) => {
+                if let Some(gate) = weak.upgrade() {
+                    self.key(key, &room, &gate);
+                }
+            }
+        });
+    }
+
+    fn key(self, key: Key, room: &Part, gate: &Rc<Gate>) {
+        self.player.sound_as_remembered();
+        match key {
+            Key::Pause => self.player.toggle(),
+            Key::Sound => self.player.toggle_sound(),
+            Key::FullScreen => full_screen(),
+            Key::Captions => self.player.toggle_captions(),
+            Key::Like => self.reactions.toggle(),
+            Key::Guide => room.find(".guide-link").press(),
+            Key::Help => self.keyboard.help.set(true),
+            Key::Write => self.chat.write(),
+            Key::Digit(digit) => {
+                let (gate, feed) = (Rc::downgrade(gate), self.feed);
+                self.dial.digit(digit, move |number| {
+                    if let Some(gate) = gate.upgrade() {
+                        let last = feed.total_now().saturating_sub(1);
+                        gate.go_to(Anchor::Place((number - 1).min(last)));
+                    }
+                });
+                return;
+            }
+            Key::Step(_) | Key::First | Key::Last => {}
+        }
+        self.chrome.touched();
+    }
+}
+
+/// Full screen on or off, for the whole page: the controls come along. A landscape picture turns a
+/// phone that lets itself be turned.
+pub(crate) fn full_screen() {
+    let document = document();
+    if document.fullscreen_element().is_some() {
+        document.exit_fullscreen();
+        return;
+    }
+    let Some(root) = document.document_element() else { return };
+    // Refused where no gesture asked for it, or on iPhones.
+    let _ = root.request_fullscreen();
+    let wide = document.query_selector(".room[data-shape=wide]").is_ok_and(|room| room.is_some());
+    let orientation = get(&get(&window(), "screen"), "orientation");
+    if wide
+        && let Ok(lock) = get(&orientation, "lock").dyn_into::<js_sys::Function>()
+        && let Ok(promise) = lock.call1(&orientation, &"landscape".into())
+    {
+        swallow(promise);
+    }
+}

@@ -1,0 +1,50 @@
+//! The hint of a first visit: the feed peeks at the next reel and shows the frame line between them.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+
+use super::{chrome::Chrome, feed::Feed, gate::Gate};
+use crate::{
+    dom::{Held, Timer, recall, reduced_motion, remember, swipes},
+    part::watch,
+    player::{Phase, Player},
+};
+
+/// After so much picture.
+const AFTER_MS: i32 = 1200;
+/// It is over after so long.
+const SHOWN_MS: i32 = 2240;
+/// Shown at most so often, over all visits.
+const TIMES: u32 = 2;
+/// Once somebody has swiped it is known.
+const KEY: &str = "carrete.swiped";
+const KNOWN: &str = "yes";
+
+/// Peeks once the first picture has moved for a moment, unless swiping is known already.
+pub(crate) fn hint(feed: Feed, player: Player, chrome: Chrome, gate: &Rc<Gate>) {
+    let remembered = recall(KEY).unwrap_or_default();
+    let shown: u32 = remembered.parse().unwrap_or(0);
+    if remembered == KNOWN || shown >= TIMES || reduced_motion() || !swipes() {
+        return;
+    }
+    let timer = Held::new();
+    let first = feed.active_now();
+    let gate = Rc::clone(gate);
+    watch(move || {
+        if feed.active() != first {
+            remember(KEY, KNOWN);
+            chrome.hint.set(false);
+            drop(timer.take());
+        } else if player.phase.get() == Phase::Playing && timer.get().is_none() {
+            let gate = Rc::clone(&gate);
+            timer.set(Rc::new(Timer::once(AFTER_MS, move || {
+                if gate.peek() {
+                    chrome.hint.set(true);
+                    chrome.hint_until(SHOWN_MS);
+                    remember(KEY, &(shown + 1).to_string());
+                }
+            })));
+        }
+    });
+}

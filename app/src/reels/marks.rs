@@ -1,0 +1,135 @@
+//! What is said about the reel on screen beside its slate: that it is live, what comes next, which
+//! number is being dialled, and, to screen readers, which reel has arrived.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+
+use super::{feed::Feed, gate::Gate};
+use crate::{
+    dom::{Held, Timer},
+    part::{Part, watch},
+    player::Player,
+    text::{texts, words},
+};
+
+/// What comes next is told so many seconds before the end.
+const UP_NEXT_S: f64 = 6.0;
+/// Of reels that are at least so long.
+const UP_NEXT_FROM_S: f64 = 20.0;
+/// After this silence the dialled number is gone to.
+const DIAL_MS: i32 = 900;
+/// The most digits of a number.
+const DIGITS_MAX: u32 = 99_999;
+
+/// The reel on screen is live.
+#[component]
+pub(crate) fn LiveBadge() -> impl IntoView {
+    view! {
+        <p class="live-badge edge-print" hidden>
+            {texts().live_now}
+        </p>
+    }
+}
+
+/// What comes next, when this reel is about to end; goes there.
+#[component]
+pub(crate) fn UpNext() -> impl IntoView {
+    view! {
+        <button class="up-next" type="button" hidden>
+            <span>{texts().up_next}</span>
+            " "
+            <b></b>
+        </button>
+    }
+}
+
+/// The number being dialled.
+#[component]
+pub(crate) fn Dialled() -> impl IntoView {
+    view! {
+        <p class="dialled" aria-live="polite" hidden>
+            <span class="mark"></span>
+            <b></b>
+        </p>
+    }
+}
+
+/// Says to screen readers which reel has arrived.
+#[component]
+pub(crate) fn Announcer() -> impl IntoView {
+    view! { <p class="announcer sr-only" aria-live="polite"></p> }
+}
+
+/// Binds all but the dial.
+pub(crate) fn marks(room: &Part, feed: Feed, player: Player, gate: &Rc<Gate>) {
+    let words = words();
+    let badge = room.find(".live-badge");
+    badge.flag("hidden", move || !feed.active_media().is_some_and(|media| media.live));
+
+    let next = room.find(".up-next");
+    let title = next.find("b");
+    next.on_press({
+        let gate = Rc::clone(gate);
+        move || gate.step(1)
+    });
+    watch(move || {
+        let left = player.duration_s.get().filter(|all| *all >= UP_NEXT_FROM_S);
+        let soon = left.is_some_and(|all| all - player.time_s.get() < UP_NEXT_S);
+        let following =
+            soon.then(|| feed.held(feed.active() + 1..feed.active() + 2).pop()).flatten();
+        next.mark("hidden", following.is_none());
+        if let Some((_, media)) = following {
+            title.say(&media.title);
+        }
+    });
+
+    let announcer = room.find(".announcer");
+    let mut before = feed.rested_media().map(|media| media.id.clone());
+    watch(move || {
+        let Some(media) = feed.rested_media() else { return };
+        if before.as_ref() != Some(&media.id) {
+            let number = feed.place(&media.id).map_or(0, |place| place + 1);
+            announcer.say(&format!("{number} {} {}: {}", words.of, feed.total(), media.title));
+            before = Some(media.id.clone());
+        }
+    });
+}
+
+/// Digits that are typed one after the other; a cheap handle.
+#[derive(Clone, Copy)]
+pub(crate) struct Dial {
+    number: RwSignal<u32>,
+    timer: Held<Rc<Timer>>,
+}
+
+impl Dial {
+    pub(crate) fn new() -> Self {
+        Self { number: RwSignal::new(0), timer: Held::new() }
+    }
+
+    /// One more digit; after a silence `go` gets the number.
+    pub(crate) fn digit(&self, digit: u32, go: impl Fn(u32) + 'static) {
+        let number = self.number.get_untracked() * 10 + digit;
+        self.number.set(number.min(DIGITS_MAX));
+        let dial = *self;
+        self.timer.set(Rc::new(Timer::once(DIAL_MS, move || {
+            let number = dial.number.get_untracked();
+            dial.number.set(0);
+            if number > 0 {
+                go(number);
+            }
+        })));
+    }
+}
+
+/// Shows the number being dialled.
+pub(crate) fn dialled(room: &Part, dial: Dial) {
+    let part = room.find(".dialled");
+    let number = part.find("b");
+    watch(move || {
+        let dialled = dial.number.get();
+        part.mark("hidden", dialled == 0);
+        number.say(&dialled.to_string());
+    });
+}

@@ -1,0 +1,112 @@
+//! Letting others in: the address of the reel on screen as a code, as text, and by the device's own
+//! way to share.
+
+use js_sys::{Function, Object};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{HtmlDialogElement, HtmlInputElement};
+
+use crate::{
+    dom::{get, set, swallow},
+    icon::Icon,
+    part::Part,
+    reels::feed::Feed,
+    text::{texts, words},
+};
+
+/// The address that leads others to this page.
+#[derive(Clone, Debug)]
+pub(crate) struct JoinUrl(pub(crate) String);
+
+/// Shares the reel on screen.
+#[component]
+pub(crate) fn ShareButton() -> impl IntoView {
+    view! {
+        <button class="hole share" type="button" aria-label=texts().share>
+            <Icon name="share" />
+        </button>
+    }
+}
+
+/// The code and the link.
+#[component]
+pub(crate) fn ShareSheet() -> impl IntoView {
+    let (texts, words) = (texts(), words());
+    view! {
+        <dialog class="share-sheet" aria-label=texts.let_others_in>
+            <h2>{texts.let_others_in}</h2>
+            <img class="qr" alt="" width="220" height="220" />
+            <p>{texts.qr_text}</p>
+            <div class="link">
+                <input class="field" type="text" readonly aria-label=texts.link />
+                <button class="copy secondary" type="button">
+                    {words.copy_link}
+                </button>
+            </div>
+            <button class="primary" type="button">
+                {texts.close}
+            </button>
+        </dialog>
+    }
+}
+
+/// Binds both.
+pub(crate) fn share(room: &Part, feed: Feed) {
+    let sheet = room.find(".share-sheet");
+    let (code, link) = (sheet.find(".qr"), sheet.find("input"));
+    let base = use_context::<JoinUrl>().map(|url| url.0).unwrap_or_default();
+    let copy = sheet.find(".copy");
+    room.find(".share").on_press({
+        let (sheet, copy, link) = (sheet.clone(), copy.clone(), link.clone());
+        move || {
+            let Some(media) = feed.media_at(feed.active_now()) else { return };
+            let page = media.id.page();
+            let address = format!("{base}{page}");
+            if device_shares(&media.title, &address) {
+                return;
+            }
+            code.set("src", Some(&format!("/qr.svg?path={page}")));
+            link.of::<HtmlInputElement>().set_value(&address);
+            copy.say(words().copy_link);
+            let _ = sheet.of::<HtmlDialogElement>().show_modal();
+        }
+    });
+    copy.on_press({
+        let copy = copy.clone();
+        move || {
+            let field = link.of::<HtmlInputElement>();
+            field.select();
+            if copies() {
+                copy.say(words().copied);
+            }
+        }
+    });
+    sheet.find(".primary").on_press({
+        let sheet = sheet.clone();
+        move || sheet.of::<HtmlDialogElement>().close()
+    });
+}
+
+/// Asks the device to share; `false` where it has no way, as on plain http.
+fn device_shares(title: &str, url: &str) -> bool {
+    let navigator = window().navigator();
+    let Ok(share) = get(&navigator, "share").dyn_into::<Function>() else { return false };
+    let what = JsValue::from(Object::new());
+    set(&what, "title", title);
+    set(&what, "url", url);
+    match share.call1(&navigator, &what) {
+        Ok(promise) => {
+            swallow(promise);
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// Copies what is selected. The clipboard of today is there in secure contexts only; this works on
+/// plain http too.
+fn copies() -> bool {
+    let document = document();
+    let copy = get(&document, "execCommand").dyn_into::<Function>();
+    copy.and_then(|copy| copy.call1(&document, &"copy".into())).is_ok_and(|done| done.is_truthy())
+}
