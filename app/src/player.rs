@@ -6,8 +6,11 @@ mod captions;
 mod controls;
 mod frames;
 mod hls;
+mod measure;
 mod menu;
+mod places;
 mod pool;
+mod session;
 mod slot;
 mod tracks;
 
@@ -21,6 +24,7 @@ pub(crate) use self::{
     captions::{Caption, CaptionsButton},
     controls::{Failure, FullScreen, Hear, Leader, RestLine, Run, Sound, clock, controls},
     menu::{Level, Menu, MenuButton},
+    session::session,
 };
 use crate::{
     catalog::Media,
@@ -64,6 +68,8 @@ pub const PATIENCE_S: u32 = 8;
 pub struct Player {
     /// What the picture is doing.
     pub phase: RwSignal<Phase>,
+    /// Seconds until a reel that failed is tried again by itself; 0 where it is not.
+    pub retry_s: RwSignal<u32>,
     /// Seconds until a waiting reel is given up.
     pub patience_s: RwSignal<u32>,
     /// A person has paused it.
@@ -102,6 +108,7 @@ impl Player {
     pub fn new() -> Self {
         Self {
             phase: RwSignal::new(Phase::Waiting),
+            retry_s: RwSignal::new(0),
             patience_s: RwSignal::new(PATIENCE_S),
             paused: RwSignal::new(false),
             muted: RwSignal::new(true),
@@ -221,6 +228,16 @@ impl Player {
         if let Some(pool) = self.pool.get() {
             ask(&pool);
         }
+    }
+
+    /// A gesture wants another reel: its time runs from now on.
+    pub fn lifted(&self) {
+        self.with_pool(|pool| pool.measure.lifted());
+    }
+
+    /// Pauses, or goes on.
+    pub fn pause(&self, pause: bool) {
+        self.with_pool(|pool| pool.pause(pause));
     }
 
     /// Pauses or goes on.

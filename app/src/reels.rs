@@ -39,7 +39,7 @@ use crate::{
     part::{List, Part, watch},
     player::{
         Caption, CaptionsButton, Failure, FullScreen, Hear, Leader, Level, Menu, MenuButton,
-        Player, RestLine, Run, Sound, controls,
+        Player, RestLine, Run, Sound, controls, session,
     },
     reaction::{self, Burst, BurstLayer, LikeButton, Reactions},
     share::{ShareButton, ShareSheet, share},
@@ -200,6 +200,11 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
             Some(id) => gate.go_to(Anchor::Id(id)),
             None => room.find(".guide-link").press(),
         }
+    });
+
+    session(player, feed, {
+        let gate = Rc::clone(&gate);
+        move |by| gate.step(by)
     });
 
     player.wake();

@@ -255,7 +255,7 @@ fn leader(room: &Part, player: Player) {
 /// What is said where the picture does not come: why, and what one can do.
 #[component]
 pub(crate) fn Failure() -> impl IntoView {
-    let texts = texts();
+    let (texts, words) = (texts(), words());
     view! {
         <div class="failure" role="alert" hidden>
             <p class="edge-print">
@@ -266,6 +266,12 @@ pub(crate) fn Failure() -> impl IntoView {
             </p>
             <h2></h2>
             <p class="why"></p>
+            <p class="again" hidden>
+                {words.tries_again_in}
+                " "
+                <b></b>
+                " s."
+            </p>
             <p class="actions">
                 <button class="primary" type="button">
                     <Icon name="retry" />
@@ -285,6 +291,9 @@ fn failure(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
     failure.find(".primary").on_press(move || player.retry());
     failure.find(".secondary").on_press(next);
     let (number, title, why) = (failure.find(".number"), failure.find("h2"), failure.find(".why"));
+    let again = failure.find(".again");
+    again.flag("hidden", move || player.retry_s.get() == 0);
+    again.find("b").text(move || player.retry_s.get().to_string());
     watch(move || {
         let Phase::Failed(cause) = player.phase.get() else {
             failure.mark("hidden", true);

@@ -17,6 +17,8 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 use super::{
     Cause, PATIENCE_S, Phase, Player,
     hls::{AHEAD_FIRST_S, AHEAD_S, AHEAD_SPARE_S, Report, Wish},
+    measure::Measure,
+    places::Places,
     slot::{self, Slot, Told},
 };
 use crate::{
@@ -41,6 +43,11 @@ pub(crate) struct Pool {
     reloaded_ms: Cell<f64>,
     later: RefCell<Option<Timer>>,
     reloads: Cell<u32>,
+    /// Tries since the picture moved last.
+    retries: Cell<u32>,
+    /// What is measured for the pulse.
+    pub(crate) measure: Rc<Measure>,
+    places: Places,
     speed: Cell<f64>,
     saves_data: bool,
 }
@@ -79,6 +86,9 @@ impl Pool {
                 reloaded_ms: Cell::new(f64::NEG_INFINITY),
                 later: RefCell::default(),
                 reloads: Cell::new(0),
+                retries: Cell::new(0),
+                measure: Measure::begin(),
+                places: Places::recall(),
                 speed: Cell::new(1.0),
                 saves_data: saves_data(),
             }
@@ -100,15 +110,19 @@ impl Pool {
             return;
         }
         self.leave();
+        let left = self.active.get();
+        // First out, then in: there are never two in the document.
+        self.current().video.remove();
         if !self.current().holds(media) {
-            self.active.set(1 - self.active.get());
+            self.note_place();
+            if !self.saves_data {
+                self.active.set(1 - left);
+            }
             if !self.current().holds(media) {
-                self.current().load(media, self.wish(media, AHEAD_FIRST_S, None));
+                self.current().load(media, self.wish(media, AHEAD_FIRST_S, self.places.of(media)));
             }
         }
         let (now, before) = (self.current(), self.spare());
-        // First out, then in: there are never two in the document.
-        before.video.remove();
         let _ = picture.append_child(&now.video);
         *self.picture.borrow_mut() = Some(picture.clone());
         now.video.set_muted(self.player.muted.get_untracked());
@@ -129,6 +143,7 @@ impl Pool {
         self.later.take();
         self.reloads.set(0);
         self.recovered.set(false);
+        self.retries.set(0);
         self.player.paused.set(false);
         self.player.time_s.set(now.video.current_time());
         self.tell_duration();
@@ -222,7 +237,14 @@ impl Pool {
             spare.video.set_width(u32::try_from(picture.client_width()).unwrap_or(0));
             spare.video.set_height(u32::try_from(picture.client_height()).unwrap_or(0));
         }
-        spare.load(media, self.wish(media, AHEAD_SPARE_S, None));
+        spare.load(media, self.wish(media, AHEAD_SPARE_S, self.places.of(media)));
+    }
+
+    /// Remembers where the reel on screen is left.
+    pub(crate) fn note_place(&self) {
+        if let Some(media) = self.current().media() {
+            self.places.left(&media, self.current().video.current_time());
+        }
     }
 
     fn feed_current(&self) {
@@ -312,6 +334,7 @@ impl Pool {
             }
             Told::Time => {
                 self.player.time_s.set(current.video.current_time());
+                self.measure.plays(current.video.video_height());
                 let shown = current.frames.seen() > 0 || self.is_audio();
                 if shown
                     && !current.video.paused()
@@ -325,6 +348,7 @@ impl Pool {
                 // Ours comes first: what the neighbour still loads is stopped.
                 self.spare().stop_loading();
                 if self.player.phase.get_untracked() == Phase::Playing {
+                    self.measure.stalled();
                     self.wait();
                 }
             }
@@ -336,6 +360,7 @@ impl Pool {
             Told::Ended => self.player.ended.update(|n| *n += 1),
             Told::Frame(1) => self.moves(),
             Told::Frame(_) => {
+                self.measure.moves();
                 if let Some(then) = self.when_moving.take() {
                     then();
                 }
@@ -396,6 +421,7 @@ impl Pool {
     /// The picture moves.
     fn moves(&self) {
         self.patience.take();
+        self.retries.set(0);
         if self.player.phase.get_untracked() != Phase::Playing {
             self.player.phase.set(Phase::Playing);
         }
@@ -425,8 +451,13 @@ impl Pool {
     }
 }
 
-/// Whether the person or the line asks to save data: then nothing is warmed.
+/// Whether the person, the line or little memory asks to save: then nothing is warmed, and the pool
+/// is one.
 fn saves_data() -> bool {
+    let memory = get(&window().navigator(), "deviceMemory").as_f64();
+    if memory.is_some_and(|gibibytes| gibibytes < 1.0) {
+        return true;
+    }
     let connection = get(&window().navigator(), "connection");
     get(&connection, "saveData").is_truthy()
         || get(&connection, "effectiveType").as_string().is_some_and(|kind| kind.contains("2g"))

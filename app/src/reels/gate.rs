@@ -171,6 +171,7 @@ impl Gate {
             self.motion.slide(self.feed.steps());
             return;
         };
+        self.player.lifted();
         self.travel.set(if place > from { 1 } else { -1 });
         let passing = now_ms() - self.moved_ms.replace(now_ms()) < PASSING_MS;
         self.dwell.take();

@@ -13,6 +13,10 @@ use crate::dom::{Timer, now_ms};
 
 /// At most one reload of a playlist whose segments have gone in this time.
 const RELOAD_EVERY_MS: f64 = 1500.0;
+/// The first pause before a failed reel is tried again, in seconds; each further one is twice as long.
+const RETRY_S: u32 = 8;
+/// The longest.
+const RETRY_MAX_S: u32 = 60;
 /// So many reloads of one reel, then it is given up.
 const RELOADS: u32 = 6;
 
@@ -56,10 +60,31 @@ impl Pool {
 
     /// Gives the reel on screen up.
     pub(crate) fn fail(&self, cause: Cause) {
+        self.measure.failed(cause);
+        self.try_again(cause);
         self.patience.take();
         self.current().give_up();
         self.current().pause();
         self.player.phase.set(Phase::Failed(cause));
+    }
+
+    /// What the line has done wrong is tried again by itself, each time later.
+    fn try_again(&self, cause: Cause) {
+        let tries = self.retries.replace(self.retries.get() + 1);
+        let wait_s =
+            if cause == Cause::Network { (RETRY_S << tries.min(3)).min(RETRY_MAX_S) } else { 0 };
+        self.player.retry_s.set(wait_s);
+        if wait_s == 0 {
+            return;
+        }
+        let player = self.player;
+        *self.later.borrow_mut() = Some(Timer::every(1000, move || {
+            let left = player.retry_s.get_untracked().saturating_sub(1);
+            player.retry_s.set(left);
+            if left == 0 {
+                player.retry();
+            }
+        }));
     }
 
     /// The segments have other versions now, and the playlist tells them: at once, or when the last
