@@ -19,6 +19,7 @@ pub mod reels;
 mod shell;
 pub mod start;
 pub mod text;
+pub mod theme;
 pub mod wire;
 
 use leptos::{either::EitherOf4, prelude::*};

@@ -20,6 +20,7 @@ pub mod site;
 pub mod state;
 pub mod storage;
 pub mod telemetry;
+mod visitor;
 
 use std::{io, sync::Arc};
 

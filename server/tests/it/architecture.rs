@@ -6,7 +6,8 @@ use std::{
 };
 
 /// Knows no feature; every other module may know it.
-const GROUND: [&str; 6] = ["addresses", "config", "error", "site", "storage", "telemetry"];
+const GROUND: [&str; 7] =
+    ["addresses", "config", "error", "site", "storage", "telemetry", "visitor"];
 
 /// What each feature may know beside the ground. A path of two names is that part of a feature and
 /// no other.
