@@ -10,6 +10,7 @@ pub mod catalog;
 mod chat;
 mod dom;
 pub mod error;
+pub mod guide;
 mod icon;
 mod join;
 pub mod live;

@@ -57,23 +57,36 @@ impl Lang {
     }
 }
 
+impl Lang {
+    /// What the guide says in this language.
+    pub fn guide_texts(self) -> &'static GuideTexts {
+        match self {
+            Self::En => &GUIDE_EN,
+            Self::Es => &GUIDE_ES,
+        }
+    }
+}
+
 /// The table of the page's language.
 pub fn texts() -> &'static Texts {
     use_context::<Lang>().unwrap_or_default().texts()
 }
 
 macro_rules! texts {
-    ($($name:ident: $en:literal, $es:literal;)*) => {
-        /// Every sentence and word of the page.
+    ($(#[$about:meta])* $table:ident, $en_table:ident, $es_table:ident:
+     $($name:ident: $en:literal, $es:literal;)*) => {
+        $(#[$about])*
         #[derive(Debug)]
         #[expect(missing_docs, reason = "the English text says what each is")]
-        pub struct Texts { $(pub $name: &'static str,)* }
-        const EN: Texts = Texts { $($name: $en,)* };
-        const ES: Texts = Texts { $($name: $es,)* };
+        pub struct $table { $(pub $name: &'static str,)* }
+        const $en_table: $table = $table { $($name: $en,)* };
+        const $es_table: $table = $table { $($name: $es,)* };
     };
 }
 
 texts! {
+    /// Every sentence and word of the page.
+    Texts, EN, ES:
     site_description: "Videos and music from a folder, for everybody on the Wi-Fi.", "Vídeos y música de una carpeta, para todos los de la Wi-Fi.";
     feed: "Reels", "Reels";
     play: "Play", "Reproducir";
@@ -130,6 +143,36 @@ texts! {
     nothing_here: "There is nothing at this address.", "No hay nada en esta dirección.";
     go_to_first: "Go to the first", "Ir al primero";
     starting: "Carrete is reading its folder. One moment.", "Carrete está leyendo su carpeta. Un momento.";
+}
+
+texts! {
+    /// What the guide says: apart, because the page's program needs none of it.
+    GuideTexts, GUIDE_EN, GUIDE_ES:
+    guide: "Guide", "Guía";
+    search: "Search", "Buscar";
+    search_hint: "Title, tag or number", "Título, etiqueta o número";
+    found: "found", "en la hoja";
+    tags: "Tags", "Etiquetas";
+    all: "All", "Todo";
+    music: "Music", "Música";
+    live: "Live", "En vivo";
+    live_mark: "Live", "Vivo";
+    order: "Order", "Orden";
+    order_feed: "In order", "En orden";
+    order_newest: "Newest", "Lo nuevo";
+    order_shuffle: "Shuffle", "Al azar";
+    on_air: "On air", "En antena";
+    roll: "Roll", "Carrete";
+    rolls: "Rolls", "Carretes";
+    of: "of", "de";
+    previous_rolls: "Rolls before", "Carretes anteriores";
+    next_rolls: "Rolls after", "Carretes siguientes";
+    here: "Here", "Aquí";
+    nothing_found: "Nothing here answers to that.", "Aquí no hay nada que responda a eso.";
+    show_all: "Show all", "Ver todo";
+    theme_light: "Use the light theme", "Usar el tema claro";
+    theme_dark: "Use the dark theme", "Usar el tema oscuro";
+    theme_auto: "Use the theme of the device", "Usar el tema del aparato";
 }
 
 #[cfg(test)]

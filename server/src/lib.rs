@@ -8,6 +8,7 @@ pub mod config;
 pub mod doctor;
 pub mod error;
 pub mod forwarded;
+mod guide;
 mod health;
 pub mod hls;
 pub mod ingest;

@@ -29,7 +29,7 @@ const FEATURES: [(&str, &[&str]); 8] = [
 const BELOW_HLS: &[&str] = &[];
 
 /// Knows everything; nothing below may know it.
-const ROOF: [&str; 8] = ["cli", "health", "lib", "main", "pages", "qr", "router", "state"];
+const ROOF: [&str; 9] = ["cli", "guide", "health", "lib", "main", "pages", "qr", "router", "state"];
 
 /// What belongs to the server's side.
 const SERVER_SIDE: [&str; 6] = ["axum", "tokio", "sqlx", "aws", "hyper", "tower"];
