@@ -44,7 +44,7 @@ const numbers = async (page: Page) =>
 const SIZES = [[390, 844], [768, 1024], [844, 390], [1440, 900]] as const;
 for (const colorScheme of ["light", "dark"] as const) {
   for (const [width, height] of SIZES) {
-    test(`the guide is accessible at ${width}x${height}, ${colorScheme}`, async ({ guest }) => {
+    test(`the guide is accessible and fits at ${width}x${height}, ${colorScheme}`, async ({ guest }) => {
       const page = await guest({ viewport: { width, height }, colorScheme, bypassCSP: true });
       await page.goto("/guide?here=clip_3");
       expect(await complaints(page)).toEqual([]);
@@ -112,6 +112,21 @@ test("an order is remembered, and the strip follows it", async ({ page }) => {
   await expect(active.getByRole("heading")).toHaveText(shuffled[1]!);
   await page.goto("/guide?order=feed");
   expect((await titles(page))[0]).toBe("Test reel 0");
+});
+
+test("in another order a new channel takes its place, and the reel on screen plays on", async ({ house, guest }) => {
+  const small = await house(["clip_2", "clip_3"]);
+  const page = await guest();
+  await page.goto(`${small.url}/c/clip_3?order=newest`);
+  await plays(page, "clip_3");
+  const active = page.getByRole("feed").locator("article[aria-current=true]");
+  await expect(active).toHaveAttribute("aria-posinset", "1");
+  small.add("clip_5");
+  await expect(active).toHaveAttribute("aria-setsize", "3");
+  await expect(active).toHaveAttribute("aria-posinset", "2");
+  await plays(page, "clip_3");
+  await page.keyboard.press("Home");
+  await plays(page, "clip_5");
 });
 
 test("day, night and language are chosen in the guide and hold everywhere", async ({ page }) => {
