@@ -2,12 +2,16 @@
 //! discovers channels. How a catalogue is filled lives in the server.
 
 mod discover;
+mod order;
 
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::discover::{WINDOW_SIDE_MAX, channels, discover};
+pub use self::{
+    discover::{WINDOW_SIDE_MAX, channels, discover},
+    order::Order,
+};
 use crate::error::AppError;
 
 /// The name of a channel: 1–100 characters, at most 200 bytes, in any alphabet, already in NFC.
@@ -254,7 +258,7 @@ impl Anchor {
 /// A contiguous part of the feed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {
-    /// The media objects, in feed order.
+    /// The media objects, in the order that was asked for.
     pub items: Vec<Media>,
     /// Place of the first of them in the whole feed, from 0.
     pub offset: u32,
@@ -262,13 +266,15 @@ pub struct Window {
     pub total: u32,
     /// Names this state of the list; another state has another version.
     pub version: String,
+    /// The order that it is a part of.
+    pub order: Order,
 }
 
 /// The list as the page knows it; the server implements it and provides it as context.
 pub trait Catalog: Send + Sync + 'static {
-    /// The part of the feed around `anchor`: at most `before` channels ahead of it and `after`
+    /// The part of the feed, put into `order`, around `anchor`: at most `before` channels ahead of it and `after`
     /// behind it. `None` where the anchor is an id that the list does not hold.
-    fn window(&self, anchor: &Anchor, before: u32, after: u32) -> Option<Window>;
+    fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window>;
 }
 
 #[cfg(test)]

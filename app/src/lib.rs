@@ -11,6 +11,7 @@ pub mod catalog;
 mod chat;
 mod dom;
 pub mod error;
+pub mod guide;
 mod help;
 mod icon;
 pub mod live;
@@ -23,6 +24,7 @@ mod share;
 mod shell;
 pub mod start;
 pub mod text;
+pub mod theme;
 pub mod wire;
 
 use leptos::{either::EitherOf4, prelude::*};

@@ -11,7 +11,7 @@ use crate::{
 /// The whole document. Rendered by the server only; the browser hydrates the body.
 pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
     let start = Start::find(&request);
-    let PageRequest { base_url, stylesheet, .. } = request;
+    let PageRequest { base_url, stylesheet, theme, .. } = request;
     let json = start.to_json();
     let active = match &start.page {
         Page::Reels(window, active) => {
@@ -32,7 +32,7 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
         .unwrap_or_else(|| texts.site_description.into());
     view! {
         <!DOCTYPE html>
-        <html lang=lang>
+        <html lang=lang data-theme=theme.forced()>
             <head>
                 <meta charset="utf-8" />
                 <meta

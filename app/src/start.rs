@@ -6,10 +6,11 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use crate::{
-    catalog::{self, Anchor, ChannelId, Window},
+    catalog::{self, Anchor, ChannelId, Order, Window},
     dom::get,
     error::AppError,
     text::Lang,
+    theme::Theme,
     wire::{self, Read, read_members},
 };
 
@@ -20,6 +21,10 @@ pub struct PageRequest {
     pub wanted: Wanted,
     /// The reader's language.
     pub lang: Lang,
+    /// By day or by night.
+    pub theme: Theme,
+    /// The order of the feed.
+    pub order: Order,
     /// Scheme and authority that people reach this server by, without a slash at the end.
     pub base_url: String,
     /// The address that the QR code leads to.
@@ -74,14 +79,15 @@ pub(crate) const ELEMENT: &str = "start";
 impl Start {
     /// Answers a request: the server's side.
     pub fn find(request: &PageRequest) -> Self {
+        let order = request.order;
         let page = match request.wanted.clone() {
-            Wanted::First => match catalog::discover(&Anchor::First.to_text(), 0, AFTER) {
+            Wanted::First => match catalog::discover(order, &Anchor::First.to_text(), 0, AFTER) {
                 Ok(window) if window.total == 0 => Page::Empty,
                 Ok(window) => Page::Reels(window, 0),
                 Err(_) => Page::Starting,
             },
             Wanted::Channel(id) => {
-                match catalog::discover(&Anchor::Id(id.clone()).to_text(), BEFORE, AFTER) {
+                match catalog::discover(order, &Anchor::Id(id.clone()).to_text(), BEFORE, AFTER) {
                     Ok(window) => match window.items.iter().position(|media| media.id == id) {
                         Some(place) => {
                             let active = window.offset + u32::try_from(place).unwrap_or(0);

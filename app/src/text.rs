@@ -65,6 +65,16 @@ impl Lang {
     }
 }
 
+impl Lang {
+    /// What the guide says in this language.
+    pub fn guide_texts(self) -> &'static GuideTexts {
+        match self {
+            Self::En => &GUIDE_EN,
+            Self::Es => &GUIDE_ES,
+        }
+    }
+}
+
 /// What the server writes, in the page's language.
 pub fn texts() -> &'static Texts {
     use_context::<Lang>().unwrap_or_default().texts()
@@ -186,6 +196,36 @@ table! {
     bad_name: "A name has 1 to 24 visible characters.", "Un nombre tiene de 1 a 24 caracteres visibles.";
     page_broke: "The page has stopped working.", "La página ha dejado de funcionar.";
     reload: "Reload", "Recargar";
+}
+
+table! {
+    /// What the guide says: apart, because the page's program needs none of it.
+    GuideTexts, GUIDE_EN, GUIDE_ES;
+    guide: "Guide", "Guía";
+    search: "Search", "Buscar";
+    search_hint: "Title, tag or number", "Título, etiqueta o número";
+    found: "found", "en la hoja";
+    tags: "Tags", "Etiquetas";
+    all: "All", "Todo";
+    music: "Music", "Música";
+    live: "Live", "En vivo";
+    live_mark: "Live", "Vivo";
+    order: "Order", "Orden";
+    order_feed: "In order", "En orden";
+    order_newest: "Newest", "Lo nuevo";
+    order_shuffle: "Shuffle", "Al azar";
+    on_air: "On air", "En antena";
+    roll: "Roll", "Carrete";
+    rolls: "Rolls", "Carretes";
+    of: "of", "de";
+    previous_rolls: "Rolls before", "Carretes anteriores";
+    next_rolls: "Rolls after", "Carretes siguientes";
+    here: "Here", "Aquí";
+    nothing_found: "Nothing here answers to that.", "Aquí no hay nada que responda a eso.";
+    show_all: "Show all", "Ver todo";
+    theme_light: "Use the light theme", "Usar el tema claro";
+    theme_dark: "Use the dark theme", "Usar el tema oscuro";
+    theme_auto: "Use the theme of the device", "Usar el tema del aparato";
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
-    catalog::{ChannelId, Kind, Media, Source, Storyboard, Subtitle, Window},
+    catalog::{ChannelId, Kind, Media, Order, Source, Storyboard, Subtitle, Window},
     dom::get,
     error::AppError,
 };
@@ -146,6 +146,12 @@ impl Read for Source {
     }
 }
 
+impl Read for Order {
+    fn read(value: &JsValue) -> Option<Self> {
+        Self::parse(&value.as_string()?)
+    }
+}
+
 impl Read for AppError {
     fn read(value: &JsValue) -> Option<Self> {
         match value.as_string().as_deref() {
@@ -179,5 +185,5 @@ read_members! {
         id, title, description, kind, source, url, mime, duration_s, width, height, poster, thumbhash,
         subtitles, storyboard, live, available, tags, updated_at,
     }
-    Window { items, offset, total, version }
+    Window { items, offset, total, version, order }
 }

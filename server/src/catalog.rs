@@ -10,15 +10,17 @@ mod files;
 mod folder;
 mod item;
 mod name;
+mod order;
 mod probe;
 mod reason;
 pub mod report;
+mod search;
 mod snapshot;
 mod watch;
 
 use std::{ffi::OsString, fs, io, sync::Arc};
 
-use app::catalog::{Anchor, Catalog, Media, Window};
+use app::catalog::{Anchor, Catalog, Media, Order, Window};
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +28,7 @@ pub use self::{
     answer::{list_ids, list_videos, one_media},
     reason::Reason,
     report::channels,
+    search::{Only, Tags},
     snapshot::Snapshot,
 };
 pub(crate) use self::{name::nfc, snapshot::Entry};
@@ -116,13 +119,14 @@ pub fn start(
 }
 
 impl Catalog for CatalogHandle {
-    fn window(&self, anchor: &Anchor, before: u32, after: u32) -> Option<Window> {
+    fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window> {
         let snapshot = self.current().unwrap_or_default();
+        let places = snapshot.places(order);
         let total = snapshot.len();
         let (before, after) = (index(before), index(after));
         let range = match anchor {
             Anchor::Id(id) => {
-                let at = snapshot.position(id)?;
+                let at = places.place(snapshot.position(id)?)?;
                 at.saturating_sub(before)..at.saturating_add(after).saturating_add(1).min(total)
             }
             Anchor::Place(place) => {
@@ -133,13 +137,17 @@ impl Catalog for CatalogHandle {
             Anchor::First => 0..after.saturating_add(1).min(total),
             Anchor::Last => total.saturating_sub(before.saturating_add(1))..total,
         };
-        let items: Vec<Media> =
-            snapshot.media()[range.clone()].iter().map(|media| Media::clone(media)).collect();
+        let media = snapshot.media();
+        let items: Vec<Media> = places.order()[range.clone()]
+            .iter()
+            .map(|n| Media::clone(&media[*n as usize]))
+            .collect();
         Some(Window {
             items,
             offset: count(range.start),
             total: count(total),
             version: snapshot.version().to_owned(),
+            order,
         })
     }
 }

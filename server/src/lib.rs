@@ -8,6 +8,7 @@ pub mod config;
 pub mod doctor;
 pub mod error;
 pub mod forwarded;
+mod guide;
 mod health;
 pub mod hls;
 pub mod ingest;
@@ -20,6 +21,7 @@ pub mod site;
 pub mod state;
 pub mod storage;
 pub mod telemetry;
+mod visitor;
 
 use std::{io, sync::Arc};
 

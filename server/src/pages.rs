@@ -5,24 +5,18 @@ use std::sync::Arc;
 use app::{
     catalog::{Catalog, ChannelId},
     start::{PageRequest, Wanted},
-    text::Lang,
 };
 use axum::{
     body::Body,
     extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, Request, StatusCode, header, request::Parts};
+use http::{HeaderValue, Request, StatusCode, header};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{forwarded, state::AppState};
-
-/// The cookie that remembers `?lang=`.
-const LANG_COOKIE: &str = "lang";
-/// For a year, in seconds.
-const LANG_COOKIE_S: u32 = 31_536_000;
+use crate::{forwarded, state::AppState, visitor::Visitor};
 
 /// `GET /`: the feed from its first channel.
 pub(crate) async fn first(State(state): State<AppState>, request: Request<Body>) -> Response {
@@ -50,7 +44,7 @@ pub(crate) async fn nothing(State(state): State<AppState>, request: Request<Body
 
 async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let (lang, chosen) = language(&parts);
+    let visitor = Visitor::of(&parts);
     let status = match &wanted {
         Wanted::First => StatusCode::OK,
         Wanted::Nothing(_) => StatusCode::NOT_FOUND,
@@ -61,15 +55,32 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
     };
     let page = PageRequest {
         wanted,
-        lang,
+        lang: visitor.lang,
+        theme: visitor.theme,
+        order: visitor.order,
         base_url: state.base_url(&parts),
         join_url: state.join_address(&parts),
         stylesheet: state.site.stylesheet().to_owned(),
     };
+    let options = state.site.options().clone();
+    let document = move || app::shell(options.clone(), page.clone());
+    let request = Request::from_parts(parts, body);
+    let mut response = respond(&state, &visitor, document, request).await;
+    *response.status_mut() = status;
+    response
+}
+
+/// Renders a whole document, with the headers that every page has.
+pub(crate) async fn respond<V: IntoView + 'static>(
+    state: &AppState,
+    visitor: &Visitor,
+    document: impl Fn() -> V + Clone + Send + Sync + 'static,
+    request: Request<Body>,
+) -> Response {
     let catalog: Arc<dyn Catalog> = Arc::new(state.catalog.clone());
     let reload_port = state.site.reload_port();
-    let host = forwarded::direct_host(&parts.headers, &parts.uri).unwrap_or_default().to_owned();
-    let options = state.site.options().clone();
+    let host = forwarded::direct_host(request.headers(), request.uri()).unwrap_or_default();
+    let host = host.to_owned();
     let context = move || {
         provide_context(Arc::clone(&catalog));
         // After leptos_axum has provided the nonce of this response.
@@ -78,44 +89,10 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
                 .insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
     };
-    let document = move || app::shell(options.clone(), page.clone());
     let renderer = leptos_axum::render_app_async_with_context(context, document);
-    let mut response = renderer(Request::from_parts(parts, body)).await.into_response();
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
-    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
-    if chosen {
-        let cookie =
-            format!("{LANG_COOKIE}={}; Path=/; Max-Age={LANG_COOKIE_S}; SameSite=Lax", lang.tag());
-        if let Ok(cookie) = HeaderValue::try_from(cookie) {
-            headers.insert(header::SET_COOKIE, cookie);
-        }
-    }
+    let mut response = renderer(request).await.into_response();
+    visitor.sign(response.headers_mut());
     response
-}
-
-/// The page's language, and whether `?lang=` chose it: then it is remembered.
-fn language(parts: &Parts) -> (Lang, bool) {
-    let asked = parts
-        .uri
-        .query()
-        .into_iter()
-        .flat_map(|query| query.split('&'))
-        .find_map(|pair| pair.strip_prefix("lang="))
-        .and_then(Lang::parse);
-    if let Some(lang) = asked {
-        return (lang, true);
-    }
-    let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let remembered = text(header::COOKIE)
-        .into_iter()
-        .flat_map(|cookies| cookies.split(';'))
-        .find_map(|cookie| cookie.trim().strip_prefix(LANG_COOKIE)?.strip_prefix('='))
-        .and_then(Lang::parse);
-    let accepted = || text(header::ACCEPT_LANGUAGE).map(Lang::accept).unwrap_or_default();
-    (remembered.unwrap_or_else(accepted), false)
 }
 
 /// The Content-Security-Policy (CSP Level 3) of a page. On plain http nothing may upgrade requests
@@ -136,26 +113,7 @@ fn policy(nonce: &str, reload_port: Option<u32>, host: &str) -> Option<HeaderVal
 
 #[cfg(test)]
 mod tests {
-    use app::text::Lang;
-    use http::Request;
-
-    use super::{language, policy};
-
-    #[test]
-    fn a_language_is_asked_for_remembered_or_accepted() {
-        let check = |uri: &str, cookie: &str, accepts: &str, expected: (Lang, bool)| {
-            let request = Request::get(uri)
-                .header("cookie", cookie)
-                .header("accept-language", accepts)
-                .body(())
-                .unwrap();
-            assert_eq!(language(&request.into_parts().0), expected, "{uri} {cookie} {accepts}");
-        };
-        check("/", "", "es-MX,es;q=0.9", (Lang::Es, false));
-        check("/?lang=en", "lang=es", "es", (Lang::En, true));
-        check("/?lang=tlh", "a=b; lang=es", "en", (Lang::Es, false));
-        check("/", "", "", (Lang::En, false));
-    }
+    use super::policy;
 
     #[test]
     fn the_policy_allows_no_inline_script() {

@@ -24,7 +24,9 @@ use tower_http::{
     timeout::RequestBodyTimeoutLayer,
 };
 
-use crate::{catalog, error::ApiError, health::health, hls, live, pages, qr, state::AppState};
+use crate::{
+    catalog, error::ApiError, guide, health::health, hls, live, pages, qr, state::AppState,
+};
 
 /// Bytes of a request's body: only server functions have one.
 const BODY_MAX_BYTES: usize = 64 * 1024;
@@ -43,6 +45,8 @@ pub fn router(state: AppState) -> Router {
     let pages = Router::new()
         .route("/", get(pages::first))
         .route("/c/{id}", get(pages::channel))
+        .route("/guide", get(guide::page))
+        .route("/guide/rolls/{number}", get(guide::roll))
         .fallback(fallback)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::REFERRER_POLICY,

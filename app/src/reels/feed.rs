@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 
 use leptos::{prelude::*, task::spawn_local};
 
-use crate::catalog::{self, Anchor, ChannelId, Media, Window};
+use crate::catalog::{self, Anchor, ChannelId, Media, Order, Window};
 
 /// Channels kept on each side of the active one; the rest is asked for again when it comes near.
 const KEEP: u32 = 150;
@@ -95,6 +95,8 @@ pub struct Feed {
     asking: StoredValue<bool>,
     /// How many channels came since one began to look, and the first of them where it is known.
     fresh: RwSignal<Option<(u32, Option<ChannelId>)>>,
+    /// The visitor's choice, kept for the life of the page.
+    order: StoredValue<Order>,
     /// A newer list that does not hold the reel on screen: taken when that is left.
     newer: StoredValue<Option<(Vec<Media>, u32, String)>>,
 }
@@ -103,6 +105,7 @@ impl Feed {
     /// Starts from what the server found.
     pub fn new(window: Window, active: u32) -> Self {
         Self {
+            order: StoredValue::new(window.order),
             strip: RwSignal::new(Strip::of(window)),
             active: RwSignal::new(active),
             middle: RwSignal::new(active),
@@ -272,8 +275,9 @@ impl Feed {
             return;
         }
         let feed = *self;
+        let order = Some(self.order.get_value().to_string());
         spawn_local(async move {
-            let answer = catalog::channels(anchor.to_text(), before, after).await;
+            let answer = catalog::channels(order, anchor.to_text(), before, after).await;
             feed.asking.try_set_value(false);
             if let Ok(window) = answer {
                 then(window);
@@ -342,8 +346,9 @@ impl Feed {
         }
     }
 
-    /// Told that the list has another version, with its first channels: takes them where they hold
-    /// the reel on screen, and asks for the part around it otherwise.
+    /// Told that the list has another version, with its first channels in feed order: takes them
+    /// where that is the order of this feed and they hold the reel on screen, and asks for the part
+    /// around it otherwise.
     pub fn changed(&self, videos: Vec<Media>, total: u32, version: String) {
         if version == self.version() {
             return;
@@ -354,10 +359,11 @@ impl Feed {
             return;
         }
         self.newer.set_value(Some((videos.clone(), total, version.clone())));
-        let whole = u32::try_from(videos.len()).is_ok_and(|n| n == total);
+        let order = self.order.get_value();
+        let whole = order == Order::Feed && u32::try_from(videos.len()).is_ok_and(|n| n == total);
         let current = self.media_at(self.active.get_untracked()).map(|media| media.id.clone());
         if whole {
-            self.adopt(Window { items: videos, offset: 0, total, version });
+            self.adopt(Window { items: videos, offset: 0, total, version, order });
         } else if let Some(id) = current {
             let feed = *self;
             self.ask(Anchor::Id(id), STEP, STEP, move |window| feed.adopt(window));
@@ -370,7 +376,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::Strip;
-    use crate::catalog::{ChannelId, Kind, Media, Source, Window};
+    use crate::catalog::{ChannelId, Kind, Media, Order, Source, Window};
 
     fn media(n: u32) -> Option<Media> {
         Some(Media {
@@ -401,6 +407,7 @@ mod tests {
             offset: from,
             total: 1000,
             version: version.into(),
+            order: Order::Feed,
         }
     }
 

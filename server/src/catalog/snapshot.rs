@@ -7,14 +7,16 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use app::catalog::{ChannelId, Media, Source, Subtitle, encode_segment};
+use app::catalog::{ChannelId, Media, Order, Source, Subtitle, encode_segment};
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
     facts::{Facts, etag_of},
     item::Items,
     name,
+    order::{Orders, Places},
     reason::Reason,
+    search::{Index, Only, Tags},
 };
 
 /// One state of the list. Cheap to share, never changed.
@@ -36,6 +38,8 @@ struct List {
     version: String,
     ids: OnceLock<Tagged>,
     videos: OnceLock<Tagged>,
+    orders: Orders,
+    index: Index,
 }
 
 /// A body with its strong entity tag.
@@ -84,6 +88,24 @@ impl Snapshot {
     /// Place of a channel in the feed, from 0.
     pub fn position(&self, id: &ChannelId) -> Option<usize> {
         self.list.positions.get(id).copied()
+    }
+
+    /// The channels in another order than the feed's.
+    pub(crate) fn places(&self, order: Order) -> Arc<Places> {
+        self.list.orders.places(&self.list.media, order)
+    }
+
+    /// Places in `order`, from 0, with their channels: those that `query` and `only` ask for.
+    pub fn find(&self, order: Order, query: &str, only: Only<'_>) -> Vec<(usize, &Arc<Media>)> {
+        let places = self.places(order);
+        let found = self.list.index.find(&self.list.media, &places, query, only);
+        let indexes = found.into_iter().map(|n| n as usize);
+        indexes.filter_map(|n| Some((places.place(n)?, self.list.media.get(n)?))).collect()
+    }
+
+    /// What there is to choose from.
+    pub fn tags(&self) -> &Tags {
+        self.list.index.tags(&self.list.media)
     }
 
     /// A list of these objects, in this order, with no files behind them: for the tests of others.

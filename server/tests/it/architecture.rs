@@ -6,7 +6,8 @@ use std::{
 };
 
 /// Knows no feature; every other module may know it.
-const GROUND: [&str; 6] = ["addresses", "config", "error", "site", "storage", "telemetry"];
+const GROUND: [&str; 7] =
+    ["addresses", "config", "error", "site", "storage", "telemetry", "visitor"];
 
 /// What each feature may know beside the ground. A path of two names is that part of a feature and
 /// no other.
@@ -28,7 +29,7 @@ const FEATURES: [(&str, &[&str]); 8] = [
 const BELOW_HLS: &[&str] = &[];
 
 /// Knows everything; nothing below may know it.
-const ROOF: [&str; 8] = ["cli", "health", "lib", "main", "pages", "qr", "router", "state"];
+const ROOF: [&str; 9] = ["cli", "guide", "health", "lib", "main", "pages", "qr", "router", "state"];
 
 /// What belongs to the server's side.
 const SERVER_SIDE: [&str; 6] = ["axum", "tokio", "sqlx", "aws", "hyper", "tower"];

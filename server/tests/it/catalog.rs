@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, time::Duration};
 
-use app::catalog::{Anchor, Catalog, ChannelId, Kind};
+use app::catalog::{Anchor, Catalog, ChannelId, Kind, Order};
 use axum::http::{Method, StatusCode};
 use carrete::catalog::{self, report};
 
@@ -70,7 +70,7 @@ async fn the_list_answers_conditions_and_parts() {
     assert_eq!(unknown.json()["error"]["code"], "unknown_channel");
 
     let window = |anchor, before, after| {
-        let window = app.catalog.window(&anchor, before, after)?;
+        let window = app.catalog.window(Order::Feed, &anchor, before, after)?;
         let ids: Vec<_> = window.items.iter().map(|media| media.id.to_string()).collect();
         Some((window.offset, window.total, ids.join(" ")))
     };
@@ -285,7 +285,7 @@ async fn ten_thousand_channels() {
     // The very same bytes, not a second rendering of them.
     assert_eq!(first.header("etag"), second.header("etag"));
     assert_eq!(first.json().as_array().map(Vec::len), Some(MANY));
-    let window = app.catalog.window(&Anchor::Id(id("c5000")), 2, 3).expect("a window");
+    let window = app.catalog.window(Order::Feed, &Anchor::Id(id("c5000")), 2, 3).expect("a window");
     assert_eq!((window.items.len(), window.offset, window.total), (6, 4998, 10_000));
     assert_eq!(app.get("/api/videos?offset=9990&limit=20").await.json()[9]["id"], "c9999");
 }

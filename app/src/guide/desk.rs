@@ -1,0 +1,186 @@
+//! What stands beside the contact sheet: search, tags, orders, what is on air, language and theme.
+
+use leptos::prelude::*;
+
+use super::{Choice, Findings, Frame, Narrow, roll::grouped};
+use crate::{
+    catalog::Order,
+    icon::{Icon, Logo},
+    text::Lang,
+    theme::Theme,
+};
+
+/// The search and the way back to the reel.
+#[component]
+pub(super) fn Search(choice: Choice, lang: Lang) -> impl IntoView {
+    let texts = lang.guide_texts();
+    let hidden = |name: &'static str, value: String| {
+        view! { <input type="hidden" name=name value=value /> }
+    };
+    let narrow = match &choice.narrow {
+        Narrow::All => None,
+        Narrow::Music => Some(hidden("only", "music".into())),
+        Narrow::Live => Some(hidden("only", "live".into())),
+        Narrow::Tag(tag) => Some(hidden("tag", tag.clone())),
+    };
+    let here = choice.here.as_ref().map(|here| hidden("here", here.to_string()));
+    view! {
+        <form class="guide-search" role="search" action="/guide" aria-label=texts.search>
+            <label>
+                <Icon name="search" />
+                <input
+                    class="field"
+                    type="search"
+                    name="q"
+                    maxlength="100"
+                    autocomplete="off"
+                    enterkeyhint="search"
+                    aria-label=texts.search
+                    placeholder=texts.search_hint
+                    value=choice.query.clone()
+                />
+            </label>
+            {narrow}
+            {here}
+            <a class="close" href=choice.back() aria-label=lang.texts().close>
+                <Icon name="close" />
+            </a>
+        </form>
+    }
+}
+
+/// Tags, orders, language and theme: one row on a phone.
+#[component]
+pub(super) fn Choices(
+    findings: Findings,
+    choice: Choice,
+    order: Order,
+    /// The seed that the next shuffle has.
+    seed: u32,
+    lang: Lang,
+    theme: Theme,
+) -> impl IntoView {
+    let texts = lang.guide_texts();
+    let tag = |narrow: Narrow, icon: Option<&'static str>, text: String| {
+        let current = choice.narrow == narrow;
+        view! {
+            <li>
+                <a
+                    class="secondary"
+                    href=choice.narrowed(narrow)
+                    aria-current=current.then_some("true")
+                >
+                    {icon.map(|name| view! { <Icon name /> })}
+                    {text}
+                </a>
+            </li>
+        }
+    };
+    let all = format!("{} {}", texts.all, grouped(findings.total));
+    let tags = findings.tags.iter().map(|name| tag(Narrow::Tag(name.clone()), None, hash(name)));
+    let put = |to: Order, text: &'static str| {
+        let current = std::mem::discriminant(&to) == std::mem::discriminant(&order);
+        view! {
+            <li>
+                <a
+                    class="secondary"
+                    href=choice.with("order", &to.to_string())
+                    aria-current=current.then_some("true")
+                >
+                    {text}
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <div class="guide-choices">
+            <nav class="tags" aria-label=texts.tags>
+                <ul>
+                    {tag(Narrow::All, None, all)}
+                    {findings
+                        .music
+                        .then(|| tag(Narrow::Music, Some("music"), texts.music.into()))}
+                    {findings.live.then(|| tag(Narrow::Live, Some("live"), texts.live.into()))}
+                    {tags.collect_view()}
+                </ul>
+            </nav>
+            <nav class="orders" aria-label=texts.order>
+                <ul>
+                    {put(Order::Feed, texts.order_feed)} {put(Order::Newest, texts.order_newest)}
+                    {put(Order::Shuffle(seed), texts.order_shuffle)}
+                </ul>
+            </nav>
+            <Settings choice=choice.clone() lang theme />
+        </div>
+    }
+}
+
+#[component]
+fn Settings(choice: Choice, lang: Lang, theme: Theme) -> impl IntoView {
+    let texts = lang.guide_texts();
+    let (other, name) = match lang {
+        Lang::En => ("es", "Español"),
+        Lang::Es => ("en", "English"),
+    };
+    let (next, sentence) = match theme {
+        Theme::Auto => (Theme::Light, texts.theme_light),
+        Theme::Light => (Theme::Dark, texts.theme_dark),
+        Theme::Dark => (Theme::Auto, texts.theme_auto),
+    };
+    view! {
+        <div class="guide-settings">
+            <a class="secondary" href=choice.with("lang", other) lang=other hreflang=other>
+                {name}
+            </a>
+            <a class="close" href=choice.with("theme", next.name()) aria-label=sentence>
+                <Icon name="theme" />
+            </a>
+        </div>
+    }
+}
+
+/// The wordmark leads to the reel that the visitor came from.
+#[component]
+pub(super) fn Home(choice: Choice) -> impl IntoView {
+    view! {
+        <a class="home" href=choice.back() aria-label="Carrete">
+            <Logo />
+        </a>
+    }
+}
+
+/// The live channels, now.
+#[component]
+pub(super) fn OnAir(frames: Vec<Frame>, lang: Lang) -> impl IntoView {
+    let texts = lang.guide_texts();
+    let line = |Frame { number, media }: Frame| {
+        view! {
+            <li>
+                <a href=media.id.page()>
+                    <p class="edge-print">
+                        <span>
+                            <span class="mark"></span>
+                            {grouped(number)}
+                        </span>
+                        " "
+                        <span data-live="">{texts.live_mark}</span>
+                    </p>
+                    <b>{media.title.clone()}</b>
+                </a>
+            </li>
+        }
+    };
+    (!frames.is_empty()).then(|| {
+        view! {
+            <section class="on-air" aria-labelledby="on-air">
+                <h2 id="on-air">{texts.on_air}</h2>
+                <ol>{frames.into_iter().map(line).collect_view()}</ol>
+            </section>
+        }
+    })
+}
+
+/// A tag as people write it.
+fn hash(tag: &str) -> String {
+    format!("#{tag}")
+}
