@@ -14,6 +14,7 @@ pub mod ingest;
 mod listen;
 pub mod live;
 mod pages;
+pub mod posters;
 mod qr;
 pub mod router;
 pub mod site;
@@ -53,6 +54,7 @@ pub async fn serve(
     // Pages may be rendered before anything else spawns; a second start in one process keeps the first.
     let _ = any_spawner::Executor::init_tokio();
     let catalog = catalog::start(&config.folders, shutdown.clone())?;
+    posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), shutdown.clone());
     let list = live::follow(catalog.subscribe(), shutdown.clone());
     let live = LiveHandle::start(&config, list, shutdown.clone());
     let state = AppState {

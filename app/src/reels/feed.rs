@@ -349,6 +349,7 @@ mod tests {
             height: None,
             poster: None,
             thumbhash: None,
+            waveform: None,
             subtitles: vec![],
             storyboard: None,
             live: false,

@@ -10,7 +10,7 @@ const GROUND: [&str; 6] = ["addresses", "config", "error", "site", "storage", "t
 
 /// What each feature may know beside the ground. A path of two names is that part of a feature and
 /// no other.
-const FEATURES: [(&str, &[&str]); 8] = [
+const FEATURES: [(&str, &[&str]); 9] = [
     (
         "catalog",
         &["hls::address", "hls::conditions", "hls::media_type", "hls::playlist", "hls::render"],
@@ -22,6 +22,7 @@ const FEATURES: [(&str, &[&str]); 8] = [
     ("ingest", &[]),
     ("listen", &[]),
     ("live", &["catalog", "chat", "forwarded"]),
+    ("posters", &["catalog", "hls::address", "hls::playlist", "ingest"]),
 ];
 
 /// The catalogue knows what lies below `hls/`, so nothing there may know the catalogue.

@@ -6,5 +6,6 @@ mod chat;
 mod fixtures;
 mod ingest;
 mod live;
+mod posters;
 mod sockets;
 mod streams;
