@@ -293,7 +293,7 @@ impl Chat {
             ServerEvent::Videos { videos, total, version } => {
                 self.feed.changed(videos, total, version);
             }
-            ServerEvent::History { channel, messages } => {
+            ServerEvent::History { channel, messages, .. } => {
                 self.remember_history(messages);
                 if channel.is_none() {
                     self.say_pending();

@@ -74,6 +74,15 @@ pub struct Message {
     pub nonce: Option<String>,
 }
 
+/// Something felt at a moment of a reel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    /// What was felt.
+    pub kind: String,
+    /// The moment, in seconds of the reel's time.
+    pub at_s: f64,
+}
+
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -93,6 +102,12 @@ pub enum ServerEvent {
         channel: Option<ChannelId>,
         /// At most 100.
         messages: Vec<Message>,
+        /// Of a room: the likes that stand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        likes: Option<u32>,
+        /// Of a room: what was felt when, the last 200, oldest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        moments: Vec<Moment>,
     },
     /// How many sockets are open.
     UserCount {
@@ -123,6 +138,9 @@ pub enum ServerEvent {
         username: Option<String>,
         /// `false` takes a like back.
         on: bool,
+        /// With a like: how many stand now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        likes: Option<u32>,
     },
     /// What the client said could not be done.
     Error {
@@ -154,6 +172,8 @@ impl Read for ServerEvent {
             "history" => Self::History {
                 channel: member(value, "channel")?,
                 messages: member(value, "messages")?,
+                likes: member(value, "likes")?,
+                moments: member(value, "moments").unwrap_or_default(),
             },
             "user_count" => Self::UserCount {
                 count: member(value, "count")?,
@@ -179,7 +199,10 @@ fn member<T: Read>(value: &JsValue, name: &str) -> Option<T> {
     T::read(&get(value, name))
 }
 
-read_members! { Message { id, username, text, channel, ts, nonce } }
+read_members! {
+    Message { id, username, text, channel, ts, nonce }
+    Moment { kind, at_s }
+}
 
 impl Read for ErrorCode {
     fn read(value: &JsValue) -> Option<Self> {

@@ -24,10 +24,12 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    felt::{Feelings, Tenths},
     history::{Audience, Departure, Event, Feed, to_json},
     member::Member,
     presence::{People, SocketId},
     rate::Bucket,
+    reaction::{ReactionKind, Toggled},
     rooms::Rooms,
 };
 use crate::config::Rate;
@@ -73,6 +75,8 @@ pub(super) struct State {
     pub(super) people: People,
     everybody: Audience,
     rooms: Rooms,
+    feelings: Feelings,
+    totals: Totals,
     addresses: HashMap<IpAddr, Bucket>,
     sockets: u32,
     last_socket: u64,
@@ -84,6 +88,17 @@ pub(super) struct State {
 struct Count {
     changed: bool,
     next: Instant,
+}
+
+/// Sums of the whole chat since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Reels that somebody watches now.
+    pub rooms: u32,
+    /// Messages said.
+    pub messages: u64,
+    /// Feelings, likes taken back among them.
+    pub reactions: u64,
 }
 
 /// Where things stand for one socket: what it has missed is in here, what comes is in the feeds.
@@ -106,6 +121,8 @@ impl ChatHub {
             people: People::new(now),
             everybody: Audience::new(None, EVERYBODY_RING),
             rooms: Rooms::default(),
+            feelings: Feelings::default(),
+            totals: Totals::default(),
             addresses: HashMap::new(),
             sockets: 0,
             last_socket: 0,
@@ -115,6 +132,12 @@ impl ChatHub {
         let hub = Self(Arc::new(Inner { state: Mutex::new(state), wake: Notify::new() }));
         tokio::spawn(hub.clone().send_batches(shutdown));
         hub
+    }
+
+    /// Where the numbers stand.
+    pub fn totals(&self) -> Totals {
+        let state = self.lock();
+        Totals { rooms: state.rooms.watched(), ..state.totals }
     }
 
     /// Lets a new socket in.
@@ -196,7 +219,7 @@ impl State {
 
     pub(super) fn snapshot(&mut self) -> Snapshot {
         Snapshot {
-            history: self.everybody.history(),
+            history: self.everybody.history(None),
             count: to_json(&self.user_count()).into(),
             everybody: self.everybody.feed(),
         }
@@ -218,15 +241,39 @@ impl State {
         now: Instant,
     ) -> (Utf8Bytes, Feed) {
         if before == Some(channel) {
-            return self.rooms.look(channel);
+            return self.look(channel);
         }
         self.unwatch(before, now);
         self.count.changed = true;
-        self.rooms.come(channel)
+        self.rooms.come(channel, self.feelings.of(channel))
     }
 
     pub(super) fn look(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
-        self.rooms.look(channel)
+        self.rooms.look(channel, self.feelings.of(channel))
+    }
+
+    /// Somebody felt something at a reel, or a like is taken back; answers the likes that stand.
+    pub(super) fn feel(
+        &mut self,
+        kind: ReactionKind,
+        channel: &ChannelId,
+        at: Tenths,
+        toggled: Toggled,
+    ) -> u32 {
+        self.totals.reactions += 1;
+        self.rooms.stir(channel);
+        match toggled {
+            Toggled::On => self.feelings.add(kind, channel, at),
+            Toggled::Off(given) => self.feelings.take_back(channel, given),
+        }
+    }
+
+    /// Likes of somebody who had given them already.
+    pub(super) fn take_back(&mut self, likes: Vec<(ChannelId, Tenths)>) {
+        for (channel, at) in likes {
+            self.rooms.stir(&channel);
+            self.feelings.take_back(&channel, at);
+        }
     }
 
     pub(super) fn unwatch(&mut self, channel: Option<&ChannelId>, now: Instant) {
@@ -260,6 +307,7 @@ impl State {
         text: &str,
         channel: Option<ChannelId>,
     ) -> Message {
+        self.totals.messages += 1;
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let ts = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let (last, number) = self.last_id;
