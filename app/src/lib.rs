@@ -15,18 +15,20 @@ mod join;
 pub mod live;
 mod pages;
 pub mod player;
+pub mod pulse;
 pub mod reels;
 mod shell;
 pub mod start;
 pub mod text;
 pub mod wire;
 
-use leptos::{either::EitherOf4, prelude::*};
+use leptos::{either::EitherOf5, prelude::*};
 
 pub use self::shell::shell;
 use self::{
     join::JoinUrl,
     pages::{Empty, Missing, Starting},
+    pulse::PulsePage,
     reels::Reels,
     start::{Page, Start},
 };
@@ -41,9 +43,10 @@ pub fn App(
     provide_context(JoinUrl(start.join_url));
     // No view is erased anywhere: an erased one keeps every way to render it in the program.
     match start.page {
-        Page::Reels(window, active) => EitherOf4::A(view! { <Reels window active /> }),
-        Page::Empty => EitherOf4::B(view! { <Empty /> }),
-        Page::Missing(name) => EitherOf4::C(view! { <Missing name /> }),
-        Page::Starting => EitherOf4::D(view! { <Starting /> }),
+        Page::Reels(window, active) => EitherOf5::A(view! { <Reels window active /> }),
+        Page::Empty => EitherOf5::B(view! { <Empty /> }),
+        Page::Missing(name) => EitherOf5::C(view! { <Missing name /> }),
+        Page::Starting => EitherOf5::D(view! { <Starting /> }),
+        Page::Pulse(shown) => EitherOf5::E(view! { <PulsePage shown /> }),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use app::{
     catalog::{Catalog, ChannelId},
+    pulse::Pulse,
     start::{PageRequest, Wanted},
     text::Lang,
 };
@@ -43,6 +44,11 @@ pub(crate) async fn channel(
     render(state, wanted, request).await
 }
 
+/// `GET /pulse`: how fast it feels, for the operator.
+pub(crate) async fn pulse(State(state): State<AppState>, request: Request<Body>) -> Response {
+    render(state, Wanted::Pulse, request).await
+}
+
 /// Every other address that a browser asks for.
 pub(crate) async fn nothing(State(state): State<AppState>, request: Request<Body>) -> Response {
     render(state, Wanted::Nothing(None), request).await
@@ -52,7 +58,7 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
     let (parts, body) = request.into_parts();
     let (lang, chosen) = language(&parts);
     let status = match &wanted {
-        Wanted::First => StatusCode::OK,
+        Wanted::First | Wanted::Pulse => StatusCode::OK,
         Wanted::Nothing(_) => StatusCode::NOT_FOUND,
         Wanted::Channel(id) => match state.catalog.current() {
             Some(snapshot) if snapshot.get(id).is_none() => StatusCode::NOT_FOUND,
@@ -67,11 +73,13 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
         stylesheet: state.site.stylesheet().to_owned(),
     };
     let catalog: Arc<dyn Catalog> = Arc::new(state.catalog.clone());
+    let pulse: Arc<dyn Pulse> = Arc::new(state.pulse.clone());
     let reload_port = state.site.reload_port();
     let host = forwarded::direct_host(&parts.headers, &parts.uri).unwrap_or_default().to_owned();
     let options = state.site.options().clone();
     let context = move || {
         provide_context(Arc::clone(&catalog));
+        provide_context(Arc::clone(&pulse));
         // After leptos_axum has provided the nonce of this response.
         if let Some(policy) = use_nonce().and_then(|nonce| policy(&nonce, reload_port, &host)) {
             expect_context::<ResponseOptions>()

@@ -6,8 +6,7 @@
 //! several nodes would stand between [`ChatHub`] and the audiences' `push`.
 
 use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -28,7 +27,7 @@ use super::{
     history::{Audience, Departure, Event, Feed, to_json},
     member::Member,
     presence::{People, SocketId},
-    rate::Bucket,
+    rate::{Addresses, Bucket},
     reaction::{ReactionKind, Toggled},
     rooms::Rooms,
 };
@@ -45,10 +44,6 @@ const COUNT_EVERY: Duration = Duration::from_millis(500);
 
 /// Bytes a second that counts may cost all sockets together; beyond, they become less frequent.
 const COUNT_BYTES_PER_SECOND: u64 = 16 * 1024 * 1024;
-
-/// Addresses whose rate is remembered; beyond, those with nothing spent are forgotten, and if all
-/// have, everybody's.
-const ADDRESSES_MAX: usize = 20_000;
 
 /// How fast people may talk.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +72,7 @@ pub(super) struct State {
     rooms: Rooms,
     feelings: Feelings,
     totals: Totals,
-    addresses: HashMap<IpAddr, Bucket>,
+    addresses: Addresses,
     sockets: u32,
     last_socket: u64,
     last_id: (u64, u32),
@@ -123,7 +118,7 @@ impl ChatHub {
             rooms: Rooms::default(),
             feelings: Feelings::default(),
             totals: Totals::default(),
-            addresses: HashMap::new(),
+            addresses: Addresses::default(),
             sockets: 0,
             last_socket: 0,
             last_id: (0, 0),
@@ -149,7 +144,7 @@ impl ChatHub {
         let socket = SocketId(state.last_socket);
         drop(state);
         self.wake();
-        Member::new(self.clone(), socket, fence(address))
+        Member::new(self.clone(), socket, address)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -181,16 +176,6 @@ impl ChatHub {
                 () = self.0.wake.notified(), if !sent => {}
                 () = count_due, if !sent => {}
             }
-        }
-    }
-}
-
-/// The address that a rate is counted by: of IPv6 the network, since a host has all of it.
-fn fence(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
         }
     }
 }
@@ -290,13 +275,7 @@ impl State {
 
     /// The rate of an address.
     pub(super) fn address(&mut self, address: IpAddr, now: Instant) -> &mut Bucket {
-        if self.addresses.len() >= ADDRESSES_MAX && !self.addresses.contains_key(&address) {
-            self.addresses.retain(|_, bucket| !bucket.is_full(now));
-            if self.addresses.len() >= ADDRESSES_MAX {
-                self.addresses.clear();
-            }
-        }
-        self.addresses.entry(address).or_default()
+        self.addresses.of(address, now)
     }
 
     /// A message with the next id: milliseconds and a running number, both of fixed width, so that

@@ -6,11 +6,12 @@ use std::{
 };
 
 /// Knows no feature; every other module may know it.
-const GROUND: [&str; 6] = ["addresses", "config", "error", "site", "storage", "telemetry"];
+const GROUND: [&str; 7] =
+    ["addresses", "config", "error", "metrics", "site", "storage", "telemetry"];
 
 /// What each feature may know beside the ground. A path of two names is that part of a feature and
 /// no other.
-const FEATURES: [(&str, &[&str]); 9] = [
+const FEATURES: [(&str, &[&str]); 10] = [
     (
         "catalog",
         &["hls::address", "hls::conditions", "hls::media_type", "hls::playlist", "hls::render"],
@@ -23,6 +24,7 @@ const FEATURES: [(&str, &[&str]); 9] = [
     ("listen", &[]),
     ("live", &["catalog", "chat", "forwarded"]),
     ("posters", &["catalog", "hls::address", "hls::playlist", "ingest"]),
+    ("pulse", &["chat::Addresses", "forwarded"]),
 ];
 
 /// The catalogue knows what lies below `hls/`, so nothing there may know the catalogue.

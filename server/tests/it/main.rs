@@ -7,5 +7,6 @@ mod fixtures;
 mod ingest;
 mod live;
 mod posters;
+mod pulse;
 mod sockets;
 mod streams;
