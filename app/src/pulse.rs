@@ -177,28 +177,37 @@ fn swipes(report: &PulseReport, texts: &'static Texts) -> impl IntoView {
             />
         }
     });
-    let line = |ms: u32, label: String, target: bool, row: f64| {
+    let mark = |ms: u32, word: String, target: Option<&'static str>, row: f64| {
         let x =
             (f64::from(ms.min(BAR_MS * BARS as u32)) / f64::from(BAR_MS) * pitch).min(WIDTH - 2.0);
         // Near the right end there is no room for a word behind the line.
         let (anchor, at) = if x > WIDTH * 0.7 { ("end", x - 8.0) } else { ("start", x + 8.0) };
-        view! {
-            <g data-target=target.then_some("")>
-                <line x1=fixed(x) x2=fixed(x) y1="4" y2=fixed(SWIPES_HEIGHT + 20.0) />
-                <text x=fixed(at) y=fixed(row) text-anchor=anchor>
-                    {label}
-                </text>
-            </g>
-        }
+        let line = view! {
+            <line
+                data-target=target
+                x1=fixed(x)
+                x2=fixed(x)
+                y1="4"
+                y2=fixed(SWIPES_HEIGHT + 20.0)
+            />
+        };
+        let word = view! {
+            <text data-target=target x=fixed(at) y=fixed(row) text-anchor=anchor>
+                {word}
+            </text>
+        };
+        (line, word)
     };
     let told = [("p50", report.swipe_p50_ms), ("p95", report.swipe_p95_ms)];
-    let lines = told.into_iter().zip([16.0, 36.0]).filter_map(|((name, ms), row)| {
-        ms.map(|ms| line(ms, format!("{name} · {ms} ms"), false, row))
+    let told = told.into_iter().zip([16.0, 36.0]).filter_map(|((name, ms), row)| {
+        ms.map(|ms| mark(ms, format!("{name} · {ms} ms"), None, row))
     });
     let targets = [("p50", TARGET_P50_MS, 232.0), ("p95", TARGET_P95_MS, 252.0)];
-    let targets = targets
-        .into_iter()
-        .map(|(name, ms, row)| line(ms, format!("{} {name} · {ms} ms", texts.target), true, row));
+    let targets = targets.into_iter().map(|(name, ms, row)| {
+        mark(ms, format!("{} {name} · {ms} ms", texts.target), Some(""), row)
+    });
+    // No line goes through a word.
+    let (lines, words): (Vec<_>, Vec<_>) = targets.chain(told).unzip();
     let label = match (report.swipe_p50_ms, report.swipe_p95_ms) {
         (Some(p50), Some(p95)) => format!("p50 {p50} ms, p95 {p95} ms"),
         _ => texts.no_swipes_yet.to_owned(),
@@ -210,10 +219,10 @@ fn swipes(report: &PulseReport, texts: &'static Texts) -> impl IntoView {
     view! {
         <svg viewBox="0 0 800 264" role="img" aria-label=label>
             {bars.collect_view()}
-            {targets.collect_view()}
-            {lines.collect_view()}
+            {lines}
+            {words}
         </svg>
-        <p class="ticks" aria-hidden="true">
+        <p class="ticks scale" aria-hidden="true">
             {ticks.collect_view()}
         </p>
     }
