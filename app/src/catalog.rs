@@ -192,6 +192,8 @@ pub struct Media {
     pub poster: Option<String>,
     /// ThumbHash of the poster in base64.
     pub thumbhash: Option<String>,
+    /// Address of how loud the music is over time, relative to the origin.
+    pub waveform: Option<String>,
     /// WebVTT tracks.
     pub subtitles: Vec<Subtitle>,
     /// Pictures for scrubbing.

@@ -1,11 +1,15 @@
 //! The edge to the browser: listeners and animation frames that end when they are dropped.
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use leptos::{prelude::*, task::spawn_local};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AddEventListenerOptions, Animation, Event, EventTarget, HtmlElement};
+use web_sys::{
+    AddEventListenerOptions, Animation, DomParser, Event, EventTarget, HtmlElement, SupportedType,
+};
+
+use crate::part::Part;
 
 /// An event listener; removed when dropped.
 #[derive(Debug)]
@@ -195,6 +199,24 @@ pub(crate) fn swallow(promise: JsValue) {
     if let Ok(promise) = promise.dyn_into::<Promise>() {
         spawn_local(async move { drop(JsFuture::from(promise).await) });
     }
+}
+
+/// The text of one of our addresses; `None` where the server does not say 200.
+pub(crate) async fn fetched_text(address: &str) -> Option<String> {
+    let response = JsFuture::from(window().fetch_with_str(address)).await.ok()?;
+    if get(&response, "ok").is_falsy() {
+        return None;
+    }
+    let text: Function = get(&response, "text").dyn_into().ok()?;
+    let text: Promise = text.call0(&response).ok()?.dyn_into().ok()?;
+    JsFuture::from(text).await.ok()?.as_string()
+}
+
+/// One of our pages, parsed and in no window: its scripts do not run.
+pub(crate) async fn fetched(address: &str) -> Option<Part> {
+    let text = fetched_text(address).await?;
+    let page = DomParser::new().ok()?.parse_from_string(&text, SupportedType::TextHtml).ok()?;
+    page.document_element().map(Part::new)
 }
 
 /// A value of a JS object, `undefined` where it has none.

@@ -5,11 +5,13 @@
 mod choice;
 mod desk;
 mod document;
+mod open;
 mod roll;
 mod sheet;
 
 use std::sync::Arc;
 
+pub(crate) use self::open::{GuideDialog, guide};
 pub use self::{
     choice::{Choice, Narrow},
     document::{GuideRequest, document, roll},

@@ -18,6 +18,7 @@ pub mod live;
 mod pages;
 mod part;
 pub mod player;
+pub mod pulse;
 mod reaction;
 pub mod reels;
 mod share;
@@ -27,12 +28,13 @@ pub mod text;
 pub mod theme;
 pub mod wire;
 
-use leptos::{either::EitherOf4, prelude::*};
+use leptos::{either::EitherOf5, prelude::*};
 
 pub use self::shell::shell;
 use self::{
     adopt::adopt,
     pages::{Empty, Missing, Starting, reload_with_the_first_channel},
+    pulse::PulsePage,
     reels::Reels,
     share::JoinUrl,
     start::{Page, Start},
@@ -50,14 +52,16 @@ pub fn App(
     adopt(
         // No view is erased anywhere: an erased one keeps every way to render it in the program.
         move || match start.page {
-            Page::Reels(window, active) => EitherOf4::A(view! { <Reels window active /> }),
-            Page::Empty => EitherOf4::B(view! { <Empty /> }),
-            Page::Missing(name) => EitherOf4::C(view! { <Missing name /> }),
-            Page::Starting => EitherOf4::D(view! { <Starting /> }),
+            Page::Reels(window, active) => EitherOf5::A(view! { <Reels window active /> }),
+            Page::Empty => EitherOf5::B(view! { <Empty /> }),
+            Page::Missing(name) => EitherOf5::C(view! { <Missing name /> }),
+            Page::Starting => EitherOf5::D(view! { <Starting /> }),
+            Page::Pulse(shown) => EitherOf5::E(view! { <PulsePage shown /> }),
         },
         move |root| match page {
             Page::Reels(window, active) => reels::take_over(root, window, active),
             Page::Empty | Page::Starting => reload_with_the_first_channel(),
+            Page::Pulse(_) => pulse::take_over(root),
             Page::Missing(_) => {}
         },
     )

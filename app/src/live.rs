@@ -138,6 +138,9 @@ pub enum ServerEvent {
         username: Option<String>,
         /// `false` takes a like back.
         on: bool,
+        /// With a like: how many stand now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        likes: Option<u32>,
     },
     /// What the client said could not be done.
     Error {
@@ -187,6 +190,7 @@ impl Read for ServerEvent {
                 at_s: member(value, "at_s")?,
                 username: member(value, "username")?,
                 on: member(value, "on")?,
+                likes: member(value, "likes").flatten(),
             },
             "error" => Self::Error {
                 code: member(value, "code")?,

@@ -77,6 +77,11 @@ impl Reactions {
         }
     }
 
+    /// Each reel that one likes.
+    pub(crate) fn each_liked(&self, mut of: impl FnMut(&str)) {
+        self.liked.with_untracked(|liked| liked.iter().for_each(|id| of(id)));
+    }
+
     /// A double tap at a point of the window: it only ever likes.
     pub(crate) fn tapped(&self, x: f64, y: f64) {
         let Some(id) = self.here() else { return };
@@ -131,7 +136,11 @@ impl Reactions {
     }
 
     /// Somebody felt something; perhaps one's own comes back.
-    pub(crate) fn heard(&self, channel: &ChannelId, moment: Moment, on: bool) {
+    fn heard(&self, channel: &ChannelId, moment: Moment, on: bool, likes: Option<u32>) {
+        let here = self.here().as_ref() == Some(channel);
+        if let Some(likes) = likes.filter(|_| here) {
+            self.likes.set(likes);
+        }
         let own = self.told.try_update_value(|told| {
             let n = told.iter().position(|(each, _)| *each == moment)?;
             Some(told.remove(n).1)
@@ -143,11 +152,8 @@ impl Reactions {
             }
             return;
         }
-        if self.here().as_ref() != Some(channel) {
+        if !here {
             return;
-        }
-        if moment.kind == LIKE {
-            self.likes.update(|n| *n = if on { *n + 1 } else { n.saturating_sub(1) });
         }
         if on && let Some(bursts) = self.bursts.get() {
             bursts.rise(&moment.kind);
@@ -156,7 +162,7 @@ impl Reactions {
     }
 
     /// What was felt at the reel on screen before one came.
-    pub(crate) fn remember(&self, channel: &ChannelId, likes: u32, moments: Vec<Moment>) {
+    fn remember(&self, channel: &ChannelId, likes: u32, moments: Vec<Moment>) {
         if self.here().as_ref() == Some(channel) {
             self.likes.set(likes.max(u32::from(untrack(|| self.stands(channel)))));
             self.moments.set(moments.into_iter().map(|moment| (moment, false)).collect());
@@ -194,9 +200,9 @@ pub(crate) fn Burst() -> impl IntoView {
 /// Binds the button, the bursts and the film edge.
 pub(crate) fn reactions(room: &Part, reactions: Reactions) {
     reactions.chat.felt.set(Rc::new(move |event| match event {
-        ServerEvent::Reaction { kind, channel, at_s, on, .. } => {
+        ServerEvent::Reaction { kind, channel, at_s, on, likes, .. } => {
             let moment = Moment { kind: kind.clone(), at_s: *at_s };
-            reactions.heard(channel, moment, *on);
+            reactions.heard(channel, moment, *on, *likes);
         }
         ServerEvent::History { channel: Some(channel), likes: Some(likes), moments, .. } => {
             reactions.remember(channel, *likes, moments.clone());

@@ -34,6 +34,7 @@ use crate::{
     bars::{Bars, bars},
     catalog::{Anchor, Kind, Media, Window},
     chat::{self, Chat, ChatButton, ChatPanel, Line, Talk, TalkLine, Viewers},
+    guide::{GuideDialog, guide},
     help::{Help, HelpButton, Keyboard, help},
     icon::{Icon, Logo},
     part::{List, Part, watch},
@@ -142,6 +143,7 @@ pub fn Reels(
             <BurstLayer />
             <Announcer />
             <ShareSheet />
+            <GuideDialog />
             <Help />
             <div class="brand">
                 <Logo />
@@ -192,6 +194,10 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     reaction::reactions(&room, reactions);
     share(&room, feed);
     help(&room, keyboard);
+    guide(&room, feed, reactions, {
+        let gate = Rc::clone(&gate);
+        move |id| gate.go_to(Anchor::Id(id))
+    });
     marks(&room, feed, player, &gate);
     dialled(&room, dial);
     bars(&room, chat, feed, {

@@ -17,13 +17,14 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
         Page::Reels(window, active) => {
             active.checked_sub(window.offset).and_then(|n| window.items.get(n as usize)).cloned()
         }
-        Page::Empty | Page::Missing(_) | Page::Starting => None,
+        Page::Empty | Page::Missing(_) | Page::Starting | Page::Pulse(_) => None,
     };
     let texts = start.lang.texts();
     let lang = start.lang.tag();
     let title = match (&start.page, &active) {
         (_, Some(media)) => format!("{} · Carrete", media.title),
         (Page::Missing(_), _) => format!("{} · Carrete", texts.missing_title),
+        (Page::Pulse(_), _) => format!("{} · Carrete", texts.pulse),
         _ => "Carrete".into(),
     };
     let description = active

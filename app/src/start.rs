@@ -1,14 +1,17 @@
 //! What a page starts from: found by the server while it renders, read back from the HTML by the
 //! browser while it hydrates.
 
-use leptos::prelude::document;
-use serde::Serialize;
+use std::sync::Arc;
+
+use leptos::prelude::{document, use_context};
+use serde::{Serialize, Serializer};
 use wasm_bindgen::JsValue;
 
 use crate::{
     catalog::{self, Anchor, ChannelId, Order, Window},
     dom::get,
     error::AppError,
+    pulse::{self, Pulse},
     text::Lang,
     theme::Theme,
     wire::{self, Read, read_members},
@@ -40,6 +43,8 @@ pub enum Wanted {
     First,
     /// The feed at one channel.
     Channel(ChannelId),
+    /// How fast it feels, for the operator.
+    Pulse,
     /// An address that is none of ours; the text names it where it is worth naming.
     Nothing(Option<String>),
 }
@@ -66,6 +71,19 @@ pub enum Page {
     Missing(Option<String>),
     /// The first scan is not done.
     Starting,
+    /// How fast it feels.
+    Pulse(Rendered),
+}
+
+/// What a page shows in HTML that the server alone renders. It stands in the document; nothing of
+/// it is sent a second time, and the browser leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rendered(pub String);
+
+impl Serialize for Rendered {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(true)
+    }
 }
 
 /// Channels ahead of the active one that a page starts with.
@@ -100,6 +118,11 @@ impl Start {
                 }
             }
             Wanted::Nothing(name) => Page::Missing(name),
+            Wanted::Pulse => {
+                let report = use_context::<Arc<dyn Pulse>>().map(|pulse| pulse.report());
+                let shown = pulse::rendered(&report.unwrap_or_default(), request.lang);
+                Page::Pulse(Rendered(shown))
+            }
         };
         Self { lang: request.lang, join_url: request.join_url.clone(), page }
     }
@@ -127,6 +150,7 @@ impl Read for Page {
                 let window = Read::read(&get(&reels, "0"))?;
                 Some(Self::Reels(window, Read::read(&get(&reels, "1"))?))
             }
+            _ if get(value, "Pulse").is_truthy() => Some(Self::Pulse(Rendered::default())),
             _ => Some(Self::Missing(Read::read(&get(value, "Missing"))?)),
         }
     }

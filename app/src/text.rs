@@ -162,6 +162,26 @@ table! {
     missing_after: "is not in the folder. It may have been renamed.", "no está en la carpeta. Puede que le hayan cambiado el nombre.";
     nothing_here: "There is nothing at this address.", "No hay nada en esta dirección.";
     go_to_first: "Go to the first", "Ir al primero";
+    pulse: "Pulse", "Pulso";
+    finger_to_picture: "Finger to picture", "Del dedo a la imagen";
+    the_slowest: "The slowest", "Los más lentos";
+    cold_open: "Cold open", "Abrir en frío";
+    watching_now: "Watching now", "Ahora mirando";
+    target: "target", "objetivo";
+    until_it_moves: "until it moves", "hasta que se mueve";
+    in_one_channel: "in one channel", "en un canal";
+    in_channels: "in {} channels", "en {} canales";
+    last_swipes: "The last 2,000 swipes", "Los últimos 2000 pases";
+    no_swipes_yet: "Nobody has swiped yet.", "Nadie ha pasado un reel todavía.";
+    watching_last_hour: "Watching, last hour", "Mirando, última hora";
+    an_hour_ago: "an hour ago", "hace una hora";
+    at_this_moment: "now", "ahora";
+    the_house: "The house", "La casa";
+    memory: "Memory", "Memoria";
+    running_for: "Running for", "Sin parar";
+    channels: "Channels", "Canales";
+    chat_messages: "Chat messages", "Mensajes del chat";
+    decimal_point: ".", ",";
     starting: "Carrete is reading its folder. One moment.", "Carrete está leyendo su carpeta. Un momento.";
 }
 

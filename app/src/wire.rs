@@ -183,7 +183,7 @@ read_members! {
     Storyboard { url, interval_s, columns, tile_w, tile_h }
     Media {
         id, title, description, kind, source, url, mime, duration_s, width, height, poster, thumbhash,
-        subtitles, storyboard, live, available, tags, updated_at,
+        waveform, subtitles, storyboard, live, available, tags, updated_at,
     }
     Window { items, offset, total, version, order }
 }

@@ -9,6 +9,7 @@ pub(crate) mod facts;
 mod files;
 mod folder;
 mod item;
+pub(crate) mod made;
 mod name;
 mod order;
 mod probe;
@@ -24,6 +25,7 @@ use app::catalog::{Anchor, Catalog, Media, Order, Window};
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
+use self::made::MadeTable;
 pub use self::{
     answer::{list_ids, list_videos, one_media},
     reason::Reason,
@@ -66,6 +68,7 @@ pub enum CatalogError {
 pub struct CatalogHandle {
     current: channel::Receiver<Option<Arc<Snapshot>>>,
     doubts: mpsc::Sender<OsString>,
+    made: MadeTable,
 }
 
 impl CatalogHandle {
@@ -82,7 +85,13 @@ impl CatalogHandle {
 
     /// A handle whose list never changes: for the tests of others.
     pub fn fixed(snapshot: Snapshot) -> Self {
-        Self { current: channel::channel(Some(Arc::new(snapshot))).1, doubts: mpsc::channel(1).0 }
+        let current = channel::channel(Some(Arc::new(snapshot))).1;
+        Self { current, doubts: mpsc::channel(1).0, made: MadeTable::default() }
+    }
+
+    /// What was made of channels, for who makes it.
+    pub(crate) fn made(&self) -> &MadeTable {
+        &self.made
     }
 
     /// A file of `name` was not as listed: it is looked at soon.
@@ -114,8 +123,9 @@ pub fn start(
     let disk = open(folders)?;
     let (publish, current) = channel::channel(None);
     let (doubts, doubted) = mpsc::channel(DOUBTS);
-    tokio::spawn(watch::run(disk, publish, doubted, shutdown));
-    Ok(CatalogHandle { current, doubts })
+    let made = MadeTable::default();
+    tokio::spawn(watch::run(disk, publish, doubted, made.clone(), shutdown));
+    Ok(CatalogHandle { current, doubts, made })
 }
 
 impl Catalog for CatalogHandle {

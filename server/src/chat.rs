@@ -1,6 +1,7 @@
 //! Everybody's chat and the reels' rooms: who is here, what was said, and how fast one may say it.
 //! Sockets live in `live`; nothing here knows how an event travels.
 
+mod felt;
 mod history;
 mod hub;
 mod member;
@@ -12,9 +13,9 @@ mod rooms;
 mod text;
 
 pub use history::{Batch, Feed, Lagged};
-pub use hub::{ChatHub, ChatRates, Snapshot};
+pub use hub::{ChatHub, ChatRates, Snapshot, Totals};
 pub use member::{Member, Refusal};
 pub use presence::{SocketId, Token};
-pub use rate::Bucket;
+pub use rate::{Addresses, Bucket};
 pub use reaction::ReactionKind;
 pub use text::{MessageText, TextError, Username};

@@ -88,7 +88,7 @@ pub async fn examine(config: &Config) -> Vec<Check> {
 async fn program(name: &str) -> Check {
     let mut command = Command::new(name);
     command.arg("-version").stdin(Stdio::null()).kill_on_drop(true);
-    let fix = "install ffmpeg (apt-get install ffmpeg); only converting needs it";
+    let fix = "install ffmpeg (apt-get install ffmpeg); converting and posters need it";
     match timeout(ANSWERS, command.output()).await {
         Ok(Ok(output)) if output.status.success() => {
             let text = String::from_utf8_lossy(&output.stdout);

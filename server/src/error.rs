@@ -21,10 +21,10 @@ pub enum ApiError {
     #[error("The query is not of this address's form; offset and limit are whole numbers.")]
     BadQuery,
     /// The method is not one of the address's.
-    #[error("This address answers GET and HEAD.")]
+    #[error("This address does not answer this method.")]
     MethodNotAllowed,
     /// The `Origin` is not one of ours.
-    #[error("Pages of another site may not open this socket; add the site to CORS_ORIGINS.")]
+    #[error("Pages of another site may not do this; add the site to CORS_ORIGINS.")]
     ForeignOrigin,
     /// A plain request where a socket is.
     #[error("This address is a WebSocket; open it with a client that upgrades over HTTP/1.1.")]
@@ -36,8 +36,17 @@ pub enum ApiError {
     #[error("The file cannot be read now; try again in a moment.")]
     Unreadable,
     /// A body that is too large.
-    #[error("The body of the request is too large; nothing here takes more than 64 KiB.")]
+    #[error("The body of the request is larger than this address takes.")]
     TooLarge,
+    /// A body that cannot be read.
+    #[error("The body of the request is not of this address's form.")]
+    BadBody,
+    /// A body of another type.
+    #[error("The body of the request is of a type that this address does not take.")]
+    MediaType,
+    /// Over the rate.
+    #[error("That was too fast; wait as long as Retry-After says.")]
+    SlowDown,
     /// Our own fault.
     #[error("The server failed to answer; its log says why.")]
     Internal,
@@ -56,6 +65,9 @@ impl ApiError {
             Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_sockets"),
             Self::Unreadable => (StatusCode::SERVICE_UNAVAILABLE, "unreadable"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::BadBody => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::SlowDown => (StatusCode::TOO_MANY_REQUESTS, "slow_down"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }

@@ -68,6 +68,35 @@ impl Client {
     }
 }
 
+/// Whose pages may speak to us beside reading.
+#[derive(Clone, Debug)]
+pub struct Origins {
+    own: Vec<Authority>,
+    trusted: List<Cidr>,
+}
+
+impl Origins {
+    /// Our own public address and the sites that the operator names.
+    pub fn of(config: &Config) -> Self {
+        let public = config.public_url.0.iter().filter_map(|url| Authority::of(url.as_str()));
+        let friends = config.cors_origins.0.iter().map(|origin| origin.authority().clone());
+        Self { own: public.chain(friends).collect(), trusted: config.trusted_proxies.clone() }
+    }
+
+    /// Whether the `Origin` is one of these, or the host that was asked. What is no browser sends
+    /// none and may.
+    pub fn admit(&self, headers: &HeaderMap, uri: &Uri, peer: SocketAddr) -> bool {
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let Some(origin) = origins.next() else { return true };
+        let origin = origin.to_str().ok().and_then(Authority::of);
+        let (Some(origin), None) = (origin, origins.next()) else { return false };
+        let host = direct_host(headers, uri).and_then(Authority::of);
+        let client = Client::of(&self.trusted, peer, headers, uri);
+        let behind = client.host.as_deref().and_then(Authority::of);
+        self.own.iter().chain(&host).chain(&behind).any(|own| *own == origin)
+    }
+}
+
 /// The beginning of absolute addresses, without a slash at the end: `PUBLIC_URL`, else the
 /// client's scheme and host; `None` where the request has no readable host.
 pub fn base_url(

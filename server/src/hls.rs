@@ -9,8 +9,9 @@ pub mod playlist;
 pub mod range;
 pub mod render;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
+use app::catalog::ChannelId;
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -28,7 +29,7 @@ use tokio_util::io::ReaderStream;
 use self::{conditions::Validators, plan::Plan};
 use crate::{
     catalog::{
-        CatalogHandle,
+        CatalogHandle, Snapshot,
         facts::{FileOffer, Offer, ServedPlaylist},
     },
     error::ApiError,
@@ -99,8 +100,9 @@ pub async fn preflight(asked: HeaderMap) -> Response {
 /// What an address leads to.
 struct Target {
     entry: Arc<crate::catalog::Entry>,
-    /// Path inside the channel's folder, as the catalogue knows it.
-    path: String,
+    /// The folder that its file has to lie below, in canonical form, and the file.
+    root: PathBuf,
+    path: PathBuf,
     offer: Offer,
     version: Option<String>,
 }
@@ -118,7 +120,13 @@ fn find(catalog: &CatalogHandle, uri: &http::Uri) -> Option<Target> {
         return None;
     }
     let (first, rest) = decoded.split_first()?;
-    let entry = snapshot.at_address(&crate::catalog::nfc(first))?;
+    let first = crate::catalog::nfc(first);
+    if let [name] = rest
+        && let Some(target) = find_made(&snapshot, &first, name)
+    {
+        return Some(target);
+    }
+    let entry = snapshot.at_address(&first)?;
     let facts = &entry.facts;
     let path = match rest {
         [] if facts.bare => facts.main.clone(),
@@ -131,16 +139,28 @@ fn find(catalog: &CatalogHandle, uri: &http::Uri) -> Option<Target> {
     let version = uri.query().and_then(|query| {
         query.split('&').rev().find_map(|pair| pair.strip_prefix("v=")).map(str::to_owned)
     });
-    Some(Target { entry: entry.clone(), path, offer, version })
+    let (root, path) = (facts.root.clone(), facts.folder.join(path));
+    Some(Target { entry: entry.clone(), root, path, offer, version })
+}
+
+/// What was made of a channel lies below its id, also where the channel is a file of another name.
+fn find_made(snapshot: &Snapshot, id: &str, name: &str) -> Option<Target> {
+    let entry = snapshot.entry(&ChannelId::parse(id).ok()?)?;
+    let file = match name {
+        "poster.webp" => entry.made.poster.as_ref()?,
+        "waveform.json" => entry.made.waveform.as_ref()?,
+        _ => return None,
+    };
+    let (root, path) = (file.root.to_path_buf(), file.root.join(&*file.name));
+    let offer = Offer::File(file.offer());
+    Some(Target { entry: entry.clone(), root, path, offer, version: None })
 }
 
 async fn send(catalog: &CatalogHandle, target: Target, request: &Parts) -> Response {
     match target.offer {
         Offer::Playlist(playlist) => send_playlist(playlist, request),
         Offer::File(offer) => {
-            let facts = target.entry.facts.clone();
-            let (root, path) = (facts.root.clone(), facts.folder.join(&target.path));
-            let opened = spawn_blocking(move || open_below(&root, &path)).await;
+            let opened = spawn_blocking(move || open_below(&target.root, &target.path)).await;
             let doubt = || catalog.doubt(target.entry.name.clone());
             match opened {
                 Ok(Ok((file, stamp))) => {

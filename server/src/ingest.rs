@@ -3,6 +3,7 @@
 
 mod each;
 mod ffmpeg;
+mod glimpse;
 mod master;
 mod probe;
 mod profile;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use each::{Told, channel_of, convert_each};
 pub use ffmpeg::Tools;
+pub use glimpse::{Film, SOUND_RATE, Still, cover, picture, sound, tiny};
 pub use profile::ProfileName;
 pub use progress::Progress;
 

@@ -14,7 +14,10 @@ pub mod hls;
 pub mod ingest;
 mod listen;
 pub mod live;
+pub mod metrics;
 mod pages;
+pub mod posters;
+pub mod pulse;
 mod qr;
 pub mod router;
 pub mod site;
@@ -28,7 +31,15 @@ use std::{io, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::{catalog::CatalogError, config::Config, live::LiveHandle, site::Site, state::AppState};
+use self::{
+    catalog::{CatalogError, CatalogHandle},
+    config::Config,
+    live::LiveHandle,
+    metrics::{Metrics, Now},
+    pulse::PulseHandle,
+    site::Site,
+    state::AppState,
+};
 
 /// Why the server could not start, or stopped early.
 #[derive(Debug, thiserror::Error)]
@@ -55,19 +66,44 @@ pub async fn serve(
     // Pages may be rendered before anything else spawns; a second start in one process keeps the first.
     let _ = any_spawner::Executor::init_tokio();
     let catalog = catalog::start(&config.folders, shutdown.clone())?;
+    posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), shutdown.clone());
     let list = live::follow(catalog.subscribe(), shutdown.clone());
     let live = LiveHandle::start(&config, list, shutdown.clone());
+    let metrics = Metrics::new().map_err(io::Error::other)?;
+    let pulse = PulseHandle::start(
+        &config,
+        metrics.clone(),
+        now_of(catalog.clone(), live.clone()),
+        shutdown.clone(),
+    );
     let state = AppState {
         join_url: join_url(&config, &listeners).into(),
         config: Arc::new(config),
         catalog,
         live: live.clone(),
+        metrics,
+        pulse,
         site: Arc::new(site),
         shutdown: shutdown.clone(),
     };
     listen::serve(router::router(state), listeners, shutdown).await?;
     live.closed().await;
     Ok(())
+}
+
+/// What the others count, as it is when it is asked.
+fn now_of(catalog: CatalogHandle, live: LiveHandle) -> impl Fn() -> Now + Send + Sync {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    move || {
+        let totals = live.totals();
+        Now {
+            channels: count(catalog.current().map_or(0, |snapshot| snapshot.len())),
+            sockets: count(live.open_sockets()),
+            rooms: totals.rooms,
+            messages: totals.messages,
+            reactions: totals.reactions,
+        }
+    }
 }
 
 /// `PUBLIC_URL`, else the first address that a phone can reach, else the one it listens on.

@@ -13,15 +13,15 @@ use axum::{
     extract::{ConnectInfo, Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, Uri, header};
+use http::header;
 use tokio::{sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    chat::{ChatHub, ChatRates},
-    config::{Authority, Config},
+    chat::{ChatHub, ChatRates, Totals},
+    config::Config,
     error::ApiError,
-    forwarded,
+    forwarded::{Client, Origins},
 };
 
 pub use limits::Limits;
@@ -36,7 +36,7 @@ pub struct LiveHandle(Arc<Inner>);
 
 struct Inner {
     config: Config,
-    own: Vec<Authority>,
+    origins: Origins,
     limits: limits::Gate,
     hub: ChatHub,
     list: watch::Receiver<Option<VideoList>>,
@@ -67,11 +67,9 @@ impl LiveHandle {
         limits: Limits,
         shutdown: CancellationToken,
     ) -> Self {
-        let public = config.public_url.0.iter().filter_map(|url| Authority::of(url.as_str()));
-        let friends = config.cors_origins.0.iter().map(|origin| origin.authority().clone());
         let rates = ChatRates { person: config.chat_rate, address: config.chat_rate_address };
         Self(Arc::new(Inner {
-            own: public.chain(friends).collect(),
+            origins: Origins::of(config),
             config: config.clone(),
             limits: limits::Gate::new(limits),
             hub: ChatHub::start(rates, shutdown.clone()),
@@ -94,16 +92,9 @@ impl LiveHandle {
         }
     }
 
-    /// Whether a page of this `Origin` may open a socket. What is no browser sends none and may.
-    fn admits(&self, headers: &HeaderMap, uri: &Uri, peer: SocketAddr) -> bool {
-        let mut origins = headers.get_all(header::ORIGIN).iter();
-        let Some(origin) = origins.next() else { return true };
-        let origin = origin.to_str().ok().and_then(Authority::of);
-        let (Some(origin), None) = (origin, origins.next()) else { return false };
-        let host = forwarded::direct_host(headers, uri).and_then(Authority::of);
-        let client = forwarded::Client::of(&self.0.config.trusted_proxies, peer, headers, uri);
-        let behind = client.host.as_deref().and_then(Authority::of);
-        self.0.own.iter().chain(&host).chain(&behind).any(|own| *own == origin)
+    /// Sums of the chat since the start.
+    pub fn totals(&self) -> Totals {
+        self.0.hub.totals()
     }
 }
 
@@ -117,20 +108,15 @@ pub async fn upgrade(
         let how = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
         return (how, ApiError::UpgradeRequired).into_response();
     };
-    if !live.admits(request.headers(), request.uri(), peer) {
+    if !live.0.origins.admit(request.headers(), request.uri(), peer) {
         return ApiError::ForeignOrigin.into_response();
     }
     let stopping = live.0.shutdown.is_cancelled();
     let Some(place) = live.0.limits.enter().filter(|_| !stopping) else {
         return ([(header::RETRY_AFTER, "1")], ApiError::TooManySockets).into_response();
     };
-    let address = forwarded::Client::of(
-        &live.0.config.trusted_proxies,
-        peer,
-        request.headers(),
-        request.uri(),
-    )
-    .address;
+    let address =
+        Client::of(&live.0.config.trusted_proxies, peer, request.headers(), request.uri()).address;
     let version = request.uri().query().and_then(version_of);
 
     let (answer, opening) = handshake.accept();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use app::{
     catalog::{Catalog, ChannelId},
+    pulse::Pulse,
     start::{PageRequest, Wanted},
 };
 use axum::{
@@ -37,6 +38,11 @@ pub(crate) async fn channel(
     render(state, wanted, request).await
 }
 
+/// `GET /pulse`: how fast it feels, for the operator.
+pub(crate) async fn pulse(State(state): State<AppState>, request: Request<Body>) -> Response {
+    render(state, Wanted::Pulse, request).await
+}
+
 /// Every other address that a browser asks for.
 pub(crate) async fn nothing(State(state): State<AppState>, request: Request<Body>) -> Response {
     render(state, Wanted::Nothing(None), request).await
@@ -46,7 +52,7 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
     let (parts, body) = request.into_parts();
     let visitor = Visitor::of(&parts);
     let status = match &wanted {
-        Wanted::First => StatusCode::OK,
+        Wanted::First | Wanted::Pulse => StatusCode::OK,
         Wanted::Nothing(_) => StatusCode::NOT_FOUND,
         Wanted::Channel(id) => match state.catalog.current() {
             Some(snapshot) if snapshot.get(id).is_none() => StatusCode::NOT_FOUND,
@@ -78,11 +84,13 @@ pub(crate) async fn respond<V: IntoView + 'static>(
     request: Request<Body>,
 ) -> Response {
     let catalog: Arc<dyn Catalog> = Arc::new(state.catalog.clone());
+    let pulse: Arc<dyn Pulse> = Arc::new(state.pulse.clone());
     let reload_port = state.site.reload_port();
     let host = forwarded::direct_host(request.headers(), request.uri()).unwrap_or_default();
     let host = host.to_owned();
     let context = move || {
         provide_context(Arc::clone(&catalog));
+        provide_context(Arc::clone(&pulse));
         // After leptos_axum has provided the nonce of this response.
         if let Some(policy) = use_nonce().and_then(|nonce| policy(&nonce, reload_port, &host)) {
             expect_context::<ResponseOptions>()

@@ -5,12 +5,14 @@ use std::{sync::Arc, time::Duration};
 use app::catalog::Catalog;
 use axum::{
     Router,
-    extract::{Request, State},
-    middleware,
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use http::{HeaderValue, Method, StatusCode, header};
+use http_body_util::BodyExt;
 use leptos::prelude::provide_context;
 use tower::ServiceBuilder;
 use tower_http::{
@@ -25,13 +27,16 @@ use tower_http::{
 };
 
 use crate::{
-    catalog, error::ApiError, guide, health::health, hls, live, pages, qr, state::AppState,
+    catalog, error::ApiError, guide, health::health, hls, live, metrics::Metrics, pages, pulse, qr,
+    state::AppState,
 };
 
 /// Bytes of a request's body: only server functions have one.
 const BODY_MAX_BYTES: usize = 64 * 1024;
 /// A body must go on arriving.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The addresses that no pattern matches are counted as one.
+const NO_ROUTE: &str = "other";
 /// Pages are compressed while somebody waits: a middling level.
 const COMPRESSION: i32 = 4;
 
@@ -47,6 +52,7 @@ pub fn router(state: AppState) -> Router {
         .route("/c/{id}", get(pages::channel))
         .route("/guide", get(guide::page))
         .route("/guide/rolls/{number}", get(guide::roll))
+        .route("/pulse", get(pages::pulse))
         .fallback(fallback)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::REFERRER_POLICY,
@@ -59,13 +65,16 @@ pub fn router(state: AppState) -> Router {
         .route("/api/fn/channels", get(server_function))
         .route("/api", any(unknown))
         .route("/api/health", get(health))
+        .route("/api/pulse", post(pulse::hear))
         .route("/api/{*rest}", any(unknown))
         .route("/qr.svg", get(qr::svg))
+        .route("/metrics", get(pulse::tell))
         .layer(cors(&state));
     let streams = Router::new()
         .route("/streams/{*path}", get(hls::serve).options(hls::preflight))
         .route("/streams", any(unknown))
-        .route("/streams/", any(unknown));
+        .route("/streams/", any(unknown))
+        .layer(middleware::map_response_with_state(state.metrics.clone(), count_bytes));
     let built = Router::new()
         .nest_service("/pkg", folder("pkg"))
         .nest_service("/vendor", folder("vendor"))
@@ -104,7 +113,30 @@ pub fn router(state: AppState) -> Router {
         ))
         .layer(middleware::map_response(one_form_of_errors))
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
+        .layer(middleware::from_fn_with_state(state.metrics.clone(), count_requests))
         .with_state(state)
+}
+
+/// Counts what is answered by the pattern of its address: there are as many as there are above.
+async fn count_requests(
+    State(metrics): State<Metrics>,
+    route: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    metrics.answered(route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str), response.status());
+    response
+}
+
+/// Counts what leaves, piece by piece.
+async fn count_bytes(State(metrics): State<Metrics>, response: Response) -> Response {
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            metrics.served(frame.data_ref().map_or(0, |data| data.len()));
+            frame
+        }))
+    })
 }
 
 /// Files whose address changes with their content; not what is not there.

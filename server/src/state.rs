@@ -6,7 +6,10 @@ use axum::extract::{ConnectInfo, FromRef};
 use http::request::Parts;
 use tokio_util::sync::CancellationToken;
 
-use crate::{catalog::CatalogHandle, config::Config, forwarded, live::LiveHandle, site::Site};
+use crate::{
+    catalog::CatalogHandle, config::Config, forwarded, live::LiveHandle, metrics::Metrics,
+    pulse::PulseHandle, site::Site,
+};
 
 /// The handles of all features; a cheap clone.
 #[derive(Clone)]
@@ -17,6 +20,10 @@ pub struct AppState {
     pub catalog: CatalogHandle,
     /// The sockets.
     pub live: LiveHandle,
+    /// What is counted,
+    pub metrics: Metrics,
+    /// and how it is shown.
+    pub pulse: PulseHandle,
     /// The built site.
     pub site: Arc<Site>,
     /// The first address of this server on the LAN, or `PUBLIC_URL`.
@@ -49,6 +56,12 @@ impl AppState {
 impl FromRef<AppState> for CatalogHandle {
     fn from_ref(state: &AppState) -> Self {
         state.catalog.clone()
+    }
+}
+
+impl FromRef<AppState> for PulseHandle {
+    fn from_ref(state: &AppState) -> Self {
+        state.pulse.clone()
     }
 }
 

@@ -392,6 +392,7 @@ mod tests {
             height: None,
             poster: None,
             thumbhash: None,
+            waveform: None,
             subtitles: vec![],
             storyboard: None,
             live: false,

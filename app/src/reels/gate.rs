@@ -266,7 +266,7 @@ impl Gate {
             self.motion.place(self.feed.steps());
         }
         if let Some(media) = self.feed.media_at(self.feed.active_now()) {
-            let address = media.id.page() + &window().location().search().unwrap_or_default();
+            let address = media.id.page() + &remembered_apart();
             if let Ok(history) = window().history() {
                 let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
             }
@@ -430,6 +430,19 @@ impl Gate {
             self.go(place);
         }
     }
+}
+
+/// The query of the address without what a cookie remembers: a copied address forces it on nobody.
+fn remembered_apart() -> String {
+    let search = window().location().search().unwrap_or_default();
+    let pairs = search.trim_start_matches('?').split('&');
+    let kept: Vec<_> = pairs
+        .filter(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !matches!(name, "" | "lang" | "order" | "theme")
+        })
+        .collect();
+    if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) }
 }
 
 fn way_of(dy: f64) -> i32 {

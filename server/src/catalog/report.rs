@@ -7,6 +7,7 @@ use app::catalog::{Kind, Media};
 use super::{
     CatalogError,
     disk::Disk,
+    made::MadeTable,
     probe,
     reason::{Reason, convert_command},
     snapshot::Snapshot,
@@ -45,7 +46,8 @@ pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
     let streams = folder.display().to_string();
     let mut disk = Disk::new(folder).map_err(read)?.silent();
     disk.settle(SETTLES);
-    let (snapshot, clashes) = Snapshot::assemble(&disk.items, &Snapshot::default());
+    let (snapshot, clashes) =
+        Snapshot::assemble(&disk.items, &MadeTable::default(), &Snapshot::default());
     let left_out = disk.items.iter().filter_map(|(name, item)| {
         let reason = item.trouble.clone()?;
         (item.facts.is_none() || reason != Reason::Changing).then_some((name.clone(), reason))

@@ -13,11 +13,13 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::{
     facts::{Facts, etag_of},
     item::Items,
+    made::{Keys, Made, MadeTable},
     name,
     order::{Orders, Places},
     reason::Reason,
     search::{Index, Only, Tags},
 };
+use crate::storage::disk::Stamp;
 
 /// One state of the list. Cheap to share, never changed.
 #[derive(Debug, Default)]
@@ -55,6 +57,10 @@ pub(crate) struct Entry {
     pub(crate) media: Arc<Media>,
     pub(crate) json: Bytes,
     pub(crate) facts: Arc<Facts>,
+    /// What is made of it is kept under these,
+    pub(crate) keys: Keys,
+    /// and this is there.
+    pub(crate) made: Made,
     /// The name in the streams folder.
     pub(crate) name: OsString,
 }
@@ -121,6 +127,11 @@ impl Snapshot {
         self.list.addresses.get(first).and_then(|at| self.entries.get(*at))
     }
 
+    /// The channel of this id.
+    pub(crate) fn entry(&self, id: &ChannelId) -> Option<&Arc<Entry>> {
+        self.position(id).and_then(|at| self.entries.get(at))
+    }
+
     /// One media object in JSON.
     pub(crate) fn json(&self, id: &ChannelId) -> Option<Bytes> {
         self.position(id).map(|at| self.list.json[at].clone())
@@ -157,15 +168,21 @@ impl Snapshot {
 
     /// Puts together what is known of the streams folder, reusing of `before` what stayed. Also
     /// answers the names that clash.
-    pub(crate) fn assemble(items: &Items, before: &Self) -> (Self, Vec<(OsString, Reason)>) {
+    pub(crate) fn assemble(
+        items: &Items,
+        made: &MadeTable,
+        before: &Self,
+    ) -> (Self, Vec<(OsString, Reason)>) {
         let (named, clashes) = ids_of(items);
+        let made = made.read();
         let mut entries: Vec<_> = named
             .into_iter()
             .map(|(id, name, facts)| {
                 let old = before.position(&id).and_then(|at| before.entries.get(at));
-                Entry::reusing(old, id, name, facts)
+                Entry::reusing(old, id, name, facts, |keys| made.channel(keys))
             })
             .collect();
+        drop(made);
         entries.sort_by(|a, b| {
             let place = |entry: &Entry| entry.facts.about.order.unwrap_or(f64::INFINITY);
             place(a)
@@ -208,7 +225,7 @@ impl List {
         for (media, poster) in media.iter().zip(posters) {
             let duration = media.duration_s.filter(|_| !media.live);
             let told = (&media.id, &media.title, media.kind, &media.poster, poster);
-            let told = (told, &media.subtitles, duration, media.live);
+            let told = (told, &media.subtitles, duration, media.live, &media.waveform);
             hasher.update(&serde_json::to_vec(&told).unwrap_or_default());
         }
         let version = hasher.finalize().to_hex()[..16].to_owned();
@@ -222,14 +239,15 @@ impl Entry {
         id: ChannelId,
         name: OsString,
         facts: Arc<Facts>,
+        made_of: impl FnOnce(&Keys) -> Made,
     ) -> Arc<Self> {
-        if let Some(old) = old
-            && Arc::ptr_eq(&old.facts, &facts)
-            && old.name == name
-        {
+        let same = old.filter(|old| Arc::ptr_eq(&old.facts, &facts) && old.name == name);
+        let keys = same.map_or_else(|| Keys::of(&name, &facts), |old| old.keys.clone());
+        let made = made_of(&keys);
+        if let Some(old) = same.filter(|old| old.made == made) {
             return old.clone();
         }
-        let media = media_of(id, &facts);
+        let media = media_of(id, &facts, &made);
         let (media, json) = match old {
             Some(old) if *old.media == media => (old.media.clone(), old.json.clone()),
             _ => {
@@ -237,7 +255,7 @@ impl Entry {
                 (Arc::new(media), json)
             }
         };
-        Arc::new(Self { media, json, facts, name })
+        Arc::new(Self { media, json, facts, keys, made, name })
     }
 
     fn address(&self) -> String {
@@ -276,9 +294,12 @@ fn ids_of(items: &Items) -> (Vec<(ChannelId, OsString, Arc<Facts>)>, Vec<(OsStri
     (named, clashes)
 }
 
-fn media_of(id: ChannelId, facts: &Facts) -> Media {
+fn media_of(id: ChannelId, facts: &Facts, made: &Made) -> Media {
     let first = if facts.bare { encode_segment(&name::nfc(&facts.main)) } else { id.encoded() };
     let base = format!("/streams/{first}");
+    // What was made belongs to the channel, and not to the file that it is.
+    let own = |name: &str| format!("/streams/{}/{name}", id.encoded());
+    let poster = facts.poster.is_some() || made.poster.is_some();
     Media {
         title: facts.about.title.clone().unwrap_or_else(|| id.to_string()),
         description: facts.about.description.clone(),
@@ -289,8 +310,9 @@ fn media_of(id: ChannelId, facts: &Facts) -> Media {
         duration_s: facts.duration_s,
         width: facts.width,
         height: facts.height,
-        poster: facts.poster.map(|_| format!("{base}/poster.webp")),
-        thumbhash: None,
+        poster: poster.then(|| own("poster.webp")),
+        thumbhash: made.thumbhash.as_deref().map(str::to_owned),
+        waveform: made.waveform.as_ref().map(|_| own("waveform.json")),
         subtitles: facts
             .subtitles
             .iter()
@@ -308,9 +330,11 @@ fn media_of(id: ChannelId, facts: &Facts) -> Media {
     }
 }
 
+/// The version of the poster, given or made.
 fn poster_of(entry: &Entry) -> Option<String> {
-    let file = entry.facts.file(entry.facts.poster?)?;
-    Some(file.stamp.version())
+    let given = entry.facts.poster.and_then(|poster| entry.facts.file(poster));
+    let made = || entry.made.poster.as_ref().map(|file| file.stamp);
+    given.map(|file| file.stamp).or_else(made).map(Stamp::version)
 }
 
 /// A media object is plain data with text keys, which JSON always holds.

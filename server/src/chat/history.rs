@@ -12,7 +12,7 @@ use app::{
 use tokio::sync::broadcast;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::presence::SocketId;
+use super::{felt::Felt, presence::SocketId};
 
 /// Messages kept of each audience.
 const HISTORY_MAX: usize = 100;
@@ -172,17 +172,30 @@ impl Audience {
         Feed { batches: self.batches.subscribe(), after: self.number }
     }
 
-    /// The `history` event, built once for all who ask until the next message.
-    pub(super) fn history(&mut self) -> Utf8Bytes {
+    /// The `history` event, built once for all who ask until the next message or feeling; of a
+    /// room with what was felt there.
+    pub(super) fn history(&mut self, felt: Option<&Felt>) -> Utf8Bytes {
         self.history
             .get_or_insert_with(|| {
                 let channel = to_json(&self.channel);
                 let messages: Vec<&str> = self.messages.iter().map(|said| &*said.object).collect();
                 let messages = messages.join(",");
-                format!(r#"{{"type":"history","channel":{channel},"messages":[{messages}]}}"#)
-                    .into()
+                let mut event =
+                    format!(r#"{{"type":"history","channel":{channel},"messages":[{messages}]"#);
+                if self.channel.is_some() {
+                    let likes = felt.map_or(0, |felt| felt.likes);
+                    let moments = to_json(&felt.map(Felt::moments).unwrap_or_default());
+                    event.push_str(&format!(r#","likes":{likes},"moments":{moments}"#));
+                }
+                event.push('}');
+                event.into()
             })
             .clone()
+    }
+
+    /// Something was felt: the history is built anew.
+    pub(super) fn stir(&mut self) {
+        self.history = None;
     }
 
     /// Puts an event into the next batch.

@@ -6,8 +6,7 @@
 //! several nodes would stand between [`ChatHub`] and the audiences' `push`.
 
 use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -24,10 +23,12 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    felt::{Feelings, Tenths},
     history::{Audience, Departure, Event, Feed, to_json},
     member::Member,
     presence::{People, SocketId},
-    rate::Bucket,
+    rate::{Addresses, Bucket},
+    reaction::{ReactionKind, Toggled},
     rooms::Rooms,
 };
 use crate::config::Rate;
@@ -43,10 +44,6 @@ const COUNT_EVERY: Duration = Duration::from_millis(500);
 
 /// Bytes a second that counts may cost all sockets together; beyond, they become less frequent.
 const COUNT_BYTES_PER_SECOND: u64 = 16 * 1024 * 1024;
-
-/// Addresses whose rate is remembered; beyond, those with nothing spent are forgotten, and if all
-/// have, everybody's.
-const ADDRESSES_MAX: usize = 20_000;
 
 /// How fast people may talk.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +70,9 @@ pub(super) struct State {
     pub(super) people: People,
     everybody: Audience,
     rooms: Rooms,
-    addresses: HashMap<IpAddr, Bucket>,
+    feelings: Feelings,
+    totals: Totals,
+    addresses: Addresses,
     sockets: u32,
     last_socket: u64,
     last_id: (u64, u32),
@@ -84,6 +83,17 @@ pub(super) struct State {
 struct Count {
     changed: bool,
     next: Instant,
+}
+
+/// Sums of the whole chat since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Reels that somebody watches now.
+    pub rooms: u32,
+    /// Messages said.
+    pub messages: u64,
+    /// Feelings, likes taken back among them.
+    pub reactions: u64,
 }
 
 /// Where things stand for one socket: what it has missed is in here, what comes is in the feeds.
@@ -106,7 +116,9 @@ impl ChatHub {
             people: People::new(now),
             everybody: Audience::new(None, EVERYBODY_RING),
             rooms: Rooms::default(),
-            addresses: HashMap::new(),
+            feelings: Feelings::default(),
+            totals: Totals::default(),
+            addresses: Addresses::default(),
             sockets: 0,
             last_socket: 0,
             last_id: (0, 0),
@@ -115,6 +127,12 @@ impl ChatHub {
         let hub = Self(Arc::new(Inner { state: Mutex::new(state), wake: Notify::new() }));
         tokio::spawn(hub.clone().send_batches(shutdown));
         hub
+    }
+
+    /// Where the numbers stand.
+    pub fn totals(&self) -> Totals {
+        let state = self.lock();
+        Totals { rooms: state.rooms.watched(), ..state.totals }
     }
 
     /// Lets a new socket in.
@@ -126,7 +144,7 @@ impl ChatHub {
         let socket = SocketId(state.last_socket);
         drop(state);
         self.wake();
-        Member::new(self.clone(), socket, fence(address))
+        Member::new(self.clone(), socket, address)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -162,16 +180,6 @@ impl ChatHub {
     }
 }
 
-/// The address that a rate is counted by: of IPv6 the network, since a host has all of it.
-fn fence(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-        }
-    }
-}
-
 impl State {
     /// Closes the batches that are due; says when the next count is, if one is owed.
     fn depart(&mut self, now: Instant) -> (Vec<Departure>, Option<Instant>) {
@@ -196,7 +204,7 @@ impl State {
 
     pub(super) fn snapshot(&mut self) -> Snapshot {
         Snapshot {
-            history: self.everybody.history(),
+            history: self.everybody.history(None),
             count: to_json(&self.user_count()).into(),
             everybody: self.everybody.feed(),
         }
@@ -218,15 +226,39 @@ impl State {
         now: Instant,
     ) -> (Utf8Bytes, Feed) {
         if before == Some(channel) {
-            return self.rooms.look(channel);
+            return self.look(channel);
         }
         self.unwatch(before, now);
         self.count.changed = true;
-        self.rooms.come(channel)
+        self.rooms.come(channel, self.feelings.of(channel))
     }
 
     pub(super) fn look(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
-        self.rooms.look(channel)
+        self.rooms.look(channel, self.feelings.of(channel))
+    }
+
+    /// Somebody felt something at a reel, or a like is taken back; answers the likes that stand.
+    pub(super) fn feel(
+        &mut self,
+        kind: ReactionKind,
+        channel: &ChannelId,
+        at: Tenths,
+        toggled: Toggled,
+    ) -> u32 {
+        self.totals.reactions += 1;
+        self.rooms.stir(channel);
+        match toggled {
+            Toggled::On => self.feelings.add(kind, channel, at),
+            Toggled::Off(given) => self.feelings.take_back(channel, given),
+        }
+    }
+
+    /// Likes of somebody who had given them already.
+    pub(super) fn take_back(&mut self, likes: Vec<(ChannelId, Tenths)>) {
+        for (channel, at) in likes {
+            self.rooms.stir(&channel);
+            self.feelings.take_back(&channel, at);
+        }
     }
 
     pub(super) fn unwatch(&mut self, channel: Option<&ChannelId>, now: Instant) {
@@ -243,13 +275,7 @@ impl State {
 
     /// The rate of an address.
     pub(super) fn address(&mut self, address: IpAddr, now: Instant) -> &mut Bucket {
-        if self.addresses.len() >= ADDRESSES_MAX && !self.addresses.contains_key(&address) {
-            self.addresses.retain(|_, bucket| !bucket.is_full(now));
-            if self.addresses.len() >= ADDRESSES_MAX {
-                self.addresses.clear();
-            }
-        }
-        self.addresses.entry(address).or_default()
+        self.addresses.of(address, now)
     }
 
     /// A message with the next id: milliseconds and a running number, both of fixed width, so that
@@ -260,6 +286,7 @@ impl State {
         text: &str,
         channel: Option<ChannelId>,
     ) -> Message {
+        self.totals.messages += 1;
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let ts = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let (last, number) = self.last_id;

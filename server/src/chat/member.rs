@@ -1,17 +1,18 @@
 //! What one socket may do in the chat. Dropping it leaves.
 
-use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{mem, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use app::{catalog::ChannelId, live::ServerEvent};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{
+    felt::Tenths,
     history::{Event, Feed, Said, to_json},
     hub::{ChatHub, Snapshot},
     nonce::Nonces,
     presence::{SocketId, Token},
-    reaction::{Likes, ReactionKind},
+    reaction::{Likes, ReactionKind, Toggled},
     text::{MessageText, TextError, Username},
 };
 use crate::config::Rate;
@@ -96,6 +97,11 @@ impl Member {
             state.people.leave(before, self.socket, now);
         }
         self.person = Some(joined.token);
+        let likes = mem::take(&mut self.likes);
+        if let Some(person) = state.people.speaker(joined.token, self.socket) {
+            let twice = person.likes.take_over(likes);
+            state.take_back(twice);
+        }
         if let Some((socket, name, token)) = joined.displaced {
             let told =
                 Event { shared: None, own: Some((socket, announce(&name, token))), said: None };
@@ -199,9 +205,13 @@ impl Member {
             }
             None => &mut self.likes,
         };
-        let on = kind != ReactionKind::Like || likes.toggle(&channel);
+        let at = Tenths::of(at_s);
+        let like = kind == ReactionKind::Like;
+        let toggled = if like { likes.toggle(&channel, at) } else { Toggled::On };
+        let stand = state.feel(kind, &channel, at, toggled);
+        let (on, likes) = (toggled == Toggled::On, like.then_some(stand));
         let kind = kind.as_str().to_owned();
-        let event = ServerEvent::Reaction { kind, channel, at_s, username, on };
+        let event = ServerEvent::Reaction { kind, channel, at_s, username, on, likes };
         let pushed = state.push(None, Event::shared(&event));
         state.address(self.address, now).spend(rates.address, now);
         drop(state);

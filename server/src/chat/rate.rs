@@ -1,6 +1,10 @@
 //! How fast something may be done: one moment of memory per person, address or socket.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -45,13 +49,61 @@ impl Bucket {
     }
 }
 
+/// Addresses whose rate is remembered; beyond, those with nothing spent are forgotten, and if all
+/// have, everybody's.
+const ADDRESSES_MAX: usize = 20_000;
+
+/// The rate of each address.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses(HashMap<IpAddr, Bucket>);
+
+impl Addresses {
+    /// The rate of this one; of IPv6 that of the network, since a host has all of it.
+    pub fn of(&mut self, address: IpAddr, now: Instant) -> &mut Bucket {
+        let address = fence(address);
+        if self.0.len() >= ADDRESSES_MAX && !self.0.contains_key(&address) {
+            self.0.retain(|_, bucket| !bucket.is_full(now));
+            if self.0.len() >= ADDRESSES_MAX {
+                self.0.clear();
+            }
+        }
+        self.0.entry(address).or_default()
+    }
+}
+
+fn fence(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{net::IpAddr, time::Duration};
 
     use tokio::time::Instant;
 
-    use super::Bucket;
+    use super::{ADDRESSES_MAX, Addresses, Bucket};
+
+    #[test]
+    fn addresses_are_bounded_and_a_network_is_one() {
+        let now = Instant::now();
+        let rate = "1/60".parse().expect("a rate");
+        let mut addresses = Addresses::default();
+        let mut take = |address: &str| {
+            let address: IpAddr = address.parse().expect("an address");
+            addresses.of(address, now).take(rate, now).is_ok()
+        };
+        assert!(take("192.168.1.5") && !take("::ffff:192.168.1.5"));
+        assert!(take("2001:db8::1") && !take("2001:db8::2") && take("2001:db8:0:1::1"));
+        for n in 0..ADDRESSES_MAX as u32 + 10 {
+            let _ = addresses.of(IpAddr::V4(n.into()), now).take(rate, now);
+        }
+        assert!(addresses.0.len() <= ADDRESSES_MAX);
+    }
 
     #[test]
     fn five_in_ten_seconds_are_five_and_then_one_in_two() {

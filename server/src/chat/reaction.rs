@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use app::catalog::ChannelId;
 
+use super::felt::Tenths;
+
 /// The closed set of feelings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReactionKind {
@@ -44,25 +46,48 @@ impl ReactionKind {
     }
 }
 
-/// One person's standing likes, the newest last.
+/// One person's standing likes with their moments, the newest last.
 #[derive(Debug, Default)]
-pub(super) struct Likes(VecDeque<ChannelId>);
+pub(super) struct Likes(VecDeque<(ChannelId, Tenths)>);
+
+/// What a like came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Toggled {
+    /// It stands.
+    On,
+    /// The one of this moment stands no longer.
+    Off(Tenths),
+}
 
 /// Likes that one person may have standing; beyond, the oldest is forgotten, so that liking it
 /// again says `on` once more.
 const LIKES_MAX: usize = 256;
 
 impl Likes {
-    /// Sets a like or takes it back; says whether it stands now.
-    pub(super) fn toggle(&mut self, channel: &ChannelId) -> bool {
-        if let Some(at) = self.0.iter().position(|liked| liked == channel) {
-            self.0.remove(at);
-            return false;
+    /// Sets a like or takes it back.
+    pub(super) fn toggle(&mut self, channel: &ChannelId, at: Tenths) -> Toggled {
+        let before = self.0.iter().position(|(liked, _)| liked == channel);
+        if let Some((_, given)) = before.and_then(|n| self.0.remove(n)) {
+            return Toggled::Off(given);
         }
         if self.0.len() == LIKES_MAX {
             self.0.pop_front();
         }
-        self.0.push_back(channel.clone());
-        true
+        self.0.push_back((channel.clone(), at));
+        Toggled::On
+    }
+
+    /// Takes over what the same person liked without a name; answers what stood already and is
+    /// one too many.
+    pub(super) fn take_over(&mut self, others: Self) -> Vec<(ChannelId, Tenths)> {
+        let mut twice = Vec::new();
+        for (channel, at) in others.0 {
+            if self.0.iter().any(|(liked, _)| *liked == channel) {
+                twice.push((channel, at));
+            } else {
+                self.toggle(&channel, at);
+            }
+        }
+        twice
     }
 }

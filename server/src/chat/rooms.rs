@@ -6,7 +6,10 @@ use app::catalog::ChannelId;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::history::{Audience, Departure, Event, Feed, Full};
+use super::{
+    felt::Felt,
+    history::{Audience, Departure, Event, Feed, Full},
+};
 
 /// Batches that a reader of a room may be behind before it has lagged.
 const RING: usize = 32;
@@ -58,20 +61,32 @@ impl Rooms {
             .collect()
     }
 
+    /// How many are watched.
+    pub(super) fn watched(&self) -> u32 {
+        u32::try_from(self.rooms.len() - self.empty).unwrap_or(u32::MAX)
+    }
+
     /// Somebody comes: the room's history, and its batches from here on.
-    pub(super) fn come(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
+    pub(super) fn come(&mut self, channel: &ChannelId, felt: Option<&Felt>) -> (Utf8Bytes, Feed) {
         let room = self.room(channel);
         room.watchers += 1;
         if room.watchers == 1 {
             self.empty -= 1;
         }
-        self.look(channel)
+        self.look(channel, felt)
     }
 
     /// The same for somebody who is there.
-    pub(super) fn look(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
+    pub(super) fn look(&mut self, channel: &ChannelId, felt: Option<&Felt>) -> (Utf8Bytes, Feed) {
         let audience = &mut self.room(channel).audience;
-        (audience.history(), audience.feed())
+        (audience.history(felt), audience.feed())
+    }
+
+    /// Something was felt at a reel.
+    pub(super) fn stir(&mut self, channel: &ChannelId) {
+        if let Some(room) = self.rooms.get_mut(channel) {
+            room.audience.stir();
+        }
     }
 
     /// Somebody goes.
@@ -132,7 +147,7 @@ mod tests {
     #[test]
     fn empty_rooms_are_forgotten_and_watched_ones_are_not() {
         let mut rooms = Rooms::default();
-        let _ = rooms.come(&id(0));
+        let _ = rooms.come(&id(0), None);
         for number in 1..EMPTY_MAX + 50 {
             let event = Event { shared: Some("{}".into()), own: None, said: None };
             rooms.push(&id(number), event).expect("space");

@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, setpriority_process};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdin, Command},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -46,11 +46,20 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// What is read of ffprobe's answer: a file of hundreds of streams says no more.
 const PROBED_MAX: u64 = 4 * 1024 * 1024;
 
+/// The priority of what nobody waits for, as nice(1) counts.
+const LAST: i32 = 15;
+
+/// A larger picture is not decoded.
+const MAX_PIXELS: &str = "100000000";
+
+/// Bytes taken at once of what ffmpeg tells.
+const TAKEN: usize = 64 * 1024;
+
 /// What is kept of ffmpeg's complaints, and the longest of its lines.
 const COMPLAINT_MAX: u64 = 16 * 1024;
 
 /// Containers of one file. None of the demuxers that open what a file names is among them.
-const CONTAINERS: &str = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,\
+pub(super) const CONTAINERS: &str = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,\
     mp3,aac,flac,wav,w64,aiff,caf,au,ac3,eac3,dts,amr,ape,wv,tta,mxf,nut,dv,h264,hevc,m4v,ivf,obu,\
     av1,rm,gif,mjpeg,vc1,wtv,yuv4mpegpipe,dsf,mpc,mpc8,gxf,3dostr";
 
@@ -61,9 +70,9 @@ struct Group {
 }
 
 impl Group {
-    fn start(program: &Path, command: &mut Command) -> Result<Self, IngestError> {
+    fn start(program: &Path, command: &mut Command, stdin: Stdio) -> Result<Self, IngestError> {
         command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
@@ -72,6 +81,14 @@ impl Group {
             command.spawn().map_err(|_| IngestError::NoTool(program.display().to_string()))?;
         let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         Ok(Self { child, id })
+    }
+
+    /// Everything else on this machine goes first.
+    fn step_back(&self) {
+        if self.id.is_some() {
+            // Where it is not allowed it runs like the rest.
+            let _ = setpriority_process(self.id, LAST);
+        }
     }
 
     /// Kills and waits, so that nothing is written any more.
@@ -118,7 +135,7 @@ pub(super) async fn probe(
     command
         .args(["-v", "error", "-of", "json", "-show_format", "-show_streams"])
         .args(input_arguments(input));
-    let mut group = Group::start(&tools.ffprobe, &mut command)?;
+    let mut group = Group::start(&tools.ffprobe, &mut command, Stdio::null())?;
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
     let work = async {
         let (told, _) = tokio::join!(read(stdout, PROBED_MAX), read(stderr, COMPLAINT_MAX));
@@ -154,7 +171,7 @@ pub(super) async fn transcode(
         .args(["-hide_banner", "-v", "error", "-nostdin", "-nostats", "-progress", "pipe:1"])
         .args(input_arguments(input))
         .args(plan.arguments());
-    let mut group = Group::start(&tools.ffmpeg, &mut command)?;
+    let mut group = Group::start(&tools.ffmpeg, &mut command, Stdio::null())?;
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
     let reports = async {
         let Some(stdout) = stdout else { return Ok(()) };
@@ -183,6 +200,80 @@ pub(super) async fn transcode(
     let done = tokio::select! {
         () = stop.cancelled() => Err(IngestError::Stopped),
         done = work => done,
+    };
+    if done.is_err() {
+        group.kill().await;
+    }
+    done
+}
+
+/// What ffmpeg reads.
+pub(super) enum Feed<F> {
+    /// A file, by its path.
+    File(PathBuf),
+    /// What this writes into its standard input: of one of these formats.
+    Pipe(&'static str, F),
+}
+
+/// Lets ffmpeg draw something that nobody waits for out of a feed: behind everything else, on one
+/// thread, and killed after `limit`. The arguments are those for reading and those for writing;
+/// what it writes goes to `take` piece by piece.
+pub(super) async fn draw<F, W>(
+    tools: &Tools,
+    feed: Feed<F>,
+    (before, after): (&[&str], &[&str]),
+    mut take: impl FnMut(&[u8]),
+    limit: Duration,
+    stop: &CancellationToken,
+) -> Result<(), IngestError>
+where
+    F: FnOnce(ChildStdin) -> W,
+    W: Future<Output = Result<(), IngestError>>,
+{
+    let mut command = Command::new(&tools.ffmpeg);
+    command.args(["-hide_banner", "-v", "error", "-nostats", "-filter_threads", "1"]);
+    command.args(["-threads", "1", "-max_pixels", MAX_PIXELS]).args(before);
+    let (stdin, write) = match feed {
+        Feed::File(path) => {
+            command.arg("-nostdin").args(input_arguments(&path));
+            (Stdio::null(), None)
+        }
+        Feed::Pipe(formats, write) => {
+            command.args(["-protocol_whitelist", "pipe", "-format_whitelist", formats]);
+            command.args(["-i", "pipe:0"]);
+            (Stdio::piped(), Some(write))
+        }
+    };
+    command.args(after);
+    let mut group = Group::start(&tools.ffmpeg, &mut command, stdin)?;
+    group.step_back();
+    let (stdin, stdout) = (group.child.stdin.take(), group.child.stdout.take());
+    let stderr = group.child.stderr.take();
+    let fed = async {
+        match (stdin, write) {
+            (Some(stdin), Some(write)) => write(stdin).await,
+            _ => Ok(()),
+        }
+    };
+    let taken = async {
+        let Some(mut stdout) = stdout else { return };
+        let mut bytes = vec![0; TAKEN];
+        while let Ok(read @ 1..) = stdout.read(&mut bytes).await {
+            take(&bytes[..read]);
+        }
+    };
+    let work = async {
+        let (fed, (), complaint) = tokio::join!(fed, taken, read(stderr, COMPLAINT_MAX));
+        fed?;
+        match group.child.wait().await {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(complain(&complaint, status)),
+            Err(error) => Err(IngestError::Ffmpeg(error.to_string())),
+        }
+    };
+    let done = tokio::select! {
+        () = stop.cancelled() => Err(IngestError::Stopped),
+        done = timeout(limit, work) => done.unwrap_or(Err(IngestError::Stalled(limit))),
     };
     if done.is_err() {
         group.kill().await;

@@ -6,12 +6,12 @@ use std::{
 };
 
 /// Knows no feature; every other module may know it.
-const GROUND: [&str; 7] =
-    ["addresses", "config", "error", "site", "storage", "telemetry", "visitor"];
+const GROUND: [&str; 8] =
+    ["addresses", "config", "error", "metrics", "site", "storage", "telemetry", "visitor"];
 
 /// What each feature may know beside the ground. A path of two names is that part of a feature and
 /// no other.
-const FEATURES: [(&str, &[&str]); 8] = [
+const FEATURES: [(&str, &[&str]); 10] = [
     (
         "catalog",
         &["hls::address", "hls::conditions", "hls::media_type", "hls::playlist", "hls::render"],
@@ -23,6 +23,8 @@ const FEATURES: [(&str, &[&str]); 8] = [
     ("ingest", &[]),
     ("listen", &[]),
     ("live", &["catalog", "chat", "forwarded"]),
+    ("posters", &["catalog", "hls::address", "hls::playlist", "ingest"]),
+    ("pulse", &["chat::Addresses", "forwarded"]),
 ];
 
 /// The catalogue knows what lies below `hls/`, so nothing there may know the catalogue.

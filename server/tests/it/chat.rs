@@ -176,7 +176,10 @@ async fn a_room_keeps_to_those_who_watch_it() {
     let mut b = server.joined("eva").await;
     b.say(json!({ "type": "watch", "channel": "canal2" })).await;
     let history = b.find(|event| event["type"] == "history").await;
-    assert_eq!(history, json!({ "type": "history", "channel": "canal2", "messages": [] }));
+    assert_eq!(
+        history,
+        json!({ "type": "history", "channel": "canal2", "messages": [], "likes": 0, "moments": [] })
+    );
     b.say(json!({ "type": "chat_message", "text": "solo aquí", "channel": "canal2" })).await;
     assert_eq!(b.find(is_message).await["channel"], "canal2");
     // Who speaks into a room without watching it is answered by its mark alone.
@@ -324,7 +327,8 @@ async fn reactions_reach_everyone_and_a_second_like_takes_it_back() {
         a.say(like.clone()).await;
         assert_eq!(
             b.find(is_reaction).await,
-            json!({ "type": "reaction", "kind": "like", "channel": "canal1", "at_s": 3.5, "username": null, "on": on })
+            json!({ "type": "reaction", "kind": "like", "channel": "canal1", "at_s": 3.5,
+                    "username": null, "on": on, "likes": u32::from(on) })
         );
     }
     join(&mut a, "ana", None).await;
@@ -347,4 +351,47 @@ async fn reactions_reach_everyone_and_a_second_like_takes_it_back() {
         a.say(json!({ "type": "reaction", "kind": "clap", "channel": "canal2", "at_s": 1 })).await;
     }
     assert_eq!(a.error().await["code"], "slow_down");
+}
+
+#[tokio::test]
+async fn who_comes_later_is_told_likes_and_moments() {
+    let server = server().await;
+    let mut a = server.open_quietly().await;
+    let mut b = server.open_quietly().await;
+    let is_reaction = |event: &Value| event["type"] == "reaction";
+    let react = |kind: &str, at_s: f64| json!({ "type": "reaction", "kind": kind, "channel": "canal1", "at_s": at_s });
+    a.say(json!({ "type": "watch", "channel": "canal1" })).await;
+    a.find(|event| event["channel"] == "canal1").await;
+    for (kind, at_s) in [("like", 3.5449), ("fire", 7.0), ("clap", 0.0)] {
+        a.say(react(kind, at_s)).await;
+        a.find(is_reaction).await;
+    }
+    b.say(react("like", 12.0)).await;
+    assert_eq!(a.find(is_reaction).await["likes"], 2);
+    b.say(json!({ "type": "watch", "channel": "canal1" })).await;
+    let history = b.find(|event| event["channel"] == "canal1" && event["type"] == "history").await;
+    assert_eq!(history["likes"], 2);
+    let moments = json!([
+        { "kind": "like", "at_s": 3.5 }, { "kind": "fire", "at_s": 7.0 },
+        { "kind": "clap", "at_s": 0.0 }, { "kind": "like", "at_s": 12.0 },
+    ]);
+    assert_eq!(history["moments"], moments);
+
+    // Taken back after a name was taken, at another moment: still the same person's.
+    join(&mut a, "ana", None).await;
+    a.say(react("like", 90.0)).await;
+    let back = b.find(|event| is_reaction(event) && event["at_s"] == 90.0).await;
+    assert_eq!((&back["on"], &back["likes"]), (&json!(false), &json!(1)));
+    b.say(json!({ "type": "watch", "channel": "canal1" })).await;
+    let history = b.find(|event| event["type"] == "history").await;
+    assert_eq!(history["likes"], 1);
+    assert_eq!(history["moments"].as_array().map(Vec::len), Some(3));
+    b.say(json!({ "type": "watch", "channel": "canal2" })).await;
+    let other = b.find(|event| event["channel"] == "canal2").await;
+    assert_eq!((&other["likes"], &other["moments"]), (&json!(0), &json!([])));
+
+    // Everybody's history is of no reel.
+    let mut c = server.open().await;
+    let everybody = c.find(|event| event["type"] == "history").await;
+    assert!(everybody.get("likes").is_none() && everybody.get("moments").is_none());
 }

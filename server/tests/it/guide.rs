@@ -25,6 +25,7 @@ fn media(id: &str, title: &str, tags: &[&str], updated_at: u64) -> Media {
         height: None,
         poster: None,
         thumbhash: None,
+        waveform: None,
         subtitles: vec![],
         storyboard: None,
         live: tags.contains(&"now"),

@@ -7,5 +7,7 @@ mod fixtures;
 mod guide;
 mod ingest;
 mod live;
+mod posters;
+mod pulse;
 mod sockets;
 mod streams;

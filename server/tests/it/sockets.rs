@@ -126,6 +126,7 @@ fn media(id: &str) -> Media {
         height: Some(1280),
         poster: None,
         thumbhash: None,
+        waveform: None,
         subtitles: Vec::new(),
         storyboard: None,
         live: false,

@@ -1,0 +1,272 @@
+//! The guide over the reels: the document of `/guide`, fetched and taken into a dialog, while the reel
+//! plays on below.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+};
+
+use js_sys::Array;
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{
+    Element, Event, HtmlAnchorElement, HtmlDialogElement, HtmlElement, HtmlInputElement,
+    IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, MouseEvent,
+};
+
+use crate::{
+    catalog::ChannelId,
+    dom::{Timer, fetched},
+    part::Part,
+    reaction::Reactions,
+    reels::feed::Feed,
+};
+
+/// Silence after a key before the guide is searched.
+const TYPED_MS: i32 = 60;
+/// Rolls are fetched when they are so near to what is seen.
+const NEAR: &str = "150% 0px";
+
+/// The dialog that takes the guide.
+#[component]
+pub(crate) fn GuideDialog() -> impl IntoView {
+    view! { <dialog class="guide-dialog"></dialog> }
+}
+
+/// See the module.
+struct Guide {
+    dialog: Part,
+    feed: Feed,
+    reactions: Reactions,
+    go: Box<dyn Fn(ChannelId)>,
+    observer: RefCell<Option<Observer>>,
+    typed: RefCell<Option<Timer>>,
+    /// Counts questions: an older answer is not shown over a newer one.
+    asked: Cell<u32>,
+}
+
+/// Opens the guide by every link to it; `go` goes to a channel.
+pub(crate) fn guide(
+    room: &Part,
+    feed: Feed,
+    reactions: Reactions,
+    go: impl Fn(ChannelId) + 'static,
+) {
+    let dialog = room.find(".guide-dialog");
+    let guide = Rc::new_cyclic(|weak: &Weak<Guide>| {
+        let weak = weak.clone();
+        let observer = Observer::new(&dialog, move |roll| {
+            if let Some(guide) = weak.upgrade() {
+                guide.fill(roll);
+            }
+        });
+        Guide {
+            dialog: dialog.clone(),
+            feed,
+            reactions,
+            go: Box::new(go),
+            observer: RefCell::new(observer),
+            typed: RefCell::default(),
+            asked: Cell::new(0),
+        }
+    });
+    for link in room.all("a[href^='/guide']") {
+        let guide = Rc::clone(&guide);
+        link.on("click", move |event| guide.opened(&event));
+    }
+    dialog.on("click", {
+        let guide = Rc::clone(&guide);
+        move |event| guide.pressed(&event)
+    });
+    dialog.on("input", {
+        let guide = Rc::clone(&guide);
+        move |_| guide.typed()
+    });
+    dialog.on("submit", move |event| {
+        event.prevent_default();
+        guide.search();
+    });
+}
+
+impl Guide {
+    fn opened(self: &Rc<Self>, event: &Event) {
+        if opens_elsewhere(event) {
+            return;
+        }
+        event.prevent_default();
+        let dialog = self.dialog.of::<HtmlDialogElement>();
+        if !dialog.open() {
+            let _ = dialog.show_modal();
+        }
+        let media = self.feed.media_at(self.feed.active_now());
+        let here = media.map(|media| format!("?here={}", media.id.encoded())).unwrap_or_default();
+        let guide = Rc::clone(self);
+        self.ask(format!("/guide{here}"), move |page| {
+            let Some(sheet) = page.seek(".guide") else { return };
+            sheet.mark("data-fetches", true);
+            guide.dialog.element().replace_children_with_node_1(sheet.element());
+            guide.shown();
+            if let Some(current) = guide.dialog.seek("[aria-current=true]") {
+                current.element().scroll_into_view();
+            }
+            if let Some(field) = guide.dialog.seek("input[name=q]") {
+                field.focus();
+            }
+        });
+    }
+
+    /// Asks for a page of ours and hands it over, unless something else was asked meanwhile.
+    fn ask(self: &Rc<Self>, address: String, then: impl FnOnce(Part) + 'static) {
+        let asked = self.asked.get() + 1;
+        self.asked.set(asked);
+        let guide = Rc::clone(self);
+        spawn_local(async move {
+            if let Some(page) = fetched(&address).await
+                && guide.asked.get() == asked
+            {
+                then(page);
+            }
+        });
+    }
+
+    /// Other frames are shown: rings round what is liked, and rolls that wait to come near.
+    fn shown(&self) {
+        self.reactions.each_liked(|id| {
+            if let Some(frame) = self.dialog.seek(&format!("[data-channel=\"{id}\"]")) {
+                frame.mark("data-liked", true);
+            }
+        });
+        if let Some(observer) = &*self.observer.borrow() {
+            observer.0.disconnect();
+            for roll in self.dialog.all(".roll[data-src]") {
+                observer.0.observe(roll.element());
+            }
+        }
+    }
+
+    /// A roll comes near: it is fetched.
+    fn fill(self: &Rc<Self>, roll: Part) {
+        let Some(address) = roll.get("data-src") else { return };
+        roll.set("data-src", None);
+        let guide = Rc::clone(self);
+        spawn_local(async move {
+            if let Some(new) = fetched(&address).await.and_then(|page| page.seek(".roll")) {
+                let _ = roll.element().replace_with_with_node_1(new.element());
+                guide.shown();
+            }
+        });
+    }
+
+    fn typed(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        *self.typed.borrow_mut() = Some(Timer::once(TYPED_MS, move || {
+            if let Some(guide) = weak.upgrade() {
+                guide.search();
+            }
+        }));
+    }
+
+    /// Searches for what the form holds.
+    fn search(self: &Rc<Self>) {
+        let fields = self.dialog.all(".guide-search input");
+        let pairs: Vec<_> = fields
+            .iter()
+            .map(|field| {
+                let field = field.of::<HtmlInputElement>();
+                let value = js_sys::encode_uri_component(&field.value());
+                format!("{}={value}", field.name())
+            })
+            .collect();
+        self.show(format!("/guide?{}", pairs.join("&")));
+    }
+
+    /// Shows another sheet and the choices that lead on from it.
+    fn show(self: &Rc<Self>, address: String) {
+        let guide = Rc::clone(self);
+        self.ask(address, move |page| {
+            for selector in [".guide-sheet", ".guide-choices", "[role=status]"] {
+                if let (Some(old), Some(new)) = (guide.dialog.seek(selector), page.seek(selector)) {
+                    let _ = old.element().replace_with_with_node_1(new.element());
+                }
+            }
+            for hidden in guide.dialog.all(".guide-search [type=hidden]") {
+                hidden.element().remove();
+            }
+            if let Some(form) = guide.dialog.seek(".guide-search") {
+                for hidden in page.all(".guide-search [type=hidden]") {
+                    let _ = form.element().append_child(hidden.element());
+                }
+            }
+            guide.dialog.element().set_scroll_top(0);
+            guide.shown();
+        });
+    }
+
+    /// A link was pressed: ours stay in the dialog, the rest are documents.
+    fn pressed(self: &Rc<Self>, event: &Event) {
+        if opens_elsewhere(event) {
+            return;
+        }
+        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok())
+        else {
+            return;
+        };
+        let Ok(Some(link)) = target.closest("a") else { return };
+        let close = || self.dialog.of::<HtmlDialogElement>().close();
+        let inside = |selector: &str| link.closest(selector).ok().flatten();
+        if let Some(id) = inside("[data-channel]").and_then(|f| f.get_attribute("data-channel")) {
+            event.prevent_default();
+            close();
+            if let Ok(id) = ChannelId::parse(&id) {
+                (self.go)(id);
+            }
+        } else if inside(".home, .guide-search").is_some() {
+            event.prevent_default();
+            close();
+        } else if inside(".ruler, .guide-turn").is_some() {
+            event.prevent_default();
+            let hash = link.unchecked_ref::<HtmlAnchorElement>().hash();
+            if let Some(roll) = self.dialog.seek(&hash) {
+                roll.element().scroll_into_view();
+            }
+        } else if inside(".tags, .nothing").is_some() {
+            event.prevent_default();
+            self.show(link.unchecked_ref::<HtmlAnchorElement>().href());
+        }
+    }
+}
+
+/// A press that asks for another tab or window is the browser's.
+fn opens_elsewhere(event: &Event) -> bool {
+    let event: &MouseEvent = event.unchecked_ref();
+    event.ctrl_key() || event.meta_key() || event.shift_key() || event.button() != 0
+}
+
+/// Tells which of the observed elements come near to what is seen. Dropping it ends that.
+struct Observer(IntersectionObserver, #[expect(dead_code, reason = "called by the observer")] Seen);
+
+type Seen = Closure<dyn FnMut(Array)>;
+
+impl Observer {
+    fn new(root: &Part, near: impl Fn(Part) + 'static) -> Option<Self> {
+        let seen = Seen::new(move |entries: Array| {
+            for entry in entries.iter() {
+                let entry: IntersectionObserverEntry = entry.unchecked_into();
+                if entry.is_intersecting() {
+                    near(Part::new(entry.target()));
+                }
+            }
+        });
+        let options = IntersectionObserverInit::new();
+        options.set_root(Some(root.of::<HtmlElement>()));
+        options.set_root_margin(NEAR);
+        let callback = seen.as_ref().unchecked_ref();
+        Some(Self(IntersectionObserver::new_with_options(callback, &options).ok()?, seen))
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        self.0.disconnect();
+    }
+}

@@ -1,0 +1,325 @@
+//! What Carrete makes of channels by itself: a poster where none was given, the ThumbHash of every
+//! poster, the waveform of music. One thing at a time, behind everything else, kept in the data
+//! folder. Nobody's request ever starts or waits for any of it.
+
+mod shelf;
+mod source;
+mod thumbhash;
+mod waveform;
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use app::catalog::Kind;
+use tokio::{task::spawn_blocking, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    shelf::{Shelf, Work},
+    waveform::Waveform,
+};
+use crate::{
+    catalog::{CatalogHandle, Entry, Snapshot},
+    ingest::{self, Film, IngestError, Still, Tools},
+};
+
+/// While there is more to make, the list is told at most so often.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
+/// What was made of a channel that is gone is kept for so long: it may come back.
+const GONE_AFTER: Duration = Duration::from_secs(600);
+
+/// How the maker works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The folder that things are kept in.
+    pub data: PathBuf,
+    /// The programs that do the work.
+    pub tools: Tools,
+    /// When a channel is gone for good.
+    pub gone_after: Duration,
+}
+
+impl Settings {
+    /// As usual.
+    pub fn new(data: &Path) -> Self {
+        Self { data: data.to_owned(), tools: Tools::default(), gone_after: GONE_AFTER }
+    }
+}
+
+/// Starts making; the task ends on `shutdown`, and ffmpeg with it.
+///
+/// Has to be called inside a tokio runtime.
+pub fn start(settings: Settings, catalog: CatalogHandle, shutdown: CancellationToken) {
+    tokio::spawn(async move {
+        let data = settings.data.clone();
+        let (shelf, found) = match spawn_blocking(move || Shelf::open(&data)).await {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(error)) => {
+                let why = error.kind();
+                tracing::warn!(%why, "No posters are made: the data folder cannot be written.");
+                return;
+            }
+            Err(_) => return,
+        };
+        catalog.made().change(|table| *table = found);
+        catalog.made().tell();
+        let maker = Maker {
+            settings,
+            catalog,
+            shelf: Some(shelf),
+            given_up: HashSet::new(),
+            gone: HashMap::new(),
+            warned: false,
+            shutdown,
+        };
+        maker.run().await;
+    });
+}
+
+/// One thing to make.
+#[derive(Clone, Debug)]
+struct Job {
+    work: Work,
+    key: String,
+    entry: Arc<Entry>,
+}
+
+/// Why nothing more is made for now.
+enum Pause {
+    /// The server stops.
+    Stop,
+    /// There is no ffmpeg, or no space.
+    Trouble(&'static str),
+}
+
+struct Maker {
+    settings: Settings,
+    catalog: CatalogHandle,
+    /// Away while something is written to it.
+    shelf: Option<Shelf>,
+    /// What is tried again at the next start only: the machine was too busy, or files were gone.
+    given_up: HashSet<(String, Work)>,
+    /// Keys that no channel has, and since when.
+    gone: HashMap<String, Instant>,
+    warned: bool,
+    shutdown: CancellationToken,
+}
+
+impl Maker {
+    async fn run(mut self) {
+        let mut list = self.catalog.subscribe();
+        list.mark_changed();
+        loop {
+            let sweep = self.gone.values().min().map(|since| *since + self.settings.gone_after);
+            let swept = async {
+                match sweep {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                changed = list.changed() => if changed.is_err() { return },
+                () = swept => {}
+            }
+            match self.make_all().await {
+                Ok(()) => {}
+                Err(Pause::Stop) => return,
+                Err(Pause::Trouble(why)) => {
+                    if !self.warned {
+                        tracing::warn!("No posters are made for now: {why}.");
+                    }
+                    self.warned = true;
+                }
+            }
+            self.sweep().await;
+        }
+    }
+
+    /// Makes one thing after the other until nothing is missing.
+    async fn make_all(&mut self) -> Result<(), Pause> {
+        let mut told = Instant::now();
+        let mut untold = false;
+        let result = loop {
+            let Some(snapshot) = self.catalog.current() else { break Ok(()) };
+            let Some(job) = self.next(&snapshot) else { break Ok(()) };
+            match self.make(job).await {
+                Ok(shown) => untold |= shown,
+                Err(pause) => break Err(pause),
+            }
+            if untold && told.elapsed() >= TELL_EVERY {
+                self.catalog.made().tell();
+                (told, untold) = (Instant::now(), false);
+            }
+        };
+        if untold {
+            self.catalog.made().tell();
+        }
+        result
+    }
+
+    /// The first thing that is missing, in feed order.
+    fn next(&self, snapshot: &Snapshot) -> Option<Job> {
+        let shelf = self.shelf.as_ref()?;
+        let missing = |key: &str, work| {
+            shelf.holds(key, work).is_none() && !self.given_up.contains(&(key.to_owned(), work))
+        };
+        snapshot.entries().iter().find_map(|entry| {
+            let (facts, content) = (&entry.facts, &entry.keys.content);
+            let job = |key: &str, work| {
+                missing(key, work).then(|| Job { work, key: key.to_owned(), entry: entry.clone() })
+            };
+            let music = facts.kind == Kind::Audio;
+            let poster = entry.keys.poster.as_deref();
+            // Only a file can carry a cover.
+            let wants = poster.is_none() && (!music || facts.bare);
+            let shown = poster
+                .or_else(|| (shelf.holds(content, Work::Poster) == Some(true)).then_some(content));
+            wants
+                .then(|| job(content, Work::Poster))
+                .flatten()
+                .or_else(|| job(shown?, Work::Thumbhash))
+                .or_else(|| (music && !facts.live).then(|| job(content, Work::Waveform)).flatten())
+        })
+    }
+
+    /// Makes one thing and keeps it; whether there is something new to show.
+    async fn make(&mut self, job: Job) -> Result<bool, Pause> {
+        let name = &job.entry.name;
+        let bytes = match self.made_of(&job).await {
+            Ok(bytes) => bytes,
+            Err(IngestError::Stopped) => return Err(Pause::Stop),
+            Err(IngestError::NoTool(_)) => return Err(Pause::Trouble("ffmpeg is not installed")),
+            Err(IngestError::Stalled(limit)) => {
+                let limit_s = limit.as_secs();
+                tracing::warn!(limit_s, work = ?job.work, "{name:?} took too long to look at.");
+                self.given_up.insert((job.key, job.work));
+                return Ok(false);
+            }
+            Err(IngestError::UnreadableInput(_)) => {
+                self.given_up.insert((job.key, job.work));
+                return Ok(false);
+            }
+            Err(error) => {
+                // What ffmpeg says names places of this host.
+                tracing::debug!(%error, work = ?job.work, "nothing could be made of {name:?}");
+                if job.work == Work::Poster && job.entry.facts.kind == Kind::Video {
+                    tracing::warn!("{name:?} gets no poster: ffmpeg finds no picture in it.");
+                }
+                Vec::new()
+            }
+        };
+        let Some(mut shelf) = self.shelf.take() else { return Err(Pause::Stop) };
+        let before = self.catalog.made().get(&job.key);
+        let kept = spawn_blocking(move || {
+            let mut made = before;
+            let kept = shelf.keep(&job.key, job.work, &bytes, &mut made);
+            (shelf, job, made, kept)
+        });
+        let Ok((shelf, job, made, kept)) = kept.await else { return Err(Pause::Stop) };
+        let shown = shelf.holds(&job.key, job.work) == Some(true);
+        self.shelf = Some(shelf);
+        if kept.is_err() {
+            return Err(Pause::Trouble("the data folder takes no more files"));
+        }
+        self.catalog.made().change(|table| drop(table.insert(job.key, made)));
+        Ok(shown)
+    }
+
+    /// The bytes; none where there is nothing to make it of.
+    async fn made_of(&self, job: &Job) -> Result<Vec<u8>, IngestError> {
+        let (tools, stop) = (&self.settings.tools, &self.shutdown);
+        let gone = || IngestError::UnreadableInput(job.entry.name.clone().into());
+        let facts = job.entry.facts.clone();
+        match job.work {
+            Work::Poster if facts.kind == Kind::Audio => {
+                let film = blocking(move || source::whole(&facts)).await.ok_or_else(gone)?;
+                ingest::cover(tools, film, stop).await
+            }
+            Work::Poster => {
+                let part = blocking(move || source::part(&facts)).await;
+                let Some((film, at_s)) = part else { return Ok(Vec::new()) };
+                ingest::picture(tools, film, at_s, stop).await
+            }
+            Work::Thumbhash => {
+                let (film, still) = self.poster(job).await.ok_or_else(gone)?;
+                let Some(still) = still else { return Ok(Vec::new()) };
+                let tiny = ingest::tiny(tools, film, still, stop).await?;
+                Ok(thumbhash::of_pam(&tiny).unwrap_or_default().into_bytes())
+            }
+            Work::Waveform => {
+                let film = blocking(move || source::whole(&facts)).await;
+                let Some(film) = film else { return Ok(Vec::new()) };
+                let mut waveform = Waveform::new(ingest::SOUND_RATE);
+                ingest::sound(tools, film, |bytes| waveform.hear(bytes), stop).await?;
+                Ok(waveform.finish(ingest::SOUND_RATE).unwrap_or_default().into_bytes())
+            }
+        }
+    }
+
+    /// The poster, given or made, and its format; `None` where it cannot be read.
+    async fn poster(&self, job: &Job) -> Option<(Film, Option<Still>)> {
+        let facts = &job.entry.facts;
+        let (root, file) = match facts.poster {
+            Some(given) => (facts.root.clone(), facts.folder.join(given)),
+            None => {
+                let root = self.shelf.as_ref()?.root();
+                (root.to_owned(), root.join(Shelf::name(&job.key, Work::Poster)))
+            }
+        };
+        let path = file.clone();
+        let still = blocking(move || {
+            let mut head = Vec::new();
+            File::open(path).ok()?.take(16).read_to_end(&mut head).ok()?;
+            Some(Still::of(&head))
+        });
+        Some((Film::Chain { root, files: vec![file] }, still.await?))
+    }
+
+    /// Removes what was made of channels that are gone for long. An empty list is no reason: the
+    /// folder may be away.
+    async fn sweep(&mut self) {
+        let Some(snapshot) = self.catalog.current().filter(|snapshot| !snapshot.is_empty()) else {
+            self.gone.clear();
+            return;
+        };
+        let Some(mut shelf) = self.shelf.take() else { return };
+        let keys = snapshot.entries().iter().flat_map(|entry| {
+            [Some(entry.keys.content.as_str()), entry.keys.poster.as_deref()].into_iter().flatten()
+        });
+        let listed: HashSet<&str> = keys.collect();
+        let now = Instant::now();
+        self.gone.retain(|key, _| !listed.contains(key.as_str()));
+        for key in shelf.keys().filter(|key| !listed.contains(key)) {
+            self.gone.entry(key.to_owned()).or_insert(now);
+        }
+        let after = self.settings.gone_after;
+        let due: Vec<String> =
+            self.gone.extract_if(|_, since| now >= *since + after).map(|(key, _)| key).collect();
+        self.catalog.made().change(|table| {
+            for key in &due {
+                table.remove(key);
+            }
+        });
+        let removed = spawn_blocking(move || {
+            for key in &due {
+                shelf.remove(key);
+            }
+            shelf
+        });
+        self.shelf = removed.await.ok();
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Option<T> + Send + 'static,
+) -> Option<T> {
+    spawn_blocking(work).await.ok().flatten()
+}

@@ -1,0 +1,212 @@
+//! What was made, on disk: a folder in the data folder, a file for each thing, named after what it
+//! was made of. An empty file says that nothing can be made of it, so that it is not tried again.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+};
+
+use crate::{
+    catalog::made::{Made, MadeFile},
+    storage::disk::Stamp,
+};
+
+/// The folder below the data folder.
+const FOLDER: &str = "posters";
+/// What the names of unfinished files begin with.
+const PREFIX: &str = ".tmp-";
+
+/// What is made of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Work {
+    /// A picture for a channel without one.
+    Poster,
+    /// The ThumbHash of a poster, given or made.
+    Thumbhash,
+    /// How loud music is over time.
+    Waveform,
+}
+
+impl Work {
+    const ALL: [Self; 3] = [Self::Poster, Self::Thumbhash, Self::Waveform];
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Poster => "webp",
+            Self::Thumbhash => "thumbhash",
+            Self::Waveform => "json",
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Poster => "image/webp",
+            Self::Thumbhash => "text/plain",
+            Self::Waveform => "application/json",
+        }
+    }
+}
+
+/// The folder, and what is in it. Its methods block.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    root: Arc<Path>,
+    /// Whether the file holds something, by what it is and what it was made of.
+    files: HashMap<(String, Work), bool>,
+}
+
+impl Shelf {
+    /// Opens the folder, which is made if it is not there, and says what it holds.
+    pub(super) fn open(data: &Path) -> io::Result<(Self, HashMap<String, Made>)> {
+        let folder = data.join(FOLDER);
+        fs::create_dir_all(&folder)?;
+        let root: Arc<Path> = fs::canonicalize(&folder)?.into();
+        let mut shelf = Self { root, files: HashMap::new() };
+        let mut found = HashMap::<String, Made>::new();
+        for entry in fs::read_dir(&shelf.root)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            if name.starts_with(PREFIX) {
+                // Its maker was killed.
+                fs::remove_file(entry.path())?;
+                continue;
+            }
+            let Some((key, extension)) = name.split_once('.') else { continue };
+            let Some(work) = Work::ALL.into_iter().find(|work| work.extension() == extension)
+            else {
+                continue;
+            };
+            let stamp = Stamp::of(&entry.metadata()?);
+            let made = found.entry(key.to_owned()).or_default();
+            if stamp.size == 0 {
+                shelf.files.insert((key.to_owned(), work), false);
+            } else if shelf.show(key, work, stamp, made).is_ok() {
+                shelf.files.insert((key.to_owned(), work), true);
+            }
+        }
+        Ok((shelf, found))
+    }
+
+    /// Whether there is such a thing; `None` where it is not known.
+    pub(super) fn holds(&self, key: &str, work: Work) -> Option<bool> {
+        self.files.get(&(key.to_owned(), work)).copied()
+    }
+
+    /// The folder, in canonical form.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The name of a file in it.
+    pub(super) fn name(key: &str, work: Work) -> String {
+        format!("{key}.{}", work.extension())
+    }
+
+    /// Keeps a thing, whole or not at all, and puts it among what was made of this. No bytes:
+    /// nothing can be made.
+    pub(super) fn keep(
+        &mut self,
+        key: &str,
+        work: Work,
+        bytes: &[u8],
+        made: &mut Made,
+    ) -> io::Result<()> {
+        let name = Self::name(key, work);
+        let aside = self.root.join(format!("{PREFIX}{name}"));
+        let written = write(&aside, bytes).and_then(|()| {
+            fs::rename(&aside, self.root.join(&name))?;
+            File::open(&self.root)?.sync_all()
+        });
+        if let Err(error) = written {
+            let _ = fs::remove_file(&aside);
+            return Err(error);
+        }
+        if !bytes.is_empty() {
+            let stamp = Stamp::of(&fs::metadata(self.root.join(&name))?);
+            self.show(key, work, stamp, made)?;
+        }
+        self.files.insert((key.to_owned(), work), !bytes.is_empty());
+        Ok(())
+    }
+
+    fn show(&self, key: &str, work: Work, stamp: Stamp, made: &mut Made) -> io::Result<()> {
+        let name = Self::name(key, work);
+        let file = || MadeFile {
+            root: self.root.clone(),
+            name: name.as_str().into(),
+            media_type: work.media_type(),
+            stamp,
+        };
+        match work {
+            Work::Poster => made.poster = Some(file()),
+            Work::Waveform => made.waveform = Some(file()),
+            Work::Thumbhash => {
+                made.thumbhash = Some(fs::read_to_string(self.root.join(&name))?.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What things there are of.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(|(key, _)| key.as_str())
+    }
+
+    /// Removes everything that was made of this.
+    pub(super) fn remove(&mut self, key: &str) {
+        for work in Work::ALL {
+            if self.files.remove(&(key.to_owned(), work)).is_some() {
+                // One that stays is found at the next start.
+                let _ = fs::remove_file(self.root.join(Self::name(key, work)));
+            }
+        }
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{Made, Shelf, Work};
+
+    #[test]
+    fn what_is_kept_is_found_again() {
+        let data = tempfile::tempdir().expect("a folder");
+        let (mut shelf, found) = Shelf::open(data.path()).expect("opened");
+        assert!(found.is_empty());
+        let mut made = Made::default();
+        shelf.keep("a", Work::Poster, b"webp", &mut made).expect("kept");
+        shelf.keep("a", Work::Thumbhash, b"aGFzaA==", &mut made).expect("kept");
+        shelf.keep("b", Work::Poster, b"", &mut Made::default()).expect("kept");
+        assert!(made.poster.is_some());
+        fs::write(shelf.root().join(".tmp-c.webp"), "half").expect("written");
+        fs::write(shelf.root().join("notes.txt"), "x").expect("written");
+
+        let (mut again, found) = Shelf::open(data.path()).expect("opened");
+        assert_eq!(found.get("a"), Some(&made));
+        assert_eq!(found.get("b"), Some(&Made::default()));
+        let holds = |shelf: &Shelf, key| shelf.holds(key, Work::Poster);
+        assert_eq!((holds(&again, "a"), holds(&again, "b")), (Some(true), Some(false)));
+        assert_eq!(holds(&again, "c"), None);
+        again.remove("a");
+        let names: Vec<_> = fs::read_dir(again.root()).expect("a folder").collect();
+        assert_eq!(names.len(), 2);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_an_error() {
+        let data = tempfile::tempdir().expect("a folder");
+        fs::write(data.path().join("posters"), "a file").expect("written");
+        assert!(Shelf::open(data.path()).is_err());
+    }
+}

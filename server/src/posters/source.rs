@@ -1,0 +1,123 @@
+//! Which files of a channel ffmpeg is given: a little of it for a picture, all of it for the sound.
+//! They come from what the catalogue put on offer; nothing else is opened.
+
+use std::{fs, path::PathBuf};
+
+use crate::{
+    catalog::facts::{Facts, Offer},
+    hls::{
+        address::resolve,
+        playlist::{self, Role},
+    },
+    ingest::Film,
+};
+
+/// A picture is looked for behind so much of a film: titles and black are over then.
+const INTO: f64 = 0.1;
+/// And at most so far, in seconds.
+const INTO_MAX_S: f64 = 120.0;
+/// A variant of this longest side is large enough for a poster.
+const LARGE_ENOUGH: u32 = 960;
+/// Segments that a picture is chosen from.
+const SEGMENTS: usize = 2;
+
+/// A part of the channel that a picture can be found in, and where in it, in seconds. `None` where
+/// nothing can be seen: it is encrypted, or its files are gone. Blocks.
+pub(super) fn part(facts: &Facts) -> Option<(Film, f64)> {
+    let into_s = facts.duration_s.map_or(0.0, |length_s| (length_s * INTO).min(INTO_MAX_S));
+    if facts.bare {
+        return Some((file(facts)?, into_s));
+    }
+    let segments = segments(facts)?;
+    let last = segments.len().checked_sub(1)?;
+    let at = if facts.live { last } else { segments.len() / 10 };
+    // Where segments are parts of one file, that file is read from its beginning.
+    let at_s = if segments[at].ranged { into_s } else { 0.0 };
+    let some = &segments[at..segments.len().min(at + SEGMENTS)];
+    Some((chain(facts, some), at_s))
+}
+
+/// The whole channel. `None` where nothing can be heard. Blocks.
+pub(super) fn whole(facts: &Facts) -> Option<Film> {
+    if facts.bare { file(facts) } else { Some(chain(facts, &segments(facts)?)) }
+}
+
+/// A bare file, if it still lies in the streams folder.
+fn file(facts: &Facts) -> Option<Film> {
+    let real = fs::canonicalize(facts.folder.join(&facts.main)).ok()?;
+    real.starts_with(&facts.root).then_some(Film::File(real))
+}
+
+/// One segment of a media playlist, with what has to be read before it.
+struct Segment {
+    init: Option<String>,
+    path: String,
+    ranged: bool,
+}
+
+/// The segments of one rendition.
+fn segments(facts: &Facts) -> Option<Vec<Segment>> {
+    let path = rendition(facts)?;
+    let text = text_of(facts, &path)?;
+    let playlist = playlist::parse(text).ok()?;
+    if playlist.encrypted {
+        return None;
+    }
+    let mut init = None;
+    let mut segments = Vec::new();
+    for reference in &playlist.references {
+        let inside = || resolve(&path, &text[reference.span.clone()]).ok();
+        match reference.role {
+            Role::Init => init = Some(inside()?.path),
+            Role::Segment => {
+                let (init, ranged) = (init.clone(), reference.ranged);
+                segments.push(Segment { init, path: inside()?.path, ranged });
+            }
+            _ => {}
+        }
+    }
+    Some(segments)
+}
+
+/// The media playlist to read: of several the least that is large enough.
+fn rendition(facts: &Facts) -> Option<String> {
+    let text = text_of(facts, &facts.main)?;
+    let master = playlist::parse(text).ok()?;
+    if !master.master {
+        return Some(facts.main.clone());
+    }
+    // The addresses of variants stand alone on their lines, those of other playlists in quotes.
+    let addresses = master.references.iter().filter(|reference| {
+        reference.role == Role::Child && !text[..reference.span.start].ends_with('"')
+    });
+    let best = master.variants.iter().zip(addresses).min_by_key(|(variant, _)| {
+        let side = variant.resolution.map_or(0, |(width, height)| width.max(height));
+        if side >= LARGE_ENOUGH { (0, side) } else { (1, u32::MAX - side) }
+    });
+    let (_, reference) = best?;
+    Some(resolve(&facts.main, &text[reference.span.clone()]).ok()?.path)
+}
+
+fn text_of<'a>(facts: &'a Facts, path: &str) -> Option<&'a str> {
+    match facts.files.get(path)? {
+        Offer::Playlist(playlist) => std::str::from_utf8(&playlist.text).ok(),
+        Offer::File(_) => None,
+    }
+}
+
+/// The segments as one stream; a file that holds several of them once.
+fn chain(facts: &Facts, segments: &[Segment]) -> Film {
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut before: Option<&str> = None;
+    for segment in segments {
+        let init = segment.init.as_deref().filter(|init| before != Some(*init));
+        before = segment.init.as_deref();
+        for path in init.into_iter().chain([segment.path.as_str()]) {
+            let path = facts.folder.join(path);
+            if files.last() != Some(&path) {
+                files.push(path);
+            }
+        }
+    }
+    Film::Chain { root: facts.root.clone(), files }
+}

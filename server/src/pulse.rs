@@ -1,0 +1,189 @@
+//! The pulse of the house: pages report how fast it feels, the operator sees it on one page and
+//! Prometheus reads it. Who reports is not kept, and nothing says which reel.
+
+mod beat;
+mod record;
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use app::pulse::{Pulse, PulseReport};
+use axum::{
+    body::to_bytes,
+    extract::{ConnectInfo, Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, header};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use self::{beat::Beat, record::Record};
+use crate::{
+    chat::Addresses,
+    config::{Config, Rate},
+    error::ApiError,
+    forwarded::{Client, Origins},
+    metrics::{self, Metrics, Now},
+};
+
+/// Reports of one address, behind which a whole LAN may be.
+const REPORTS: Rate =
+    Rate { count: std::num::NonZeroU32::new(20).expect("not zero"), per: Duration::from_secs(10) };
+
+/// Bytes of a report.
+const REPORT_MAX: usize = 2 * 1024;
+
+/// How often those who watch are counted for the hour's bars.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The pulse. A cheap clone.
+#[derive(Clone)]
+pub struct PulseHandle(Arc<Inner>);
+
+struct Inner {
+    metrics: Metrics,
+    config: Config,
+    origins: Origins,
+    now: Box<dyn Fn() -> Now + Send + Sync>,
+    addresses: Mutex<Addresses>,
+    record: Mutex<Record>,
+}
+
+impl fmt::Debug for PulseHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PulseHandle").finish_non_exhaustive()
+    }
+}
+
+impl PulseHandle {
+    /// Starts counting those who watch; the task ends on `shutdown`. `now` tells what others count.
+    pub fn start(
+        config: &Config,
+        metrics: Metrics,
+        now: impl Fn() -> Now + Send + Sync + 'static,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let pulse = Self(Arc::new(Inner {
+            metrics,
+            config: config.clone(),
+            origins: Origins::of(config),
+            now: Box::new(now),
+            addresses: Mutex::default(),
+            record: Mutex::default(),
+        }));
+        let counting = pulse.clone();
+        tokio::spawn(async move {
+            let mut minutes = interval_at(Instant::now() + MINUTE, MINUTE);
+            minutes.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    _ = minutes.tick() => {
+                        let watching = (counting.0.now)().sockets;
+                        counting.record().minute(watching);
+                    }
+                }
+            }
+        });
+        pulse
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.0.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, beat: &Beat) {
+        let metrics = &self.0.metrics;
+        for swipe in &beat.swipes {
+            metrics.swiped(*swipe);
+        }
+        if let Some(cold) = beat.cold {
+            metrics.opened_cold(cold);
+        }
+        metrics.stalled(beat.stalls);
+        for (height, time) in &beat.levels {
+            metrics.shown(height, *time);
+        }
+        for (cause, times) in &beat.errors {
+            metrics.failed(cause, *times);
+        }
+        self.record().take(beat);
+    }
+}
+
+impl Pulse for PulseHandle {
+    fn report(&self) -> PulseReport {
+        let now = (self.0.now)();
+        let metrics = &self.0.metrics;
+        PulseReport {
+            watching: now.sockets,
+            rooms: now.rooms,
+            channels: now.channels,
+            messages: now.messages,
+            memory_bytes: metrics.memory(),
+            uptime_s: metrics.uptime().as_secs(),
+            ..self.record().report(now.sockets)
+        }
+    }
+}
+
+/// `POST /api/pulse`. The request needs `ConnectInfo`.
+pub async fn hear(
+    State(pulse): State<PulseHandle>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let inner = &pulse.0;
+    if !inner.origins.admit(&parts.headers, &parts.uri, peer) {
+        return ApiError::ForeignOrigin.into_response();
+    }
+    let trusted = &inner.config.trusted_proxies;
+    let address = Client::of(trusted, peer, &parts.headers, &parts.uri).address;
+    let taken = {
+        let now = Instant::now();
+        let mut addresses = inner.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        addresses.of(address, now).take(REPORTS, now)
+    };
+    if let Err(wait) = taken {
+        let seconds = wait.as_millis().div_ceil(1_000).to_string();
+        return ([(header::RETRY_AFTER, seconds)], ApiError::SlowDown).into_response();
+    }
+    if !is_text(&parts.headers) {
+        return ApiError::MediaType.into_response();
+    }
+    let Ok(body) = to_bytes(body, REPORT_MAX).await else {
+        return ApiError::TooLarge.into_response();
+    };
+    match Beat::read(&body) {
+        Some(beat) => {
+            pulse.count(&beat);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        None => ApiError::BadBody.into_response(),
+    }
+}
+
+/// What `navigator.sendBeacon` sends of a text, and what a script calls JSON.
+fn is_text(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    kind.is_some_and(|kind| {
+        ["text/plain", "application/json"].iter().any(|text| kind.eq_ignore_ascii_case(text))
+    })
+}
+
+/// `GET /metrics`.
+pub async fn tell(State(pulse): State<PulseHandle>) -> Response {
+    match pulse.0.metrics.text((pulse.0.now)()) {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::TEXT)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be written");
+            ApiError::Internal.into_response()
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What the operator's page is made from: the last swipes and openings, and who watched in the last
+//! hour.
+
+use std::{collections::VecDeque, time::Duration};
+
+use app::pulse::{BAR_MS, BARS, PulseReport};
+
+use super::beat::Beat;
+
+/// Swipes that the page speaks of.
+const SWIPES: usize = 2_000;
+/// Openings that the median is of.
+const OPENINGS: usize = 200;
+/// Minutes before this one.
+const MINUTES: usize = 59;
+
+/// The last of everything.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    swipes_ms: VecDeque<u32>,
+    cold_ms: VecDeque<u32>,
+    minutes: VecDeque<u32>,
+}
+
+impl Record {
+    pub(super) fn take(&mut self, beat: &Beat) {
+        for swipe in &beat.swipes {
+            push(&mut self.swipes_ms, SWIPES, milliseconds(*swipe));
+        }
+        if let Some(cold) = beat.cold {
+            push(&mut self.cold_ms, OPENINGS, milliseconds(cold));
+        }
+    }
+
+    /// A minute is over, with so many watching.
+    pub(super) fn minute(&mut self, watching: u32) {
+        push(&mut self.minutes, MINUTES, watching);
+    }
+
+    /// The report, as far as it is made from this.
+    pub(super) fn report(&self, watching: u32) -> PulseReport {
+        let mut swipes: Vec<u32> = self.swipes_ms.iter().copied().collect();
+        swipes.sort_unstable();
+        let mut cold: Vec<u32> = self.cold_ms.iter().copied().collect();
+        cold.sort_unstable();
+        let mut bars = vec![0; BARS];
+        for swipe in &swipes {
+            let bar = usize::try_from(swipe / BAR_MS).unwrap_or(usize::MAX).min(BARS - 1);
+            bars[bar] += 1;
+        }
+        PulseReport {
+            swipe_p50_ms: percentile(&swipes, 50),
+            swipe_p95_ms: percentile(&swipes, 95),
+            cold_ms: percentile(&cold, 50),
+            bars,
+            hour: self.minutes.iter().copied().chain([watching]).collect(),
+            ..PulseReport::default()
+        }
+    }
+}
+
+fn push(ring: &mut VecDeque<u32>, most: usize, value: u32) {
+    if ring.len() == most {
+        ring.pop_front();
+    }
+    ring.push_back(value);
+}
+
+fn milliseconds(time: Duration) -> u32 {
+    let rounded = time + Duration::from_micros(500);
+    u32::try_from(rounded.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// The least value that so many per cent do not exceed; `None` of nothing.
+fn percentile(sorted: &[u32], per_cent: usize) -> Option<u32> {
+    let rank = (sorted.len() * per_cent).div_ceil(100);
+    sorted.get(rank.checked_sub(1)?).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Beat, MINUTES, Record, SWIPES, percentile};
+
+    fn beat(swipes_ms: impl Iterator<Item = u64>) -> Beat {
+        Beat { swipes: swipes_ms.map(Duration::from_millis).collect(), ..Beat::default() }
+    }
+
+    #[test]
+    fn percentiles_are_of_what_there_is() {
+        assert_eq!(percentile(&[], 50), None);
+        assert_eq!((percentile(&[7], 50), percentile(&[7], 95)), (Some(7), Some(7)));
+        let hundred: Vec<u32> = (1..=100).collect();
+        assert_eq!((percentile(&hundred, 50), percentile(&hundred, 95)), (Some(50), Some(95)));
+    }
+
+    #[test]
+    fn only_the_last_count() {
+        let mut record = Record::default();
+        assert_eq!(record.report(0).swipe_p50_ms, None);
+        record.take(&beat((0..3_000).map(|_| 900)));
+        record.take(&beat((0..SWIPES as u64).map(|_| 72)));
+        for n in 0..100 {
+            record.minute(n);
+        }
+        let report = record.report(7);
+        assert_eq!((report.swipe_p50_ms, report.swipe_p95_ms), (Some(72), Some(72)));
+        assert_eq!(report.bars[14], 2_000);
+        assert_eq!((report.hour.len(), report.hour.last()), (MINUTES + 1, Some(&7)));
+        record.take(&beat([5_000].into_iter()));
+        assert_eq!(record.report(0).bars.last(), Some(&1));
+    }
+}

@@ -1,0 +1,267 @@
+//! What is made of channels in the background: posters, ThumbHashes and waveforms, with the real
+//! ffmpeg, on films of two seconds.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use app::catalog::{ChannelId, Media};
+use axum::http::{Method, StatusCode};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use carrete::{
+    catalog::Snapshot,
+    ingest::Tools,
+    posters::{self, Settings},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::fixtures::{App, Streams};
+
+const RED: &str = "color=red:s=320x180:r=10:d=2";
+const SOUND: &str = "sine=frequency=440:duration=2";
+
+fn ffmpeg(arguments: &[&str], to: &Path) {
+    fs::create_dir_all(to.parent().expect("a folder")).expect("made");
+    let done = Command::new("ffmpeg")
+        .args(["-v", "error", "-y"])
+        .args(arguments)
+        .arg(to)
+        .status()
+        .expect("ffmpeg runs");
+    assert!(done.success(), "{arguments:?}");
+}
+
+fn lavfi(source: &str) -> [&str; 4] {
+    ["-f", "lavfi", "-i", source]
+}
+
+/// Every kind of channel.
+fn film_everything(streams: &Streams) {
+    let red = lavfi(RED);
+    let x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10"];
+    let hls = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
+    let fmp4 = ["-hls_segment_type", "fmp4"];
+    ffmpeg(&[&red[..], &x264, &hls].concat(), &streams.path("ts/playlist.m3u8"));
+    ffmpeg(&[&red[..], &x264, &hls, &fmp4].concat(), &streams.path("fmp4/playlist.m3u8"));
+    ffmpeg(
+        &[&red[..], &x264, &hls, &fmp4, &["-hls_flags", "single_file"]].concat(),
+        &streams.path("parts/playlist.m3u8"),
+    );
+    ffmpeg(&[&red[..], &x264, &["-s", "1920x1080"]].concat(), &streams.path("bare.mp4"));
+    ffmpeg(&[&red[..], &["-frames:v", "1"]].concat(), &streams.outside("cover.jpg"));
+    let cover = streams.outside("cover.jpg");
+    let cover = cover.to_str().expect("a path");
+    let with_cover = ["-i", cover, "-map", "0", "-map", "1", "-c:v", "copy"];
+    ffmpeg(
+        &[&lavfi(SOUND)[..], &with_cover, &["-disposition:v", "attached_pic"]].concat(),
+        &streams.path("cover.mp3"),
+    );
+    ffmpeg(&lavfi(SOUND), &streams.path("plain.mp3"));
+    ffmpeg(&[&lavfi(SOUND)[..], &hls].concat(), &streams.path("song/playlist.m3u8"));
+    streams.channel("given");
+    fs::copy(cover, streams.path("given/poster.jpg")).expect("copied");
+    // Nothing in it can be seen.
+    streams.channel("fake");
+}
+
+/// A program in ffmpeg's place that notes each run and does the work with the real one.
+fn noted(streams: &Streams) -> Tools {
+    let program = streams.outside("ffmpeg");
+    let log = streams.outside("runs");
+    let script = format!(
+        "#!/bin/sh\nsleep 0.03\nread -r stat </proc/$$/stat\nset -- \"$stat\" \"$@\"\n\
+         echo \"begin $(echo \"$1\" | cut -d' ' -f19)\" >>'{log}'\nshift\n\
+         ffmpeg \"$@\" <&0\ncode=$?\necho end >>'{log}'\nexit $code\n",
+        log = log.display()
+    );
+    fs::write(&program, script).expect("written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("allowed");
+    Tools { ffmpeg: program, ..Tools::default() }
+}
+
+fn runs(streams: &Streams) -> Vec<String> {
+    let text = fs::read_to_string(streams.outside("runs")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn start(streams: &Streams, app: &App, tools: Tools) -> DropGuard {
+    let data = streams.folders().data;
+    let settings =
+        Settings { tools, gone_after: Duration::from_millis(100), ..Settings::new(&data) };
+    let shutdown = CancellationToken::new();
+    posters::start(settings, app.catalog.clone(), shutdown.clone());
+    shutdown.drop_guard()
+}
+
+fn media<'a>(snapshot: &'a Snapshot, id: &str) -> &'a Media {
+    let id = ChannelId::parse(id).expect("an id");
+    snapshot.get(&id).unwrap_or_else(|| panic!("{id} is not listed"))
+}
+
+fn kept(streams: &Streams) -> Vec<PathBuf> {
+    let folder = streams.folders().data.join("posters");
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut kept: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    kept.sort();
+    kept
+}
+
+/// The average of the picture, told by the ThumbHash.
+fn is_red(media: &Media) -> bool {
+    let hash = media.thumbhash.as_deref().map(|text| BASE64_STANDARD.decode(text));
+    let Some(Ok(hash)) = hash else { return false };
+    thumbhash::thumb_hash_to_average_rgba(&hash)
+        .is_ok_and(|(red, green, blue, _)| red > 0.6 && green < 0.3 && blue < 0.3)
+}
+
+fn is_done(snapshot: &Snapshot) -> bool {
+    let has = |id| media(snapshot, id).thumbhash.is_some();
+    ["ts", "fmp4", "parts", "bare", "cover", "given"].iter().all(|id| has(id))
+        && ["cover", "plain", "song"].iter().all(|id| media(snapshot, id).waveform.is_some())
+}
+
+#[tokio::test]
+async fn every_channel_gets_what_can_be_made_of_it_once() {
+    let streams = Streams::new();
+    film_everything(&streams);
+    let app = streams.app().await;
+    app.until(|snapshot| snapshot.len() == 9).await;
+    let before = app.now().version().to_owned();
+    let tools = noted(&streams);
+    let making = start(&streams, &app, tools.clone());
+    app.until(is_done).await;
+    let snapshot = app.now();
+    assert_ne!(snapshot.version(), before);
+    for id in ["ts", "fmp4", "parts", "bare", "cover", "given"] {
+        let media = media(&snapshot, id);
+        assert_eq!(media.poster.as_deref(), Some(&*format!("/streams/{id}/poster.webp")));
+        assert!(is_red(media), "{id} is not red: {:?}", media.thumbhash);
+    }
+    for id in ["plain", "song", "fake"] {
+        assert_eq!(media(&snapshot, id).poster, None, "{id}");
+    }
+    assert_eq!(media(&snapshot, "bare").waveform, None);
+
+    let poster = app.get("/streams/bare/poster.webp").await;
+    assert_eq!(poster.status, StatusCode::OK);
+    assert_eq!(poster.header("content-type"), "image/webp");
+    assert_eq!(poster.header("cache-control"), "no-cache");
+    assert!(poster.body.len() < 20_000, "{} bytes", poster.body.len());
+    let tag = [("if-none-match", poster.header("etag"))];
+    let again = app.ask(Method::GET, "/streams/bare/poster.webp", &tag).await;
+    assert_eq!(again.status, StatusCode::NOT_MODIFIED);
+    let given = app.get("/streams/given/poster.webp").await;
+    assert_eq!(given.header("content-type"), "image/jpeg");
+    for none in
+        ["plain/poster.webp", "fake/poster.webp", "bare/waveform.json", "bare.mp4/poster.webp"]
+    {
+        assert_eq!(app.get(&format!("/streams/{none}")).await.status, StatusCode::NOT_FOUND);
+    }
+
+    assert_eq!(media(&snapshot, "plain").waveform.as_deref(), Some("/streams/plain/waveform.json"));
+    for id in ["cover", "plain", "song"] {
+        let answer = app.get(&format!("/streams/{id}/waveform.json")).await;
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.header("cache-control"), "no-cache");
+        assert!(!answer.header("etag").is_empty());
+        let waveform = answer.json();
+        assert_eq!((&waveform["version"], &waveform["bits"]), (&2.into(), &8.into()));
+        assert_eq!(waveform["sample_rate"].as_u64(), Some(8_000));
+        let length = waveform["length"].as_u64().expect("a number");
+        assert!((15..=18).contains(&length), "{id}: {length}");
+        let data: Vec<i64> = serde_json::from_value(waveform["data"].clone()).expect("numbers");
+        assert_eq!(data.len() as u64, 2 * length);
+        assert!(data.iter().any(|value| *value < -5) && data.iter().any(|value| *value > 5));
+    }
+
+    // One at a time, behind everything else.
+    let runs_before = runs(&streams);
+    for (n, line) in runs_before.iter().enumerate() {
+        assert_eq!(line, if n % 2 == 0 { "begin 15" } else { "end" });
+    }
+    // A look at a poster makes nothing, nor does a second start.
+    for id in ["ts", "fake", "plain", "bare", "given"] {
+        app.get(&format!("/streams/{id}/poster.webp")).await;
+        app.get(&format!("/streams/{id}/waveform.json")).await;
+    }
+    drop(making);
+    let files = kept(&streams);
+    let second = streams.app().await;
+    let _making = start(&streams, &second, tools);
+    second.until(is_done).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(runs(&streams), runs_before);
+    assert_eq!(kept(&streams), files);
+    assert_eq!(second.now().version(), snapshot.version());
+}
+
+#[tokio::test]
+async fn a_changed_channel_gets_another_and_a_gone_one_leaves_nothing() {
+    let streams = Streams::new();
+    let film = |color: &str| {
+        let source = format!("color={color}:s=64x36:r=10:d=2");
+        ffmpeg(&[&lavfi(&source)[..], &["-pix_fmt", "yuv420p"]].concat(), &streams.path("a.mp4"));
+    };
+    film("blue");
+    streams.channel("other");
+    let app = streams.app().await;
+    let _making = start(&streams, &app, Tools::default());
+    let done =
+        |snapshot: &Snapshot| snapshot.len() == 2 && media(snapshot, "a").thumbhash.is_some();
+    app.until(done).await;
+    assert!(!is_red(media(&app.now(), "a")));
+    let first = kept(&streams);
+    let tag = app.get("/streams/a/poster.webp").await.header("etag").to_owned();
+
+    film("red");
+    app.until(|snapshot| snapshot.len() == 2 && is_red(media(snapshot, "a"))).await;
+    assert_ne!(app.get("/streams/a/poster.webp").await.header("etag"), tag);
+    let gone = |file: &PathBuf| {
+        let file = file.clone();
+        async move {
+            for _ in 0..500 {
+                if !file.exists() {
+                    return true;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            false
+        }
+    };
+    let second = kept(&streams);
+    let mut old = first.iter().filter(|file| file.extension().is_some_and(|e| e == "thumbhash"));
+    assert!(gone(old.next().expect("a hash")).await, "what was made of the old film stays");
+    fs::remove_file(streams.path("a.mp4")).expect("removed");
+    app.until_ids(&["other"]).await;
+    for file in second.iter().filter(|file| fs::metadata(file).is_ok_and(|meta| meta.len() > 0)) {
+        assert!(gone(file).await, "what was made of a channel that is gone stays");
+    }
+}
+
+#[tokio::test]
+async fn without_ffmpeg_or_a_place_to_keep_things_everything_else_goes_on() {
+    let streams = Streams::new();
+    ffmpeg(&[&lavfi(RED)[..], &["-pix_fmt", "yuv420p"]].concat(), &streams.path("a.mp4"));
+    let app = streams.app().await;
+    app.until_ids(&["a"]).await;
+    let nowhere = Tools { ffmpeg: "/nowhere/ffmpeg".into(), ..Tools::default() };
+    let making = start(&streams, &app, nowhere);
+    streams.channel("b");
+    app.until_ids(&["a", "b"]).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(media(&app.now(), "a").poster, None);
+    assert!(kept(&streams).is_empty(), "the absence of ffmpeg is not remembered");
+    drop(making);
+
+    let data = streams.folders().data;
+    fs::remove_dir_all(&data).expect("removed");
+    fs::write(&data, "a file").expect("written");
+    let _making = start(&streams, &app, Tools::default());
+    streams.channel("c");
+    app.until_ids(&["a", "b", "c"]).await;
+    assert_eq!(app.get("/streams/a/poster.webp").await.status, StatusCode::NOT_FOUND);
+}
