@@ -8,6 +8,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::discover::ask;
 pub use self::{
     discover::{WINDOW_SIDE_MAX, channels, discover},
     order::Order,

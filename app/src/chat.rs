@@ -5,10 +5,7 @@ mod buttons;
 mod panel;
 mod talk;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    rc::Rc,
-};
+use std::{collections::VecDeque, rc::Rc};
 
 use leptos::prelude::*;
 
@@ -21,7 +18,7 @@ use crate::{
     catalog::ChannelId,
     dom::{Held, Timer, recall, remember},
     live::{
-        ClientEvent, ErrorCode, Message, ServerEvent,
+        ClientEvent, ErrorCode, Message, Rooms, ServerEvent,
         socket::{Heard, Socket, live_address},
     },
     part::Part,
@@ -95,7 +92,7 @@ pub(crate) struct Chat {
     /// Messages that came while the sheet was closed.
     pub(crate) unread: RwSignal<u32>,
     /// Open sockets, and those at each reel.
-    pub(crate) online: RwSignal<(u32, BTreeMap<ChannelId, u32>)>,
+    pub(crate) online: RwSignal<(u32, Rooms)>,
     /// One's own name.
     pub(crate) name: RwSignal<Option<String>>,
     /// The text box.
@@ -131,7 +128,7 @@ impl Chat {
             pending: RwSignal::default(),
             ambient: RwSignal::default(),
             unread: RwSignal::new(0),
-            online: RwSignal::new((0, BTreeMap::new())),
+            online: RwSignal::default(),
             name: RwSignal::new(None),
             draft: RwSignal::default(),
             asking: RwSignal::new(false),

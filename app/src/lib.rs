@@ -26,6 +26,7 @@ mod shell;
 pub mod start;
 pub mod text;
 pub mod theme;
+mod thumb;
 pub mod wire;
 
 use leptos::{either::EitherOf5, prelude::*};

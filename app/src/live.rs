@@ -6,7 +6,7 @@ pub(crate) mod socket;
 use std::collections::BTreeMap;
 
 use js_sys::{JSON, Object};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasm_bindgen::JsValue;
 
 use crate::{
@@ -83,6 +83,30 @@ pub struct Moment {
     pub at_s: f64,
 }
 
+/// How many watch each reel: an object of ids and numbers on the wire.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rooms(pub Vec<(ChannelId, u32)>);
+
+impl Rooms {
+    /// How many watch this reel.
+    pub fn of(&self, id: &ChannelId) -> u32 {
+        self.0.iter().find(|(each, _)| each == id).map_or(0, |(_, count)| *count)
+    }
+}
+
+impl Serialize for Rooms {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(id, count)| (id, count)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Rooms {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let rooms = BTreeMap::<ChannelId, u32>::deserialize(deserializer)?;
+        Ok(Self(rooms.into_iter().collect()))
+    }
+}
+
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -115,7 +139,7 @@ pub enum ServerEvent {
         count: u32,
         /// Those that said `watch`, by reel.
         #[serde(default)]
-        channels: BTreeMap<ChannelId, u32>,
+        channels: Rooms,
     },
     /// The name that the joiner has from now on.
     Joined {

@@ -13,6 +13,7 @@ mod pool;
 mod session;
 mod slot;
 mod tracks;
+mod wave;
 
 use std::{rc::Rc, sync::Arc};
 
@@ -25,6 +26,7 @@ pub(crate) use self::{
     controls::{Failure, FullScreen, Hear, Leader, RestLine, Run, Sound, clock, controls},
     menu::{Level, Menu, MenuButton},
     session::session,
+    wave::SoundTrack,
 };
 use crate::{
     catalog::Media,

@@ -40,11 +40,12 @@ use crate::{
     part::{List, Part, watch},
     player::{
         Caption, CaptionsButton, Failure, FullScreen, Hear, Leader, Level, Menu, MenuButton,
-        Player, RestLine, Run, Sound, controls, session,
+        Player, RestLine, Run, Sound, SoundTrack, controls, session,
     },
     reaction::{self, Burst, BurstLayer, LikeButton, Reactions},
     share::{ShareButton, ShareSheet, share},
     text::{texts, words},
+    thumb,
 };
 
 /// How a picture fills its frame.
@@ -98,6 +99,7 @@ pub fn Reels(
                 <div class="strip">{articles}</div>
             </div>
             <div class="film-edges" data-number=active + 1 aria-hidden="true"></div>
+            <SoundTrack />
             <Leader />
             <Failure />
             <RestLine />
@@ -279,7 +281,8 @@ fn room_follows(room: &Part, feed: Feed, chrome: Chrome, player: Player, chat: C
     watch(move || {
         let Some(media) = feed.rested_media() else { return };
         room.set("data-shape", Some(shape(&media)));
-        light.set("src", media.poster.as_deref());
+        let thumb = media.thumbhash.as_deref().and_then(thumb::picture);
+        light.set("src", thumb.as_deref().or(media.poster.as_deref()));
         let style = room.of::<HtmlElement>().style();
         let _ = match ratio(&media) {
             Some(ratio) => style.set_property("--ratio", &ratio),

@@ -1,7 +1,7 @@
 //! What crosses between server and page is JSON. The server writes it with serde; the page reads it
 //! with the browser's own parser: serde's would weigh a third of the page's whole program.
 
-use std::{collections::BTreeMap, convert::Infallible};
+use std::convert::Infallible;
 
 use js_sys::{Array, JSON, Object};
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType, codec::Post};
@@ -12,6 +12,7 @@ use crate::{
     catalog::{ChannelId, Kind, Media, Order, Source, Storyboard, Subtitle, Window},
     dom::get,
     error::AppError,
+    live::Rooms,
 };
 
 /// JSON, written on the server and read in the page.
@@ -107,7 +108,7 @@ impl<T: Read> Read for Vec<T> {
     }
 }
 
-impl Read for BTreeMap<ChannelId, u32> {
+impl Read for Rooms {
     fn read(value: &JsValue) -> Option<Self> {
         let object: &Object = value.dyn_ref()?;
         let entry = |key: JsValue| {
@@ -115,7 +116,7 @@ impl Read for BTreeMap<ChannelId, u32> {
             let count = u32::read(&get(value, id.as_str()))?;
             Some((id, count))
         };
-        Object::keys(object).iter().map(entry).collect()
+        Object::keys(object).iter().map(entry).collect::<Option<_>>().map(Self)
     }
 }
 

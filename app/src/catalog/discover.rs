@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use leptos::{
     prelude::*,
-    server_fn::{Http, codec::GetUrl, error::FromServerFnError, error::ServerFnErrorErr},
+    server_fn::{Http, ServerFn, codec::GetUrl, error::FromServerFnError, error::ServerFnErrorErr},
 };
 
-use super::{Anchor, Catalog, Order, Window};
-use crate::{error::AppError, wire::WirePost};
+use super::{Anchor, Catalog, Order, Window, encode_segment};
+use crate::{
+    dom::fetched_text,
+    error::AppError,
+    wire::{WirePost, read_text},
+};
 
 /// The most channels on one side of the anchor that [`channels`] tells in one answer.
 pub const WINDOW_SIDE_MAX: u32 = 100;
@@ -29,6 +33,16 @@ pub async fn channels(
         None => Order::default(),
     };
     discover(order, &anchor, before, after)
+}
+
+/// Asks [`channels`] from the page: the same address and the same answer. The client that the macro
+/// makes carries a whole HTTP library; this one is a tenth of it.
+pub(crate) async fn ask(order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window> {
+    let order = encode_segment(&String::from(order));
+    let anchor = encode_segment(&anchor.to_text());
+    let path = <Channels as ServerFn>::PATH;
+    let query = format!("order={order}&anchor={anchor}&before={before}&after={after}");
+    read_text(&fetched_text(&format!("{path}?{query}")).await?)
 }
 
 /// What [`channels`] answers; the server's render calls it without the detour over HTTP.

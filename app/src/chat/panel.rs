@@ -126,7 +126,7 @@ fn watching(part: &Part, chat: Chat, feed: Feed) {
         let id = feed.active_media().map(|media| media.id.clone());
         chat.online.with(|(count, channels)| {
             all.say(&count.to_string());
-            let count = id.and_then(|id| channels.get(&id).copied()).unwrap_or(0);
+            let count = id.map_or(0, |id| channels.of(&id));
             here.mark("hidden", count == 0);
             here.say(&format!("{count} {}", words.here));
         });

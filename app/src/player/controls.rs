@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, KeyboardEvent, PointerEvent};
 
-use super::{Cause, PATIENCE_S, Phase, Player, captions::captions, menu::menu};
+use super::{Cause, PATIENCE_S, Phase, Player, captions::captions, menu::menu, wave::wave};
 use crate::{
     dom::{Held, Timer, within},
     icon::Icon,
@@ -41,6 +41,7 @@ pub(crate) fn controls(room: &Part, player: Player, feed: Feed, next: impl Fn() 
     failure(room, player, feed, next);
     captions(room, player);
     menu(room, player);
+    wave(room, player, feed);
 }
 
 /// The sound button.

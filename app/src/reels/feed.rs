@@ -275,11 +275,11 @@ impl Feed {
             return;
         }
         let feed = *self;
-        let order = Some(self.order.get_value().to_string());
+        let order = self.order.get_value();
         spawn_local(async move {
-            let answer = catalog::channels(order, anchor.to_text(), before, after).await;
+            let answer = catalog::ask(order, &anchor, before, after).await;
             feed.asking.try_set_value(false);
-            if let Ok(window) = answer {
+            if let Some(window) = answer {
                 then(window);
             }
         });

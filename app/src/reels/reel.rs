@@ -9,6 +9,7 @@ use crate::{
     icon::{Icon, Logo},
     part::Part,
     text::{Words, texts},
+    thumb,
 };
 
 /// What a reel says of itself, the same on both sides.
@@ -25,6 +26,8 @@ pub(crate) struct Print {
     description: String,
     tags: String,
     poster: Option<String>,
+    /// What stands for the poster until it comes.
+    thumbhash: Option<String>,
 }
 
 impl Print {
@@ -53,6 +56,7 @@ impl Print {
             description: media.description.clone().unwrap_or_default(),
             tags: media.tags.iter().map(|tag| format!(" #{tag}")).collect(),
             poster: media.poster.clone(),
+            thumbhash: media.thumbhash.clone(),
         }
     }
 
@@ -60,15 +64,28 @@ impl Print {
     pub(crate) fn fill(&self, article: &Part) {
         article.set("data-shape", Some(self.shape));
         article.set("aria-label", Some(&self.title));
-        for image in article.all("img") {
-            image.set("src", self.poster.as_deref());
-        }
+        article.find(".poster").set("src", self.poster.as_deref());
+        self.throw_light(article);
         article.find("h2").say(&self.title);
         for (part, text) in article.all(".about").iter().zip(&self.about) {
             part.say(text);
         }
         article.find(".words").say(&self.description);
         article.find(".tag").say(&self.tags);
+    }
+}
+
+impl Print {
+    /// The tiny picture lies behind the poster, and is the light beside it.
+    fn throw_light(&self, article: &Part) {
+        let (picture, light) = (article.find(".picture"), article.find(".light"));
+        if self.thumbhash.is_none() || picture.get("data-hash") != self.thumbhash {
+            let thumb = self.thumbhash.as_deref().and_then(thumb::picture);
+            let style = thumb.as_ref().map(|address| format!("--thumb:url({address})"));
+            picture.set("style", style.as_deref());
+            picture.set("data-hash", self.thumbhash.as_deref());
+            light.set("src", thumb.as_deref().or(self.poster.as_deref()));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The reels' rooms: made when somebody comes or speaks, forgotten when long empty.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use app::catalog::ChannelId;
 use tokio::time::Instant;
@@ -53,12 +53,9 @@ impl Rooms {
     }
 
     /// Who watches what.
-    pub(super) fn counts(&self) -> BTreeMap<ChannelId, u32> {
-        self.rooms
-            .iter()
-            .filter(|(_, room)| room.watchers > 0)
-            .map(|(channel, room)| (channel.clone(), room.watchers))
-            .collect()
+    pub(super) fn counts(&self) -> app::live::Rooms {
+        let counts = self.rooms.iter().filter(|(_, room)| room.watchers > 0);
+        app::live::Rooms(counts.map(|(channel, room)| (channel.clone(), room.watchers)).collect())
     }
 
     /// How many are watched.
@@ -154,9 +151,9 @@ mod tests {
             assert_eq!(rooms.depart().len(), 1);
         }
         assert!(rooms.rooms.len() <= EMPTY_MAX + 2, "{}", rooms.rooms.len());
-        assert_eq!(rooms.counts().get(&id(0)), Some(&1));
+        assert_eq!(rooms.counts().of(&id(0)), 1);
         rooms.leave(&id(0), Instant::now());
-        assert!(rooms.counts().is_empty());
+        assert!(rooms.counts().0.is_empty());
         assert_eq!(rooms.rooms.values().filter(|room| room.watchers == 0).count(), rooms.empty);
     }
 }

@@ -11,6 +11,18 @@ use super::{
 /// While a finger holds, the reel runs so many times as fast.
 const HELD_SPEED: f64 = 2.0;
 
+/// One quality for each number of lines, the most first. A handful: sorting weighs more in the page.
+fn best_first(levels: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut best: Vec<(u32, u32)> = Vec::new();
+    for level in levels {
+        if best.iter().all(|(height, _)| *height != level.0) {
+            let after = best.iter().filter(|(height, _)| *height > level.0).count();
+            best.insert(after, *level);
+        }
+    }
+    best
+}
+
 impl Pool {
     /// Reads the captions of the reel on screen, or not.
     pub(crate) fn caption(&self) {
@@ -53,9 +65,7 @@ impl Pool {
         let mut levels = Vec::new();
         current.with_binding(|binding| levels = binding.levels());
         levels.retain(|(height, _)| *height > 0);
-        levels.sort_unstable_by(|one, other| other.cmp(one));
-        levels.dedup_by_key(|(height, _)| *height);
-        self.player.levels.set(levels);
+        self.player.levels.set(best_first(&levels));
         self.player.height.set(current.video.video_height());
     }
 
