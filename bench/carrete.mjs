@@ -80,8 +80,16 @@ function freePort() {
 
 /** One row of the table: what was measured, what came out, what is aimed at. */
 export function row(what, measured, target = "–") {
-  console.log([what, measured, target].join("\t"));
+  console.log([what, measured, "", "", target].join("\t"));
 }
+
+/** One row with a peer that was measured in the same run. */
+export function beside(what, ours, theirs, ratio, target = "–") {
+  console.log([what, ours, theirs, ratio, target].join("\t"));
+}
+
+/** Ours over theirs. */
+export const times = (ours, theirs) => `${(ours / theirs).toFixed(2)}x`;
 
 export function quantile(values, q) {
   const sorted = [...values].sort((a, b) => a - b);
