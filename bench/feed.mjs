@@ -8,8 +8,8 @@ import { observe, swipe, weigh } from "./screen.mjs";
 /** 9 Mb/s and 85 ms. */
 export const FOUR_G = { offline: false, latency: 85, downloadThroughput: 9e6 / 8, uploadThroughput: 1.5e6 / 8 };
 
-/** Swipes in one direction before it turns. */
-const LEG = 15;
+/** Number of the last channel of streams.sh, where the swipes turn round. */
+const LAST = 15;
 /** After so many swipes everything that is made once has been made. */
 const WARM = 15;
 const OPEN_MS = 30_000;
@@ -47,9 +47,13 @@ export async function swipeThrough(browser, url, { swipes, wait_ms, net }) {
   const times = [];
   let missed = 0;
   let before;
+  let on = true;
   for (let n = 0; n < swipes; n++) {
     const from = await page.evaluate(() => window.bench.channel);
-    await swipe(devtools, Math.floor(n / LEG) % 2 === 0);
+    const place = Number(/\d+$/.exec(from));
+    // A swipe that was missed must not make one at an end of the feed, where none can come.
+    on = place === LAST ? false : place === 0 ? true : on;
+    await swipe(devtools, on);
     const arrived = page.waitForFunction((from) => window.bench.channel !== from, from, { timeout: wait_ms, polling: 10 });
     if (await arrived.catch(() => undefined)) times.push(await page.evaluate(() => window.bench.at - window.bench.lift));
     else missed++;
