@@ -15,15 +15,15 @@ const WARM = 15;
 const OPEN_MS = 30_000;
 const PAUSE_MS = 450;
 
-/** Opens a page on a line, `net`, with the observer in it, and waits for its first moving picture. */
-async function open(browser, url, net) {
+/** Opens a page on a line, `net`, with the observer and other `watchers` in it, and waits for its first moving picture. */
+export async function open(browser, url, net, ...watchers) {
   const visitor = await visit(browser);
   await visitor.devtools.send("Performance.enable");
   if (net) await visitor.devtools.send("Network.emulateNetworkConditions", net);
   let complaints = 0;
   visitor.page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints++);
   visitor.page.on("pageerror", () => complaints++);
-  await visitor.page.addInitScript(observe);
+  for (const watcher of [observe, ...watchers]) await visitor.page.addInitScript(watcher);
   await visitor.page.goto(url, { waitUntil: "commit" });
   await visitor.page.waitForFunction(() => window.bench?.first, null, { timeout: OPEN_MS, polling: 20 });
   return { ...visitor, complaints: () => complaints };

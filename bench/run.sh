@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmarks, in one table: bench/run.sh [part]… ; without a name start, list, visit, chat and reels. The part growth
+# The benchmarks, in one table: bench/run.sh [part]… ; without a name start, list, visit, chat, cold and reels. The part growth
 # gives both pages two hundred swipes and runs by name only. "Theirs" is the page of bench/peer, React and Video.js.
 # Measures target/release/carrete (or CARRETE) as it is and asserts nothing. Test channels are kept in ~/.cache/carrete.
 set -uo pipefail
@@ -29,15 +29,15 @@ done
 bench/streams.sh "$cache/reels" || die "streams.sh could not make its channels"
 
 failed=0
-[ $# -gt 0 ] || set -- start list visit chat reels
+[ $# -gt 0 ] || set -- start list visit chat cold reels
 for part in "$@"; do
   case $part in
     start) folders=("$cache/hundred") ;;
     list) folders=("$cache/many" "$cache/ten") ;;
     visit) folders=("$cache/reels" "$site") ;;
     chat) folders=("$cache/ten") ;;
-    reels | growth) folders=("$cache/reels") ;;
-    *) die "no part is called '$part': start, list, visit, chat, reels and growth are" ;;
+    cold | reels | growth) folders=("$cache/reels") ;;
+    *) die "no part is called '$part': start, list, visit, chat, cold, reels and growth are" ;;
   esac
   echo "bench: $part (after $((SECONDS - began)) s)" >&2
   if ! node "bench/$part.mjs" "${folders[@]}" </dev/null >>"$table"; then

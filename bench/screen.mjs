@@ -60,7 +60,7 @@ export function observe() {
   requestAnimationFrame(look);
 }
 
-/** A flick of 340 px in 110 ms; up goes on, down goes back. */
+/** A flick of 340 px in ten moves, 11 ms apart or as fast as the page takes them; up goes on, down goes back. */
 export async function swipe(devtools, on) {
   const touch = (type, touchPoints) => devtools.send("Input.dispatchTouchEvent", { type, touchPoints });
   const [from, step] = on ? [600, -34] : [240, 34];

@@ -63,12 +63,12 @@ function measures({ audits }) {
   return named.map((id) => `${audits[id].title} ${audits[id].displayValue}`).join(" · ");
 }
 
-/** Each audit that costs points, and the first things it found. */
+/** Each audit that costs points or says why, and the first things it found. */
 function* reasons({ categories, audits }, category) {
   for (const { id, weight } of categories[category].auditRefs) {
-    const { score, title, displayValue, details } = audits[id];
-    if (!weight || score === null || score >= 0.9) continue;
-    yield `${id} ${Math.round(score * 100)}: ${title}${displayValue ? ` (${displayValue})` : ""}`;
+    const { score, title, displayValue, details, scoreDisplayMode } = audits[id];
+    if (score === null || score >= 0.9 || scoreDisplayMode === "informative") continue;
+    yield `${id} ${weight ? Math.round(score * 100) : "(no points)"}: ${title}${displayValue ? ` (${displayValue})` : ""}`;
     for (const item of (details?.items ?? []).slice(0, 5)) yield `  ${found(item)}`;
   }
 }
