@@ -14,6 +14,9 @@ const program = process.env.CARRETE ?? join(root, "target", "release", "carrete"
 // USER_HZ, the unit of /proc/PID/stat, is 100 on Linux.
 const TICKS_A_SECOND = 100;
 
+// Whoever is told to stop takes along what it has started.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 export async function start(streams, settings = {}) {
   const port = await freePort();
   const home = mkdtempSync(join(tmpdir(), "carrete-bench-"));
@@ -31,6 +34,8 @@ export async function start(streams, settings = {}) {
       ...settings,
     },
   });
+  const orphaned = () => server.kill("SIGKILL");
+  process.once("exit", orphaned);
   let said = "";
   server.stderr.on("data", (chunk) => (said = (said + chunk).slice(-2_000)));
   const url = `http://127.0.0.1:${port}`;
@@ -58,6 +63,7 @@ export async function start(streams, settings = {}) {
       return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))[1]) * 1024 / 1e6;
     },
     async stop() {
+      process.off("exit", orphaned);
       if (server.exitCode === null) {
         const ended = new Promise((resolve) => server.once("exit", resolve));
         server.kill("SIGTERM");

@@ -13,7 +13,10 @@ const START_MS = 15_000;
 
 export async function open({ width, height }) {
   const started = [];
+  const orphaned = () => started.forEach((child) => child.kill("SIGKILL"));
+  process.once("exit", orphaned);
   const end = async () => {
+    process.off("exit", orphaned);
     for (const child of started.reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       const ended = new Promise((resolve) => child.once("exit", resolve));
