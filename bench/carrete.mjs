@@ -34,7 +34,10 @@ export async function start(streams, settings = {}) {
       ...settings,
     },
   });
-  const orphaned = () => server.kill("SIGKILL");
+  const orphaned = () => {
+    server.kill("SIGKILL");
+    rmSync(home, { recursive: true, force: true });
+  };
   process.once("exit", orphaned);
   let said = "";
   server.stderr.on("data", (chunk) => (said = (said + chunk).slice(-2_000)));
