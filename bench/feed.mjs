@@ -10,8 +10,11 @@ export const FOUR_G = { offline: false, latency: 85, downloadThroughput: 9e6 / 8
 
 /** Number of the last channel of streams.sh, where the swipes turn round. */
 const LAST = 15;
-/** After so many swipes everything that is made once has been made. */
-const WARM = 15;
+/**
+ * After so many swipes everything that is made once has been made. The feed is at the same place again after every 30 more, and
+ * holds as many reels around it: 200 and 50 swipes are weighed like with like.
+ */
+const WARM = 20;
 const OPEN_MS = 30_000;
 const PAUSE_MS = 450;
 
@@ -39,7 +42,7 @@ export async function coldOpen(browser, url, net) {
 
 /**
  * Swipes through the feed. `times` are milliseconds from the lift of the finger to the moving picture; a swipe without one
- * within `wait_ms` is missed. Growth is told by swipe, over those after the first fifteen.
+ * within `wait_ms` is missed. Growth is told by swipe, over those after the first twenty.
  */
 export async function swipeThrough(browser, url, { swipes, wait_ms, net }) {
   const { context, page, devtools, complaints } = await open(browser, url, net);

@@ -7,7 +7,7 @@ import { coldOpen, FOUR_G, growthRows, swipeThrough } from "./feed.mjs";
 import { startPeer } from "./peer.mjs";
 
 const LINES = [
-  { name: "loopback", wait_ms: 3_000, opens: 4, ours: 200, theirs: 45, targets: ["≤ 80 / 130 ms, ≤ 0.25x / 0.35x", "0 / –"] },
+  { name: "loopback", wait_ms: 3_000, opens: 4, ours: 200, theirs: 50, targets: ["≤ 80 / 130 ms, ≤ 0.25x / 0.35x", "0 / –"] },
   { name: "4G", net: FOUR_G, wait_ms: 8_000, opens: 3, ours: 14, theirs: 14, targets: ["≤ 100 / 600 ms, ≤ 0.25x / 0.35x", "0 / –"] },
 ];
 
