@@ -82,22 +82,28 @@ export function watch() {
       say(...parts);
     };
   }
-  const watched = new WeakSet();
+  let video;
+  let handle;
   let last = -1;
-  const look = () => {
-    const media = document.querySelectorAll("video, audio");
-    smoke.most = Math.max(smoke.most, media.length);
-    const channel = media[0]?.closest("[data-channel]")?.dataset.channel ?? null;
+  const presented = (_, { mediaTime }) => {
+    if (mediaTime !== last) smoke.frames++;
+    last = mediaTime;
+    handle = video.requestVideoFrameCallback(presented);
+  };
+  // Within the turn in which it left: Firefox calls nobody any more while an element out of the document is waited for.
+  const follow = () => {
+    const here = document.querySelector("video, audio");
+    const channel = here?.closest("[data-channel]")?.dataset.channel ?? null;
     if (channel !== smoke.channel) [smoke.channel, smoke.frames, last] = [channel, 0, -1];
-    if (media[0] && !watched.has(media[0])) {
-      watched.add(media[0]);
-      const presented = (_, { mediaTime }) => {
-        if (media[0].isConnected && mediaTime !== last) smoke.frames++;
-        last = mediaTime;
-        media[0].requestVideoFrameCallback(presented);
-      };
-      media[0].requestVideoFrameCallback(presented);
-    }
+    if (here === video) return;
+    video?.cancelVideoFrameCallback(handle);
+    video = here;
+    handle = video?.requestVideoFrameCallback(presented);
+  };
+  new MutationObserver(follow).observe(document, { childList: true, subtree: true });
+  follow();
+  const look = () => {
+    smoke.most = Math.max(smoke.most, document.querySelectorAll("video, audio").length);
     requestAnimationFrame(look);
   };
   look();
