@@ -25,8 +25,9 @@ check: ## format, lints for server and page, documentation, licences
 	@tools/install.sh build
 	@tools/check.sh
 
-audit: ## the slow checks, by hand: view format, dependencies, unused crates, shell scripts
+audit: ## the slow checks, by hand: view format, dependencies, unused crates, shell scripts, WebKit, Firefox, Lighthouse
 	@tools/install.sh build test audit
+	@tools/build.sh
 	@tools/audit.sh
 
 bench: ## the benchmarks, in one table

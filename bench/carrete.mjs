@@ -14,6 +14,9 @@ const program = process.env.CARRETE ?? join(root, "target", "release", "carrete"
 // USER_HZ, the unit of /proc/PID/stat, is 100 on Linux.
 const TICKS_A_SECOND = 100;
 
+// Whoever is told to stop takes along what it has started.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 export async function start(streams, settings = {}) {
   const port = await freePort();
   const home = mkdtempSync(join(tmpdir(), "carrete-bench-"));
@@ -31,6 +34,11 @@ export async function start(streams, settings = {}) {
       ...settings,
     },
   });
+  const orphaned = () => {
+    server.kill("SIGKILL");
+    rmSync(home, { recursive: true, force: true });
+  };
+  process.once("exit", orphaned);
   let said = "";
   server.stderr.on("data", (chunk) => (said = (said + chunk).slice(-2_000)));
   const url = `http://127.0.0.1:${port}`;
@@ -58,6 +66,7 @@ export async function start(streams, settings = {}) {
       return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))[1]) * 1024 / 1e6;
     },
     async stop() {
+      process.off("exit", orphaned);
       if (server.exitCode === null) {
         const ended = new Promise((resolve) => server.once("exit", resolve));
         server.kill("SIGTERM");
@@ -80,8 +89,16 @@ function freePort() {
 
 /** One row of the table: what was measured, what came out, what is aimed at. */
 export function row(what, measured, target = "–") {
-  console.log([what, measured, target].join("\t"));
+  console.log([what, measured, "", "", target].join("\t"));
 }
+
+/** One row with a peer that was measured in the same run. */
+export function beside(what, ours, theirs, ratio, target = "–") {
+  console.log([what, ours, theirs, ratio, target].join("\t"));
+}
+
+/** Ours over theirs. */
+export const times = (ours, theirs) => `${(ours / theirs).toFixed(2)}x`;
 
 export function quantile(values, q) {
   const sorted = [...values].sort((a, b) => a - b);

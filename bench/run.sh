@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The benchmarks, in one table: bench/run.sh [part]… ; without a name all of them: start, list, visit, chat, reels.
+# The benchmarks, in one table: bench/run.sh [part]… ; without a name start, list, visit, chat, cold and reels. The part growth
+# gives both pages two hundred swipes and runs by name only. "Theirs" is the page of bench/peer, React and Video.js.
 # Measures target/release/carrete (or CARRETE) as it is and asserts nothing. Test channels are kept in ~/.cache/carrete.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -14,9 +15,11 @@ die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
 
 [ -x "$CARRETE" ] || die "$CARRETE is not there: run make build first"
 for tool in ffmpeg node "${CHROMIUM:-/usr/bin/chromium}"; do command -v "$tool" >/dev/null || die "$tool is missing: run make tools"; done
-if ! [ -d bench/node_modules/ws ] || ! [ -d bench/node_modules/playwright-core ]; then
-  npm ci --prefix bench --no-audit --no-fund --loglevel=error </dev/null >&2 || die "npm ci in bench failed"
-fi
+for modules in bench:ws bench:playwright-core bench/peer:esbuild bench/peer:video.js bench/peer:react-dom; do
+  folder=${modules%:*}
+  [ -d "$folder/node_modules/${modules#*:}" ] ||
+    npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error </dev/null >&2 || die "npm ci in $folder failed"
+done
 
 began=$SECONDS
 echo "bench: making the channels that are missing (half a minute the first time)" >&2
@@ -26,19 +29,19 @@ done
 bench/streams.sh "$cache/reels" || die "streams.sh could not make its channels"
 
 failed=0
-[ $# -gt 0 ] || set -- start list visit chat reels
+[ $# -gt 0 ] || set -- start list visit chat cold reels
 for part in "$@"; do
   case $part in
     start) folders=("$cache/hundred") ;;
     list) folders=("$cache/many" "$cache/ten") ;;
     visit) folders=("$cache/reels" "$site") ;;
     chat) folders=("$cache/ten") ;;
-    reels) folders=("$cache/reels") ;;
-    *) die "no part is called '$part': start, list, visit, chat and reels are" ;;
+    cold | reels | growth) folders=("$cache/reels") ;;
+    *) die "no part is called '$part': start, list, visit, chat, cold, reels and growth are" ;;
   esac
   echo "bench: $part (after $((SECONDS - began)) s)" >&2
   if ! node "bench/$part.mjs" "${folders[@]}" </dev/null >>"$table"; then
-    printf '%s\tfailed\t–\n' "$part" >>"$table"
+    printf '%s\tfailed\t\t\t–\n' "$part" >>"$table"
     failed=1
   fi
 done
@@ -46,7 +49,7 @@ done
 printf '\n%s, %s cores, %s, after %d s\n\n' "$("$CARRETE" --version)" "$(nproc)" "$(date -u +%F)" $((SECONDS - began))
 node -e '
   const rows = require("node:fs").readFileSync(process.argv[1], "utf8").trimEnd().split("\n").map((line) => line.split("\t"));
-  rows.unshift(["what", "measured", "target"]);
+  rows.unshift(["what", "ours", "theirs", "ratio", "target"]);
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => [...row[i]].length)));
   rows.splice(1, 0, widths.map((width) => "-".repeat(width)));
   for (const row of rows) console.log(row.map((cell, i) => cell + " ".repeat(widths[i] - [...cell].length)).join("  ").trimEnd());

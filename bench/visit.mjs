@@ -2,7 +2,8 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { LAN, launch, visit } from "./browser.mjs";
+import { LAN, launch } from "./browser.mjs";
+import { firstVisit, sum } from "./bytes.mjs";
 import { kB, row, start } from "./carrete.mjs";
 
 const [streams, site] = process.argv.slice(2);
@@ -10,31 +11,11 @@ const server = await start(streams);
 await server.answers();
 const browser = await launch();
 
-/** Bytes by file, headers included, until a picture moves; streams and posters left out. */
-async function bytes(url) {
-  const { context, page } = await visit(browser);
-  await page.goto(url, { waitUntil: "commit" });
-  await page.waitForFunction(() => document.querySelector("video")?.currentTime > 0, null, { timeout: 30_000, polling: 20 });
-  // Not by DevTools: the page's session does not hear of what its workers are loaded from.
-  const loaded = await page.evaluate(() =>
-    ["navigation", "resource"]
-      .flatMap((type) => performance.getEntriesByType(type))
-      .map(({ name, transferSize }) => [new URL(name).pathname, transferSize]),
-  );
-  await context.close();
-  const files = new Map();
-  for (const [path, size] of loaded) {
-    if (size > 0 && !path.startsWith("/streams/")) files.set(path, (files.get(path) ?? 0) + size);
-  }
-  return files;
-}
-
-const brotli = await bytes(`${server.url}/`);
-const gzip = await bytes(`${server.url.replace("127.0.0.1", LAN)}/`);
+const brotli = await firstVisit(browser, `${server.url}/`);
+const gzip = await firstVisit(browser, `${server.url.replace("127.0.0.1", LAN)}/`);
 await browser.close();
 await server.stop();
 
-const sum = (loaded) => [...loaded.values()].reduce((a, b) => a + b, 0);
 const both = (a, b) => `${kB(a)} / ${kB(b)}`;
 row("first visit before the first picture, br / gzip", both(sum(brotli), sum(gzip)), "≤ 300 / 360 kB");
 for (const [path, size] of [...brotli].sort((a, b) => b[1] - a[1])) {

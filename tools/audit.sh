@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The slow checks, run by hand: tools/audit.sh [step]… ; without a name all of them. Goes on after a failing step.
+# webkit, firefox and lighthouse look at target/release/carrete, or at what CARRETE names, as it is.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 . tools/env.sh
@@ -8,10 +9,14 @@ views() { git ls-files 'app/*.rs' 'frontend/*.rs' | xargs leptosfmt --check --ma
 dependencies() { cargo deny --locked --all-features check bans licenses sources; }
 advisories() { cargo deny --locked --all-features check advisories; }
 unused() { cargo machete --with-metadata; }
+webkit() { node end2end/engines/smoke.mjs webkit; }
+firefox() { node end2end/engines/smoke.mjs firefox; }
+lighthouse() { node tools/lighthouse.mjs; }
 scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck --external-sources; }
 
 failed=()
-for step in "${@:-views}" $([ $# -gt 0 ] || echo dependencies advisories unused scripts); do
+[ $# -gt 0 ] || set -- views dependencies advisories unused scripts webkit firefox lighthouse
+for step in "$@"; do
   printf 'audit: %s\n' "$step"
   if [ "$(type -t "$step")" = function ] && "$step" </dev/null; then
     printf 'audit: %s: fine\n' "$step"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Carrete is built and tested with: tools/install.sh [build] [test] [audit].
 # Installs only what is missing, so a second call returns at once. Writes below ~/.cargo, ~/.cache/carrete, ~/.rustup
-# and end2end/node_modules; Debian packages only as root, else it says in one line what to install.
+# and the node_modules of end2end; Debian packages only as root, else it says in one line what to install.
 # shellcheck disable=SC2015
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +12,7 @@ packages=()  # Debian packages that are missing and needed
 optional=()  # Debian packages that the build can do without
 want() { todo+=("$1|$2|$3"); }
 have() { command -v "$1" >/dev/null 2>&1; }
+has_plugin() { compgen -G "/usr/lib/*/gstreamer-1.0/libgst$1.so" >/dev/null; }
 die() { printf 'install: %s\n' "$*" >&2; exit 1; }
 
 add_rust() { rustup toolchain install "$RUST" --profile minimal --component clippy,rustfmt --target wasm32-unknown-unknown; }
@@ -46,11 +47,18 @@ add_binaryen() {
   ln -sf ../binaryen/node_modules/.bin/wasm-opt "$CARRETE_CACHE/bin/wasm-opt"
 }
 
-lock_stamp() { sha256sum end2end/package-lock.json | cut -c1-64; }
-add_playwright() {
-  npm ci --prefix end2end --no-audit --no-fund --loglevel=error </dev/null
-  lock_stamp > end2end/node_modules/.lock-stamp
+add_lighthouse() {
+  npm install --prefix "$CARRETE_CACHE/lighthouse" --no-save --no-audit --no-fund --loglevel=error "lighthouse@$LIGHTHOUSE" </dev/null
 }
+
+lock_stamp() { sha256sum "$1/package-lock.json" | cut -c1-64; }
+locked() { [ "$(cat "$1/node_modules/.lock-stamp" 2>/dev/null)" = "$(lock_stamp "$1")" ]; }
+npm_ci() { # folder
+  npm ci --prefix "$1" --no-audit --no-fund --loglevel=error </dev/null
+  lock_stamp "$1" > "$1/node_modules/.lock-stamp"
+}
+add_playwright() { npm_ci end2end; }
+add_engines() { npm_ci end2end/engines; }
 
 node_from() { # least major version
   [ "$(node -p 'process.versions.node.split(".")[0]')" -ge "$1" ] || die "Node $(node --version) is too old: $1 or newer is needed"
@@ -91,13 +99,24 @@ for_test() {
   [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || packages+=(chromium fonts-liberation)
   packages+=("${optional[@]}")
   optional=()
-  [ "$(cat end2end/node_modules/.lock-stamp 2>/dev/null)" = "$(lock_stamp)" ] || want add_playwright "Playwright" "seconds, once"
+  locked end2end || want add_playwright "Playwright" "seconds, once"
 }
 
 for_audit() {
   have leptosfmt || want add_leptosfmt "leptosfmt" "about 2 minutes, once"
   have cargo-deny || want add_deny "cargo-deny" "about 6 minutes, once"
   have cargo-machete || want add_machete "cargo-machete" "about a minute, once"
+  have shellcheck || packages+=(shellcheck)
+  have firefox-esr || packages+=(firefox-esr)
+  have Xvfb || packages+=(xvfb)
+  [ -x /usr/bin/WebKitWebDriver ] || packages+=(webkit2gtk-driver)
+  # Without them WebKit plays neither H.264 nor AAC.
+  has_plugin libav || packages+=(gstreamer1.0-libav)
+  has_plugin isomp4 || packages+=(gstreamer1.0-plugins-good)
+  has_plugin videoparsersbad || packages+=(gstreamer1.0-plugins-bad)
+  locked end2end/engines || want add_engines "the drivers of WebKit and Firefox" "seconds, once"
+  grep -qsF "\"version\": \"$LIGHTHOUSE\"" "$CARRETE_CACHE/lighthouse/node_modules/lighthouse/package.json" ||
+    want add_lighthouse "Lighthouse $LIGHTHOUSE" "seconds, once"
 }
 
 mkdir -p "$CARRETE_CACHE/bin"

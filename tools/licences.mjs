@@ -8,6 +8,9 @@ const ALLOWED = new Set(
   "0BSD Apache-2.0 BSL-1.0 CC0-1.0 CDLA-Permissive-2.0 ISC MIT Unicode-3.0 Unlicense Zlib".split(" "),
 );
 const TEST_ONLY = new Set(["MPL-2.0"]);
+const LOCKS = ["end2end", "end2end/engines", "bench", "bench/peer"].map((folder) => `${folder}/package-lock.json`);
+/** Packages whose manifest names the licence in the old form, `licenses`, which locks leave out. */
+const OLD_FORM = new Map([["dom-walk 0.1.2", "MIT"]]);
 
 const allowed = (id, test) => ALLOWED.has(id) || /^BSD-\d-Clause$/.test(id) || (test && TEST_ONLY.has(id));
 
@@ -77,9 +80,10 @@ function* everything() {
   for (const { id, name, version, license, source } of metadata.packages) {
     if (source && resolved.has(id)) yield { name: `${name} ${version}`, license, test: !inProduct.has(id) };
   }
-  for (const lock of ["end2end/package-lock.json", "bench/package-lock.json"].filter(existsSync)) {
+  for (const lock of LOCKS.filter(existsSync)) {
     for (const [path, { version, license }] of Object.entries(JSON.parse(readFileSync(lock, "utf8")).packages)) {
-      if (path) yield { name: `${path.replace(/^.*node_modules\//, "")} ${version}`, license, test: true };
+      const name = `${path.replace(/^.*node_modules\//, "")} ${version}`;
+      if (path) yield { name, license: license ?? OLD_FORM.get(name), test: true };
     }
   }
   if (!readFileSync("public/vendor/hls/LICENSE", "utf8").includes("Apache License, Version 2.0")) {
