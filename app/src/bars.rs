@@ -7,11 +7,12 @@ use leptos::prelude::*;
 use crate::{
     catalog::ChannelId,
     chat::{Chat, Link},
-    dom::{Held, Timer},
+    dom::Timer,
     icon::Icon,
     part::{Part, watch},
     reels::feed::Feed,
     text::{texts, words},
+    value::Held,
 };
 
 /// What is new is told so long.

@@ -7,8 +7,6 @@ mod talk;
 
 use std::{collections::VecDeque, rc::Rc};
 
-use leptos::prelude::*;
-
 pub(crate) use self::{
     buttons::{ChatButton, Viewers},
     panel::{ChatPanel, Line},
@@ -16,13 +14,14 @@ pub(crate) use self::{
 };
 use crate::{
     catalog::ChannelId,
-    dom::{Held, Timer, recall, remember},
+    dom::{Timer, recall, remember},
     live::{
         ClientEvent, ErrorCode, Message, Rooms, ServerEvent,
         socket::{Heard, Socket, live_address},
     },
     part::Part,
     reels::feed::Feed,
+    value::{Held, Value},
 };
 
 /// Lines kept in the page.
@@ -84,35 +83,35 @@ pub(crate) fn take_over(room: &Part, chat: Chat, feed: Feed) {
 pub(crate) struct Chat {
     feed: Feed,
     /// What was said, oldest first.
-    pub(crate) messages: RwSignal<VecDeque<Message>>,
+    pub(crate) messages: Value<VecDeque<Message>>,
     /// What waits to come back.
-    pub(crate) pending: RwSignal<Vec<Pending>>,
+    pub(crate) pending: Value<Vec<Pending>>,
     /// The newest lines, for a few seconds.
-    pub(crate) ambient: RwSignal<VecDeque<Message>>,
+    pub(crate) ambient: Value<VecDeque<Message>>,
     /// Messages that came while the sheet was closed.
-    pub(crate) unread: RwSignal<u32>,
+    pub(crate) unread: Value<u32>,
     /// Open sockets, and those at each reel.
-    pub(crate) online: RwSignal<(u32, Rooms)>,
+    pub(crate) online: Value<(u32, Rooms)>,
     /// One's own name.
-    pub(crate) name: RwSignal<Option<String>>,
+    pub(crate) name: Value<Option<String>>,
     /// The text box.
-    pub(crate) draft: RwSignal<String>,
+    pub(crate) draft: Value<String>,
     /// The name is being asked.
-    pub(crate) asking: RwSignal<bool>,
+    pub(crate) asking: Value<bool>,
     /// What a person must know.
-    pub(crate) note: RwSignal<Option<Note>>,
+    pub(crate) note: Value<Option<Note>>,
     /// Only this reel's room is shown and written.
-    pub(crate) only_here: RwSignal<bool>,
+    pub(crate) only_here: Value<bool>,
     /// The sheet is open.
-    pub(crate) open: RwSignal<bool>,
+    pub(crate) open: Value<bool>,
     /// Counts how often somebody asked for the text box.
-    pub(crate) writes: RwSignal<u32>,
+    pub(crate) writes: Value<u32>,
     /// Hears what belongs to the reel on screen.
     pub(crate) felt: Held<Rc<dyn Fn(&ServerEvent)>>,
     /// The socket.
-    pub(crate) link: RwSignal<Link>,
+    pub(crate) link: Value<Link>,
     /// How often it broke since it was last open.
-    pub(crate) breaks: RwSignal<u32>,
+    pub(crate) breaks: Value<u32>,
     socket: Held<Rc<Socket>>,
     timers: Held<Rc<Timer>>,
     watching: Held<Rc<Timer>>,
@@ -124,21 +123,21 @@ impl Chat {
     pub(crate) fn new(feed: Feed) -> Self {
         Self {
             feed,
-            messages: RwSignal::default(),
-            pending: RwSignal::default(),
-            ambient: RwSignal::default(),
-            unread: RwSignal::new(0),
-            online: RwSignal::default(),
-            name: RwSignal::new(None),
-            draft: RwSignal::default(),
-            asking: RwSignal::new(false),
-            note: RwSignal::new(None),
-            only_here: RwSignal::new(false),
-            open: RwSignal::new(false),
-            writes: RwSignal::new(0),
+            messages: Value::default(),
+            pending: Value::default(),
+            ambient: Value::default(),
+            unread: Value::new(0),
+            online: Value::default(),
+            name: Value::new(None),
+            draft: Value::default(),
+            asking: Value::new(false),
+            note: Value::new(None),
+            only_here: Value::new(false),
+            open: Value::new(false),
+            writes: Value::new(0),
             felt: Held::new(),
-            link: RwSignal::new(Link::Opening),
-            breaks: RwSignal::new(0),
+            link: Value::new(Link::Opening),
+            breaks: Value::new(0),
             socket: Held::new(),
             timers: Held::new(),
             watching: Held::new(),

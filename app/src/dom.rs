@@ -2,7 +2,6 @@
 
 use js_sys::{Function, Promise};
 use leptos::{prelude::*, task::spawn_local};
-use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -16,7 +15,6 @@ use crate::part::Part;
 pub(crate) struct Listener {
     target: EventTarget,
     event: &'static str,
-    capture: bool,
     closure: Closure<dyn FnMut(Event)>,
 }
 
@@ -27,7 +25,7 @@ impl Listener {
         event: &'static str,
         handler: impl FnMut(Event) + 'static,
     ) -> Self {
-        Self::with(target, event, true, false, handler)
+        Self::with(target, event, true, Box::new(handler))
     }
 
     /// Listens so that the handler may call `preventDefault`.
@@ -36,37 +34,34 @@ impl Listener {
         event: &'static str,
         handler: impl FnMut(Event) + 'static,
     ) -> Self {
-        Self::with(target, event, false, false, handler)
+        Self::with(target, event, false, Box::new(handler))
     }
 
+    // One function for all handlers: each kind of closure would have its own.
     fn with(
         target: &EventTarget,
         event: &'static str,
         passive: bool,
-        capture: bool,
-        handler: impl FnMut(Event) + 'static,
+        handler: Box<dyn FnMut(Event)>,
     ) -> Self {
-        let closure = Closure::<dyn FnMut(Event)>::new(handler);
+        let closure = Closure::wrap(handler);
         let options = AddEventListenerOptions::new();
         options.set_passive(passive);
-        options.set_capture(capture);
         // Fails only for a null callback.
         let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
             event,
             closure.as_ref().unchecked_ref(),
             &options,
         );
-        Self { target: target.clone(), event, capture, closure }
+        Self { target: target.clone(), event, closure }
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let _ = self.target.remove_event_listener_with_callback_and_bool(
-            self.event,
-            self.closure.as_ref().unchecked_ref(),
-            self.capture,
-        );
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.event, self.closure.as_ref().unchecked_ref());
     }
 }
 
@@ -81,26 +76,23 @@ pub(crate) struct Timer {
 impl Timer {
     /// Once, after so many milliseconds.
     pub(crate) fn once(ms: i32, task: impl FnMut() + 'static) -> Self {
-        let closure = Closure::<dyn FnMut()>::new(task);
-        let handle = window()
-            .set_timeout_with_callback_and_timeout_and_arguments_0(
-                closure.as_ref().unchecked_ref(),
-                ms,
-            )
-            .unwrap_or(0);
-        Self { handle, repeats: false, _closure: closure }
+        Self::with(ms, false, Box::new(task))
     }
 
     /// Every so many milliseconds.
     pub(crate) fn every(ms: i32, task: impl FnMut() + 'static) -> Self {
-        let closure = Closure::<dyn FnMut()>::new(task);
-        let handle = window()
-            .set_interval_with_callback_and_timeout_and_arguments_0(
-                closure.as_ref().unchecked_ref(),
-                ms,
-            )
-            .unwrap_or(0);
-        Self { handle, repeats: true, _closure: closure }
+        Self::with(ms, true, Box::new(task))
+    }
+
+    fn with(ms: i32, repeats: bool, task: Box<dyn FnMut()>) -> Self {
+        let closure = Closure::wrap(task);
+        let (window, task) = (window(), closure.as_ref().unchecked_ref());
+        let handle = if repeats {
+            window.set_interval_with_callback_and_timeout_and_arguments_0(task, ms)
+        } else {
+            window.set_timeout_with_callback_and_timeout_and_arguments_0(task, ms)
+        };
+        Self { handle: handle.unwrap_or(0), repeats, _closure: closure }
     }
 }
 
@@ -117,41 +109,6 @@ impl Drop for Timer {
 /// Milliseconds of the page's monotonic clock.
 pub(crate) fn now_ms() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
-}
-
-/// What the browser holds for a component: made in an effect, so that the server never has one, and
-/// dropped when the component goes.
-pub(crate) struct Held<T: 'static>(StoredValue<Option<SendWrapper<T>>>);
-
-impl<T> Clone for Held<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Held<T> {}
-
-impl<T: Clone> Held<T> {
-    /// Holds nothing yet.
-    pub(crate) fn new() -> Self {
-        Self(StoredValue::new(None))
-    }
-
-    /// Puts something in, dropping what was there.
-    pub(crate) fn set(&self, value: T) {
-        let before = self.0.try_update_value(|held| held.replace(SendWrapper::new(value)));
-        drop(before);
-    }
-
-    /// Takes it out again.
-    pub(crate) fn take(&self) -> Option<T> {
-        self.0.try_update_value(Option::take).flatten().map(SendWrapper::take)
-    }
-
-    /// What is held now; a clone, so that nothing is borrowed while it is used.
-    pub(crate) fn get(&self) -> Option<T> {
-        self.0.try_with_value(|held| held.as_ref().map(|value| (**value).clone())).flatten()
-    }
 }
 
 /// The nearest number that is neither below `low` nor above `high`. `f64::clamp` can panic with both

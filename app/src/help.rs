@@ -8,6 +8,7 @@ use crate::{
     icon::Icon,
     part::{Part, watch},
     text::{texts, words},
+    value::Value,
 };
 
 const LETTERS_KEY: &str = "carrete.letters";
@@ -77,17 +78,17 @@ pub(crate) fn Help() -> impl IntoView {
 #[derive(Clone, Copy)]
 pub(crate) struct Keyboard {
     /// Single letters are keys.
-    pub(crate) letters: RwSignal<bool>,
+    pub(crate) letters: Value<bool>,
     /// The help is to be shown.
-    pub(crate) help: RwSignal<bool>,
+    pub(crate) help: Value<bool>,
 }
 
 impl Keyboard {
     /// As this browser remembers it.
     pub(crate) fn new() -> Self {
         Self {
-            letters: RwSignal::new(recall(LETTERS_KEY).as_deref() != Some(OFF)),
-            help: RwSignal::new(false),
+            letters: Value::new(recall(LETTERS_KEY).as_deref() != Some(OFF)),
+            help: Value::new(false),
         }
     }
 }

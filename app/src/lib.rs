@@ -27,6 +27,7 @@ pub mod start;
 pub mod text;
 pub mod theme;
 mod thumb;
+pub mod value;
 pub mod wire;
 
 use leptos::{either::EitherOf5, prelude::*};

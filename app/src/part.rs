@@ -30,6 +30,7 @@ impl Part {
     ///
     /// # Panics
     /// Where there is none: server and program are of one build, so the page lacks nothing.
+    #[inline(never)]
     pub(crate) fn find(&self, selector: &str) -> Self {
         let Some(part) = self.seek(selector) else { panic!("the page has no {selector}") };
         part
@@ -86,6 +87,7 @@ impl Part {
     }
 
     /// Sets an attribute, or takes it away; does nothing where it is so already.
+    #[inline(never)]
     pub(crate) fn set(&self, name: &str, value: Option<&str>) {
         if self.0.get_attribute(name).as_deref() == value {
             return;
@@ -103,6 +105,7 @@ impl Part {
     }
 
     /// Says this text and nothing else; does nothing where it does so already.
+    #[inline(never)]
     pub(crate) fn say(&self, text: &str) {
         if self.0.text_content().as_deref() != Some(text) {
             self.0.set_text_content(Some(text));
@@ -141,6 +144,11 @@ impl Part {
 
     /// Calls `handler` at every such event.
     pub(crate) fn on(&self, event: &'static str, handler: impl FnMut(Event) + 'static) {
+        self.on_boxed(event, Box::new(handler));
+    }
+
+    #[inline(never)]
+    fn on_boxed(&self, event: &'static str, handler: Box<dyn FnMut(Event)>) {
         keep(Listener::active(&self.0, event, handler));
     }
 
@@ -162,6 +170,7 @@ pub(crate) fn watch(task: impl FnMut() + 'static) {
     watch_boxed(Box::new(task));
 }
 
+#[inline(never)]
 fn watch_boxed(mut task: Box<dyn FnMut()>) {
     Effect::new(move |_: Option<()>| task());
 }

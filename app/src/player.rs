@@ -17,7 +17,6 @@ mod wave;
 
 use std::{rc::Rc, sync::Arc};
 
-use leptos::prelude::*;
 use web_sys::HtmlElement;
 
 use self::pool::Pool;
@@ -30,7 +29,8 @@ pub(crate) use self::{
 };
 use crate::{
     catalog::Media,
-    dom::{Held, recall, remember},
+    dom::{recall, remember},
+    value::{Held, Value},
 };
 
 /// What the picture is doing.
@@ -69,39 +69,39 @@ pub const PATIENCE_S: u32 = 8;
 #[derive(Clone, Copy)]
 pub struct Player {
     /// What the picture is doing.
-    pub phase: RwSignal<Phase>,
+    pub phase: Value<Phase>,
     /// Seconds until a reel that failed is tried again by itself; 0 where it is not.
-    pub retry_s: RwSignal<u32>,
+    pub retry_s: Value<u32>,
     /// Seconds until a waiting reel is given up.
-    pub patience_s: RwSignal<u32>,
+    pub patience_s: Value<u32>,
     /// A person has paused it.
-    pub paused: RwSignal<bool>,
+    pub paused: Value<bool>,
     /// Without sound.
-    pub muted: RwSignal<bool>,
+    pub muted: Value<bool>,
     /// The playhead, in seconds.
-    pub time_s: RwSignal<f64>,
+    pub time_s: Value<f64>,
     /// Length in seconds, as the element knows it.
-    pub duration_s: RwSignal<Option<f64>>,
+    pub duration_s: Value<Option<f64>>,
     /// Counts reels that came to their end without looping.
-    pub ended: RwSignal<u32>,
+    pub ended: Value<u32>,
     /// Captions are wanted.
-    pub captions: RwSignal<bool>,
+    pub captions: Value<bool>,
     /// The reel on screen has captions.
-    pub has_captions: RwSignal<bool>,
+    pub has_captions: Value<bool>,
     /// What its captions say now.
-    pub cue: RwSignal<String>,
+    pub cue: Value<String>,
     /// Its qualities, best first: lines, and bits a second.
-    pub levels: RwSignal<Vec<(u32, u32)>>,
+    pub levels: Value<Vec<(u32, u32)>>,
     /// Lines of the picture that is shown; 0 while they are not known.
-    pub height: RwSignal<u32>,
+    pub height: Value<u32>,
     /// Lines that a person chose; `None` leaves it to the line.
-    pub wanted_height: RwSignal<Option<u32>>,
+    pub wanted_height: Value<Option<u32>>,
     /// Videos begin again at their end.
-    pub loops: RwSignal<bool>,
+    pub loops: Value<bool>,
     /// Music goes on to the next at its end.
-    pub goes_on: RwSignal<bool>,
+    pub goes_on: Value<bool>,
     /// The menu is open.
-    pub menu: RwSignal<bool>,
+    pub menu: Value<bool>,
     pool: Held<Rc<Pool>>,
 }
 
@@ -109,23 +109,23 @@ impl Player {
     /// A player without elements: they are made in the browser by [`Player::wake`].
     pub fn new() -> Self {
         Self {
-            phase: RwSignal::new(Phase::Waiting),
-            retry_s: RwSignal::new(0),
-            patience_s: RwSignal::new(PATIENCE_S),
-            paused: RwSignal::new(false),
-            muted: RwSignal::new(true),
-            time_s: RwSignal::new(0.0),
-            duration_s: RwSignal::new(None),
-            ended: RwSignal::new(0),
-            captions: RwSignal::new(false),
-            has_captions: RwSignal::new(false),
-            cue: RwSignal::default(),
-            levels: RwSignal::default(),
-            height: RwSignal::new(0),
-            wanted_height: RwSignal::new(None),
-            loops: RwSignal::new(true),
-            goes_on: RwSignal::new(true),
-            menu: RwSignal::new(false),
+            phase: Value::new(Phase::Waiting),
+            retry_s: Value::new(0),
+            patience_s: Value::new(PATIENCE_S),
+            paused: Value::new(false),
+            muted: Value::new(true),
+            time_s: Value::new(0.0),
+            duration_s: Value::new(None),
+            ended: Value::new(0),
+            captions: Value::new(false),
+            has_captions: Value::new(false),
+            cue: Value::default(),
+            levels: Value::default(),
+            height: Value::new(0),
+            wanted_height: Value::new(None),
+            loops: Value::new(true),
+            goes_on: Value::new(true),
+            menu: Value::new(false),
             pool: Held::new(),
         }
     }

@@ -6,11 +6,12 @@ use std::rc::Rc;
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    dom::{Held, Timer, fetched},
+    dom::{Timer, fetched},
     icon::Logo,
     part::Part,
     start::Rendered,
     text::{Lang, Texts},
+    value::Held,
 };
 
 /// Milliseconds of one bar of [`PulseReport::bars`].

@@ -12,13 +12,14 @@ use self::{burst::Bursts, heat::heat};
 use crate::{
     catalog::ChannelId,
     chat::Chat,
-    dom::{Held, recall, remember},
+    dom::{recall, remember},
     icon::Icon,
     live::{ClientEvent, Moment, ServerEvent},
     part::{Part, watch},
     player::Player,
     reels::feed::Feed,
     text::texts,
+    value::{Held, Value},
 };
 
 /// What is felt by a double tap, by L and by the button.
@@ -36,13 +37,13 @@ pub(crate) struct Reactions {
     feed: Feed,
     player: Player,
     chat: Chat,
-    liked: RwSignal<VecDeque<String>>,
+    liked: Value<VecDeque<String>>,
     /// How many like the reel on screen.
-    likes: RwSignal<u32>,
+    likes: Value<u32>,
     /// Moments of the reel on screen; the flag says whether it is one's own.
-    moments: RwSignal<Vec<(Moment, bool)>>,
+    moments: Value<Vec<(Moment, bool)>>,
     /// What was told and has not come back: the moment and whether the like was to stand.
-    told: StoredValue<Vec<(Moment, bool)>>,
+    told: Value<Vec<(Moment, bool)>>,
     bursts: Held<Rc<Bursts>>,
 }
 
@@ -54,10 +55,10 @@ impl Reactions {
             feed,
             player,
             chat,
-            liked: RwSignal::new(kept.lines().map(str::to_owned).collect()),
-            likes: RwSignal::new(0),
-            moments: RwSignal::default(),
-            told: StoredValue::default(),
+            liked: Value::new(kept.lines().map(str::to_owned).collect()),
+            likes: Value::new(0),
+            moments: Value::default(),
+            told: Value::default(),
             bursts: Held::new(),
         }
     }
@@ -115,7 +116,7 @@ impl Reactions {
     fn tell(&self, channel: &ChannelId, moment: Moment, on: bool) {
         let (channel, Moment { kind, at_s }) = (channel.clone(), moment.clone());
         if self.chat.say(&ClientEvent::Reaction { kind, channel, at_s }) {
-            self.told.update_value(|told| told.push((moment, on)));
+            self.told.update_untracked(|told| told.push((moment, on)));
         }
     }
 
@@ -141,11 +142,11 @@ impl Reactions {
         if let Some(likes) = likes.filter(|_| here) {
             self.likes.set(likes);
         }
-        let own = self.told.try_update_value(|told| {
+        let own = self.told.update_untracked(|told| {
             let n = told.iter().position(|(each, _)| *each == moment)?;
             Some(told.remove(n).1)
         });
-        if let Some(wanted) = own.flatten() {
+        if let Some(wanted) = own {
             // The server had it the other way round: say it once more.
             if wanted != on {
                 self.tell(channel, moment, wanted);

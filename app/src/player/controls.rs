@@ -9,11 +9,12 @@ use web_sys::{Event, HtmlElement, KeyboardEvent, PointerEvent};
 
 use super::{Cause, PATIENCE_S, Phase, Player, captions::captions, menu::menu, wave::wave};
 use crate::{
-    dom::{Held, Timer, within},
+    dom::{Timer, within},
     icon::Icon,
     part::{Part, watch},
     reels::feed::Feed,
     text::{texts, words},
+    value::Held,
 };
 
 /// The offer of sound keeps its words so long.

@@ -11,6 +11,7 @@ use crate::{
     icon::Icon,
     part::{List, Part, watch},
     text::{texts, words},
+    value::Value,
 };
 
 /// Speeds that can be chosen, in hundredths.
@@ -149,7 +150,7 @@ fn megabits(bits: u32) -> String {
     format!("{}{}{} Mb/s", tenths / 10, words().decimal_point, tenths % 10)
 }
 
-fn switch(part: &Part, on: RwSignal<bool>, change: impl Fn(bool) + 'static) {
+fn switch(part: &Part, on: Value<bool>, change: impl Fn(bool) + 'static) {
     let input = Rc::new(part.of::<HtmlInputElement>().clone());
     part.on("change", {
         let input = Rc::clone(&input);

@@ -10,9 +10,10 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use super::Player;
 use crate::{
     catalog::Media,
-    dom::{Held, get, set},
+    dom::{get, set},
     part::watch,
     reels::feed::Feed,
+    value::Held,
 };
 
 /// Tells the device what plays; `step` goes one reel on (1) or back (-1).

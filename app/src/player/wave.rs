@@ -10,6 +10,7 @@ use crate::{
     dom::{fetched_text, get},
     part::{Part, watch},
     reels::feed::Feed,
+    value::Value,
     wire::Read,
 };
 
@@ -82,7 +83,7 @@ impl Waveform {
 /// The track follows the reel on screen and its playhead.
 pub(super) fn wave(room: &Part, player: Player, feed: Feed) {
     let track = room.find(".sound-track");
-    let drawn = RwSignal::new(None::<(String, f64)>);
+    let drawn = Value::new(None::<(String, f64)>);
     watch({
         let track = track.clone();
         move || {

@@ -1,13 +1,13 @@
 //! The film edge's holes grow with what was felt at their moment: the heat of a reel reads like an
 //! optical sound track.
 
-use leptos::prelude::*;
 use web_sys::HtmlElement;
 
 use crate::{
     live::Moment,
     part::{Part, watch},
     player::Player,
+    value::Value,
 };
 
 /// From hole to hole, in CSS pixels.
@@ -55,7 +55,7 @@ fn masks(counts: &[(u32, bool)]) -> (String, String) {
 }
 
 /// The film edge follows the moments of the reel on screen.
-pub(super) fn heat(room: &Part, player: Player, moments: RwSignal<Vec<(Moment, bool)>>) {
+pub(super) fn heat(room: &Part, player: Player, moments: Value<Vec<(Moment, bool)>>) {
     let holes = room.find(".film-edge .holes");
     watch(move || {
         let style = holes.of::<HtmlElement>().style();

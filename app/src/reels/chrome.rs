@@ -6,7 +6,8 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use web_sys::Element;
 
-use crate::dom::{Held, Timer};
+use crate::dom::Timer;
+use crate::value::{Held, Value};
 
 /// After a touch.
 const TOUCH_MS: i32 = 3000;
@@ -21,17 +22,17 @@ const FIRST_MS: i32 = 4000;
 #[derive(Clone, Copy)]
 pub struct Chrome {
     /// Every control.
-    pub controls: RwSignal<bool>,
+    pub controls: Value<bool>,
     /// Title and description.
-    pub slate: RwSignal<bool>,
+    pub slate: Value<bool>,
     /// The strip is on its way.
-    pub moving: RwSignal<bool>,
+    pub moving: Value<bool>,
     /// The hint of a first visit is shown.
-    pub hint: RwSignal<bool>,
+    pub hint: Value<bool>,
     /// A finger holds: the reel runs faster.
-    pub fast: RwSignal<bool>,
+    pub fast: Value<bool>,
     /// Something holds the controls: a pause, a menu, a sheet.
-    pub held: RwSignal<bool>,
+    pub held: Value<bool>,
     timer: Held<Rc<Timer>>,
     hinting: Held<Rc<Timer>>,
 }
@@ -40,12 +41,12 @@ impl Chrome {
     /// As a page arrives: the slate, no controls.
     pub fn new() -> Self {
         Self {
-            controls: RwSignal::new(false),
-            slate: RwSignal::new(true),
-            moving: RwSignal::new(false),
-            hint: RwSignal::new(false),
-            fast: RwSignal::new(false),
-            held: RwSignal::new(false),
+            controls: Value::new(false),
+            slate: Value::new(true),
+            moving: Value::new(false),
+            hint: Value::new(false),
+            fast: Value::new(false),
+            held: Value::new(false),
             timer: Held::new(),
             hinting: Held::new(),
         }

@@ -6,6 +6,7 @@ use std::{ops::Range, sync::Arc};
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::catalog::{self, Anchor, ChannelId, Media, Order, Window};
+use crate::value::Value;
 
 /// Channels kept on each side of the active one; the rest is asked for again when it comes near.
 const KEEP: u32 = 150;
@@ -86,33 +87,33 @@ impl Strip {
 /// The list and the active channel; a cheap handle.
 #[derive(Clone, Copy)]
 pub struct Feed {
-    strip: RwSignal<Strip>,
-    active: RwSignal<u32>,
+    strip: Value<Strip>,
+    active: Value<u32>,
     /// The middle of the articles in the document; follows `active` when the strip has come to rest.
-    middle: RwSignal<u32>,
+    middle: Value<u32>,
     /// The place that the strip is laid out from; lengths stay small in a long list.
-    origin: RwSignal<i64>,
-    asking: StoredValue<bool>,
+    origin: Value<i64>,
+    asking: Value<bool>,
     /// How many channels came since one began to look, and the first of them where it is known.
-    fresh: RwSignal<Option<(u32, Option<ChannelId>)>>,
+    fresh: Value<Option<(u32, Option<ChannelId>)>>,
     /// The visitor's choice, kept for the life of the page.
-    order: StoredValue<Order>,
+    order: Value<Order>,
     /// A newer list that does not hold the reel on screen: taken when that is left.
-    newer: StoredValue<Option<(Vec<Media>, u32, String)>>,
+    newer: Value<Option<(Vec<Media>, u32, String)>>,
 }
 
 impl Feed {
     /// Starts from what the server found.
     pub fn new(window: Window, active: u32) -> Self {
         Self {
-            order: StoredValue::new(window.order),
-            strip: RwSignal::new(Strip::of(window)),
-            active: RwSignal::new(active),
-            middle: RwSignal::new(active),
-            origin: RwSignal::new(i64::from(active)),
-            asking: StoredValue::new(false),
-            fresh: RwSignal::new(None),
-            newer: StoredValue::new(None),
+            order: Value::new(window.order),
+            strip: Value::new(Strip::of(window)),
+            active: Value::new(active),
+            middle: Value::new(active),
+            origin: Value::new(i64::from(active)),
+            asking: Value::new(false),
+            fresh: Value::new(None),
+            newer: Value::new(None),
         }
     }
 
@@ -214,8 +215,7 @@ impl Feed {
     /// The strip has come to rest: articles gather around the active channel, far channels are
     /// forgotten, near ends are asked for.
     pub fn settle(&self) {
-        if let Some((videos, total, version)) = self.newer.try_update_value(Option::take).flatten()
-        {
+        if let Some((videos, total, version)) = self.newer.update_untracked(Option::take) {
             self.changed(videos, total, version);
         }
         let active = self.active.get_untracked();
@@ -271,14 +271,14 @@ impl Feed {
     /// One question at a time: a second one while the first is under way is dropped, because the
     /// next settling asks again.
     fn ask(&self, anchor: Anchor, before: u32, after: u32, then: impl FnOnce(Window) + 'static) {
-        if self.asking.try_update_value(|asking| std::mem::replace(asking, true)) != Some(false) {
+        if self.asking.update_untracked(|asking| std::mem::replace(asking, true)) {
             return;
         }
         let feed = *self;
-        let order = self.order.get_value();
+        let order = self.order.get_untracked();
         spawn_local(async move {
             let answer = catalog::ask(order, &anchor, before, after).await;
-            feed.asking.try_set_value(false);
+            feed.asking.update_untracked(|asking| *asking = false);
             if let Some(window) = answer {
                 then(window);
             }
@@ -306,7 +306,7 @@ impl Feed {
         let active = self.active.get_untracked();
         let current = self.media_at(active).map(|media| media.id.clone());
         if let Some(place) = current.and_then(|id| new.place(&id)) {
-            self.newer.set_value(None);
+            self.newer.update_untracked(|newer| *newer = None);
             self.tell_fresh(&new);
             let moved = i64::from(place) - i64::from(active);
             self.strip.set(new);
@@ -358,8 +358,9 @@ impl Feed {
             let _ = window().location().set_href("/");
             return;
         }
-        self.newer.set_value(Some((videos.clone(), total, version.clone())));
-        let order = self.order.get_value();
+        self.newer
+            .update_untracked(|newer| *newer = Some((videos.clone(), total, version.clone())));
+        let order = self.order.get_untracked();
         let whole = order == Order::Feed && u32::try_from(videos.len()).is_ok_and(|n| n == total);
         let current = self.media_at(self.active.get_untracked()).map(|media| media.id.clone());
         if whole {

@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
-use leptos::prelude::*;
-
 use super::{chrome::Chrome, feed::Feed, gate::Gate};
 use crate::{
-    dom::{Held, Timer, recall, reduced_motion, remember, swipes},
+    dom::{Timer, recall, reduced_motion, remember, swipes},
     part::watch,
     player::{Phase, Player},
+    value::Held,
 };
 
 /// After so much picture.

@@ -7,10 +7,11 @@ use leptos::prelude::*;
 
 use super::{feed::Feed, gate::Gate};
 use crate::{
-    dom::{Held, Timer},
+    dom::Timer,
     part::{Part, watch},
     player::Player,
     text::{texts, words},
+    value::{Held, Value},
 };
 
 /// What comes next is told so many seconds before the end.
@@ -99,13 +100,13 @@ pub(crate) fn marks(room: &Part, feed: Feed, player: Player, gate: &Rc<Gate>) {
 /// Digits that are typed one after the other; a cheap handle.
 #[derive(Clone, Copy)]
 pub(crate) struct Dial {
-    number: RwSignal<u32>,
+    number: Value<u32>,
     timer: Held<Rc<Timer>>,
 }
 
 impl Dial {
     pub(crate) fn new() -> Self {
-        Self { number: RwSignal::new(0), timer: Held::new() }
+        Self { number: Value::new(0), timer: Held::new() }
     }
 
     /// One more digit; after a silence `go` gets the number.

@@ -1,7 +1,5 @@
 //! When the picture does not come: patience, another try, a playlist that has changed, and giving up.
 
-use leptos::prelude::*;
-
 use super::{
     super::{
         Cause, PATIENCE_S, Phase,

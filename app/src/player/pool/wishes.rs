@@ -1,8 +1,6 @@
 //! What a person wishes of every reel: captions, speed, quality, what comes after the end. It is
 //! carried from reel to reel.
 
-use leptos::prelude::*;
-
 use super::{
     super::{beside, slot::Slot, tracks},
     Pool,
