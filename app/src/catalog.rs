@@ -278,6 +278,9 @@ pub trait Catalog: Send + Sync + 'static {
     /// The part of the feed, put into `order`, around `anchor`: at most `before` channels ahead of it and `after`
     /// behind it. `None` where the anchor is an id that the list does not hold.
     fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window>;
+
+    /// Addresses that a player asks for first when it opens this channel, in that order.
+    fn opening(&self, id: &ChannelId) -> Vec<String>;
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use self::pool::Pool;
 pub(crate) use self::{
     captions::{Caption, CaptionsButton},
     controls::{Failure, FullScreen, Hear, Leader, RestLine, Run, Sound, clock, controls},
+    hls::LIGHT,
     menu::{Level, Menu, MenuButton},
     session::session,
     wave::SoundTrack,

@@ -1,10 +1,13 @@
 //! The document around the page: head, title, Open Graph tags, style and scripts.
 
+use std::sync::Arc;
+
 use leptos::{config::LeptosOptions, prelude::*};
 
 use crate::{
     App,
-    catalog::Media,
+    catalog::{Catalog, Media},
+    player::LIGHT,
     start::{ELEMENT, Page, PageRequest, Start},
 };
 
@@ -49,6 +52,7 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
                 <link rel="stylesheet" href=stylesheet />
                 {pulse.then(|| view! { <link rel="stylesheet" href="/pulse.css" /> })}
                 <HydrationScripts options=options.clone() />
+                {ahead(active.as_ref())}
                 <AutoReload options />
                 <script type="application/json" id=ELEMENT inner_html=json></script>
             </head>
@@ -56,6 +60,34 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
                 <App start />
             </body>
         </html>
+    }
+}
+
+/// What the player will ask for, told before the page's program has come: the picture first, then the
+/// player's library and what it opens with, the bytes of the film behind everything that runs them.
+fn ahead(active: Option<&Media>) -> impl IntoView + use<> {
+    let catalog = use_context::<Arc<dyn Catalog>>();
+    let addresses = active.zip(catalog).map(|(media, catalog)| catalog.opening(&media.id));
+    let addresses = addresses.unwrap_or_default();
+    let library = !addresses.is_empty();
+    let poster = active.and_then(|media| media.poster.clone());
+    let preload = |kind: &'static str, urgency: &'static str, href: String| {
+        leptos::html::link()
+            .attr("rel", "preload")
+            .attr("as", kind)
+            .attr("fetchpriority", urgency)
+            .attr("crossorigin", (kind == "fetch").then_some("anonymous"))
+            .attr("href", href)
+    };
+    let fetches: Vec<_> = addresses
+        .into_iter()
+        .enumerate()
+        .map(|(n, href)| preload("fetch", if n == 0 { "high" } else { "low" }, href))
+        .collect();
+    view! {
+        {poster.map(|href| preload("image", "high", href))}
+        {library.then(|| view! { <link rel="modulepreload" href=LIGHT /> })}
+        {fetches}
     }
 }
 

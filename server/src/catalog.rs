@@ -11,6 +11,7 @@ mod folder;
 mod item;
 pub(crate) mod made;
 mod name;
+mod opening;
 mod order;
 mod probe;
 mod reason;
@@ -159,6 +160,12 @@ impl Catalog for CatalogHandle {
             version: snapshot.version().to_owned(),
             order,
         })
+    }
+
+    fn opening(&self, id: &app::catalog::ChannelId) -> Vec<String> {
+        let snapshot = self.current().unwrap_or_default();
+        let entry = snapshot.position(id).and_then(|place| snapshot.entries().get(place));
+        entry.map(|entry| opening::opening(entry)).unwrap_or_default()
     }
 }
 

@@ -12,6 +12,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{
     Element, Event, HtmlAnchorElement, HtmlDialogElement, HtmlElement, HtmlInputElement,
     IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, MouseEvent,
+    ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
 use crate::{
@@ -106,8 +107,10 @@ impl Guide {
             sheet.mark("data-fetches", true);
             guide.dialog.element().replace_children_with_node_1(sheet.element());
             guide.shown();
-            if let Some(current) = guide.dialog.seek("[aria-current=true]") {
-                current.element().scroll_into_view();
+            if let Some(current) = guide.dialog.seek(".film-frame [aria-current=true]") {
+                let options = ScrollIntoViewOptions::new();
+                options.set_block(ScrollLogicalPosition::Center);
+                current.element().scroll_into_view_with_scroll_into_view_options(&options);
             }
             if let Some(field) = guide.dialog.seek("input[name=q]") {
                 field.focus();

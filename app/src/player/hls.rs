@@ -11,10 +11,10 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlMediaElement;
 
-use crate::dom::{get, set};
+use crate::dom::{get, set, swallow};
 
 /// Where the vendored library lies; the folder carries its version.
-const LIGHT: &str = "/vendor/hls/hls.light.min.mjs";
+pub(crate) const LIGHT: &str = "/vendor/hls/hls.light.min.mjs";
 /// With alternate audio and in-manifest subtitles, for playlists that need them.
 const FULL: &str = "/vendor/hls/hls.min.mjs";
 /// Transmuxes MPEG-TS off the main thread; one worker is shared by all instances.
@@ -98,6 +98,8 @@ pub(crate) async fn load(full: bool) -> Result<Engine, JsValue> {
     if let Some(engine) = loaded(full) {
         return Ok(engine);
     }
+    // Asked for now, it is there when the library asks for it.
+    swallow(window().fetch_with_str(WORKER).into());
     let module = JsFuture::from(dynamic_import(if full { FULL } else { LIGHT })).await?;
     let class: Function = get(&module, "default").dyn_into()?;
     let is_supported: Function = get(&class, "isSupported").dyn_into()?;
@@ -203,7 +205,7 @@ impl Binding {
         binding.on("hlsLevelSwitched", move |data| {
             let n = get(&data, "level").as_f64().unwrap_or(0.0) as u32;
             let level = Reflect::get_u32(&get(&levels, "levels"), n).unwrap_or_default();
-            switched(Report::Level(get(&level, "height").as_f64().unwrap_or(0.0) as u32));
+            switched(Report::Level(lines(&level)));
         });
         binding.hls.attach_media(media);
         binding.hls.load_source(url);
@@ -236,10 +238,9 @@ impl Binding {
     /// The qualities: lines, and bits a second; as the playlist has them.
     pub(crate) fn levels(&self) -> Vec<(u32, u32)> {
         let levels = get(&self.hls, "levels");
-        let number = |level: &JsValue, name| get(level, name).as_f64().unwrap_or(0.0) as u32;
         (0..number(&levels, "length"))
             .filter_map(|n| Reflect::get_u32(&levels, n).ok())
-            .map(|level| (number(&level, "height"), number(&level, "bitrate")))
+            .map(|level| (lines(&level), number(&level, "bitrate")))
             .collect()
     }
 
@@ -282,6 +283,16 @@ impl Drop for Binding {
         }
         self.hls.destroy();
     }
+}
+
+/// A number of a JS object; 0 where it has none.
+fn number(object: &JsValue, name: &str) -> u32 {
+    get(object, name).as_f64().unwrap_or(0.0) as u32
+}
+
+/// The lines of a level, as people count them: those of its shorter side.
+fn lines(level: &JsValue) -> u32 {
+    number(level, "height").min(number(level, "width"))
 }
 
 fn config(wish: Wish) -> Object {

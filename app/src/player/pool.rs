@@ -334,7 +334,7 @@ impl Pool {
             }
             Told::Time => {
                 self.player.time_s.set(current.video.current_time());
-                self.measure.plays(current.video.video_height());
+                self.measure.plays(current.lines());
                 let shown = current.frames.seen() > 0 || self.is_audio();
                 if shown
                     && !current.video.paused()

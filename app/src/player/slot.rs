@@ -352,6 +352,11 @@ impl Slot {
         duration.is_finite() && self.video.current_time() + self.ahead_s() >= duration - 0.2
     }
 
+    /// Lines of the picture, those of its shorter side; 0 while nothing is known.
+    pub(crate) fn lines(&self) -> u32 {
+        self.video.video_height().min(self.video.video_width())
+    }
+
     /// Whether the reel begins again at its end, where its kind may.
     pub(crate) fn loop_as(&self, videos: bool, music: bool) {
         if let Some(media) = self.media() {

@@ -64,7 +64,7 @@ impl Pool {
         current.with_binding(|binding| levels = binding.levels());
         levels.retain(|(height, _)| *height > 0);
         self.player.levels.set(best_first(&levels));
-        self.player.height.set(current.video.video_height());
+        self.player.height.set(current.lines());
     }
 
     /// Videos begin again at their end, and music goes on, unless a person wants it otherwise.
