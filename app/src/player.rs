@@ -5,6 +5,7 @@ mod beside;
 mod captions;
 mod controls;
 mod frames;
+mod glance;
 mod hls;
 mod measure;
 mod menu;
@@ -166,6 +167,11 @@ impl Player {
     /// Prepares a reel that may come next.
     pub fn warm(&self, media: &Arc<Media>) {
         self.with_pool(|pool| pool.warm(media));
+    }
+
+    /// Reels that may come after the warm one: their playlists are fetched.
+    pub fn glance(&self, reels: &[Arc<Media>]) {
+        self.with_pool(|pool| pool.glance(reels));
     }
 
     /// A finger drags towards a reel: its clock starts, so that it runs when the finger lifts.

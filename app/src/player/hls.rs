@@ -11,6 +11,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlMediaElement;
 
+use super::glance;
 use crate::dom::{get, set, swallow};
 
 /// Where the vendored library lies; the folder carries its version.
@@ -23,8 +24,10 @@ const WORKER: &str = "/vendor/hls/hls.worker.js";
 const ESTIMATE_KEY: &str = "carrete.bandwidth";
 /// Seconds ahead that a reel which is played holds.
 pub(crate) const AHEAD_S: f64 = 12.0;
-/// Seconds ahead while the neighbour is not warm yet: the line is shared.
+/// Seconds ahead while the neighbour is not warm yet: the line is shared, and carries both.
 pub(crate) const AHEAD_FIRST_S: f64 = 2.0;
+/// The same on a line that may not carry both: more than a neighbour waits for.
+pub(crate) const AHEAD_SLOW_S: f64 = 6.0;
 /// Seconds ahead that a reel which only waits for its turn holds.
 pub(crate) const AHEAD_SPARE_S: f64 = 1.0;
 /// Seconds behind the playhead.
@@ -263,6 +266,11 @@ impl Binding {
         self.hls.recover_media_error();
     }
 
+    /// What the line is thought to carry, in bits a second.
+    pub(crate) fn estimate(&self) -> f64 {
+        get(&self.hls, "bandwidthEstimate").as_f64().unwrap_or(0.0)
+    }
+
     /// Keeps the measured bandwidth for the next reel and the next page.
     pub(crate) fn keep_estimate(&self) {
         if let Some(estimate) = get(&self.hls, "bandwidthEstimate").as_f64()
@@ -327,5 +335,6 @@ fn config(wish: Wish) -> Object {
         set(&config, key, flag);
     }
     set(&config, "workerPath", WORKER);
+    glance::set_up(&config);
     config
 }

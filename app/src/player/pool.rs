@@ -2,6 +2,7 @@
 //! run up on the neighbour. Both are made once and kept for life.
 
 mod trouble;
+mod warming;
 mod wishes;
 
 use std::{
@@ -16,19 +17,16 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
 use super::{
     Cause, PATIENCE_S, Phase, Player,
-    hls::{AHEAD_FIRST_S, AHEAD_S, AHEAD_SPARE_S, Report, Wish},
+    hls::Report,
     measure::Measure,
     places::Places,
     slot::{self, Slot, Told},
 };
 use crate::{
     catalog::{Kind, Media},
-    dom::{Timer, get},
+    dom::Timer,
 };
 
-/// The reel on screen has this many seconds in its buffer, or all of it, before a neighbour is
-/// warmed: warming never starves it.
-const AHEAD_BEFORE_WARMING_S: f64 = 2.0;
 /// See the module.
 pub(crate) struct Pool {
     player: Player,
@@ -48,6 +46,8 @@ pub(crate) struct Pool {
     /// What is measured for the pulse.
     pub(crate) measure: Rc<Measure>,
     places: Places,
+    /// The reel on screen has waited for data: nothing is warmed beside it too early.
+    stalled: Cell<bool>,
     speed: Cell<f64>,
     saves_data: bool,
 }
@@ -89,8 +89,9 @@ impl Pool {
                 retries: Cell::new(0),
                 measure: Measure::begin(),
                 places: Places::recall(),
+                stalled: Cell::new(false),
                 speed: Cell::new(1.0),
-                saves_data: saves_data(),
+                saves_data: warming::saves_data(),
             }
         }))
     }
@@ -119,7 +120,8 @@ impl Pool {
                 self.active.set(1 - left);
             }
             if !self.current().holds(media) {
-                self.current().load(media, self.wish(media, AHEAD_FIRST_S, self.places.of(media)));
+                self.current()
+                    .load(media, self.wish(media, self.ahead_first_s(), self.places.of(media)));
             }
         }
         let (now, before) = (self.current(), self.spare());
@@ -127,7 +129,7 @@ impl Pool {
         *self.picture.borrow_mut() = Some(picture.clone());
         now.video.set_muted(self.player.muted.get_untracked());
         now.with_binding(|binding| {
-            binding.hold_ahead(AHEAD_FIRST_S);
+            binding.hold_ahead(self.ahead_first_s());
             binding.go_on();
         });
         now.frames.restart();
@@ -144,6 +146,7 @@ impl Pool {
         self.reloads.set(0);
         self.recovered.set(false);
         self.retries.set(0);
+        self.stalled.set(false);
         self.player.paused.set(false);
         self.player.time_s.set(now.video.current_time());
         self.tell_duration();
@@ -201,78 +204,10 @@ impl Pool {
         }
     }
 
-    /// Prepares a reel that may come next, when the one on screen can spare the line.
-    pub(crate) fn warm(&self, media: &Arc<Media>) {
-        if self.current().holds(media) {
-            return;
-        }
-        *self.wanted.borrow_mut() = Some(Arc::clone(media));
-        self.warm_wanted();
-    }
-
-    fn warm_wanted(&self) {
-        let current = self.current();
-        let moving =
-            current.frames.seen() >= 2 || self.player.phase.get_untracked() == Phase::Playing;
-        let fed = current.is_whole() || current.ahead_s() >= AHEAD_BEFORE_WARMING_S;
-        if self.saves_data || !moving || !fed {
-            return;
-        }
-        if let Some(media) = self.wanted.take() {
-            self.load_spare(&media);
-        }
-    }
-
-    fn load_spare(&self, media: &Arc<Media>) {
-        let spare = self.spare();
-        if spare.holds(media) {
-            if spare.is_ready() && !spare.has_run_up() {
-                spare.run_up();
-            }
-            self.feed_current();
-            return;
-        }
-        // A detached element has no size of its own: the level is chosen for where it will stand.
-        if let Some(picture) = &*self.picture.borrow() {
-            spare.video.set_width(u32::try_from(picture.client_width()).unwrap_or(0));
-            spare.video.set_height(u32::try_from(picture.client_height()).unwrap_or(0));
-        }
-        spare.load(media, self.wish(media, AHEAD_SPARE_S, self.places.of(media)));
-    }
-
     /// Remembers where the reel on screen is left.
     pub(crate) fn note_place(&self) {
         if let Some(media) = self.current().media() {
             self.places.left(&media, self.current().video.current_time());
-        }
-    }
-
-    fn feed_current(&self) {
-        self.current().with_binding(|binding| binding.hold_ahead(AHEAD_S));
-    }
-
-    fn wish(&self, media: &Media, ahead_s: f64, from_s: Option<f64>) -> Wish {
-        Wish { ahead_s, from_s, duration_s: media.duration_s }
-    }
-
-    /// A finger drags towards `media`.
-    pub(crate) fn run_up(&self, media: &Arc<Media>) {
-        if self.saves_data || self.current().holds(media) {
-            return;
-        }
-        self.wanted.take();
-        let spare = self.spare();
-        if !spare.holds(media) {
-            self.load_spare(media);
-        } else if spare.is_ready() {
-            spare.run_while_dragged();
-        }
-    }
-
-    /// The finger went back.
-    pub(crate) fn step_back(&self) {
-        if self.spare().has_run_up() {
-            self.spare().stand_ready();
         }
     }
 
@@ -347,6 +282,7 @@ impl Pool {
             Told::Waiting => {
                 // Ours comes first: what the neighbour still loads is stopped.
                 self.spare().stop_loading();
+                self.stalled.set(true);
                 if self.player.phase.get_untracked() == Phase::Playing {
                     self.measure.stalled();
                     self.wait();
@@ -449,16 +385,4 @@ impl Pool {
             self.player.duration_s.set(known);
         }
     }
-}
-
-/// Whether the person, the line or little memory asks to save: then nothing is warmed, and the pool
-/// is one.
-fn saves_data() -> bool {
-    let memory = get(&window().navigator(), "deviceMemory").as_f64();
-    if memory.is_some_and(|gibibytes| gibibytes < 1.0) {
-        return true;
-    }
-    let connection = get(&window().navigator(), "connection");
-    get(&connection, "saveData").is_truthy()
-        || get(&connection, "effectiveType").as_string().is_some_and(|kind| kind.contains("2g"))
 }

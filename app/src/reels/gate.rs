@@ -1,6 +1,8 @@
 //! The gate: where fingers, wheel and keys move the strip, and the player follows. Everything that
 //! a lift needs happens in the lift's own handler; the rest waits until the strip has settled.
 
+mod input;
+
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
@@ -8,15 +10,14 @@ use std::{
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, Event, FocusEvent, HtmlElement, KeyboardEvent, PointerEvent, WheelEvent};
+use web_sys::{Event, HtmlElement};
 
 use super::{
     chrome::Chrome,
     feed::Feed,
     gesture::{Gesture, Taps},
-    keys::{self, Key},
     motion::Motion,
-    pan::{Lift, Pan, Track},
+    pan::Track,
     wheel::Wheel,
 };
 use crate::{
@@ -31,8 +32,8 @@ use crate::{
 const PASSING_MS: f64 = 180.0;
 /// A passed reel is loaded after it stayed so long.
 const DWELL_MS: i32 = 110;
-/// What scrolls by itself keeps its wheel.
-const SCROLLABLE: &str = "[role=log], .menu";
+/// The playlists of so many reels are known ahead, the neighbour's included.
+const GLANCES: i32 = 3;
 
 /// See the module.
 pub(crate) struct Gate {
@@ -275,6 +276,7 @@ impl Gate {
         self.chrome.arrived();
         self.take_focus_along();
         self.warm_next();
+        self.glance();
     }
 
     /// Who was on an article by keyboard is on the active one now.
@@ -302,133 +304,16 @@ impl Gate {
         });
     }
 
+    /// Those after the neighbour come as playlists only.
+    fn glance(&self) {
+        let way = self.travel.get();
+        let ahead: Vec<_> = (2..=GLANCES).filter_map(|n| self.neighbour(way * n)).collect();
+        self.player.glance(&ahead);
+    }
+
     fn neighbour(&self, way: i32) -> Option<std::sync::Arc<crate::catalog::Media>> {
         let place = i64::from(self.feed.active_now()) + i64::from(way);
         u32::try_from(place).ok().and_then(|place| self.feed.media_at(place))
-    }
-
-    // Fingers
-
-    fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
-        if event.button() != 0 || closest(event, "button, a, input, [role=slider], [role=log]") {
-            return;
-        }
-        if !event.is_primary() {
-            // A second finger pinches.
-            self.pointer_lost(event);
-            return;
-        }
-        self.taps.down();
-        let track =
-            Track::new(event.client_x().into(), event.client_y().into(), event.time_stamp());
-        *self.track.borrow_mut() = Some((event.pointer_id(), track));
-    }
-
-    fn pointer_moved(self: &Rc<Self>, event: &PointerEvent) {
-        if event.pointer_type() == "mouse" && self.track.borrow().is_none() {
-            self.chrome.pointed();
-        }
-        let mut track = self.track.borrow_mut();
-        let Some((_, track)) = track.as_mut().filter(|(id, _)| *id == event.pointer_id()) else {
-            return;
-        };
-        let (x, y) = (event.client_x().into(), event.client_y().into());
-        match track.moved(x, y, event.time_stamp()) {
-            Pan::Undecided => {}
-            Pan::Sideways => self.taps.cancel(),
-            Pan::Begun(dy) => {
-                self.taps.cancel();
-                let _ = self.element.set_pointer_capture(event.pointer_id());
-                self.chrome.started();
-                self.motion.grab();
-                self.dragged(dy);
-                if let Some(media) = self.neighbour(way_of(dy)) {
-                    self.player.run_up(&media);
-                }
-            }
-            Pan::Dragged(dy) => self.dragged(dy),
-        }
-    }
-
-    fn dragged(&self, dy: f64) {
-        self.motion.drag(dy, self.neighbour(way_of(dy)).is_none());
-    }
-
-    fn pointer_up(self: &Rc<Self>, event: &PointerEvent) {
-        let Some((_, mut track)) =
-            self.track.borrow_mut().take_if(|(id, _)| *id == event.pointer_id())
-        else {
-            return;
-        };
-        if self.taps.lifted() {
-            return;
-        }
-        self.tell(Gesture::Touch);
-        match track.lifted(event.client_y().into(), event.time_stamp(), self.motion.height()) {
-            Lift::Step(by) => self.step(by),
-            Lift::Spring => self.spring_back(),
-            Lift::Tap => {
-                let at = (event.client_x().into(), event.client_y().into());
-                let at_once =
-                    event.pointer_type() != "mouse" && !self.chrome.controls.get_untracked();
-                self.taps.tapped(at, event.time_stamp(), at_once);
-            }
-            Lift::Nothing => {}
-        }
-    }
-
-    fn pointer_lost(self: &Rc<Self>, _event: &PointerEvent) {
-        let track = self.track.borrow_mut().take();
-        self.taps.lifted();
-        if track.is_some_and(|(_, track)| track.drags()) {
-            self.spring_back();
-        }
-    }
-
-    fn spring_back(&self) {
-        self.motion.slide(self.feed.steps());
-        self.player.step_back();
-    }
-
-    // Wheel, keys, focus
-
-    fn wheel_turned(self: &Rc<Self>, event: &WheelEvent) {
-        if event.ctrl_key() || closest(event, SCROLLABLE) {
-            return;
-        }
-        event.prevent_default();
-        let lines = event.delta_mode() != WheelEvent::DOM_DELTA_PIXEL;
-        let by = self.wheel.borrow_mut().turned(event.delta_y(), lines, event.time_stamp());
-        if by != 0 {
-            self.step(by);
-        }
-    }
-
-    fn key_pressed(self: &Rc<Self>, event: &KeyboardEvent) {
-        let Some(key) = keys::read(event, self.keyboard.letters.get_untracked()) else { return };
-        event.prevent_default();
-        match key {
-            Key::Step(by) => self.step(by),
-            Key::First => self.go_to(Anchor::First),
-            Key::Last => self.go_to(Anchor::Last),
-            key => self.tell(Gesture::Key(key)),
-        }
-    }
-
-    /// Focus that enters another article makes it the active one: screen readers move by focus.
-    fn focus_entered(self: &Rc<Self>, event: &FocusEvent) {
-        let article = event
-            .target()
-            .and_then(|target| target.dyn_into::<Element>().ok())
-            .and_then(|element| element.closest("article").ok().flatten());
-        let id = article.and_then(|article| article.get_attribute("data-channel"));
-        // The browser scrolls what it focuses into view; the strip is moved by its transform alone.
-        self.element.set_scroll_top(0);
-        if let Some(place) = id.and_then(|id| self.feed.place_of(&id))
-            && place != self.feed.active_now()
-        {
-            self.go(place);
-        }
     }
 }
 
@@ -443,17 +328,6 @@ fn remembered_apart() -> String {
         })
         .collect();
     if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) }
-}
-
-fn way_of(dy: f64) -> i32 {
-    if dy < 0.0 { 1 } else { -1 }
-}
-
-fn closest(event: &Event, selector: &str) -> bool {
-    event
-        .target()
-        .and_then(|target| target.dyn_into::<Element>().ok())
-        .is_some_and(|element| element.closest(selector).ok().flatten().is_some())
 }
 
 /// Which article the native scroller stands at, if somebody scrolled before hydration.

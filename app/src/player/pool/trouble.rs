@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Cause, PATIENCE_S, Phase,
+        Cause, PATIENCE_S, Phase, glance,
         hls::{self, AHEAD_FIRST_S},
     },
     Pool,
@@ -31,6 +31,7 @@ impl Pool {
         self.reloaded_ms.set(now_ms());
         let current = self.current();
         let Some(media) = current.media() else { return };
+        glance::forget(&media);
         let at_s = current.video.current_time();
         let from_s = (!media.live && at_s > 0.0).then_some(at_s);
         current.load(&media, self.wish(&media, AHEAD_FIRST_S, from_s));

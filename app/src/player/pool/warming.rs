@@ -1,0 +1,126 @@
+//! What is prepared beside the reel on screen: the neighbour in the direction of travel on the spare
+//! element, those after it as playlists, and nothing that would starve the reel on screen.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::{
+    super::{
+        Phase, glance,
+        hls::{AHEAD_FIRST_S, AHEAD_S, AHEAD_SLOW_S, AHEAD_SPARE_S, Wish},
+    },
+    Pool,
+};
+use crate::{catalog::Media, dom::get};
+
+/// The reel on screen has this many seconds in its buffer, or all of it, before a neighbour is
+/// warmed: warming never starves it.
+const AHEAD_BEFORE_WARMING_S: f64 = 4.0;
+/// On a line that carries both with ease, the neighbour is warmed as soon as the picture moves.
+const AHEAD_ON_A_WIDE_LINE_S: f64 = 0.5;
+/// Such a line carries so many bits a second.
+const WIDE_LINE: f64 = 5e6;
+
+impl Pool {
+    /// Prepares a reel that may come next, when the one on screen can spare the line.
+    pub(crate) fn warm(&self, media: &Arc<Media>) {
+        if self.current().holds(media) {
+            return;
+        }
+        *self.wanted.borrow_mut() = Some(Arc::clone(media));
+        self.warm_wanted();
+    }
+
+    pub(super) fn warm_wanted(&self) {
+        let current = self.current();
+        let moving =
+            current.frames.seen() >= 2 || self.player.phase.get_untracked() == Phase::Playing;
+        let enough =
+            if self.line_is_wide() { AHEAD_ON_A_WIDE_LINE_S } else { AHEAD_BEFORE_WARMING_S };
+        let fed = current.is_whole() || current.ahead_s() >= enough;
+        if self.saves_data || !moving || !fed {
+            return;
+        }
+        if let Some(media) = self.wanted.take() {
+            self.load_spare(&media);
+        }
+    }
+
+    fn load_spare(&self, media: &Arc<Media>) {
+        let spare = self.spare();
+        if spare.holds(media) {
+            if spare.is_ready() && !spare.has_run_up() {
+                spare.run_up();
+            }
+            self.feed_current();
+            return;
+        }
+        // A detached element has no size of its own: the level is chosen for where it will stand.
+        if let Some(picture) = &*self.picture.borrow() {
+            spare.video.set_width(u32::try_from(picture.client_width()).unwrap_or(0));
+            spare.video.set_height(u32::try_from(picture.client_height()).unwrap_or(0));
+        }
+        spare.load(media, self.wish(media, AHEAD_SPARE_S, self.places.of(media)));
+    }
+
+    /// Whether the line has carried enough for two lately, and nothing has stalled since.
+    fn line_is_wide(&self) -> bool {
+        let mut estimate = 0.0;
+        self.current().with_binding(|binding| estimate = binding.estimate());
+        !self.stalled.get() && estimate >= WIDE_LINE
+    }
+
+    /// Seconds that the reel on screen holds while a neighbour is warmed.
+    pub(super) fn ahead_first_s(&self) -> f64 {
+        if self.line_is_wide() { AHEAD_FIRST_S } else { AHEAD_SLOW_S }
+    }
+
+    /// Fetches the playlists of reels that may come after the warm one.
+    pub(crate) fn glance(&self, reels: &[Arc<Media>]) {
+        if !self.saves_data {
+            glance::glance(reels);
+        }
+    }
+
+    pub(super) fn feed_current(&self) {
+        self.current().with_binding(|binding| binding.hold_ahead(AHEAD_S));
+    }
+
+    pub(super) fn wish(&self, media: &Media, ahead_s: f64, from_s: Option<f64>) -> Wish {
+        Wish { ahead_s, from_s, duration_s: media.duration_s }
+    }
+
+    /// A finger drags towards `media`.
+    pub(crate) fn run_up(&self, media: &Arc<Media>) {
+        if self.saves_data || self.current().holds(media) {
+            return;
+        }
+        self.wanted.take();
+        let spare = self.spare();
+        if !spare.holds(media) {
+            self.load_spare(media);
+        } else if spare.is_ready() {
+            spare.run_while_dragged();
+        }
+    }
+
+    /// The finger went back.
+    pub(crate) fn step_back(&self) {
+        if self.spare().has_run_up() {
+            self.spare().stand_ready();
+        }
+    }
+}
+
+/// Whether the person, the line or little memory asks to save: then nothing is warmed, and the pool
+/// is one.
+pub(super) fn saves_data() -> bool {
+    let memory = get(&window().navigator(), "deviceMemory").as_f64();
+    if memory.is_some_and(|gibibytes| gibibytes < 1.0) {
+        return true;
+    }
+    let connection = get(&window().navigator(), "connection");
+    get(&connection, "saveData").is_truthy()
+        || get(&connection, "effectiveType").as_string().is_some_and(|kind| kind.contains("2g"))
+}

@@ -1,0 +1,152 @@
+//! What fingers, wheel, keys and focus ask of the gate.
+
+use std::rc::Rc;
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, FocusEvent, KeyboardEvent, PointerEvent, WheelEvent};
+
+use super::{
+    super::{
+        gesture::Gesture,
+        keys::{self, Key},
+        pan::{Lift, Pan, Track},
+    },
+    Gate,
+};
+use crate::catalog::Anchor;
+
+/// What scrolls by itself keeps its wheel.
+const SCROLLABLE: &str = "[role=log], .menu";
+
+impl Gate {
+    pub(super) fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
+        if event.button() != 0 || closest(event, "button, a, input, [role=slider], [role=log]") {
+            return;
+        }
+        if !event.is_primary() {
+            // A second finger pinches.
+            self.pointer_lost(event);
+            return;
+        }
+        self.taps.down();
+        let track =
+            Track::new(event.client_x().into(), event.client_y().into(), event.time_stamp());
+        *self.track.borrow_mut() = Some((event.pointer_id(), track));
+    }
+
+    pub(super) fn pointer_moved(self: &Rc<Self>, event: &PointerEvent) {
+        if event.pointer_type() == "mouse" && self.track.borrow().is_none() {
+            self.chrome.pointed();
+        }
+        let mut track = self.track.borrow_mut();
+        let Some((_, track)) = track.as_mut().filter(|(id, _)| *id == event.pointer_id()) else {
+            return;
+        };
+        let (x, y) = (event.client_x().into(), event.client_y().into());
+        match track.moved(x, y, event.time_stamp()) {
+            Pan::Undecided => {}
+            Pan::Sideways => self.taps.cancel(),
+            Pan::Begun(dy) => {
+                self.taps.cancel();
+                let _ = self.element.set_pointer_capture(event.pointer_id());
+                self.chrome.started();
+                self.motion.grab();
+                self.dragged(dy);
+                if let Some(media) = self.neighbour(way_of(dy)) {
+                    self.player.run_up(&media);
+                }
+            }
+            Pan::Dragged(dy) => self.dragged(dy),
+        }
+    }
+
+    pub(super) fn dragged(&self, dy: f64) {
+        self.motion.drag(dy, self.neighbour(way_of(dy)).is_none());
+    }
+
+    pub(super) fn pointer_up(self: &Rc<Self>, event: &PointerEvent) {
+        let Some((_, mut track)) =
+            self.track.borrow_mut().take_if(|(id, _)| *id == event.pointer_id())
+        else {
+            return;
+        };
+        if self.taps.lifted() {
+            return;
+        }
+        self.tell(Gesture::Touch);
+        match track.lifted(event.client_y().into(), event.time_stamp(), self.motion.height()) {
+            Lift::Step(by) => self.step(by),
+            Lift::Spring => self.spring_back(),
+            Lift::Tap => {
+                let at = (event.client_x().into(), event.client_y().into());
+                let at_once =
+                    event.pointer_type() != "mouse" && !self.chrome.controls.get_untracked();
+                self.taps.tapped(at, event.time_stamp(), at_once);
+            }
+            Lift::Nothing => {}
+        }
+    }
+
+    pub(super) fn pointer_lost(self: &Rc<Self>, _event: &PointerEvent) {
+        let track = self.track.borrow_mut().take();
+        self.taps.lifted();
+        if track.is_some_and(|(_, track)| track.drags()) {
+            self.spring_back();
+        }
+    }
+
+    pub(super) fn spring_back(&self) {
+        self.motion.slide(self.feed.steps());
+        self.player.step_back();
+    }
+
+    pub(super) fn wheel_turned(self: &Rc<Self>, event: &WheelEvent) {
+        if event.ctrl_key() || closest(event, SCROLLABLE) {
+            return;
+        }
+        event.prevent_default();
+        let lines = event.delta_mode() != WheelEvent::DOM_DELTA_PIXEL;
+        let by = self.wheel.borrow_mut().turned(event.delta_y(), lines, event.time_stamp());
+        if by != 0 {
+            self.step(by);
+        }
+    }
+
+    pub(super) fn key_pressed(self: &Rc<Self>, event: &KeyboardEvent) {
+        let Some(key) = keys::read(event, self.keyboard.letters.get_untracked()) else { return };
+        event.prevent_default();
+        match key {
+            Key::Step(by) => self.step(by),
+            Key::First => self.go_to(Anchor::First),
+            Key::Last => self.go_to(Anchor::Last),
+            key => self.tell(Gesture::Key(key)),
+        }
+    }
+
+    /// Focus that enters another article makes it the active one: screen readers move by focus.
+    pub(super) fn focus_entered(self: &Rc<Self>, event: &FocusEvent) {
+        let article = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+            .and_then(|element| element.closest("article").ok().flatten());
+        let id = article.and_then(|article| article.get_attribute("data-channel"));
+        // The browser scrolls what it focuses into view; the strip is moved by its transform alone.
+        self.element.set_scroll_top(0);
+        if let Some(place) = id.and_then(|id| self.feed.place_of(&id))
+            && place != self.feed.active_now()
+        {
+            self.go(place);
+        }
+    }
+}
+
+fn way_of(dy: f64) -> i32 {
+    if dy < 0.0 { 1 } else { -1 }
+}
+
+fn closest(event: &Event, selector: &str) -> bool {
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .is_some_and(|element| element.closest(selector).ok().flatten().is_some())
+}
