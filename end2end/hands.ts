@@ -142,3 +142,26 @@ export async function say(page: Page, text: string, name?: string): Promise<void
 export async function press(page: Page, key: string, times = 1): Promise<void> {
   for (let n = 0; n < times; n++) await page.keyboard.press(key);
 }
+
+/** Weighs what a page asks for, media apart, workers included; the answer tells the sum so far in bytes on the wire. */
+export async function scales(page: Page): Promise<() => number> {
+  const urls = new Map<string, string>(), weights: [string, number][] = [];
+  const listen = async (session: CDPSession) => {
+    session.on("Network.responseReceived", ({ requestId, response }) => urls.set(requestId, response.url));
+    session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+      const url = urls.get(requestId);
+      if (url?.startsWith("http") && !url.includes("/streams/")) weights.push([new URL(url).pathname, encodedDataLength]);
+    });
+    await session.send("Network.enable");
+  };
+  await listen(await devtools(page));
+  return () => {
+    weights.sort((a, b) => b[1] - a[1]);
+    const sum = weights.reduce((all, [, bytes]) => all + bytes, 0);
+    const lines = [...weights, ["all", sum] as const].map(([path, bytes]) => `${path}: ${bytes}`);
+    console.log(`first visit without media, bytes on the wire:\n  ${lines.join("\n  ")}`);
+    if (!weights.some(([path]) => path.endsWith(".wasm"))) throw new Error("the program is not in the sum");
+    if (!weights.some(([path]) => path.includes("worker"))) throw new Error("the player's worker is not in the sum");
+    return sum;
+  };
+}

@@ -134,6 +134,8 @@ pub(crate) enum Report {
     Progress,
     /// The qualities are known.
     Parsed,
+    /// The playlist has sound or subtitles of its own, which this build of the library does not know.
+    NeedsFull,
     /// Another quality is shown: so many lines.
     Level(u32),
     /// A segment is gone: its playlist has another version. hls.js would ask for it again.
@@ -182,9 +184,15 @@ impl Binding {
         let buffered = report.clone();
         binding.on("hlsFragBuffered", move |_| buffered(Report::Buffered));
         let progress = report.clone();
-        binding.on("hlsManifestParsed", move |_| {
+        let light =
+            LIGHT_LIBRARY.with_borrow(|light| light.as_ref().is_some_and(|l| l.0 == library.0));
+        binding.on("hlsManifestParsed", move |data| {
             parsed.set(true);
-            progress(Report::Parsed);
+            let groups = ["AUDIO", "SUBTITLES"];
+            let level = Reflect::get_u32(&get(&data, "levels"), 0).unwrap_or_default();
+            let attributes = get(&level, "attrs");
+            let more = groups.iter().any(|group| get(&attributes, group).is_truthy());
+            progress(if light && more { Report::NeedsFull } else { Report::Parsed });
         });
         for event in ["hlsLevelLoaded", "hlsFragLoaded"] {
             let progress = report.clone();

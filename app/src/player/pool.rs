@@ -329,7 +329,7 @@ impl Pool {
             }
             Told::NoLibrary => self.fail(Cause::Network),
             Told::Unsupported => self.fail(Cause::Unsupported),
-            Told::RunUp => {}
+            Told::RunUp | Told::Report(Report::NeedsFull) => {}
         }
     }
 
