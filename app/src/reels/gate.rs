@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Reels passed faster than this are not loaded: ten quick swipes load the tenth.
-const PASSING_MS: f64 = 180.0;
+const PASSING_MS: f64 = 300.0;
 /// A passed reel is loaded after it stayed so long.
 const DWELL_MS: i32 = 110;
 /// The playlists of so many reels are known ahead, the neighbour's included.
