@@ -111,6 +111,16 @@ pub(crate) async fn load(full: bool) -> Result<Engine, JsValue> {
     Ok(Engine::Library(library))
 }
 
+fn number(object: &JsValue, name: &str) -> u32 {
+    get(object, name).as_f64().unwrap_or(0.0) as u32
+}
+
+/// The lines of a quality, counted along its shorter side: a portrait picture of 720x1280 has 720.
+fn lines(level: &JsValue) -> u32 {
+    let (width, height) = (number(level, "width"), number(level, "height"));
+    if width > 0 { width.min(height) } else { height }
+}
+
 fn native() -> Engine {
     let plays = document()
         .create_element("video")
@@ -203,7 +213,7 @@ impl Binding {
         binding.on("hlsLevelSwitched", move |data| {
             let n = get(&data, "level").as_f64().unwrap_or(0.0) as u32;
             let level = Reflect::get_u32(&get(&levels, "levels"), n).unwrap_or_default();
-            switched(Report::Level(get(&level, "height").as_f64().unwrap_or(0.0) as u32));
+            switched(Report::Level(lines(&level)));
         });
         binding.hls.attach_media(media);
         binding.hls.load_source(url);
@@ -236,10 +246,9 @@ impl Binding {
     /// The qualities: lines, and bits a second; as the playlist has them.
     pub(crate) fn levels(&self) -> Vec<(u32, u32)> {
         let levels = get(&self.hls, "levels");
-        let number = |level: &JsValue, name| get(level, name).as_f64().unwrap_or(0.0) as u32;
         (0..number(&levels, "length"))
             .filter_map(|n| Reflect::get_u32(&levels, n).ok())
-            .map(|level| (number(&level, "height"), number(&level, "bitrate")))
+            .map(|level| (lines(&level), number(&level, "bitrate")))
             .collect()
     }
 
