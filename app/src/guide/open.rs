@@ -16,7 +16,7 @@ use web_sys::{
 
 use crate::{
     catalog::ChannelId,
-    dom::{Timer, fetched},
+    dom::{Timer, fetched, swipes},
     part::Part,
     reaction::Reactions,
     reels::feed::Feed,
@@ -106,10 +106,16 @@ impl Guide {
             sheet.mark("data-fetches", true);
             guide.dialog.element().replace_children_with_node_1(sheet.element());
             guide.shown();
-            if let Some(current) = guide.dialog.seek("[aria-current=true]") {
+            let window = guide.dialog.element().client_height();
+            if let Some(current) = guide.dialog.seek("[aria-current=true]")
+                && current.element().get_bounding_client_rect().bottom() > f64::from(window)
+            {
                 current.element().scroll_into_view();
             }
-            if let Some(field) = guide.dialog.seek("input[name=q]") {
+            // On a phone the field would bring its keyboard up.
+            if !swipes()
+                && let Some(field) = guide.dialog.seek("input[name=q]")
+            {
                 field.focus();
             }
         });
