@@ -102,7 +102,10 @@ pub(crate) fn Missing(
             <h1>{texts.missing_title}</h1>
             <p>{sentence}</p>
             <p class="actions">
-                <a class="primary" href="/">
+                <a class="primary" href="/guide">
+                    {texts.see_the_guide}
+                </a>
+                <a class="secondary" href="/">
                     {texts.go_to_first}
                 </a>
             </p>

@@ -104,6 +104,8 @@ pub struct Player {
     pub goes_on: Value<bool>,
     /// The menu is open.
     pub menu: Value<bool>,
+    /// A finger drags along the film edge.
+    pub scrubbing: Value<bool>,
     pool: Held<Rc<Pool>>,
 }
 
@@ -128,6 +130,7 @@ impl Player {
             loops: Value::new(true),
             goes_on: Value::new(true),
             menu: Value::new(false),
+            scrubbing: Value::new(false),
             pool: Held::new(),
         }
     }

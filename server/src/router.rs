@@ -81,6 +81,7 @@ pub fn router(state: AppState) -> Router {
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, immutable))
         .merge(
             Router::new()
+                .route_service("/pages.css", file("pages.css"))
                 .route_service("/pulse.css", file("pulse.css"))
                 .route_service("/icon.svg", file("icon.svg"))
                 .route_service("/icons.svg", file("icons.svg"))

@@ -17,7 +17,7 @@ use web_sys::{
 
 use crate::{
     catalog::ChannelId,
-    dom::{Timer, fetched},
+    dom::{Timer, fetched, swipes},
     part::Part,
     reaction::Reactions,
     reels::feed::Feed,
@@ -112,7 +112,10 @@ impl Guide {
                 options.set_block(ScrollLogicalPosition::Center);
                 current.element().scroll_into_view_with_scroll_into_view_options(&options);
             }
-            if let Some(field) = guide.dialog.seek("input[name=q]") {
+            // On a phone the field would bring its keyboard up.
+            if !swipes()
+                && let Some(field) = guide.dialog.seek("input[name=q]")
+            {
                 field.focus();
             }
         });

@@ -116,6 +116,16 @@ pub(crate) async fn load(full: bool) -> Result<Engine, JsValue> {
     Ok(Engine::Library(library))
 }
 
+fn number(object: &JsValue, name: &str) -> u32 {
+    get(object, name).as_f64().unwrap_or(0.0) as u32
+}
+
+/// The lines of a quality, counted along its shorter side: a portrait picture of 720x1280 has 720.
+fn lines(level: &JsValue) -> u32 {
+    let (width, height) = (number(level, "width"), number(level, "height"));
+    if width > 0 { width.min(height) } else { height }
+}
+
 fn native() -> Engine {
     let plays = document()
         .create_element("video")

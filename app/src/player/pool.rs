@@ -375,11 +375,14 @@ impl Pool {
 
     fn tell_duration(&self) {
         let current = self.current();
+        let media = current.media();
         let duration = current.video.duration();
-        let known = if duration.is_finite() && duration > 0.0 {
+        let known = if media.as_ref().is_some_and(|media| media.live) {
+            None
+        } else if duration.is_finite() && duration > 0.0 {
             Some(duration)
         } else {
-            current.media().and_then(|media| media.duration_s)
+            media.and_then(|media| media.duration_s)
         };
         if self.player.duration_s.get_untracked() != known {
             self.player.duration_s.set(known);

@@ -49,6 +49,9 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     });
     watch(move || {
         chat.open.track();
+        // A note below takes of its height.
+        chat.note.track();
+        chat.asking.track();
         let here = feed.active_media().map(|media| media.id.clone());
         let only_here = chat.only_here.get();
         let name = chat.name.get();
