@@ -4,7 +4,7 @@ import { expect, press, showControls, swipe, test } from "./hands";
 
 const sound = { name: "Sound", exact: true } as const;
 
-test("sound starts off, and once on it survives 20 swipes", async ({ page }) => {
+test("trap 2: sound starts off, and once on it survives 20 swipes", async ({ page }) => {
   test.setTimeout(60_000);
   await page.goto("/");
   await plays(page, "clip_0");
