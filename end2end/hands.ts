@@ -96,16 +96,29 @@ export async function swipe(page: Page, way: 1 | -1 = 1, { steps = 10, stepMs = 
   await drag(page, from, Array.from({ length: steps }, (_, n) => (-way * height * 0.4 * (n + 1)) / steps), stepMs);
 }
 
-/** A fling of a trackpad: small deltas that grow for a moment and die away. */
+/** Two taps of one finger, as quick as a hand makes them whatever the machine does meanwhile. */
+export async function doubleTap(page: Page, { x, y }: Point): Promise<void> {
+  const session = await devtools(page);
+  const now = Date.now() / 1000;
+  const send = (type: "touchStart" | "touchEnd", after: number) =>
+    session.send("Input.dispatchTouchEvent", {
+      type, touchPoints: type === "touchStart" ? [{ x, y, id: 0 }] : [], timestamp: now + after,
+    });
+  await Promise.all([send("touchStart", 0), send("touchEnd", 0.04), send("touchStart", 0.16), send("touchEnd", 0.2)]);
+}
+
+/** A fling of a trackpad: small deltas that grow for a moment and die away. Each carries the time at which a hand would have
+ * made it, so that a busy machine does not break one fling in two. */
 export async function fling(page: Page, way: 1 | -1 = 1): Promise<void> {
   const session = await devtools(page);
   const { width, height } = page.viewportSize()!;
   const deltas = [2, 8, 26, 60, 82, ...Array.from({ length: 40 }, (_, n) => 76 * 0.9 ** n)];
+  const began = Date.now();
   const sent = [];
-  for (const delta of deltas) {
+  for (const [n, delta] of deltas.entries()) {
     sent.push(
       session.send("Input.dispatchMouseEvent", {
-        type: "mouseWheel", x: width / 2, y: height / 2, deltaX: 0, deltaY: way * delta,
+        type: "mouseWheel", x: width / 2, y: height / 2, deltaX: 0, deltaY: way * delta, timestamp: (began + n * 14) / 1000,
       }),
     );
     await pause(14);
