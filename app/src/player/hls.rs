@@ -311,16 +311,6 @@ impl Drop for Binding {
     }
 }
 
-/// A number of a JS object; 0 where it has none.
-fn number(object: &JsValue, name: &str) -> u32 {
-    get(object, name).as_f64().unwrap_or(0.0) as u32
-}
-
-/// The lines of a level, as people count them: those of its shorter side.
-fn lines(level: &JsValue) -> u32 {
-    number(level, "height").min(number(level, "width"))
-}
-
 fn config(wish: Wish) -> Object {
     let estimate = window()
         .session_storage()
