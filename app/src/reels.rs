@@ -226,7 +226,7 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     // What holds the controls on screen.
     watch(move || {
         let asked = [player.paused, player.menu, player.scrubbing, chat.open];
-        let held = asked.iter().fold(false, |held, value| value.get() || held);
+        let held = asked.iter().any(|value| value.get());
         chrome.held.set(held);
     });
     hint(feed, player, chrome, &gate);

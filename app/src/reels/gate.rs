@@ -35,6 +35,9 @@ const DWELL_MS: i32 = 110;
 /// The playlists of so many reels are known ahead, the neighbour's included.
 const GLANCES: i32 = 3;
 
+/// Does what is asked and moves no strip.
+type Doer = Box<dyn Fn(Gesture)>;
+
 /// See the module.
 pub(crate) struct Gate {
     feed: Feed,
@@ -44,7 +47,7 @@ pub(crate) struct Gate {
     element: HtmlElement,
     motion: Motion,
     taps: Taps,
-    does: RefCell<Option<Box<dyn Fn(Gesture)>>>,
+    does: RefCell<Option<Doer>>,
     /// 1 where people go on, -1 where they go back.
     travel: Cell<i32>,
     moved_ms: Cell<f64>,
