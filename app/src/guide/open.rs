@@ -107,7 +107,7 @@ impl Guide {
             guide.dialog.element().replace_children_with_node_1(sheet.element());
             guide.shown();
             let window = guide.dialog.element().client_height();
-            if let Some(current) = guide.dialog.seek("[aria-current=true]")
+            if let Some(current) = guide.dialog.seek(".film-frame [aria-current]")
                 && current.element().get_bounding_client_rect().bottom() > f64::from(window)
             {
                 current.element().scroll_into_view();
