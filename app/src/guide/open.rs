@@ -12,7 +12,6 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{
     Element, Event, HtmlAnchorElement, HtmlDialogElement, HtmlElement, HtmlInputElement,
     IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, MouseEvent,
-    ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
 use crate::{
@@ -107,10 +106,11 @@ impl Guide {
             sheet.mark("data-fetches", true);
             guide.dialog.element().replace_children_with_node_1(sheet.element());
             guide.shown();
-            if let Some(current) = guide.dialog.seek(".film-frame [aria-current=true]") {
-                let options = ScrollIntoViewOptions::new();
-                options.set_block(ScrollLogicalPosition::Center);
-                current.element().scroll_into_view_with_scroll_into_view_options(&options);
+            let window = guide.dialog.element().client_height();
+            if let Some(current) = guide.dialog.seek(".film-frame [aria-current]")
+                && current.element().get_bounding_client_rect().bottom() > f64::from(window)
+            {
+                current.element().scroll_into_view();
             }
             // On a phone the field would bring its keyboard up.
             if !swipes()

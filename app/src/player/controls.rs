@@ -137,9 +137,7 @@ fn run(room: &Part, player: Player) {
     play.icon(move || if player.paused.get() { "play" } else { "pause" });
     let time = room.find(".time");
     time.find("b").text(move || clock(player.time_s.get()));
-    time.find("span").text(move || {
-        player.duration_s.get().map_or(String::new(), |all| format!(" / {}", clock(all)))
-    });
+    time.find("span").text(move || player.duration_s.get().map(clock).unwrap_or_default());
 }
 
 /// The film edge at rest: only its light.
@@ -185,7 +183,7 @@ fn film_edge(room: &Part, player: Player) {
             let _ = edge.element().set_pointer_capture(event.pointer_id());
             // Before the film edge grows under the finger.
             seek_to(&event);
-            player.scrubbing.set(true);
+            player.scrubbing.set(player.duration_s.get_untracked().is_some());
         }
     });
     edge.on("pointermove", move |event| {
