@@ -36,7 +36,7 @@ async function flood(page: Page, count: number, prefix: string): Promise<void> {
   );
 }
 
-test("the name is asked at the first message, which waits, and is remembered; both see it at once", async ({ page, guest, house }) => {
+test("the name is asked at the first message, which waits, and is remembered; both see it at once", { tag: "@smoke" }, async ({ page, guest, house }) => {
   const home = await house(CHANNELS);
   const other = await guest();
   for (const person of [page, other]) {

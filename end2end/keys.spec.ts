@@ -35,7 +35,7 @@ test("50 quick notches of a wheel go to the last of 13, 50 back to the first", {
   await plays(page, "clip_0");
 });
 
-test("five quick notches go five on", { tag: "@desktop" }, async ({ page }) => {
+test("five quick notches go five on", { tag: ["@desktop", "@smoke"] }, async ({ page }) => {
   await page.goto("/c/clip_2");
   await plays(page, "clip_2");
   await page.mouse.move(720, 450);
@@ -57,7 +57,7 @@ test("one fling of a trackpad goes one on, and the next one another", { tag: "@d
   await plays(page, "clip_3");
 });
 
-test("arrows and page keys move one, Home and End go to the ends", { tag: "@desktop" }, async ({ page }) => {
+test("arrows and page keys move one, Home and End go to the ends", { tag: ["@desktop", "@smoke"] }, async ({ page }) => {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");
   for (const [key, channel] of [

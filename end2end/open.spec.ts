@@ -2,7 +2,7 @@
 import { LONG_MS, active, media, plays, rests } from "./eyes";
 import { expect, openChat, press, showControls, test } from "./hands";
 
-test("the first channel plays at once, muted, in the one media element", { tag: "@both" }, async ({ page }) => {
+test("the first channel plays at once, muted, in the one media element", { tag: ["@both", "@smoke"] }, async ({ page }) => {
   await page.goto("/");
   await plays(page, "clip_0");
   expect(await media(page, (video) => video.muted)).toBe(true);

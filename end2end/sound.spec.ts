@@ -22,7 +22,7 @@ test("trap 2: sound starts off, and once on it survives 20 swipes", async ({ pag
   expect(await media(page, (video) => !video.muted && !video.paused && video.volume)).toBe(1);
 });
 
-test("the offer of sound is taken once, and M takes it back", async ({ page }) => {
+test("the offer of sound is taken once, and M takes it back", { tag: "@smoke" }, async ({ page }) => {
   await page.goto("/");
   await plays(page, "clip_0");
   const offer = page.getByRole("button", { name: "Tap to hear" });
