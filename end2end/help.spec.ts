@@ -64,3 +64,10 @@ test("digits go to a channel by its number", { tag: "@both" }, async ({ page }) 
   await page.keyboard.type("7");
   await stays(page, "clip_1");
 });
+
+test("Enter goes to the text box", { tag: "@both" }, async ({ page }) => {
+  await page.goto("/c/clip_1");
+  await plays(page, "clip_1");
+  await press(page, "Enter");
+  await expect(page.getByRole("textbox", { name: "Message" })).toBeFocused();
+});
