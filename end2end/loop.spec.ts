@@ -82,3 +82,21 @@ test("switched off, a video goes on to the next at its end and music begins agai
   await expect.poll(() => page.evaluate(() => loops.rounds), { timeout: LONG_MS }).toBeGreaterThanOrEqual(1);
   await expect(active(page)).toHaveAttribute("data-channel", "tone");
 });
+
+test("a loop and a seek are no stalls, and the film edge stays", async ({ page, house }) => {
+  const home = await house(["brief", "clip_1"]);
+  await page.goto(`${home.url}/c/brief`);
+  await plays(page, "brief");
+  await media(page, countLoops);
+  await page.evaluate(() => {
+    const waits = { count: 0 };
+    new MutationObserver(() => waits.count++).observe(document.querySelector(".leader")!, { attributeFilter: ["data-waits"] });
+    Object.assign(window, { waited: waits });
+  });
+  await expect.poll(() => page.evaluate(() => loops.rounds), { timeout: LONG_MS }).toBeGreaterThanOrEqual(3);
+  expect(await page.evaluate(() => (window as unknown as { waited: { count: number } }).waited.count)).toBe(0);
+  // What the page tells when it is left.
+  const told = page.waitForRequest("**/api/pulse");
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  expect(((await told).postDataJSON() as { stalls: number }).stalls).toBe(0);
+});
