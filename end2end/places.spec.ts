@@ -35,3 +35,14 @@ test("a reel of more than a minute goes on where it was left, also at the next v
   await plays(page, "clip_0");
   expect(await at()).toBeLessThan(4);
 });
+
+test("a long reel that is on screen when the page is left goes on there at the next visit", async ({ page, house }) => {
+  const home = await house(["clip_0", "long"]);
+  await page.goto(`${home.url}/c/long`);
+  await plays(page, "long");
+  await media(page, (video) => (video.currentTime = 20));
+  await expect.poll(() => media(page, (video) => video.currentTime)).toBeGreaterThan(20.3);
+  await page.reload();
+  await plays(page, "long");
+  expect(await media(page, (video) => video.currentTime)).toBeGreaterThan(19);
+});
