@@ -129,3 +129,11 @@ test("the page speaks the reader's language, and remembers another one", async (
   await page.goto("/");
   expect(await language()).toBe("en");
 });
+
+test("at rest only the film edge is left, and it is lit", async ({ page }) => {
+  await page.goto("/c/clip_2");
+  await plays(page, "clip_2");
+  await expect(page.getByRole("main")).not.toHaveAttribute("data-slate", { timeout: LONG_MS });
+  await expect(page.locator(".rest-line")).toHaveCSS("opacity", "1");
+  await expect(page.locator(".controls")).toHaveCSS("opacity", "0");
+});
