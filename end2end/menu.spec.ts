@@ -68,3 +68,19 @@ test("a finger that holds plays twice as fast, and back when it lifts", async ({
   expect(await media(page, (video) => video.paused), "a hold is no tap").toBe(false);
   await plays(page, "clip_3");
 });
+
+test("a quality chosen when the neighbour is warm already holds there too", async ({ page, house }) => {
+  test.setTimeout(60_000);
+  const home = await house(["ladder_1", "ladder_2"]);
+  await page.goto(home.url);
+  await plays(page, "ladder_1");
+  // Two reels: the neighbour is prepared by now.
+  await page.waitForTimeout(2_000);
+  await openMenu(page);
+  await menu(page).getByRole("radio", { name: /^360p/ }).check();
+  await expect.poll(() => media(page, (video) => video.videoHeight), { timeout: 20_000 }).toBe(360);
+  await press(page, "Escape");
+  await swipe(page);
+  await plays(page, "ladder_2");
+  await expect.poll(() => media(page, (video) => video.videoHeight), { timeout: 20_000 }).toBe(360);
+});
