@@ -84,3 +84,12 @@ test("a quality chosen when the neighbour is warm already holds there too", asyn
   await plays(page, "ladder_2");
   await expect.poll(() => media(page, (video) => video.videoHeight), { timeout: 20_000 }).toBe(360);
 });
+
+test("an upright picture has the qualities that people know it by", async ({ page, house }) => {
+  const home = await house(["ladder_3"]);
+  await page.goto(home.url);
+  await plays(page, "ladder_3");
+  await openMenu(page);
+  const names = await menu(page).locator(".levels label").allInnerTexts();
+  expect(names.map((name) => name.split(/\s/)[0])).toEqual(["Automatic", "720p", "360p"]);
+});
