@@ -5,6 +5,14 @@ import { complaints } from "./axe";
 import { LONG_MS, active, plays, rests } from "./eyes";
 import { expect, press, test } from "./hands";
 
+/** Each size, scheme and language meets each other once. */
+const VIEWS = [
+  { width: 390, height: 844, colorScheme: "dark", locale: "en-US" },
+  { width: 390, height: 844, colorScheme: "light", locale: "es-AR" },
+  { width: 1440, height: 900, colorScheme: "light", locale: "en-US" },
+  { width: 1440, height: 900, colorScheme: "dark", locale: "es-AR" },
+] as const;
+
 /** How much of what has the focus is seen, by its own opacity and that of everything around it. */
 function light(page: Page): Promise<number> {
   return page.evaluate(() => {
@@ -21,6 +29,67 @@ async function takeControls(page: Page): Promise<void> {
   await press(page, "Tab");
   await expect(page.locator(".controls .dock")).toBeVisible();
   await expect.poll(() => light(page), { message: "the controls are out" }).toBe(1);
+}
+
+for (const { width, height, colorScheme, locale } of VIEWS) {
+  test(`axe has nothing to say of any state at ${width}x${height}, ${colorScheme}, ${locale}`, async ({ guest, house, expects }) => {
+    test.setTimeout(150_000);
+    expects(/status of (404|500)|Failed to load resource/);
+    const said: Record<string, string[]> = {};
+    const page = await guest({ viewport: { width, height }, colorScheme, locale, bypassCSP: true, isMobile: width < 1000, hasTouch: width < 1000 });
+    const look = async (state: string) => {
+      const found = await complaints(page);
+      if (found.length > 0) said[state] = found;
+    };
+    await page.goto("/c/clip_3");
+    await plays(page, "clip_3");
+    await rests(page);
+    await look("at rest");
+    await takeControls(page);
+    await look("with controls");
+    await page.locator(".menu-button").focus();
+    await press(page, "Enter");
+    await expect(page.locator(".menu")).toBeVisible();
+    await look("menu");
+    await press(page, "Escape");
+    await page.locator(".share").focus();
+    await press(page, "Enter");
+    await expect(page.getByRole("dialog")).toBeVisible();
+    await look("share sheet");
+    await press(page, "Escape");
+    await press(page, "?");
+    await expect(page.getByRole("dialog")).toBeVisible();
+    await look("keyboard");
+    await press(page, "Escape");
+    await press(page, "g");
+    await expect(page.getByRole("searchbox")).toBeFocused();
+    await expect(page.getByRole("dialog").locator(".film-frame").first()).toBeVisible();
+    await look("guide");
+    await press(page, "Escape");
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+    // Enter belongs to a focused control.
+    await active(page).focus();
+    await press(page, "Enter");
+    const box = page.getByRole("textbox", { name: /^(Message|Mensaje)$/ });
+    await expect(box).toBeVisible();
+    await box.focus();
+    await look("chat");
+    await box.fill("hola");
+    await press(page, "Enter");
+    await expect(page.getByRole("textbox", { name: /^(Your name|Tu nombre)$/ })).toBeFocused();
+    await look("name");
+    await page.route("**/streams/clip_4/playlist.m3u8", (route) => route.fulfill({ status: 500 }));
+    await page.goto("/c/clip_4");
+    await expect(page.getByRole("alert")).toBeVisible({ timeout: 20_000 });
+    await look("failure");
+    await page.goto("/c/nobody");
+    await look("404");
+    await page.goto("/pulse");
+    await look("pulse");
+    await page.goto((await house([])).url);
+    await look("empty");
+    expect(said).toEqual({});
+  });
 }
 
 test("Tab reaches every control, in the order they are seen, and brings them out", { tag: "@both" }, async ({ page }) => {
