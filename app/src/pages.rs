@@ -77,7 +77,7 @@ pub(crate) fn Empty() -> impl IntoView {
                     {texts.qr_text}
                 </p>
             </div>
-            <div role="feed" aria-label=texts.feed class="sr-only"></div>
+            <div role="feed" aria-busy="true" aria-label=texts.feed class="sr-only"></div>
         </main>
     }
 }

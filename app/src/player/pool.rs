@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     catalog::{Kind, Media},
-    dom::Timer,
+    dom::{Listener, Timer},
 };
 
 /// See the module.
@@ -43,6 +43,8 @@ pub(crate) struct Pool {
     reloads: Cell<u32>,
     /// Tries since the picture moved last.
     retries: Cell<u32>,
+    #[expect(dead_code, reason = "listens while it is held")]
+    leaving: Vec<Listener>,
     /// What is measured for the pulse.
     pub(crate) measure: Rc<Measure>,
     places: Places,
@@ -87,6 +89,7 @@ impl Pool {
                 later: RefCell::default(),
                 reloads: Cell::new(0),
                 retries: Cell::new(0),
+                leaving: warming::when_left(weak),
                 measure: Measure::begin(),
                 places: Places::recall(),
                 stalled: Cell::new(false),
@@ -151,6 +154,7 @@ impl Pool {
         self.player.time_s.set(now.video.current_time());
         self.tell_duration();
         self.tell_levels();
+        self.keep_level();
         self.caption();
         self.loop_as_wished();
         self.wait();
@@ -279,6 +283,8 @@ impl Pool {
                 }
             }
             Told::Duration => self.tell_duration(),
+            // A loop begins with a seek, and a seek with a wait: that is no want of data.
+            Told::Waiting if current.video.seeking() => {}
             Told::Waiting => {
                 // Ours comes first: what the neighbour still loads is stopped.
                 self.spare().stop_loading();

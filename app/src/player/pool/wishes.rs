@@ -57,6 +57,14 @@ impl Pool {
         self.current().with_binding(|binding| binding.choose(wanted, at_once));
     }
 
+    /// A reel that was prepared in another quality goes on in the chosen one.
+    pub(super) fn keep_level(&self) {
+        let wanted = self.player.wanted_height.get_untracked();
+        if wanted.is_some() && wanted != Some(self.current().lines()) {
+            self.choose_level(true);
+        }
+    }
+
     /// Tells which qualities there are, and which one is shown.
     pub(super) fn tell_levels(&self) {
         let current = self.current();
