@@ -21,7 +21,7 @@ test("every text file of the site has one compressed copy of each kind beside it
   expect(text.filter((name) => !all.has(`${name}.br`) || !all.has(`${name}.gz`))).toEqual([]);
   const orphans = [...all].filter((name) => /\.(br|gz)$/.test(name) && !all.has(name.slice(0, -3)));
   expect(orphans, "copies of files that are gone").toEqual([]);
-  for (const kind of [".wasm", ".css"]) expect(text.filter((name) => name.endsWith(kind)), `one ${kind}`).toHaveLength(1);
+  for (const kind of [".wasm", ".css"]) expect(text.filter((name) => name.startsWith("pkg/") && name.endsWith(kind)), `one ${kind}`).toHaveLength(1);
 });
 
 test("the stylesheet and the program keep their sizes", async ({}, info) => {
@@ -33,7 +33,7 @@ test("the stylesheet and the program keep their sizes", async ({}, info) => {
   console.log(`WASM: ${bytes(wasm)} bytes brotli, ${bytes(wasm.slice(0, -3))} unpacked`);
   expect(bytes(wasm)).toBeLessThanOrEqual(WASM.br);
   expect(bytes(wasm.replace(/br$/, "gz"))).toBeLessThanOrEqual(WASM.gz);
-  expect(bytes(files().find((name) => name.endsWith(".css.br"))!)).toBeLessThanOrEqual(CSS);
+  expect(bytes(files().find((name) => name.startsWith("pkg/") && name.endsWith(".css.br"))!)).toBeLessThanOrEqual(CSS);
 });
 
 test("a first visit without media keeps its budget", async ({ page }) => {

@@ -230,6 +230,7 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
         chrome.held.set(held);
     });
     hint(feed, player, chrome, &gate);
+    watch(move || player.set_last_time(feed.last_time()));
     // What came to its end goes on to the next.
     let mut before = player.ended.get_untracked();
     watch(move || {

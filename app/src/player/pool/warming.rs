@@ -117,7 +117,8 @@ impl Pool {
     }
 }
 
-/// Remembers where a reel stands when its page is left: a phone may never come back to it.
+/// Remembers where a reel stands when its page is left, because a phone may never come back to it; and
+/// tries again at once when the line is back.
 pub(super) fn when_left(pool: &Weak<Pool>) -> Vec<Listener> {
     let on = |target: &EventTarget, event| {
         let weak = pool.clone();
@@ -127,7 +128,13 @@ pub(super) fn when_left(pool: &Weak<Pool>) -> Vec<Listener> {
             }
         })
     };
-    vec![on(&window(), "pagehide"), on(&document(), "visibilitychange")]
+    let weak = pool.clone();
+    let back = Listener::new(&window(), "online", move |_| {
+        if let Some(pool) = weak.upgrade() {
+            pool.back_on_line();
+        }
+    });
+    vec![on(&window(), "pagehide"), on(&document(), "visibilitychange"), back]
 }
 
 /// Whether the person, the line or little memory asks to save: then nothing is warmed, and the pool

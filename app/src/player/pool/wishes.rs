@@ -78,7 +78,8 @@ impl Pool {
     /// Videos begin again at their end, and music goes on, unless a person wants it otherwise.
     pub(crate) fn loop_as_wished(&self) {
         let (loops, goes_on) = (self.player.loops, self.player.goes_on);
-        self.current().loop_as(loops.get_untracked(), !goes_on.get_untracked());
+        let again = !self.player.last_time.get_untracked();
+        self.current().loop_as(again && loops.get_untracked(), again && !goes_on.get_untracked());
     }
 
     /// Into the small window, or back.
