@@ -63,7 +63,9 @@ test("a double tap likes, others see it live, L takes it back, and it is kept", 
   await page.goto(`${home.url}/c/clip_1`);
   await plays(page, "clip_1");
   await expect(like(page)).toHaveAttribute("aria-pressed", "true");
-  await expect(like(page)).toHaveText("2", { timeout: LONG_MS });
+  // One's own mark is kept in the browser. What nobody could take back, a like without a name, has ended with its socket:
+  // the other's stands.
+  await expect(like(page)).toHaveText("1", { timeout: LONG_MS });
 
   // The guide has a ring round what is liked.
   await page.getByRole("link", { name: "Guide" }).first().press("Enter");
