@@ -64,6 +64,8 @@ test("a file that this browser cannot decode says so on its reel, and one goes o
   await expect(told.getByText("It tries again"), "nothing is tried again").toBeHidden();
   await rests(page);
   await expect(active(page)).toHaveAttribute("data-channel", "foreign");
+  // The browser takes a tap for the end of a fling for a while.
+  await page.waitForTimeout(700);
   await told.getByRole("button", { name: "Next" }).tap();
   await plays(page, "said_1");
   await expect(told).toBeHidden();
