@@ -147,6 +147,11 @@ pub(crate) fn swipes() -> bool {
     matches("(pointer: coarse)")
 }
 
+/// Whether there is no room beside the picture: the chat is a sheet.
+pub(crate) fn is_narrow() -> bool {
+    matches("(width < 1180px)")
+}
+
 fn matches(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use web_sys::{HtmlDialogElement, HtmlInputElement};
 
 use crate::{
+    back,
     dom::{recall, remember},
     icon::Icon,
     part::{Part, watch},
@@ -109,11 +110,10 @@ pub(crate) fn help(room: &Part, keyboard: Keyboard) {
     });
     watch(move || letters.set_checked(keyboard.letters.get()));
     watch(move || {
-        let dialog = dialog.of::<HtmlDialogElement>();
-        match (keyboard.help.get(), dialog.open()) {
-            (true, false) => drop(dialog.show_modal()),
-            (false, true) => dialog.close(),
-            _ => {}
+        if keyboard.help.get() {
+            back::show(&dialog);
+        } else {
+            dialog.of::<HtmlDialogElement>().close();
         }
     });
 }

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "the component macro makes its property types public")]
 
 mod adopt;
+mod back;
 mod bars;
 pub mod broken;
 pub mod catalog;

@@ -159,7 +159,7 @@ impl Part {
 }
 
 /// Keeps a listener as long as the owner that runs now.
-fn keep(listener: Listener) {
+pub(crate) fn keep(listener: Listener) {
     let kept = SendWrapper::new(listener);
     on_cleanup(move || drop(kept));
 }

@@ -31,6 +31,7 @@ use self::{
     strip_list::{Frame, StripList, strip_list},
 };
 use crate::{
+    back,
     bars::{Bars, bars},
     catalog::{Anchor, Kind, Media, Window},
     chat::{self, Chat, ChatButton, ChatPanel, Line, Talk, TalkLine, Viewers},
@@ -196,6 +197,10 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     reaction::reactions(&room, reactions);
     share(&room, feed);
     help(&room, keyboard);
+    back::listen(&room, {
+        let gate = Rc::clone(&gate);
+        move || gate.tell_address()
+    });
     guide(&room, feed, reactions, {
         let gate = Rc::clone(&gate);
         move |id| gate.go_to(Anchor::Id(id))

@@ -7,6 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlDialogElement, HtmlInputElement};
 
 use crate::{
+    back,
     dom::{get, set, swallow},
     icon::Icon,
     part::Part,
@@ -68,7 +69,7 @@ pub(crate) fn share(room: &Part, feed: Feed) {
             code.set("src", Some(&format!("/qr.svg?path={page}")));
             link.of::<HtmlInputElement>().set_value(&address);
             copy.say(words().copy_link);
-            let _ = sheet.of::<HtmlDialogElement>().show_modal();
+            back::show(&sheet);
         }
     });
     copy.on_press({

@@ -9,6 +9,8 @@ use web_sys::{HtmlInputElement, KeyboardEvent};
 pub(crate) use self::log::Line;
 use super::{Chat, Note};
 use crate::{
+    back,
+    dom::is_narrow,
     icon::Icon,
     part::{Part, watch},
     reels::feed::Feed,
@@ -109,7 +111,12 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
             } else if open && !before {
                 panel.focus();
             }
-            before = open;
+            match (std::mem::replace(&mut before, open), open) {
+                // A column beside the picture lies over nothing.
+                (false, true) if is_narrow() => back::opened(&panel, move || chat.toggle()),
+                (true, false) => back::closed(&panel),
+                _ => {}
+            }
         }
     });
     for (selector, only) in [(".everyone", false), (".only-here", true)] {

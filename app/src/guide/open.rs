@@ -15,6 +15,7 @@ use web_sys::{
 };
 
 use crate::{
+    back,
     catalog::ChannelId,
     dom::{Timer, fetched, get, swipes},
     part::Part,
@@ -98,10 +99,7 @@ impl Guide {
             return;
         }
         event.prevent_default();
-        let dialog = self.dialog.of::<HtmlDialogElement>();
-        if !dialog.open() {
-            let _ = dialog.show_modal();
-        }
+        back::show(&self.dialog);
         let media = self.feed.media_at(self.feed.active_now());
         let here = media.map(|media| format!("?here={}", media.id.encoded())).unwrap_or_default();
         let guide = Rc::clone(self);

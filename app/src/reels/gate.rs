@@ -296,16 +296,23 @@ impl Gate {
             self.motion.place(self.feed.steps());
         }
         if let Some(media) = self.feed.media_at(self.feed.active_now()) {
-            let address = media.id.page() + &remembered_apart();
-            if let Ok(history) = window().history() {
-                let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
-            }
             document().set_title(&format!("{} · Carrete", media.title));
         }
+        self.tell_address();
         self.chrome.arrived();
         self.take_focus_along();
         self.warm_next();
         self.glance();
+    }
+
+    /// The address of the page is that of the reel on screen.
+    pub(crate) fn tell_address(&self) {
+        let Some(media) = self.feed.media_at(self.feed.active_now()) else { return };
+        let address = media.id.page() + &remembered_apart();
+        if let Ok(history) = window().history() {
+            let state = history.state().unwrap_or(JsValue::NULL);
+            let _ = history.replace_state_with_url(&state, "", Some(&address));
+        }
     }
 
     /// Who was on an article by keyboard is on the active one now.
