@@ -335,6 +335,8 @@ fn config(wish: Wish) -> Object {
         set(&config, key, number);
     }
     for (key, flag) in [
+        // The first segment is asked for without waiting for the element's source to open.
+        ("startFragPrefetch", true),
         ("testBandwidth", false),
         ("capLevelToPlayerSize", true),
         ("enableWorker", true),
