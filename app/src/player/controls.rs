@@ -242,6 +242,7 @@ pub(crate) fn Leader() -> impl IntoView {
                 <div class="sweep"></div>
                 <span>{PATIENCE_S}</span>
             </div>
+            <p>{texts().searching_picture}</p>
         </div>
     }
 }

@@ -176,6 +176,7 @@ pub(crate) struct Binding {
     hls: Hls,
     /// The master playlist is known: what was stopped can go on.
     parsed: Rc<Cell<bool>>,
+    stopped: Cell<bool>,
     handlers: Vec<(&'static str, Handler)>,
 }
 
@@ -190,9 +191,15 @@ impl Binding {
     ) -> Result<Self, JsValue> {
         let hls: Hls = Reflect::construct(&library.0, &Array::of1(&config(wish)))?.unchecked_into();
         let parsed = Rc::new(Cell::new(false));
-        let mut binding = Self { hls, parsed: Rc::clone(&parsed), handlers: Vec::new() };
+        let mut binding = Self {
+            hls,
+            parsed: Rc::clone(&parsed),
+            stopped: Cell::new(false),
+            handlers: Vec::new(),
+        };
         let buffered = report.clone();
-        binding.on("hlsFragBuffered", move |_| buffered(Report::Buffered));
+        // Also between the parts of a segment that still comes in.
+        binding.on("hlsBufferAppended", move |_| buffered(Report::Buffered));
         let progress = report.clone();
         let light =
             LIGHT_LIBRARY.with_borrow(|light| light.as_ref().is_some_and(|l| l.0 == library.0));
@@ -248,12 +255,20 @@ impl Binding {
     /// never asked for again.
     pub(crate) fn stop(&self) -> bool {
         self.hls.stop_load();
+        self.stopped.set(true);
         self.parsed.get()
     }
 
-    /// Loads again, where it stopped.
+    /// Whether it asks for what it lacks.
+    pub(crate) fn is_loading(&self) -> bool {
+        !self.stopped.get()
+    }
+
+    /// Loads again, where it stopped. One that loads is left alone: it would begin its segment anew.
     pub(crate) fn go_on(&self) {
-        self.hls.start_load(-1.0);
+        if self.stopped.replace(false) {
+            self.hls.start_load(-1.0);
+        }
     }
 
     /// The qualities: lines, and bits a second; as the playlist has them.

@@ -274,6 +274,7 @@ impl Pool {
             Told::Time => {
                 self.player.time_s.set(current.video.current_time());
                 self.measure.plays(current.lines());
+                self.keep_fed();
                 let shown = current.frames.seen() > 0 || self.is_audio();
                 if shown
                     && !current.video.paused()
@@ -286,8 +287,7 @@ impl Pool {
             // A loop begins with a seek, and a seek with a wait: that is no want of data.
             Told::Waiting if current.video.seeking() => {}
             Told::Waiting => {
-                // Ours comes first: what the neighbour still loads is stopped.
-                self.spare().stop_loading();
+                self.give_way();
                 self.stalled.set(true);
                 if self.player.phase.get_untracked() == Phase::Playing {
                     self.measure.stalled();

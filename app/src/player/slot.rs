@@ -344,6 +344,11 @@ impl Slot {
         }
     }
 
+    /// Whether a playlist's segments are asked for.
+    pub(crate) fn is_loading(&self) -> bool {
+        self.binding.borrow().as_ref().is_some_and(Binding::is_loading)
+    }
+
     /// It was given up.
     pub(crate) fn give_up(&self) {
         self.failed.set(true);

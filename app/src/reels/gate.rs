@@ -199,6 +199,7 @@ impl Gate {
         match self.picture(media.id.as_str()) {
             Some(picture) if !passing || self.player.is_warm(&media) => {
                 self.player.show(&media, &picture);
+                self.warm_next();
             }
             Some(_) => {
                 self.player.leave();

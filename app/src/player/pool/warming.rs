@@ -9,7 +9,7 @@ use web_sys::EventTarget;
 use super::{
     super::{
         Phase, glance,
-        hls::{AHEAD_FIRST_S, AHEAD_S, AHEAD_SLOW_S, AHEAD_SPARE_S, Wish},
+        hls::{AHEAD_FIRST_S, AHEAD_S, AHEAD_SLOW_S, AHEAD_SPARE_S, Binding, Wish},
     },
     Pool,
 };
@@ -23,8 +23,10 @@ use crate::{
 const AHEAD_BEFORE_WARMING_S: f64 = 4.0;
 /// On a line that carries both with ease, the neighbour is warmed as soon as the picture moves.
 const AHEAD_ON_A_WIDE_LINE_S: f64 = 0.5;
-/// Such a line carries so many bits a second.
-const WIDE_LINE: f64 = 5e6;
+/// Such a line carries so many bits a second; while it carries two, each sees half of it.
+const WIDE_LINE: f64 = 2e6;
+/// With less than so many seconds left, the reel on screen has the line to itself again.
+const AHEAD_IN_NEED_S: f64 = 0.4;
 
 impl Pool {
     /// Prepares a reel that may come next, when the one on screen can spare the line.
@@ -54,6 +56,7 @@ impl Pool {
     fn load_spare(&self, media: &Arc<Media>) {
         let spare = self.spare();
         if spare.holds(media) {
+            spare.with_binding(Binding::go_on);
             if spare.is_ready() && !spare.has_run_up() {
                 spare.run_up();
             }
@@ -73,6 +76,25 @@ impl Pool {
         let mut estimate = 0.0;
         self.current().with_binding(|binding| estimate = binding.estimate());
         !self.stalled.get() && estimate >= WIDE_LINE
+    }
+
+    /// Ours comes first: a neighbour that still loads is stopped before the reel on screen runs dry.
+    pub(super) fn keep_fed(&self) {
+        let current = self.current();
+        if current.ahead_s() < AHEAD_IN_NEED_S && !current.is_whole() {
+            self.give_way();
+        }
+    }
+
+    /// The line is for the reel on screen; the neighbour goes on when that one can spare it again.
+    pub(super) fn give_way(&self) {
+        let spare = self.spare();
+        let Some(media) = spare.media().filter(|_| spare.is_loading()) else { return };
+        if !spare.has_run_up() && self.wanted.borrow().is_none() {
+            *self.wanted.borrow_mut() = Some(media);
+        }
+        spare.stop_loading();
+        self.stalled.set(true);
     }
 
     /// Seconds that the reel on screen holds while a neighbour is warmed.
