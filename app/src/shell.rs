@@ -8,13 +8,17 @@ use crate::{
     App,
     catalog::{Catalog, Media},
     player::LIGHT,
-    start::{ELEMENT, Page, PageRequest, Start},
+    start::{ELEMENT, Page, PageRequest, Start, Wanted},
 };
+
+/// What a link to the product shows, 1200x630.
+const OPEN_GRAPH_PICTURE: &str = "/og.jpg";
 
 /// The whole document. Rendered by the server only; the browser hydrates the body.
 pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
     let start = Start::find(&request);
-    let PageRequest { base_url, stylesheet, theme, .. } = request;
+    let PageRequest { wanted, base_url, stylesheet, theme, .. } = request;
+    let own_picture = matches!(wanted, Wanted::Channel(_));
     let json = start.to_json();
     let active = match &start.page {
         Page::Reels(window, active) => {
@@ -52,7 +56,7 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
                 <meta name="theme-color" content="#0b0805" />
                 <title>{title.clone()}</title>
                 <meta name="description" content=description.clone() />
-                {open_graph(&base_url, active.as_ref(), &title, &description)}
+                {open_graph(&base_url, active.as_ref(), own_picture, &title, &description)}
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=stylesheet />
                 {own_stylesheet.map(|href| view! { <link rel="stylesheet" href=href /> })}
@@ -99,12 +103,15 @@ fn ahead(active: Option<&Media>) -> impl IntoView + use<> {
 fn open_graph(
     base_url: &str,
     active: Option<&Media>,
+    own_picture: bool,
     title: &str,
     description: &str,
 ) -> impl IntoView + use<> {
     let url = active.map_or_else(|| format!("{base_url}/"), |m| base_url.to_owned() + &m.id.page());
     let kind = if active.is_some() { "video.other" } else { "website" };
-    let image = active.and_then(|media| media.poster.as_ref()).map(|p| base_url.to_owned() + p);
+    // A link to a reel shows the reel, any other link the product.
+    let poster = active.filter(|_| own_picture).and_then(|media| media.poster.as_deref());
+    let image = base_url.to_owned() + poster.unwrap_or(OPEN_GRAPH_PICTURE);
     let property = |name: &'static str, content: String| {
         leptos::html::meta().attr("property", name).attr("content", content)
     };
@@ -115,6 +122,7 @@ fn open_graph(
         {property("og:description", description.to_owned())}
         {property("og:url", url.clone())}
         <link rel="canonical" href=url />
-        {image.map(|image| property("og:image", image))}
+        {property("og:image", image)}
+        <meta name="twitter:card" content="summary_large_image" />
     }
 }

@@ -87,6 +87,7 @@ pub fn router(state: AppState) -> Router {
                 .route_service("/pulse.css", file("pulse.css"))
                 .route_service("/icon.svg", file("icon.svg"))
                 .route_service("/icons.svg", file("icons.svg"))
+                .route_service("/og.jpg", file("og.jpg"))
                 .layer(SetResponseHeaderLayer::if_not_present(
                     header::CACHE_CONTROL,
                     // Shown also while the server is away.
