@@ -53,6 +53,9 @@ for (const ms of [0, 700]) {
     await arrives(page, 61);
     for (let n = 0; n < 45; n++) await page.mouse.wheel(0, -100);
     await arrives(page, 16);
+    // Beyond the end is the end.
+    for (let n = 0; n < 130; n++) await page.mouse.wheel(0, 100);
+    await arrives(page, ALL);
     expect(await page.evaluate(() => window.sight.most)).toBe(1);
   });
 }
