@@ -53,21 +53,23 @@ test("a phone that is turned in the middle of a slide ends where the slide led, 
   expect(await page.evaluate(() => window.sight.most)).toBe(1);
 });
 
-test("a phone that is turned under a finger ends settled, on this reel or the next", async ({ page }) => {
-  await page.goto("/c/clip_3");
-  await plays(page, "clip_3");
-  await rests(page);
-  const session = await devtools(page);
-  const finger = (type: "touchStart" | "touchMove" | "touchEnd", y?: number) =>
-    session.send("Input.dispatchTouchEvent", { type, touchPoints: y === undefined ? [] : [{ x: 195, y, id: 0 }] });
-  await finger("touchStart", 330);
-  for (let y = 320; y >= 250; y -= 10) await finger("touchMove", y);
-  await page.setViewportSize({ width: 844, height: 390 });
-  for (let y = 240; y >= 120; y -= 10) await finger("touchMove", y);
-  await finger("touchEnd");
-  await expect(page.getByRole("main")).not.toHaveAttribute("data-moving");
-  await settled(page, (await active(page).getAttribute("data-channel"))!);
-});
+for (const [how, end] of [["lifts then", "touchEnd"], ["is lost by that", "touchCancel"]] as const) {
+  test(`a phone that is turned under a finger, which ${how}, ends settled`, async ({ page }) => {
+    await page.goto("/c/clip_3");
+    await plays(page, "clip_3");
+    await rests(page);
+    const session = await devtools(page);
+    const finger = (type: "touchStart" | "touchMove" | typeof end, y?: number) =>
+      session.send("Input.dispatchTouchEvent", { type, touchPoints: y === undefined ? [] : [{ x: 195, y, id: 0 }] });
+    await finger("touchStart", 330);
+    for (let y = 320; y >= 250; y -= 10) await finger("touchMove", y);
+    await page.setViewportSize({ width: 844, height: 390 });
+    for (let y = 240; y >= 120; y -= 10) await finger("touchMove", y);
+    await finger(end);
+    await expect(page.getByRole("main")).not.toHaveAttribute("data-moving");
+    await settled(page, end === "touchEnd" ? (await active(page).getAttribute("data-channel"))! : "clip_3");
+  });
+}
 
 test("a window that changes its size in the middle of a slide ends where the slide led", { tag: "@desktop" }, async ({ page }) => {
   test.setTimeout(60_000);
