@@ -45,7 +45,7 @@ async function arrives(page: Page, n: number): Promise<void> {
 
 for (const ms of [0, 700]) {
   test(`60 quick notches move 60 reels, there and back, where the list answers after ${ms} ms`, { tag: "@desktop" }, async ({ page, house }) => {
-    test.setTimeout(90_000);
+    test.setTimeout(150_000);
     await enter(page, house);
     if (ms > 0) await slowList(page, ms);
     await page.mouse.move(720, 450);
