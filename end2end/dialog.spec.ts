@@ -1,6 +1,9 @@
 // The guide over the reels: it opens, narrows and closes while the reel plays on.
-import { plays, rests } from "./eyes";
+import { join } from "node:path";
+
+import { LONG_MS, plays, rests } from "./eyes";
 import { expect, press, showControls, test } from "./hands";
+import { MADE } from "./house";
 
 test("G opens the guide over the reel, which plays on; one searches, chooses and is there", { tag: "@both" }, async ({ page, isMobile }) => {
   test.setTimeout(60_000);
@@ -44,4 +47,93 @@ test("G opens the guide over the reel, which plays on; one searches, chooses and
   await rests(page);
   await expect(page).toHaveURL(/\/c\/clip_7/);
   expect(await page.evaluate(() => window.sight.most)).toBe(1);
+});
+
+test("the browser's Back closes the guide and stays on the page", { tag: "@both" }, async ({ page }) => {
+  await page.goto("/pulse");
+  await page.goto("/c/clip_1");
+  await plays(page, "clip_1");
+  const guide = page.getByRole("dialog");
+  await press(page, "g");
+  await expect(guide.locator("[data-channel=clip_1] [aria-current=true]")).toBeVisible();
+  const here = await page.evaluate(() => performance.timeOrigin);
+  await page.evaluate(() => history.back());
+  await expect(guide).toBeHidden();
+  await expect(page).toHaveURL(/\/c\/clip_1$/);
+  expect(await page.evaluate(() => performance.timeOrigin), "the same document").toBe(here);
+  await plays(page, "clip_1");
+
+  // Closed in another way it leaves no step behind: Back leads where it led before.
+  await press(page, "g");
+  await expect(guide.locator("[data-channel=clip_1] [aria-current=true]")).toBeVisible();
+  await guide.getByRole("link", { name: "Close" }).click();
+  await expect(guide).toBeHidden();
+  await press(page, "g");
+  await expect(guide.locator("[data-channel=clip_4]")).toBeVisible();
+  await guide.locator("[data-channel=clip_4]").getByRole("link").click();
+  await expect(guide).toBeHidden();
+  await plays(page, "clip_4");
+  await rests(page);
+  await expect(page).toHaveURL(/\/c\/clip_4$/);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/pulse$/);
+});
+
+test("a guide that is opened without a line is no dead end, and opens when the line is back", async ({ page, context, expects }) => {
+  test.setTimeout(90_000);
+  expects(/Failed to load resource|WebSocket connection to .* failed/);
+  await page.goto("/c/clip_1");
+  await plays(page, "clip_1");
+  await rests(page);
+  const guide = page.getByRole("dialog");
+  await context.setOffline(true);
+  await press(page, "g");
+  // Either it does not stay open, or it says what is wrong and can be closed.
+  await expect
+    .poll(async () => !(await guide.isVisible()) || ((await guide.innerText()).trim().length > 0), { timeout: LONG_MS })
+    .toBe(true);
+  await page.waitForTimeout(1_000);
+  if (await guide.isVisible()) {
+    await press(page, "Escape");
+    await expect(guide).toBeHidden();
+  }
+  await plays(page, "clip_1");
+  await context.setOffline(false);
+  await press(page, "g");
+  await expect(guide.locator("[data-channel=clip_1] [aria-current=true]")).toBeVisible({ timeout: LONG_MS });
+  // What is there stays there without a line, and can be closed.
+  await context.setOffline(true);
+  await guide.getByRole("searchbox", { name: "Search" }).fill("test reel 1");
+  await page.waitForTimeout(1_000);
+  await expect(guide.locator("[data-channel=clip_1]")).toBeVisible();
+  await guide.getByRole("link", { name: "Close" }).click();
+  await expect(guide).toBeHidden();
+  await context.setOffline(false);
+  await press(page, "ArrowDown");
+  await plays(page, "clip_2");
+});
+
+test("rolls of the guide that did not come are asked for again", async ({ page, context, house, expects }) => {
+  test.setTimeout(90_000);
+  expects(/Failed to load resource|WebSocket connection to .* failed/);
+  const home = await house([]);
+  for (let n = 1; n <= 150; n++) home.add(`r${n}`, join(MADE, `clip_${n % 11}`));
+  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(150);
+  await page.goto(`${home.url}/c/r1`);
+  await plays(page, "r1");
+  const guide = page.getByRole("dialog");
+  await press(page, "g");
+  await expect(guide.locator("[data-channel=r1]")).toBeVisible();
+  await expect(guide.locator(".roll")).toHaveCount(5);
+  await context.setOffline(true);
+  const last = guide.locator(".roll").last();
+  await last.evaluate((roll) => roll.scrollIntoView());
+  // Asked for, in vain, more than once.
+  await page.waitForTimeout(4_000);
+  await expect(last.locator(".film-frame")).toHaveCount(0);
+  await context.setOffline(false);
+  await expect(guide.locator("[data-channel=r150]")).toBeVisible({ timeout: LONG_MS });
+  await expect(last.locator(".film-frame")).toHaveCount(150 - 4 * 36);
+  await guide.locator("[data-channel=r150]").getByRole("link").click();
+  await plays(page, "r150");
 });

@@ -63,6 +63,36 @@ test("the reel on screen, taken away, plays on; once left, it is gone", async ({
   await plays(page, "clip_0");
 });
 
+for (const [where, removed, next] of [["in the middle", "clip_1", "clip_2"], ["at the end", "clip_2", "clip_1"]] as const) {
+  test(`the reel on screen, taken away ${where} of the list, plays to its end, and then the feed goes on`, async ({ page, house }) => {
+    test.setTimeout(60_000);
+    const home = await house(["clip_0", "clip_1", "clip_2"]);
+    await page.goto(`${home.url}/c/${removed}`);
+    await plays(page, removed);
+    await expect.poll(() => media(page, (v) => v.buffered.length > 0 && v.buffered.end(0) > v.duration - 0.3)).toBe(true);
+    await media(page, (video) => (video.currentTime = 0.5));
+    home.remove(removed);
+    const listed = async () => ((await (await fetch(`${home.url}/api/channels`)).json()) as string[]).length;
+    await expect.poll(listed, { timeout: LONG_MS }).toBe(2);
+    // So far as it plays, it plays; how far that was is kept.
+    await page.evaluate(() => {
+      const seen = { to: 0 };
+      const video = document.querySelector("video")!;
+      video.addEventListener("timeupdate", () => {
+        seen.to = Math.max(seen.to, video.currentTime);
+      });
+      Object.assign(window, { seen });
+    });
+    await plays(page, next);
+    const seen = await page.evaluate(() => (window as unknown as { seen: { to: number } }).seen);
+    expect(seen.to, "seconds of it that were shown").toBeGreaterThan(5);
+    await rests(page);
+    await expect(page).toHaveURL(new RegExp(`/c/${next}$`));
+    await expect(active(page)).toHaveAttribute("aria-setsize", "2", { timeout: SHOWN_MS });
+    await expect(page.locator(`[data-channel=${removed}]`)).toHaveCount(0);
+  });
+}
+
 test("an empty folder says how to add a channel, and the page comes alive with the first one", async ({ page, house }) => {
   const home = await house([]);
   await page.goto(home.url);

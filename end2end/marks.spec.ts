@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { LONG_MS, active, media, plays, rests, stays } from "./eyes";
-import { expect, press, swipe, test } from "./hands";
+import { expect, openChat, press, swipe, test } from "./hands";
 
 test("a first visit by touch gets a hint, until somebody has swiped", async ({ page }) => {
   const room = page.getByRole("main");
@@ -24,6 +24,36 @@ test("a first visit by touch gets a hint, until somebody has swiped", async ({ p
   await page.waitForTimeout(3_000);
   await expect(room).not.toHaveAttribute("data-hint");
 });
+
+for (const over of ["chat", "dialog"] as const) {
+  test(`a first visit gets no hint under the ${over}`, async ({ page }) => {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await page.route("**/streams/clip_0/*.ts*", async (route) => {
+      await released;
+      await route.continue().catch(() => undefined);
+    });
+    await page.goto("/");
+    await expect(page.locator(".feed")).toHaveAttribute("data-hydrated", "");
+    await page.evaluate(() => {
+      const hints = { count: 0 };
+      new MutationObserver(() => hints.count++).observe(document.querySelector("main")!, { attributeFilter: ["data-hint"] });
+      Object.assign(window, { hints });
+    });
+    // Open before the picture, and with it the time for the hint, comes.
+    if (over === "chat") await openChat(page);
+    else {
+      await press(page, "g");
+      await expect(page.getByRole("dialog")).toBeVisible();
+    }
+    release();
+    await plays(page, "clip_0");
+    await page.waitForTimeout(3_500);
+    expect(await page.evaluate(() => (window as unknown as { hints: { count: number } }).hints.count)).toBe(0);
+    await rests(page);
+    await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
+  });
+}
 
 test("a pointer needs no hint", { tag: "@desktop" }, async ({ page }) => {
   await page.goto("/");

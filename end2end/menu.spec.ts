@@ -1,8 +1,8 @@
 // How a reel is played: its quality, its speed, a finger that holds.
 import type { Page } from "@playwright/test";
 
-import { media, plays, rests } from "./eyes";
-import { devtools, expect, press, showControls, swipe, test } from "./hands";
+import { media, plays, rests, stays } from "./eyes";
+import { devtools, drag, expect, press, showControls, swipe, test } from "./hands";
 
 const menu = (page: Page) => page.getByRole("group", { name: "Playback" });
 
@@ -92,4 +92,46 @@ test("an upright picture has the qualities that people know it by", async ({ pag
   await openMenu(page);
   const names = await menu(page).locator(".levels label").allInnerTexts();
   expect(names.map((name) => name.split(/\s/)[0])).toEqual(["Automatic", "720p", "360p"]);
+});
+
+test("a swipe, or a number, closes the menu and goes on", async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  // The lower half of a phone is the menu's.
+  const above = () => drag(page, { x: 195, y: 400 }, [-30, -70, -120, -170, -220, -260]);
+  for (const [n, go] of [above, () => press(page, "ArrowDown"), () => press(page, "8")].entries()) {
+    await openMenu(page);
+    await go();
+    const channel = ["clip_4", "clip_5", "clip_7"][n]!;
+    await plays(page, channel);
+    await expect(menu(page)).toBeHidden();
+    await expect(page.getByRole("button", { name: "Playback", includeHidden: true })).toHaveAttribute("aria-expanded", "false");
+    await rests(page);
+    await page.waitForTimeout(700);
+  }
+});
+
+test("a wheel closes the menu and goes on, but for one that turns over the menu", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  const open = async () => {
+    await page.mouse.move(720, 300);
+    await page.getByRole("button", { name: "Playback" }).click();
+    await expect(menu(page)).toBeVisible();
+  };
+  await open();
+  await page.mouse.move(720, 200);
+  await page.mouse.wheel(0, 100);
+  await plays(page, "clip_4");
+  await expect(menu(page)).toBeHidden();
+  await rests(page);
+  await open();
+  const { x, y, width, height } = (await menu(page).boundingBox())!;
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await page.mouse.wheel(0, 100);
+  await stays(page, "clip_4");
+  await expect(menu(page)).toBeVisible();
+  await press(page, "PageDown");
+  await plays(page, "clip_5");
+  await expect(menu(page)).toBeHidden();
 });

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the channels that the browser tests watch: streams.sh DIR [RARE]. Eleven of six seconds, 360x640, 2 s segments, each with
 # a coloured corner by which a test knows what is on the screen; then two seconds of music and a landscape one.
-# RARE gets what few tests ask for: long, brief, square, with captions, in two qualities, and one that Chromium cannot decode.
+# RARE gets what few tests ask for: long, brief, square, with captions, in two qualities, with sound or captions in playlists of
+# their own, and one that Chromium cannot decode.
 # Channels already there are kept.
 set -euo pipefail
 
@@ -83,6 +84,49 @@ ladder() {
 ladder ladder_1 "Two qualities" 640x360 1280x720
 ladder ladder_2 "Two qualities again" 640x360 1280x720
 ladder ladder_3 "Two qualities upright" 360x640 720x1280
+
+# Sound in playlists of its own, beside a picture that has none: two languages of it.
+apart=sound_apart
+grep -qs title "$dir/$apart/channel.toml" || {
+  rm -rf "$dir/.tmp-$apart"
+  mkdir -p "$dir/.tmp-$apart"
+  ffmpeg -nostdin -v error -y -f lavfi -i "testsrc2=s=360x640:r=24" -f lavfi -i "sine=frequency=440:sample_rate=48000" \
+    -f lavfi -i "sine=frequency=660:sample_rate=48000" -t 6 -map 0:v -map 1:a -map 2:a -vf "$(corner white)" "${video[@]}" "${audio[@]}" \
+    -var_stream_map "v:0,agroup:sound,name:picture a:0,agroup:sound,name:en,language:en,default:yes a:1,agroup:sound,name:es,language:es" \
+    -master_pl_name playlist.m3u8 "${hls[@]}" "$dir/.tmp-$apart/%v/playlist.m3u8"
+  printf 'title = "Sound apart"\n' >"$dir/.tmp-$apart/channel.toml"
+  rm -rf "${dir:?}/$apart"
+  mv "$dir/.tmp-$apart" "$dir/$apart"
+}
+
+# Captions in playlists of their own: each line lasts two seconds. The picture's clock begins at 1.4 s, as ffmpeg has it.
+apart=captions_apart
+grep -qs title "$dir/$apart/channel.toml" || {
+  part=$dir/.tmp-$apart
+  rm -rf "$part"
+  mkdir -p "$part/picture" "$part/en" "$part/es"
+  ffmpeg -nostdin -v error -y -f lavfi -i "testsrc2=s=360x640:r=24" -f lavfi -i "sine=frequency=440:sample_rate=48000" \
+    -t 6 -vf "$(corner white)" "${video[@]}" "${audio[@]}" "${hls[@]}" "$part/picture/playlist.m3u8"
+  for line in en:line es:frase; do
+    list=$'#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n'
+    for n in 0 1 2; do
+      printf 'WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:126000,LOCAL:00:00:00.000\n\n00:00:%02d.000 --> 00:00:%02d.000\n%s %s\n' \
+        $((2 * n)) $((2 * n + 2)) "${line#*:}" $((n + 1)) >"$part/${line%:*}/$n.vtt"
+      list+=$'#EXTINF:2.0,\n'$n$'.vtt\n'
+    done
+    printf '%s#EXT-X-ENDLIST\n' "$list" >"$part/${line%:*}/playlist.m3u8"
+  done
+  cat >"$part/playlist.m3u8" <<'LIST'
+#EXTM3U
+#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="words",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,URI="en/playlist.m3u8"
+#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="words",NAME="Español",LANGUAGE="es",DEFAULT=NO,AUTOSELECT=YES,URI="es/playlist.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=550000,RESOLUTION=360x640,CODECS="avc1.64001e,mp4a.40.2",SUBTITLES="words"
+picture/playlist.m3u8
+LIST
+  printf 'title = "Captions apart"\n' >"$part/channel.toml"
+  rm -rf "${dir:?}/$apart"
+  mv "$part" "$dir/$apart"
+}
 
 # HEVC 4:2:2 in ten bits: no Chromium has a decoder for it.
 [[ -s $dir/foreign.mp4 ]] || {

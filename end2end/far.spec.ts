@@ -1,0 +1,117 @@
+// A list longer than what the page holds: many steps at once, and jumps, while the answers take their time.
+import { join } from "node:path";
+
+import type { Page } from "@playwright/test";
+
+import { LONG_MS, active, plays, rests, stays } from "./eyes";
+import { expect, press, test } from "./hands";
+import { MADE, type House } from "./house";
+
+const ALL = 120;
+
+/** A house of r1 to r120, and this page at the first. The socket tells it no list, as it tells none of ten thousand: the page holds
+ * what it was written with and what it asks for. */
+async function enter(page: Page, open: (channels: string[]) => Promise<House>): Promise<void> {
+  const home = await open([]);
+  for (let n = 1; n <= ALL; n++) home.add(`r${n}`, join(MADE, `clip_${n % 11}`));
+  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(ALL);
+  await page.routeWebSocket(/\/ws/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((frame) => {
+      if (!frame.toString().includes('"type":"videos"')) socket.send(frame);
+    });
+  });
+  await page.goto(home.url);
+  await plays(page, "r1");
+  await expect(active(page)).toHaveAttribute("aria-setsize", `${ALL}`);
+}
+
+/** From now on the list takes so long to answer. */
+async function slowList(page: Page, ms: number): Promise<void> {
+  await page.route("**/api/fn/channels*", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await route.continue().catch(() => undefined);
+  });
+}
+
+async function arrives(page: Page, n: number): Promise<void> {
+  await plays(page, `r${n}`);
+  await rests(page);
+  await stays(page, `r${n}`);
+  await expect(active(page)).toHaveAttribute("aria-posinset", `${n}`);
+  await expect(page).toHaveURL(new RegExp(`/c/r${n}$`));
+  expect(await page.getByRole("article").count()).toBeLessThanOrEqual(7);
+}
+
+for (const ms of [0, 700]) {
+  test(`60 quick notches move 60 reels, there and back, where the list answers after ${ms} ms`, { tag: "@desktop" }, async ({ page, house }) => {
+    test.setTimeout(150_000);
+    await enter(page, house);
+    if (ms > 0) await slowList(page, ms);
+    await page.mouse.move(720, 450);
+    for (let n = 0; n < 60; n++) await page.mouse.wheel(0, 100);
+    await arrives(page, 61);
+    for (let n = 0; n < 45; n++) await page.mouse.wheel(0, -100);
+    await arrives(page, 16);
+    // Beyond the end is the end.
+    for (let n = 0; n < 130; n++) await page.mouse.wheel(0, 100);
+    await arrives(page, ALL);
+    expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  });
+}
+
+test("a number goes to a channel that is not held, and steps after it count from there", async ({ page, house }) => {
+  test.setTimeout(90_000);
+  await enter(page, house);
+  await slowList(page, 700);
+  for (const digit of "115") await press(page, digit);
+  await arrives(page, 115);
+  for (const digit of "60") await press(page, digit);
+  await arrives(page, 60);
+  await press(page, "ArrowDown", 3);
+  await arrives(page, 63);
+  // Beyond the last one is the last one.
+  for (const digit of "999") await press(page, digit);
+  await arrives(page, ALL);
+});
+
+test("who goes elsewhere while the list still answers is left there", async ({ page, house }) => {
+  test.setTimeout(90_000);
+  await enter(page, house);
+  await slowList(page, 1_500);
+  // Beyond what is held, and back home before the answer is there.
+  const asked = page.waitForRequest("**/api/fn/channels*");
+  await press(page, "ArrowDown", 50);
+  await asked;
+  await press(page, "Home");
+  await plays(page, "r1");
+  await page.waitForTimeout(4_000);
+  await arrives(page, 1);
+  // To the last, and one back from where one is before the answer is there.
+  await press(page, "ArrowDown");
+  await arrives(page, 2);
+  await press(page, "ArrowDown", 50);
+  await press(page, "End");
+  await arrives(page, ALL);
+});
+
+test("steps that the list did not answer are forgotten: back on the line one step is one step", async ({ page, house, expects }) => {
+  test.setTimeout(90_000);
+  expects(/Failed to load resource/);
+  await enter(page, house);
+  await rests(page);
+  await page.route("**/api/fn/channels*", (route) => route.abort());
+  await press(page, "ArrowDown", 50);
+  await expect.poll(async () => Number(await active(page).getAttribute("aria-posinset")), { timeout: LONG_MS }).toBeGreaterThan(5);
+  await rests(page);
+  await page.waitForTimeout(1_000);
+  const last = Number(await active(page).getAttribute("aria-posinset"));
+  await arrives(page, last);
+  await page.unroute("**/api/fn/channels*");
+  await press(page, "ArrowUp");
+  await arrives(page, last - 1);
+  for (let n = last; n < last + 3; n++) {
+    await press(page, "ArrowDown");
+    await arrives(page, n);
+  }
+});

@@ -1,0 +1,122 @@
+// Without a line: what was done meanwhile is made up for when it is back.
+import type { Page, WebSocketRoute } from "@playwright/test";
+
+import { LONG_MS, active, plays, rests } from "./eyes";
+import { expect, press, swipe, test } from "./hands";
+
+const like = (page: Page) => page.getByRole("button", { name: "Like", includeHidden: true });
+
+/** The line of this page's socket: it can be cut, and mended. */
+async function line(page: Page): Promise<{ cut: () => Promise<void>; mend: () => void }> {
+  const open = new Set<WebSocketRoute>();
+  let there = true;
+  await page.routeWebSocket(/\/ws/, (socket) => {
+    if (!there) return void socket.close();
+    socket.connectToServer();
+    open.add(socket);
+  });
+  return {
+    cut: async () => {
+      there = false;
+      await Promise.all([...open].map((socket) => socket.close()));
+      open.clear();
+    },
+    mend: () => (there = true),
+  };
+}
+
+test("a like made without a line is sent when it is back, and one taken back meanwhile never was", async ({ page, guest, house }) => {
+  test.setTimeout(120_000);
+  const home = await house(["clip_0", "clip_1"]);
+  const socket = await line(page);
+  const other = await guest();
+  for (const person of [page, other]) {
+    await person.goto(`${home.url}/c/clip_1`);
+    await plays(person, "clip_1");
+  }
+  const bar = page.getByRole("status").filter({ hasText: "No connection" });
+  await socket.cut();
+  await expect(bar).toBeVisible({ timeout: 30_000 });
+  await press(page, "l");
+  await expect(like(page)).toHaveAttribute("aria-pressed", "true");
+  await expect(like(page)).toHaveText("1");
+  // Of another reel, and taken back: nobody hears of it.
+  await press(page, "ArrowUp");
+  await plays(page, "clip_0");
+  await rests(page);
+  await press(page, "l");
+  await expect(like(page)).toHaveAttribute("aria-pressed", "true");
+  await press(page, "l");
+  await expect(like(page)).toHaveAttribute("aria-pressed", "false");
+  await page.waitForTimeout(500);
+  await expect(like(other)).toHaveText("");
+  socket.mend();
+  await expect(bar).toBeHidden({ timeout: 40_000 });
+  await expect(like(other)).toHaveText("1", { timeout: LONG_MS });
+  await expect(like(other)).toHaveAttribute("aria-pressed", "false");
+  await press(other, "ArrowUp");
+  await plays(other, "clip_0");
+  await rests(other);
+  await other.waitForTimeout(1_000);
+  await expect(like(other)).toHaveText("");
+  await expect(like(page)).toHaveText("");
+  // It is one's own still, and can be taken back.
+  await press(page, "ArrowDown");
+  await plays(page, "clip_1");
+  await expect(like(page)).toHaveAttribute("aria-pressed", "true");
+  await expect(like(page)).toHaveText("1", { timeout: LONG_MS });
+  await rests(page);
+  await press(other, "ArrowDown");
+  await plays(other, "clip_1");
+  await expect(like(other)).toHaveText("1", { timeout: LONG_MS });
+  await press(page, "l");
+  await expect(like(other)).toHaveText("", { timeout: LONG_MS });
+});
+
+test("a like made while the server was away is sent when it is back", async ({ page, guest, house, expects }) => {
+  test.setTimeout(120_000);
+  expects(/WebSocket connection to .* failed|Failed to load resource/);
+  const home = await house(["clip_0", "clip_1"]);
+  const other = await guest();
+  for (const person of [page, other]) {
+    await person.goto(`${home.url}/c/clip_1`);
+    await plays(person, "clip_1");
+  }
+  await home.stop("SIGKILL");
+  const bar = (person: Page) => person.getByRole("status").filter({ hasText: "No connection" });
+  await expect(bar(page)).toBeVisible({ timeout: 30_000 });
+  await press(page, "l");
+  await expect(like(page)).toHaveAttribute("aria-pressed", "true");
+  await expect(like(other)).toHaveText("");
+  await home.start();
+  for (const person of [page, other]) await expect(bar(person)).toBeHidden({ timeout: 40_000 });
+  for (const person of [page, other]) await expect(like(person)).toHaveText("1", { timeout: 30_000 });
+  await expect(like(page)).toHaveAttribute("aria-pressed", "true");
+  await expect(like(other)).toHaveAttribute("aria-pressed", "false");
+});
+
+test("a reel that failed is tried again at once when the line is back", async ({ page, context, expects }) => {
+  test.setTimeout(120_000);
+  expects(/Failed to load resource|WebSocket connection to .* failed/);
+  const playlist = "**/streams/clip_3/playlist.m3u8";
+  await page.route(playlist, (route) => route.fulfill({ status: 500 }));
+  await page.goto("/c/clip_3");
+  const told = page.getByRole("alert");
+  const seconds = async () => Number(/in (\d+) s/.exec((await told.textContent()) ?? "")?.[1] ?? 0);
+  await expect.poll(seconds, { timeout: 30_000, message: "the first pause" }).toBeGreaterThan(0);
+  // Each word of a line brings a try at once; each failure a longer pause.
+  for (const pause of [8, 16]) {
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await expect.poll(seconds, { timeout: 20_000, message: `longer than ${pause} s` }).toBeGreaterThan(pause);
+  }
+  expect(await seconds(), "the pause is longer than a wait of this test").toBeGreaterThan(20);
+  await page.unroute(playlist);
+  await context.setOffline(true);
+  await context.setOffline(false);
+  await plays(page, "clip_3");
+  await expect(told).toBeHidden();
+  await rests(page);
+  await swipe(page);
+  await plays(page, "clip_4");
+  await expect(active(page)).toHaveAttribute("data-channel", "clip_4");
+});
