@@ -241,7 +241,9 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     watch(move || {
         let ended = player.ended.get();
         if std::mem::replace(&mut before, ended) != ended {
-            gate.step(1);
+            // Behind a last reel that has been taken away there is nothing.
+            let leaves = untrack(|| feed.last_time()) && feed.active_now() + 1 >= feed.total_now();
+            gate.step(if leaves { -1 } else { 1 });
         }
     });
     on_cleanup(move || {

@@ -252,25 +252,41 @@ impl Feed {
             return;
         };
         let feed = *self;
-        self.ask(anchor, before, after, move |window| {
-            if window.version == feed.version() {
+        self.ask(anchor, before, after, move |window| match window {
+            Some(window) if window.version == feed.version() => {
                 feed.strip.update(|strip| strip.join(window));
-            } else {
-                feed.adopt(window);
             }
+            Some(window) => feed.adopt(window),
+            None => {}
         });
     }
 
-    /// Asks for the first or the last of the list and goes there.
-    pub fn fetch_end(&self, anchor: Anchor, then: impl FnOnce(u32) + 'static) {
+    /// Asks for a part of the list that is not held and tells `then` which place of it was meant,
+    /// `None` where there was no answer. Where it is not `wanted` any more, nothing happens.
+    pub fn fetch_end(
+        &self,
+        anchor: Anchor,
+        wanted: impl Fn() -> bool + 'static,
+        then: impl FnOnce(Option<u32>) + 'static,
+    ) {
         let feed = *self;
         if self.asking.get_untracked() {
             // Somebody waits for it: it is asked when the question under way has its answer.
-            let jump: Jump = Box::new(move || feed.fetch_end(anchor, then));
+            let jump: Jump = Box::new(move || feed.fetch_end(anchor, wanted, then));
             self.jump.update_untracked(|next| *next = Some(jump));
             return;
         }
+        if !wanted() {
+            return;
+        }
         self.ask(anchor.clone(), STEP, STEP, move |window| {
+            if !wanted() {
+                return;
+            }
+            let Some(window) = window else {
+                then(None);
+                return;
+            };
             let strip = Strip::of(window);
             let place = match anchor {
                 Anchor::Last => strip.end().saturating_sub(1),
@@ -282,13 +298,19 @@ impl Feed {
             let beside = feed.steps() + if place > feed.active_now() { 1 } else { -1 };
             feed.strip.set(strip);
             feed.origin.set(i64::from(place) - beside);
-            then(place);
+            then(Some(place));
         });
     }
 
     /// One question at a time: a second one while the first is under way is dropped, because the
     /// next settling asks again.
-    fn ask(&self, anchor: Anchor, before: u32, after: u32, then: impl FnOnce(Window) + 'static) {
+    fn ask(
+        &self,
+        anchor: Anchor,
+        before: u32,
+        after: u32,
+        then: impl FnOnce(Option<Window>) + 'static,
+    ) {
         if self.asking.update_untracked(|asking| std::mem::replace(asking, true)) {
             return;
         }
@@ -297,9 +319,7 @@ impl Feed {
         spawn_local(async move {
             let answer = catalog::ask(order, &anchor, before, after).await;
             feed.asking.update_untracked(|asking| *asking = false);
-            if let Some(window) = answer {
-                then(window);
-            }
+            then(answer);
             if let Some(jump) = feed.jump.update_untracked(Option::take) {
                 jump();
             }
@@ -312,7 +332,13 @@ impl Feed {
         if let Some(media) = self.media_at(self.active.get_untracked()) {
             let feed = *self;
             let anchor = Anchor::Id(media.id.clone());
-            self.ask(anchor, STEP, STEP, move |window| feed.adopt(window));
+            self.ask(anchor, STEP, STEP, move |window| feed.adopt_some(window));
+        }
+    }
+
+    fn adopt_some(&self, window: Option<Window>) {
+        if let Some(window) = window {
+            self.adopt(window);
         }
     }
 
@@ -402,7 +428,7 @@ impl Feed {
             self.adopt(Window { items: videos, offset: 0, total, version, order });
         } else if let Some(id) = current {
             let feed = *self;
-            self.ask(Anchor::Id(id), STEP, STEP, move |window| feed.adopt(window));
+            self.ask(Anchor::Id(id), STEP, STEP, move |window| feed.adopt_some(window));
         }
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Gate {
     moved_ms: Cell<f64>,
     /// A place that is gone to as soon as it is known.
     wanted: Cell<Option<u32>>,
+    /// Counts where people wanted to go: an answer to an older question moves nobody.
+    wishes: Rc<Cell<u32>>,
     track: RefCell<Option<(i32, Track)>>,
     wheel: RefCell<Wheel>,
     dwell: RefCell<Option<Timer>>,
@@ -93,6 +95,7 @@ impl Gate {
                 travel: Cell::new(1),
                 moved_ms: Cell::new(f64::NEG_INFINITY),
                 wanted: Cell::new(None),
+                wishes: Rc::default(),
                 track: RefCell::default(),
                 wheel: RefCell::default(),
                 dwell: RefCell::default(),
@@ -222,17 +225,29 @@ impl Gate {
     /// One reel on or back: from where the last step leads, which may not be held yet.
     pub(crate) fn step(self: &Rc<Self>, by: i32) {
         let from = self.wanted.get().unwrap_or_else(|| self.feed.active_now());
-        let place = from.saturating_add_signed(by);
         let last = self.feed.total_now().saturating_sub(1);
-        if self.feed.media_at(place).is_some() || place > last || place == from {
-            self.wanted.set(None);
+        let place = from.saturating_add_signed(by).min(last);
+        if self.wanted.get() == Some(place) {
+            // An end that is on its way.
+            return;
+        }
+        if self.feed.media_at(place).is_some() || place == from {
+            self.wish();
             self.go(place);
             return;
         }
-        let asks = self.wanted.replace(Some(place)).is_none();
+        // More steps only move the place that the question under way leads to.
+        let asks = self.wanted.get().is_none();
         if asks {
-            self.go_to(Anchor::Place(place));
+            self.ask(Anchor::Place(place));
         }
+        self.wanted.set(Some(place));
+    }
+
+    /// Somebody wants to go elsewhere: what was wanted before is wanted no longer.
+    fn wish(&self) {
+        self.wanted.set(None);
+        self.wishes.set(self.wishes.get().wrapping_add(1));
     }
 
     /// To a place of the whole list, which may not be held yet.
@@ -244,18 +259,32 @@ impl Gate {
             Anchor::Id(id) => self.feed.place_of(id.as_str()),
         };
         if let Some(place) = place.filter(|place| self.feed.media_at(*place).is_some()) {
+            self.wish();
             self.go(place);
             return;
         }
+        self.ask(anchor);
+    }
+
+    /// To a place that is not held: it is asked for, and gone to if nothing else was wanted meanwhile.
+    fn ask(self: &Rc<Self>, anchor: Anchor) {
+        self.wish();
+        let (wishes, wish) = (Rc::clone(&self.wishes), self.wishes.get());
         let weak = Rc::downgrade(self);
-        self.feed.fetch_end(anchor, move |place| {
-            let Some(gate) = weak.upgrade() else { return };
-            gate.go(place);
-            // More steps may have been asked for meanwhile.
-            if let Some(wanted) = gate.wanted.take().filter(|wanted| *wanted != place) {
-                gate.go_to(Anchor::Place(wanted));
-            }
-        });
+        self.feed.fetch_end(
+            anchor,
+            move || wishes.get() == wish,
+            move |place| {
+                let Some(gate) = weak.upgrade() else { return };
+                // More steps may have been asked for meanwhile.
+                let wanted = gate.wanted.take();
+                let Some(place) = place else { return };
+                gate.go(place);
+                if let Some(wanted) = wanted.filter(|wanted| *wanted != place) {
+                    gate.go_to(Anchor::Place(wanted));
+                }
+            },
+        );
     }
 
     /// The picture of a channel's article, if it has one in the document. Ids hold no quotes and no

@@ -135,6 +135,7 @@ impl Gate {
         if let Some(place) = id.and_then(|id| self.feed.place_of(&id))
             && place != self.feed.active_now()
         {
+            self.wish();
             self.go(place);
         }
     }
