@@ -104,7 +104,8 @@ pub(crate) async fn respond<V: IntoView + 'static>(
 }
 
 /// The Content-Security-Policy (CSP Level 3) of a page. On plain http nothing may upgrade requests
-/// to https, which a LAN does not have.
+/// to https, which a LAN does not have. Captions of a playlist stand in `track` elements that hls.js
+/// makes, each with an empty `data:` address.
 fn policy(nonce: &str, reload_port: Option<u32>, host: &str) -> Option<HeaderValue> {
     let reload = match (reload_port, host.rsplit_once(':').map_or(host, |(name, _)| name)) {
         (Some(port), name) if !name.is_empty() => format!(" ws://{name}:{port}"),
@@ -112,9 +113,9 @@ fn policy(nonce: &str, reload_port: Option<u32>, host: &str) -> Option<HeaderVal
     };
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
-         style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; \
-         connect-src 'self'{reload}; worker-src 'self'; font-src 'self'; object-src 'none'; \
-         base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+         style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+         media-src 'self' blob: data:; connect-src 'self'{reload}; worker-src 'self'; \
+         font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     );
     HeaderValue::try_from(policy).ok()
 }

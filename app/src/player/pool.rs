@@ -324,6 +324,7 @@ impl Pool {
             }
             Told::Report(Report::Level(lines)) => self.player.height.set(lines),
             Told::Cue => self.tell_cue(),
+            Told::Tracks => self.caption(),
             Told::Report(Report::Gone) => self.reload_soon(),
             Told::Report(Report::Fatal { network }) => self.fatal(network),
             Told::Broken => {

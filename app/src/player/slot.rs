@@ -10,7 +10,7 @@ use std::{
 use leptos::{prelude::document, task::spawn_local};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::HtmlVideoElement;
+use web_sys::{EventTarget, HtmlVideoElement};
 
 use super::{
     frames::Frames,
@@ -43,6 +43,8 @@ pub(crate) enum Told {
     RunUp,
     /// A caption begins or ends.
     Cue,
+    /// There are other captions to choose from, or somebody else chose.
+    Tracks,
     /// Playing with sound was refused.
     SoundRefused,
     /// Data arrived.
@@ -106,6 +108,7 @@ impl Slot {
             let tell = Rc::clone(&tell);
             move |n| tell(Told::Frame(n))
         });
+        let cued = Rc::clone(&tell);
         let slot = Rc::new(Self {
             video,
             frames,
@@ -118,10 +121,18 @@ impl Slot {
             from_s: Cell::new(0.0),
             run: RefCell::default(),
             listeners: RefCell::default(),
-            tracks: Tracks::default(),
+            tracks: Tracks::new(Rc::new(move || cued(Told::Cue))),
             tell,
         });
-        let listeners = [
+        let of = |target: &EventTarget, event: &'static str, told: Told| {
+            let weak = Rc::downgrade(&slot);
+            Listener::new(target, event, move |_| {
+                if let Some(slot) = weak.upgrade() {
+                    slot.heard(&told);
+                }
+            })
+        };
+        let mut listeners: Vec<_> = [
             ("loadeddata", Told::Ready),
             ("timeupdate", Told::Time),
             ("durationchange", Told::Duration),
@@ -131,15 +142,13 @@ impl Slot {
             ("error", Told::Broken),
         ]
         .into_iter()
-        .map(|(event, told)| {
-            let weak = Rc::downgrade(&slot);
-            Listener::new(&slot.video, event, move |_| {
-                if let Some(slot) = weak.upgrade() {
-                    slot.heard(&told);
-                }
-            })
-        })
+        .map(|(event, told)| of(&slot.video, event, told))
         .collect();
+        // hls.js adds the captions of a playlist when it knows them, and may choose one of them.
+        let tracks: EventTarget = get(&slot.video, "textTracks").unchecked_into();
+        listeners.extend(
+            ["addtrack", "removetrack", "change"].map(|event| of(&tracks, event, Told::Tracks)),
+        );
         *slot.listeners.borrow_mut() = listeners;
         slot
     }
@@ -190,8 +199,7 @@ impl Slot {
         self.run_up.set(false);
         self.from_s.set(wish.from_s.unwrap_or(0.0));
         *self.media.borrow_mut() = Some(Arc::clone(media));
-        let cued = Rc::clone(&self.tell);
-        self.tracks.replace(&self.video, &media.subtitles, Rc::new(move || cued(Told::Cue)));
+        self.tracks.replace(&self.video, &media.subtitles);
         if media.is_hls() {
             self.load_playlist(media, wish, load, false);
         } else if self.video.can_play_type(&media.mime).is_empty() {

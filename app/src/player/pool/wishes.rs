@@ -25,8 +25,10 @@ impl Pool {
     /// Reads the captions of the reel on screen, or not.
     pub(crate) fn caption(&self) {
         let current = self.current();
-        let has = current.media().is_some_and(|media| !media.subtitles.is_empty());
-        self.player.has_captions.set(has);
+        let has = tracks::has_any(&current.video);
+        if self.player.has_captions.get_untracked() != has {
+            self.player.has_captions.set(has);
+        }
         current.caption(self.player.captions.get_untracked());
         self.tell_cue();
     }
