@@ -117,6 +117,18 @@ impl Pool {
         Wish { ahead_s, from_s, duration_s: media.duration_s }
     }
 
+    /// The page is shown again. A browser may have paused what nobody saw; music that a call or a
+    /// cable has stopped stays silent.
+    fn shown_again(&self) {
+        let video = &self.current().video;
+        let plays = !self.player.paused.get_untracked()
+            && self.player.phase.get_untracked() == Phase::Playing
+            && !self.is_audio();
+        if plays && !document().hidden() && video.paused() && !video.ended() {
+            self.current().play();
+        }
+    }
+
     /// A finger drags towards `media`.
     pub(crate) fn run_up(&self, media: &Arc<Media>) {
         if self.saves_data || self.current().holds(media) {
@@ -139,8 +151,8 @@ impl Pool {
     }
 }
 
-/// Remembers where a reel stands when its page is left, because a phone may never come back to it; and
-/// tries again at once when the line is back.
+/// Remembers where a reel stands when its page is left, because a phone may never come back to it; plays
+/// on when it does; and tries again at once when the line is back.
 pub(super) fn when_left(pool: &Weak<Pool>) -> Vec<Listener> {
     let on = |target: &EventTarget, event| {
         let weak = pool.clone();
@@ -156,7 +168,21 @@ pub(super) fn when_left(pool: &Weak<Pool>) -> Vec<Listener> {
             pool.back_on_line();
         }
     });
-    vec![on(&window(), "pagehide"), on(&document(), "visibilitychange"), back]
+    let again = |target: &EventTarget, event| {
+        let weak = pool.clone();
+        Listener::new(target, event, move |_| {
+            if let Some(pool) = weak.upgrade() {
+                pool.shown_again();
+            }
+        })
+    };
+    vec![
+        on(&window(), "pagehide"),
+        on(&document(), "visibilitychange"),
+        again(&window(), "pageshow"),
+        again(&document(), "visibilitychange"),
+        back,
+    ]
 }
 
 /// Whether the person, the line or little memory asks to save: then nothing is warmed, and the pool
