@@ -275,6 +275,9 @@ pub struct Window {
 
 /// The list as the page knows it; the server implements it and provides it as context.
 pub trait Catalog: Send + Sync + 'static {
+    /// Whether the list has been read since the start.
+    fn is_there(&self) -> bool;
+
     /// The part of the feed, put into `order`, around `anchor`: at most `before` channels ahead of it and `after`
     /// behind it. `None` where the anchor is an id that the list does not hold.
     fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window>;

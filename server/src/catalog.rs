@@ -130,6 +130,10 @@ pub fn start(
 }
 
 impl Catalog for CatalogHandle {
+    fn is_there(&self) -> bool {
+        self.current.borrow().is_some()
+    }
+
     fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window> {
         let snapshot = self.current().unwrap_or_default();
         let places = snapshot.places(order);

@@ -48,6 +48,9 @@ pub(crate) async fn ask(order: Order, anchor: &Anchor, before: u32, after: u32) 
 /// What [`channels`] answers; the server's render calls it without the detour over HTTP.
 pub fn discover(order: Order, anchor: &str, before: u32, after: u32) -> Result<Window, AppError> {
     let catalog = use_context::<Arc<dyn Catalog>>().ok_or(AppError::Unavailable)?;
+    if !catalog.is_there() {
+        return Err(AppError::Unavailable);
+    }
     catalog
         .window(
             order,
@@ -62,6 +65,13 @@ impl FromServerFnError for AppError {
     type Encoder = crate::wire::Wire;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self::Transport(error.to_string())
+        match error {
+            // What a parser says of them is no sentence for people.
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::BadRequest(
+                "anchor is a text, before and after are whole numbers, and none may be missing"
+                    .to_owned(),
+            ),
+            error => Self::Transport(error.to_string()),
+        }
     }
 }

@@ -4,6 +4,7 @@ mod architecture;
 mod catalog;
 mod chat;
 mod fixtures;
+mod functions;
 mod guide;
 mod ingest;
 mod live;

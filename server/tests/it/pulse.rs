@@ -223,9 +223,9 @@ async fn reports_are_of_our_pages_small_and_not_too_many() {
 }
 
 /// The program itself; killed when dropped.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    base: String,
+    pub(crate) base: String,
     start: Duration,
 }
 
@@ -236,7 +236,7 @@ impl Drop for Running {
     }
 }
 
-async fn carrete(streams: &Streams) -> Running {
+pub(crate) async fn carrete(streams: &Streams) -> Running {
     let site = streams.outside("site");
     fs::create_dir_all(site.join("pkg")).expect("made");
     fs::create_dir_all(streams.folders().data).expect("made");
