@@ -241,9 +241,14 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     watch(move || {
         let ended = player.ended.get();
         if std::mem::replace(&mut before, ended) != ended {
-            // Behind a last reel that has been taken away there is nothing.
-            let leaves = untrack(|| feed.last_time()) && feed.active_now() + 1 >= feed.total_now();
-            gate.step(if leaves { -1 } else { 1 });
+            let is_last = feed.active_now() + 1 >= feed.total_now();
+            match (is_last, untrack(|| feed.last_time())) {
+                (false, _) => gate.step(1),
+                // Behind a last reel that has been taken away there is nothing.
+                (true, true) => gate.step(-1),
+                // It stands at its end, and Play begins it again.
+                (true, false) => player.pause(true),
+            }
         }
     });
     on_cleanup(move || {
