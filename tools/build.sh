@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 # A stray LEPTOS_SITE_ROOT or the like would quietly send the build somewhere else.
 unset "${!LEPTOS_@}"
 
-inputs=(Cargo.toml Cargo.lock rust-toolchain.toml app frontend server style public tools/build.sh tools/env.sh tools/precompress.mjs)
+inputs=(Cargo.toml Cargo.lock rust-toolchain.toml app frontend server style public tools/build.sh tools/env.sh tools/precompress.mjs
+  tools/shorten.mjs)
 stamp=target/release/.carrete-inputs
 
 fingerprint() {
@@ -47,6 +48,7 @@ for wasm in target/site/pkg/*.wasm; do
   wasm-opt "${wasm_features[@]}" -Oz --low-memory-unused --generate-global-effects --converge "$wasm" -o "$wasm.small"
   mv "$wasm.small" "$wasm"
 done
+node tools/shorten.mjs target/site/pkg/*.wasm target/site/pkg/*.js
 # Type declarations are for editors, not for pages.
 rm -f target/site/pkg/*.d.*.ts target/site/pkg/*.d.ts
 node tools/precompress.mjs target/site target/precompressed
