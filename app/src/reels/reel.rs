@@ -33,6 +33,15 @@ pub(crate) struct Print {
     thumbhash: Option<String>,
 }
 
+/// What the sound of a bare file is called; a playlist's is not told.
+fn codec(mime: &str) -> Option<&str> {
+    match mime.strip_prefix("audio/")?.split(';').next()? {
+        "mpeg" => Some("mp3"),
+        "mp4" => mime.contains("mp4a").then_some("aac"),
+        other => Some(other),
+    }
+}
+
 impl Print {
     /// What `media` says.
     pub(crate) fn of(media: &Media, words: &Words) -> Self {
@@ -43,7 +52,7 @@ impl Print {
             Source::Http => "HTTP",
         };
         let quality = match (media.kind, media.width.zip(media.height)) {
-            (Kind::Audio, _) => words.music.to_owned(),
+            (Kind::Audio, _) => codec(&media.mime).unwrap_or(words.music).to_owned(),
             (Kind::Video, Some((width, height))) => format!("{}p", width.min(height)),
             (Kind::Video, None) => String::new(),
         };
