@@ -111,7 +111,7 @@ test("while one waits nothing shows for 400 ms; then a leader counts real second
       const { opacity, visibility } = getComputedStyle(leader);
       if (began >= 0 && visibility === "visible" && Number(opacity) > 0) {
         if (wait.shown < 0) wait.shown = performance.now() - began;
-        const number = leader.textContent!.trim();
+        const number = leader.querySelector(".dial")!.textContent!.trim();
         if (wait.numbers.at(-1) !== number) wait.numbers.push(number);
       }
       requestAnimationFrame(look);
@@ -125,6 +125,7 @@ test("while one waits nothing shows for 400 ms; then a leader counts real second
   const { shown, numbers } = await wait();
   expect(shown, "ms until the leader shows").toBeGreaterThanOrEqual(380);
   expect(numbers.slice(0, 2)).toEqual(["8", "7"]);
+  await expect(page.getByText("Looking for the picture…")).toBeVisible();
   release();
   await plays(page, "clip_2");
   await expect(page.locator(".leader")).toHaveCSS("visibility", "hidden");
