@@ -55,6 +55,13 @@ pub(crate) fn closed(part: &Part) {
 
 /// Listens for Back and for dialogs that close; `then` hears that another entry is the current one.
 pub(crate) fn listen(room: &Part, then: impl Fn() + 'static) {
+    // After a reload nothing is open; its entry is still there.
+    if let Ok(history) = window().history()
+        && history.state().is_ok_and(|state| state.is_truthy())
+    {
+        TAKEN.set(1);
+        let _ = history.back();
+    }
     for dialog in room.all("dialog") {
         let part = dialog.clone();
         dialog.on("close", move |_| closed(&part));

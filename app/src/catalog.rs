@@ -221,6 +221,8 @@ impl Media {
 pub enum Anchor {
     /// Around this channel.
     Id(ChannelId),
+    /// Around this channel or, where it is gone, around this place.
+    Near(ChannelId, u32),
     /// From the first channel on.
     First,
     /// Up to the last channel.
@@ -230,21 +232,26 @@ pub enum Anchor {
 }
 
 impl Anchor {
-    /// Reads `first`, `last`, a place behind a `/` or, behind a `=`, an id: an id may itself be
-    /// `first`.
+    /// Reads `first`, `last`, a place behind a `/` or, behind a `=`, an id, maybe with a place: an id
+    /// may itself be `first`.
     pub fn parse(text: &str) -> Result<Self, AppError> {
-        match text {
-            "first" => Ok(Self::First),
-            "last" => Ok(Self::Last),
-            // No id holds a slash.
-            place if place.starts_with('/') => place[1..]
-                .parse()
-                .map(Self::Place)
-                .map_err(|_| AppError::BadRequest("a place is a number from 0".to_owned())),
-            id => ChannelId::parse(id.strip_prefix('=').unwrap_or(id))
-                .map(Self::Id)
-                .map_err(|error| AppError::BadRequest(error.to_string())),
+        let no_place = || AppError::BadRequest("a place is a number from 0".to_owned());
+        // No id holds a slash.
+        let (id, place) = match text {
+            "first" => return Ok(Self::First),
+            "last" => return Ok(Self::Last),
+            _ => text.split_once('/').map_or((text, None), |(id, place)| (id, Some(place))),
+        };
+        let place = place.map(|place| place.parse().map_err(|_| no_place())).transpose()?;
+        if let (true, Some(place)) = (id.is_empty(), place) {
+            return Ok(Self::Place(place));
         }
+        let id = ChannelId::parse(id.strip_prefix('=').unwrap_or(id))
+            .map_err(|error| AppError::BadRequest(error.to_string()))?;
+        Ok(match place {
+            Some(place) => Self::Near(id, place),
+            None => Self::Id(id),
+        })
     }
 
     /// The text that [`Anchor::parse`] reads back.
@@ -253,6 +260,7 @@ impl Anchor {
             Self::Id(id) => format!("={id}"),
             Self::First => "first".into(),
             Self::Last => "last".into(),
+            Self::Near(id, place) => format!("={id}/{place}"),
             Self::Place(place) => format!("/{place}"),
         }
     }

@@ -14,7 +14,7 @@ pub(crate) use self::{
 };
 use crate::{
     catalog::ChannelId,
-    dom::{Timer, recall, remember},
+    dom::{Timer, is_narrow, recall, remember},
     live::{
         ClientEvent, ErrorCode, Message, Rooms, ServerEvent,
         socket::{Heard, Socket, live_address},
@@ -113,6 +113,8 @@ pub(crate) struct Chat {
     pub(crate) felt: Held<Rc<Hearer>>,
     /// The socket.
     pub(crate) link: Value<Link>,
+    /// It broke because the server stops.
+    pub(crate) stops: Value<bool>,
     /// How often it broke since it was last open.
     pub(crate) breaks: Value<u32>,
     socket: Held<Rc<Socket>>,
@@ -140,6 +142,7 @@ impl Chat {
             writes: Value::new(0),
             felt: Held::new(),
             link: Value::new(Link::Opening),
+            stops: Value::new(false),
             breaks: Value::new(0),
             socket: Held::new(),
             timers: Held::new(),
@@ -225,14 +228,18 @@ impl Chat {
     /// To the text box, through the sheet where it is closed.
     pub(crate) fn write(&self) {
         self.writes.update(|n| *n += 1);
-        if !self.open.get_untracked() {
+        if is_narrow() && !self.open.get_untracked() {
             self.toggle();
         }
     }
 
-    /// Opens or closes the sheet.
+    /// Opens or closes the sheet. A column beside the picture is always there: then one writes.
     pub(crate) fn toggle(&self) {
         let open = !self.open.get_untracked();
+        if open && !is_narrow() {
+            self.writes.update(|n| *n += 1);
+            return;
+        }
         self.open.set(open);
         if open {
             self.unread.set(0);
@@ -280,14 +287,18 @@ impl Chat {
     fn heard(&self, heard: Heard) {
         match heard {
             Heard::Opened => {
-                self.link.set(Link::Open);
+                self.stops.set(false);
                 self.breaks.set(0);
+                self.link.set(Link::Open);
                 drop(self.counting.take());
                 self.join();
                 self.watch();
                 // What waits is said when the history has told what was heard before.
             }
-            Heard::Closed(pause_ms) => self.lost((pause_ms / 1000.0).ceil() as u32),
+            Heard::Closed { pause_ms, stops } => {
+                self.stops.update(|all| *all |= stops);
+                self.lost((pause_ms / 1000.0).ceil() as u32);
+            }
             Heard::Event(event) => self.told(event),
         }
     }

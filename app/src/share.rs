@@ -40,7 +40,7 @@ pub(crate) fn ShareSheet() -> impl IntoView {
             <p>{texts.qr_text}</p>
             <div class="link">
                 <input class="field" type="text" readonly aria-label=texts.link />
-                <button class="copy secondary" type="button">
+                <button class="copy secondary" type="button" autofocus>
                     {words.copy_link}
                 </button>
             </div>

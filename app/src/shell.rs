@@ -19,6 +19,7 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
     let start = Start::find(&request);
     let PageRequest { wanted, base_url, stylesheet, theme, .. } = request;
     let own_picture = matches!(wanted, Wanted::Channel(_));
+    let is_pulse = matches!(wanted, Wanted::Pulse);
     let json = start.to_json();
     let active = match &start.page {
         Page::Reels(window, active) => {
@@ -40,6 +41,11 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
         (Page::Pulse(_), _) => format!("{} · Carrete", texts.pulse),
         _ => "Carrete".into(),
     };
+    let page = match &active {
+        Some(media) => media.id.page(),
+        None if is_pulse => "/pulse".into(),
+        None => "/".into(),
+    };
     let description = active
         .as_ref()
         .and_then(|media| media.description.clone())
@@ -56,7 +62,7 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
                 <meta name="theme-color" content="#0b0805" />
                 <title>{title.clone()}</title>
                 <meta name="description" content=description.clone() />
-                {open_graph(&base_url, active.as_ref(), own_picture, &title, &description)}
+                {open_graph(&base_url, page, own_picture, active.as_ref(), &title, &description)}
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=stylesheet />
                 {own_stylesheet.map(|href| view! { <link rel="stylesheet" href=href /> })}
@@ -102,12 +108,13 @@ fn ahead(active: Option<&Media>) -> impl IntoView + use<> {
 
 fn open_graph(
     base_url: &str,
-    active: Option<&Media>,
+    page: String,
     own_picture: bool,
+    active: Option<&Media>,
     title: &str,
     description: &str,
 ) -> impl IntoView + use<> {
-    let url = active.map_or_else(|| format!("{base_url}/"), |m| base_url.to_owned() + &m.id.page());
+    let url = format!("{base_url}{page}");
     let kind = if active.is_some() { "video.other" } else { "website" };
     // A link to a reel shows the reel, any other link the product.
     let poster = active.filter(|_| own_picture).and_then(|media| media.poster.as_deref());

@@ -99,7 +99,7 @@ macro_rules! table {
 table! {
     /// What the server writes into the page: the page's program does not carry it.
     Texts, TEXTS_EN, TEXTS_ES;
-    site_description: "Videos and music from a folder, for everybody on the Wi-Fi.", "Vídeos y música de una carpeta, para todos los de la Wi-Fi.";
+    site_description: "Videos and music from a folder, for everybody on the Wi‑Fi.", "Vídeos y música de una carpeta, para todos los de la Wi‑Fi.";
     feed: "Reels", "Reels";
     sound: "Sound", "Sonido";
     tap_to_hear: "Tap to hear", "Toca para oír";
@@ -108,6 +108,9 @@ table! {
     next: "Next", "Siguiente";
     retry: "Retry", "Reintentar";
     no_picture: "no picture", "sin imagen";
+    stopping: "The server is stopping. This goes on as far as it has come.", "El servidor se está apagando. Esto sigue hasta donde ha llegado.";
+    returned: "Back.", "De vuelta.";
+    reel_gone: "That reel is no longer there.", "Ese reel ya no está.";
     searching_picture: "Looking for the picture…", "Buscando la imagen…";
     open_stream: "Open the stream", "Abrir el vídeo";
     on_the_strip: "On the strip", "En la tira";
@@ -156,7 +159,7 @@ table! {
     empty_copy: "Copy a file into the folder", "Copia un archivo en la carpeta";
     empty_convert: "Or convert it by hand", "O conviértelo a mano";
     let_others_in: "Let the others in", "Que entren los demás";
-    qr_text: "This code opens the room on any phone of the same Wi-Fi.", "Este código abre la sala en cualquier móvil de la misma Wi-Fi.";
+    qr_text: "This code opens the room on any phone of the same Wi‑Fi.", "Este código abre la sala en cualquier móvil de la misma Wi‑Fi.";
     missing_title: "Fogged frame", "Fotograma velado";
     missing_before: "The channel", "El canal";
     missing_after: "is not in the folder. It may have been renamed.", "no está en la carpeta. Puede que le hayan cambiado el nombre.";

@@ -139,16 +139,15 @@ impl Catalog for CatalogHandle {
         let places = snapshot.places(order);
         let total = snapshot.len();
         let (before, after) = (index(before), index(after));
+        let of = |id| places.place(snapshot.position(id)?);
+        let nearest = |place| index(place).min(total.saturating_sub(1));
+        let around = |at: usize| {
+            at.saturating_sub(before)..at.saturating_add(after).saturating_add(1).min(total)
+        };
         let range = match anchor {
-            Anchor::Id(id) => {
-                let at = places.place(snapshot.position(id)?)?;
-                at.saturating_sub(before)..at.saturating_add(after).saturating_add(1).min(total)
-            }
-            Anchor::Place(place) => {
-                let place = index(*place).min(total.saturating_sub(1));
-                place.saturating_sub(before)
-                    ..place.saturating_add(after).saturating_add(1).min(total)
-            }
+            Anchor::Id(id) => around(of(id)?),
+            Anchor::Near(id, place) => around(of(id).unwrap_or_else(|| nearest(*place))),
+            Anchor::Place(place) => around(nearest(*place)),
             Anchor::First => 0..after.saturating_add(1).min(total),
             Anchor::Last => total.saturating_sub(before.saturating_add(1))..total,
         };

@@ -23,6 +23,8 @@ const PAUSE_MS: f64 = 500.0;
 const PAUSE_MAX_MS: f64 = 30_000.0;
 /// A socket that does not open in this time is given up.
 const OPEN_MS: i32 = 10_000;
+/// RFC 6455: the server goes away.
+const GOING_AWAY: u16 = 1001;
 /// RFC 6455: the server asks to come back later.
 const TRY_AGAIN_LATER: u16 = 1013;
 
@@ -41,8 +43,13 @@ pub(crate) enum Heard {
     Opened,
     /// The server said something.
     Event(ServerEvent),
-    /// It is closed; it is tried again after so many milliseconds.
-    Closed(f64),
+    /// It is closed.
+    Closed {
+        /// It is tried again after so many milliseconds.
+        pause_ms: f64,
+        /// The server said that it stops.
+        stops: bool,
+    },
 }
 
 /// The socket. Dropping it closes it for good.
@@ -151,7 +158,7 @@ impl Socket {
         let longest = (PAUSE_MS * 2f64.powi(tries)).min(PAUSE_MAX_MS);
         // Half of it at least: a herd of pages does not come back at one moment.
         let pause = longest * (0.5 + js_sys::Math::random() * 0.5);
-        (self.hear)(Heard::Closed(pause));
+        (self.hear)(Heard::Closed { pause_ms: pause, stops: code == GOING_AWAY });
         let weak = Rc::downgrade(self);
         *self.timer.borrow_mut() = Some(Timer::once(pause as i32, move || {
             // While nobody looks, nothing is tried; becoming visible tries.

@@ -8,6 +8,8 @@ use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use super::Player;
 use crate::{
+    back,
+    dom::is_narrow,
     icon::Icon,
     part::{List, Part, watch},
     text::{texts, words},
@@ -94,6 +96,11 @@ pub(super) fn menu(room: &Part, player: Player) {
                 menu.focus();
             } else if before && !open && menu.has_focus() {
                 button.focus();
+            }
+            match (before, open) {
+                (false, true) if is_narrow() => back::opened(&menu, move || player.menu.set(false)),
+                (true, false) => back::closed(&menu),
+                _ => {}
             }
             before = open;
         }

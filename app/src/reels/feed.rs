@@ -101,6 +101,8 @@ pub struct Feed {
     jump: Value<Option<Jump>>,
     /// The newer list does not hold the reel on screen: it is the last time that it plays.
     last_time: Value<bool>,
+    /// Counts channels that were gone when somebody went to them.
+    missed: Value<u32>,
     /// How many channels came since one began to look, and the first of them where it is known.
     fresh: Value<Option<(u32, Option<ChannelId>)>>,
     /// The visitor's choice, kept for the life of the page.
@@ -121,6 +123,7 @@ impl Feed {
             asking: Value::new(false),
             jump: Value::new(None),
             last_time: Value::new(false),
+            missed: Value::new(0),
             fresh: Value::new(None),
             newer: Value::new(None),
         }
@@ -248,15 +251,13 @@ impl Feed {
 
     /// Asks for channels beside a held one.
     fn extend(&self, beside: u32, before: u32, after: u32) {
-        let Some(anchor) = self.media_at(beside).map(|media| Anchor::Id(media.id.clone())) else {
-            return;
-        };
+        let Some(anchor) = self.near(beside) else { return };
         let feed = *self;
         self.ask(anchor, before, after, move |window| match window {
             Some(window) if window.version == feed.version() => {
                 feed.strip.update(|strip| strip.join(window));
             }
-            Some(window) => feed.adopt(window),
+            Some(window) => feed.adopt(window, false),
             None => {}
         });
     }
@@ -291,7 +292,13 @@ impl Feed {
             let place = match anchor {
                 Anchor::Last => strip.end().saturating_sub(1),
                 Anchor::First => strip.offset,
-                Anchor::Id(id) => strip.place(&id).unwrap_or(strip.offset),
+                Anchor::Id(id) | Anchor::Near(id, _) => match strip.place(&id) {
+                    Some(place) => place,
+                    None => {
+                        feed.missed.update(|n| *n += 1);
+                        return then(None);
+                    }
+                },
                 Anchor::Place(place) => place.min(strip.end().saturating_sub(1)),
             };
             // The strip stays where it is seen; the new reel lies next to the old one.
@@ -329,23 +336,30 @@ impl Feed {
     /// Asks for the part around the reel on screen: while the socket is away nothing else tells
     /// what has changed.
     pub fn refresh(&self) {
-        if let Some(media) = self.media_at(self.active.get_untracked()) {
+        if let Some(anchor) = self.near(self.active.get_untracked()) {
             let feed = *self;
-            let anchor = Anchor::Id(media.id.clone());
-            self.ask(anchor, STEP, STEP, move |window| feed.adopt_some(window));
+            self.ask(anchor, STEP, STEP, move |window| {
+                if let Some(window) = window {
+                    feed.adopt(window, true);
+                }
+            });
         }
     }
 
-    fn adopt_some(&self, window: Option<Window>) {
-        if let Some(window) = window {
-            self.adopt(window);
-        }
+    /// The channel at a place, as what the server is asked around: it may be gone by then.
+    fn near(&self, place: u32) -> Option<Anchor> {
+        self.media_at(place).map(|media| Anchor::Near(media.id.clone(), place))
     }
 
-    /// The list has changed and `window` is a part of its new state. The reel on screen keeps
-    /// playing: its place follows it. Where the new state no longer holds it, the old state stays
-    /// until the reel is left.
-    pub fn adopt(&self, window: Window) {
+    /// How often somebody went to a channel that was gone. Tracked.
+    pub(crate) fn missed(&self) -> u32 {
+        self.missed.get()
+    }
+
+    /// The list has changed and `window` is a part of its new state, `around` the reel on screen or
+    /// another one. The reel on screen keeps playing: its place follows it. Where the new state no
+    /// longer holds it, the old state stays until the reel is left.
+    pub fn adopt(&self, window: Window, around: bool) {
         if window.version == self.version() {
             return;
         }
@@ -361,7 +375,7 @@ impl Feed {
             self.active.set(place);
             self.middle.set(place);
             self.origin.update(|origin| *origin += moved);
-        } else if new.items.len() == new.total as usize {
+        } else if around || new.items.len() == new.total as usize {
             self.set_last_time(true);
         }
     }
@@ -423,12 +437,10 @@ impl Feed {
             .update_untracked(|newer| *newer = Some((videos.clone(), total, version.clone())));
         let order = self.order.get_untracked();
         let whole = order == Order::Feed && u32::try_from(videos.len()).is_ok_and(|n| n == total);
-        let current = self.media_at(self.active.get_untracked()).map(|media| media.id.clone());
         if whole {
-            self.adopt(Window { items: videos, offset: 0, total, version, order });
-        } else if let Some(id) = current {
-            let feed = *self;
-            self.ask(Anchor::Id(id), STEP, STEP, move |window| feed.adopt_some(window));
+            self.adopt(Window { items: videos, offset: 0, total, version, order }, true);
+        } else {
+            self.refresh();
         }
     }
 }

@@ -121,6 +121,7 @@ impl Gate {
         let still = self.track.borrow().is_none()
             && !self.chrome.moving.get_untracked()
             && !self.chrome.held.get_untracked()
+            && !self.chrome.controls.get_untracked()
             && !over;
         let peeks = still && self.neighbour(1).is_some();
         if peeks {
@@ -162,12 +163,14 @@ impl Gate {
                 })
             };
         let document = document();
+        // Also over the controls.
+        let room = self.element.parent_element().unwrap_or_else(|| self.element.clone().into());
         *self.listeners.borrow_mut() = vec![
             on(&self.element, "pointerdown", |gate, e| gate.pointer_down(&e.unchecked_into())),
             on(&document, "pointermove", |gate, e| gate.pointer_moved(&e.unchecked_into())),
             on(&document, "pointerup", |gate, e| gate.pointer_up(&e.unchecked_into())),
             on(&document, "pointercancel", |gate, e| gate.pointer_lost(&e.unchecked_into())),
-            taking(&self.element, "wheel", |gate, e| gate.wheel_turned(&e.unchecked_into())),
+            taking(&room, "wheel", |gate, e| gate.wheel_turned(&e.unchecked_into())),
             taking(&document, "keydown", |gate, e| gate.key_pressed(&e.unchecked_into())),
             on(&self.element, "focusin", |gate, e| gate.focus_entered(&e.unchecked_into())),
             on(&window(), "resize", |gate, _| gate.resized()),
@@ -195,6 +198,7 @@ impl Gate {
         };
         self.player.lifted();
         self.player.menu.set(false);
+        self.player.scrubbing.set(false);
         self.travel.set(if place > from { 1 } else { -1 });
         let passing = now_ms() - self.moved_ms.replace(now_ms()) < PASSING_MS;
         self.dwell.take();
@@ -256,14 +260,18 @@ impl Gate {
             Anchor::First => Some(0),
             Anchor::Last => Some(self.feed.total_now().saturating_sub(1)),
             Anchor::Place(place) => Some(*place),
-            Anchor::Id(id) => self.feed.place_of(id.as_str()),
+            Anchor::Id(id) | Anchor::Near(id, _) => self.feed.place_of(id.as_str()),
         };
         if let Some(place) = place.filter(|place| self.feed.media_at(*place).is_some()) {
             self.wish();
             self.go(place);
             return;
         }
-        self.ask(anchor);
+        self.ask(match anchor {
+            // It may be gone: then that is said, and nobody is moved.
+            Anchor::Id(id) => Anchor::Near(id, self.feed.active_now()),
+            anchor => anchor,
+        });
     }
 
     /// To a place that is not held: it is asked for, and gone to if nothing else was wanted meanwhile.

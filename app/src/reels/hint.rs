@@ -28,14 +28,17 @@ pub(crate) fn hint(feed: Feed, player: Player, chrome: Chrome, gate: &Rc<Gate>) 
         return;
     }
     let timer = Held::new();
-    let first = feed.active_now();
+    let here = move || feed.media_at(feed.active()).map(|media| media.id.clone());
+    let first = feed.media_at(feed.active_now()).map(|media| media.id.clone());
+    let mut swiped = false;
     let gate = Rc::clone(gate);
     watch(move || {
-        if feed.active() != first {
+        if here() != first && !swiped {
+            swiped = true;
             remember(KEY, KNOWN);
             chrome.hint.set(false);
             drop(timer.take());
-        } else if player.phase.get() == Phase::Playing && timer.get().is_none() {
+        } else if !swiped && player.phase.get() == Phase::Playing && timer.get().is_none() {
             let gate = Rc::clone(&gate);
             timer.set(Rc::new(Timer::once(AFTER_MS, move || {
                 if gate.peek() {

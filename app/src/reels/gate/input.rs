@@ -16,7 +16,7 @@ use super::{
 use crate::catalog::Anchor;
 
 /// What scrolls by itself keeps its wheel.
-const SCROLLABLE: &str = "[role=log], .menu";
+const SCROLLABLE: &str = ".chat, .menu, dialog";
 
 impl Gate {
     pub(super) fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
