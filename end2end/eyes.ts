@@ -133,6 +133,19 @@ export function media<T>(page: Page, ask: (video: HTMLVideoElement) => T): Promi
   return page.locator("video, audio").evaluate(ask as (element: Element) => T) as Promise<T>;
 }
 
+/** From now on, how far the one media element plays: the answer tells the second that it came to, also after it is another reel's. */
+export async function watched(page: Page): Promise<() => Promise<number>> {
+  const seen = await page.evaluateHandle(() => {
+    const seen = { to: 0 };
+    const video = document.querySelector("video")!;
+    video.addEventListener("timeupdate", () => {
+      seen.to = Math.max(seen.to, video.currentTime);
+    });
+    return seen;
+  });
+  return () => seen.evaluate(({ to }) => to);
+}
+
 /** Middle brightness, 0 to 255, of the part of a screenshot that lies around its centre. */
 export async function brightness(page: Page): Promise<number> {
   const shot = (await page.screenshot({ scale: "css" })).toString("base64");

@@ -3,27 +3,32 @@ import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, plays, rests, stays } from "./eyes";
+import { LONG_MS, active, media, plays, rests, stays, watched } from "./eyes";
 import { expect, press, test } from "./hands";
 import { MADE, type House } from "./house";
 
 const ALL = 120;
 
-/** A house of r1 to r120, and this page at the first. The socket tells it no list, as it tells none of ten thousand: the page holds
- * what it was written with and what it asks for. */
-async function enter(page: Page, open: (channels: string[]) => Promise<House>): Promise<void> {
+/** What the socket tells. */
+type Event = { type: string };
+
+/** A house of r1 to r120, and this page at one of them. The socket tells it that the list has changed and not the list, as of ten
+ * thousand: the page holds what it was written with and what it asks for. */
+async function enter(page: Page, open: (channels: string[]) => Promise<House>, first = 1): Promise<House> {
   const home = await open([]);
   for (let n = 1; n <= ALL; n++) home.add(`r${n}`, join(MADE, `clip_${n % 11}`));
   await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(ALL);
   await page.routeWebSocket(/\/ws/, (socket) => {
     const server = socket.connectToServer();
     server.onMessage((frame) => {
-      if (!frame.toString().includes('"type":"videos"')) socket.send(frame);
+      const events = [JSON.parse(frame.toString()) as Event | Event[]].flat();
+      socket.send(JSON.stringify(events.map((event) => (event.type === "videos" ? { ...event, videos: [] } : event))));
     });
   });
-  await page.goto(home.url);
-  await plays(page, "r1");
+  await page.goto(first > 1 ? `${home.url}/c/r${first}` : home.url);
+  await plays(page, `r${first}`);
   await expect(active(page)).toHaveAttribute("aria-setsize", `${ALL}`);
+  return home;
 }
 
 /** From now on the list takes so long to answer. */
@@ -114,4 +119,24 @@ test("steps that the list did not answer are forgotten: back on the line one ste
     await press(page, "ArrowDown");
     await arrives(page, n);
   }
+});
+
+test("the reel on screen, taken away, plays to its end, and then the feed goes on", async ({ page, house }) => {
+  test.setTimeout(90_000);
+  const home = await enter(page, house, 60);
+  await expect.poll(() => media(page, (v) => v.buffered.length > 0 && v.buffered.end(0) > v.duration - 0.3)).toBe(true);
+  await media(page, (video) => (video.currentTime = 0.5));
+  home.remove("r60");
+  const listed = async () => ((await (await fetch(`${home.url}/api/channels`)).json()) as string[]).length;
+  await expect.poll(listed, { timeout: LONG_MS }).toBe(ALL - 1);
+  const shown = await watched(page);
+  await plays(page, "r61");
+  expect(await shown(), "seconds of it that were shown").toBeGreaterThan(5);
+  await rests(page);
+  await expect(page).toHaveURL(/\/c\/r61$/);
+  await expect(active(page)).toHaveAttribute("aria-setsize", `${ALL - 1}`, { timeout: LONG_MS });
+  await expect(active(page)).toHaveAttribute("aria-posinset", "60");
+  await expect(page.locator("[data-channel=r60]")).toHaveCount(0);
+  await press(page, "ArrowUp");
+  await plays(page, "r59");
 });

@@ -1,7 +1,7 @@
 // The folder changes while people watch.
 import { join } from "node:path";
 
-import { LONG_MS, active, media, plays, rests, stays } from "./eyes";
+import { LONG_MS, active, media, plays, rests, stays, watched } from "./eyes";
 import { expect, press, swipe, test } from "./hands";
 import { MADE } from "./house";
 
@@ -63,35 +63,60 @@ test("the reel on screen, taken away, plays on; once left, it is gone", async ({
   await plays(page, "clip_0");
 });
 
-for (const [where, removed, next] of [["in the middle", "clip_1", "clip_2"], ["at the end", "clip_2", "clip_1"]] as const) {
-  test(`the reel on screen, taken away ${where} of the list, plays to its end, and then the feed goes on`, async ({ page, house }) => {
+const WAYS = [
+  ["in the middle of the list", "", "clip_1", "clip_2"],
+  ["at the end of the list", "", "clip_2", "clip_1"],
+  ["where the newest comes first", "?order=newest", "clip_1", "clip_0"],
+] as const;
+for (const [where, order, removed, next] of WAYS) {
+  test(`the reel on screen, taken away ${where}, plays to its end, and then the feed goes on`, async ({ page, house }) => {
     test.setTimeout(60_000);
     const home = await house(["clip_0", "clip_1", "clip_2"]);
-    await page.goto(`${home.url}/c/${removed}`);
+    await page.goto(`${home.url}/c/${removed}${order}`);
     await plays(page, removed);
     await expect.poll(() => media(page, (v) => v.buffered.length > 0 && v.buffered.end(0) > v.duration - 0.3)).toBe(true);
     await media(page, (video) => (video.currentTime = 0.5));
     home.remove(removed);
     const listed = async () => ((await (await fetch(`${home.url}/api/channels`)).json()) as string[]).length;
     await expect.poll(listed, { timeout: LONG_MS }).toBe(2);
-    // So far as it plays, it plays; how far that was is kept.
-    await page.evaluate(() => {
-      const seen = { to: 0 };
-      const video = document.querySelector("video")!;
-      video.addEventListener("timeupdate", () => {
-        seen.to = Math.max(seen.to, video.currentTime);
-      });
-      Object.assign(window, { seen });
-    });
+    const shown = await watched(page);
     await plays(page, next);
-    const seen = await page.evaluate(() => (window as unknown as { seen: { to: number } }).seen);
-    expect(seen.to, "seconds of it that were shown").toBeGreaterThan(5);
+    expect(await shown(), "seconds of it that were shown").toBeGreaterThan(5);
     await rests(page);
     await expect(page).toHaveURL(new RegExp(`/c/${next}$`));
     await expect(active(page)).toHaveAttribute("aria-setsize", "2", { timeout: SHOWN_MS });
     await expect(page.locator(`[data-channel=${removed}]`)).toHaveCount(0);
   });
 }
+
+test("a reel that goes away while the guide is open, and is chosen there, is said to be gone, and nobody is moved", { tag: "@both" }, async ({ page, house }) => {
+  const home = await house(["clip_0", "clip_1", "clip_2", "clip_3", "clip_4", "clip_5"]);
+  await page.goto(`${home.url}/c/clip_0`);
+  await plays(page, "clip_0");
+  await rests(page);
+  const guide = page.getByRole("dialog");
+  const frame = guide.locator("[data-channel=clip_5]");
+  await press(page, "g");
+  // Its poster is there already: what is asked for later is not.
+  await frame.scrollIntoViewIfNeeded();
+  await expect
+    .poll(() => frame.locator("img").evaluateAll((images: HTMLImageElement[]) => images.length > 0 && images.every((i) => i.naturalWidth > 0)))
+    .toBe(true);
+  home.remove("clip_5");
+  await expect(active(page)).toHaveAttribute("aria-setsize", "5", { timeout: LONG_MS });
+  const bar = page.getByText("That reel is no longer there.");
+  await expect(bar).toBeHidden();
+  await frame.getByRole("link").click();
+  await expect(guide).toBeHidden();
+  await expect(bar).toBeVisible();
+  await stays(page, "clip_0");
+  await plays(page, "clip_0");
+  await expect(page).toHaveURL(/\/c\/clip_0$/);
+  await expect(bar).toBeHidden({ timeout: LONG_MS });
+  // The way on is free.
+  await press(page, "ArrowDown");
+  await plays(page, "clip_1");
+});
 
 test("an empty folder says how to add a channel, and the page comes alive with the first one", async ({ page, house }) => {
   const home = await house([]);
