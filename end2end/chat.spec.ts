@@ -191,3 +191,31 @@ test("on a desktop the chat stands beside the picture", { tag: "@desktop" }, asy
   await other.context().close();
   await expect(page.getByRole("button", { name: "1 watching" })).toBeVisible();
 });
+
+test("beside the picture Enter goes to the text box and opens nothing", { tag: "@desktop" }, async ({ page, house }) => {
+  const home = await house(CHANNELS);
+  await enter(page, home);
+  const room = page.getByRole("main");
+  // By the key, and by the count of who watches.
+  for (const how of ["key", "count"] as const) {
+    await page.mouse.move(720, 300);
+    await page.mouse.move(720, 310);
+    await expect(room).toHaveAttribute("data-controls", "");
+    if (how === "key") await page.keyboard.press("Enter");
+    else await page.getByRole("button", { name: "1 watching" }).click();
+    await expect(box(page)).toBeFocused();
+    await expect(room).not.toHaveAttribute("data-chat-open");
+    // The controls are gone a moment after the pointer rests.
+    await page.mouse.move(720, 320);
+    await expect(room).not.toHaveAttribute("data-controls", { timeout: LONG_MS });
+    await expect(page.locator(".controls")).toHaveCSS("opacity", "0");
+    await expect(box(page)).toBeFocused();
+    if (how === "key") await box(page).blur();
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  await rests(page);
+  await expect(page.getByRole("region", { name: "Chat" })).not.toHaveAttribute("data-open");
+  await expect(room).not.toHaveAttribute("data-chat-open");
+  await expect(box(page)).not.toBeInViewport();
+  await plays(page, "clip_0");
+});
