@@ -2,8 +2,10 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { Page } from "@playwright/test";
+
 import { LONG_MS, active, media, plays, rests, stays } from "./eyes";
-import { expect, openChat, press, swipe, test } from "./hands";
+import { expect, openChat, press, showControls, swipe, test } from "./hands";
 
 test("a first visit by touch gets a hint, until somebody has swiped", async ({ page }) => {
   const room = page.getByRole("main");
@@ -25,8 +27,28 @@ test("a first visit by touch gets a hint, until somebody has swiped", async ({ p
   await expect(room).not.toHaveAttribute("data-hint");
 });
 
-for (const over of ["chat", "dialog"] as const) {
-  test(`a first visit gets no hint under the ${over}`, async ({ page }) => {
+const UNHINTED: Record<string, (page: Page) => Promise<void>> = {
+  "under the chat": openChat,
+  "under the dialog": async (page) => {
+    await press(page, "g");
+    await expect(page.getByRole("dialog")).toBeVisible();
+  },
+  "while the controls show": async (page) => {
+    await showControls(page);
+    // Focus by keyboard holds them.
+    await press(page, "Tab");
+    await page.getByRole("button", { name: "Like" }).focus();
+    await expect(page.locator(":focus-visible")).toHaveAccessibleName("Like");
+  },
+  "once one has swiped and come back": async (page) => {
+    await swipe(page);
+    await plays(page, "clip_1");
+    await rests(page);
+    await swipe(page, -1);
+  },
+};
+for (const [when, makeSo] of Object.entries(UNHINTED)) {
+  test(`a first visit gets no hint ${when}`, async ({ page }) => {
     let release = () => {};
     const released = new Promise<void>((resolve) => (release = resolve));
     await page.route("**/streams/clip_0/*.ts*", async (route) => {
@@ -40,15 +62,12 @@ for (const over of ["chat", "dialog"] as const) {
       new MutationObserver(() => hints.count++).observe(document.querySelector("main")!, { attributeFilter: ["data-hint"] });
       Object.assign(window, { hints });
     });
-    // Open before the picture, and with it the time for the hint, comes.
-    if (over === "chat") await openChat(page);
-    else {
-      await press(page, "g");
-      await expect(page.getByRole("dialog")).toBeVisible();
-    }
+    // So before the picture, and with it the time for the hint, comes.
+    await makeSo(page);
     release();
     await plays(page, "clip_0");
     await page.waitForTimeout(3_500);
+    if (when === "while the controls show") await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
     expect(await page.evaluate(() => (window as unknown as { hints: { count: number } }).hints.count)).toBe(0);
     await rests(page);
     await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
