@@ -1,7 +1,7 @@
 // Captions: offered where there are any, switched once, in the page's language.
 import type { Page } from "@playwright/test";
 
-import { plays, rests } from "./eyes";
+import { LONG_MS, plays, rests } from "./eyes";
 import { expect, press, showControls, swipe, test } from "./hands";
 
 const button = (page: Page) => page.getByRole("button", { name: /^(Captions|Subtítulos)$/, includeHidden: true });
@@ -46,3 +46,55 @@ test("captions are offered where there are any; switched on they speak in every 
   await press(reader, "c");
   await expect(reader.locator(".caption", { hasText: "frase 1" })).toBeVisible();
 });
+
+test("a caption and \"Tap to hear\" never lie over each other", async ({ page, house }) => {
+  test.setTimeout(60_000);
+  const home = await house(["said_1", "said_2"]);
+  await page.goto(`${home.url}/c/said_1`);
+  await plays(page, "said_1");
+  await press(page, "c");
+  await expect(page.locator(".caption", { hasText: "line 1" })).toBeVisible();
+  for (const [width, height, channel, key] of [[390, 844, "said_2", "ArrowDown"], [844, 390, "said_1", "ArrowUp"]] as const) {
+    await page.setViewportSize({ width, height });
+    await rests(page);
+    await page.evaluate(overlaps);
+    await press(page, key);
+    await plays(page, channel);
+    await rests(page);
+    // With the slate and without it, from the arrival to the rest.
+    const room = page.getByRole("main");
+    await expect(room).toHaveAttribute("data-slate", "");
+    await expect(room).not.toHaveAttribute("data-slate", { timeout: LONG_MS });
+    await page.waitForTimeout(500);
+    await expect(page.getByRole("button", { name: "Tap to hear" })).toHaveCSS("opacity", "1");
+    await expect(page.locator(".caption", { hasText: `line ${channel.slice(-1)}` })).toBeInViewport({ ratio: 1 });
+    const { seen, found } = await page.evaluate(() => (window as unknown as { both: Both }).both);
+    expect(seen, "frames that showed both").toBeGreaterThan(10);
+    expect(found, `${width}x${height}`).toEqual([]);
+  }
+});
+
+type Both = { seen: number; found: string[] };
+
+/** Looks, from now on at each animation frame, where both are seen. Runs in the page. */
+function overlaps(): void {
+  const both: Both = { seen: 0, found: [] };
+  Object.assign(window, { both });
+  const box = (selector: string) => {
+    const element = document.querySelector(selector);
+    const shown = element?.checkVisibility({ opacityProperty: true }) && getComputedStyle(element).opacity === "1";
+    return shown ? element!.getBoundingClientRect() : undefined;
+  };
+  const tick = () => {
+    const [caption, hear] = [box(".caption span"), box(".hear")];
+    if (caption && hear && caption.width > 0) {
+      both.seen++;
+      const across = Math.min(caption.right, hear.right) - Math.max(caption.left, hear.left);
+      const down = Math.min(caption.bottom, hear.bottom) - Math.max(caption.top, hear.top);
+      const slate = document.querySelector("main")!.hasAttribute("data-slate") ? "with" : "without";
+      if (across > 0 && down > 0) both.found.push(`${Math.round(across)}x${Math.round(down)} px, ${slate} the slate`);
+    }
+    requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+}
