@@ -1,6 +1,8 @@
 // Wheel, trackpad, keys, mouse and focus.
 import { join } from "node:path";
 
+import type { Locator } from "@playwright/test";
+
 import { LONG_MS, active, media, plays, rests, stays } from "./eyes";
 import { expect, fling, openChat, press, test } from "./hands";
 import { MADE } from "./house";
@@ -155,4 +157,51 @@ test("a window of another size keeps the reel", { tag: "@desktop" }, async ({ pa
     await rests(page);
     await plays(page, "clip_3");
   }
+});
+
+test("a notch moves one reel over the controls, the dock and the strip beside it, and none over what scrolls by itself", { tag: "@desktop" }, async ({ page }) => {
+  test.setTimeout(60_000);
+  await page.goto("/c/clip_2");
+  await plays(page, "clip_2");
+  let channel = 2;
+  const over = async (part: Locator) => {
+    const box = (await part.boundingBox())!;
+    // What is there, the controls light up under the pointer.
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2 - 3);
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await expect.poll(() => part.evaluate((e) => e.matches(":hover")), { message: "the pointer is over it" }).toBe(true);
+  };
+  await page.mouse.move(720, 300);
+  for (const part of [page.getByRole("slider", { name: "Position" }), page.getByRole("button", { name: "Sound", exact: true }), page.locator(".strip-list")]) {
+    await page.mouse.move(720, 300);
+    await page.mouse.move(720, 310);
+    await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
+    await over(part);
+    for (const way of [1, 1, -1]) {
+      await page.mouse.wheel(0, way * 100);
+      channel += way;
+      await plays(page, `clip_${channel}`);
+      await stays(page, `clip_${channel}`);
+    }
+  }
+  await page.mouse.move(720, 300);
+  await page.mouse.move(720, 310);
+  await page.getByRole("button", { name: "Playback" }).click();
+  const menu = page.getByRole("group", { name: "Playback" });
+  for (const [part, leave] of [
+    [menu, () => press(page, "Escape")],
+    [page.getByRole("log"), () => press(page, "g")],
+    [page.getByRole("dialog"), () => press(page, "Escape")],
+  ] as const) {
+    await expect(part).toBeVisible();
+    await over(part);
+    await page.mouse.wheel(0, 100);
+    await page.mouse.wheel(0, -100);
+    await page.mouse.wheel(0, 100);
+    await stays(page, `clip_${channel}`);
+    await expect(part).toBeVisible();
+    await leave();
+  }
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await plays(page, `clip_${channel}`);
 });
