@@ -1,6 +1,8 @@
 // The guide over the reels: it opens, narrows and closes while the reel plays on.
 import { join } from "node:path";
 
+import type { Locator } from "@playwright/test";
+
 import { LONG_MS, plays, rests } from "./eyes";
 import { expect, press, showControls, test } from "./hands";
 import { MADE } from "./house";
@@ -136,4 +138,56 @@ test("rolls of the guide that did not come are asked for again", async ({ page, 
   await expect(last.locator(".film-frame")).toHaveCount(150 - 4 * 36);
   await guide.locator("[data-channel=r150]").getByRole("link").click();
   await plays(page, "r150");
+});
+
+test("reloaded with the guide open, Back leads to the page before", { tag: "@both" }, async ({ page }) => {
+  await page.goto("/pulse");
+  await page.goto("/c/clip_1");
+  await plays(page, "clip_1");
+  await press(page, "g");
+  await expect(page.getByRole("dialog").locator("[data-channel=clip_1] [aria-current=true]")).toBeVisible();
+  await page.reload();
+  await plays(page, "clip_1");
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await rests(page);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/pulse$/);
+});
+
+test("what lies over the reel is closed by Back, one after the other, and the reel plays on", async ({ page }) => {
+  test.setTimeout(90_000);
+  // A browser that can share by itself shows no sheet.
+  await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, "share"));
+  await page.goto("/pulse");
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  await rests(page);
+  const [here, entries] = await page.evaluate(() => [performance.timeOrigin, history.length]);
+  const room = page.getByRole("main");
+  const dock = async (name: string | RegExp) => {
+    await showControls(page);
+    await page.getByRole("button", { name }).tap();
+  };
+  const over: [Locator, () => Promise<void>][] = [
+    [page.getByRole("group", { name: "Playback" }), () => dock("Playback")],
+    [page.locator(".guide"), () => press(page, "g")],
+    [page.getByRole("dialog", { name: "Let the others in" }), () => dock("Share")],
+    [page.getByRole("dialog", { name: "Keyboard" }), () => press(page, "?")],
+    [page.getByRole("textbox", { name: "Message" }), () => dock(/^Chat/)],
+  ];
+  for (const [part, open] of over) {
+    await open();
+    await expect(part).toBeVisible();
+    await page.evaluate(() => history.back());
+    await expect(part).toBeHidden();
+    await expect(room).not.toHaveAttribute("data-menu");
+    await expect(room).not.toHaveAttribute("data-chat-open");
+    await expect(page).toHaveURL(/\/c\/clip_3$/);
+    await plays(page, "clip_3");
+    await page.waitForTimeout(700);
+  }
+  expect(await page.evaluate(() => performance.timeOrigin), "the same document").toBe(here);
+  expect(await page.evaluate(() => history.length), "one entry ahead, each time the same").toBe(entries! + 1);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/pulse$/);
 });
