@@ -1,7 +1,7 @@
 // Without a line: what was done meanwhile is made up for when it is back.
 import type { Page, WebSocketRoute } from "@playwright/test";
 
-import { LONG_MS, active, plays, rests } from "./eyes";
+import { LONG_MS, active, media, plays, rests } from "./eyes";
 import { expect, press, swipe, test } from "./hands";
 
 const like = (page: Page) => page.getByRole("button", { name: "Like", includeHidden: true });
@@ -119,4 +119,43 @@ test("a reel that failed is tried again at once when the line is back", async ({
   await swipe(page);
   await plays(page, "clip_4");
   await expect(active(page)).toHaveAttribute("data-channel", "clip_4");
+});
+
+test("a server that stops says so, the picture plays on, and one hears when it is back", async ({ page, house, expects }) => {
+  test.setTimeout(120_000);
+  expects(/WebSocket connection to .* failed|Failed to load resource/);
+  const home = await house(["clip_0", "clip_1"]);
+  await page.goto(`${home.url}/c/clip_1`);
+  await plays(page, "clip_1");
+  await expect.poll(() => media(page, (v) => v.buffered.length > 0 && v.buffered.end(0) > v.duration - 0.3)).toBe(true);
+  // The first try to come back follows so soon that what is said before it is noted.
+  await page.evaluate(() => {
+    const told: string[] = [];
+    const note = () => {
+      const shown = [...document.querySelectorAll<HTMLElement>(".bar:not([hidden]) p")].map((bar) => bar.innerText.replace(/\d+/, "N"));
+      for (const text of shown) if (told.at(-1) !== text) told.push(text);
+    };
+    new MutationObserver(note).observe(document.querySelector(".bars")!, { subtree: true, attributeFilter: ["hidden"] });
+    Object.assign(window, { told });
+  });
+  await home.stop("SIGTERM");
+  const offline = page.getByText("No connection. I will try again in");
+  await expect(offline).toBeVisible({ timeout: 30_000 });
+  await expect(offline).toHaveText(/in \d+ s\.$/);
+  const frames = () => page.evaluate(() => window.sight.frames);
+  const before = await frames();
+  await expect.poll(frames, { timeout: LONG_MS, message: "the picture plays on" }).toBeGreaterThan(before + 48);
+  await home.start();
+  const back = page.getByText("Back.", { exact: true });
+  await expect(back).toBeVisible({ timeout: 40_000 });
+  await expect(offline).toBeHidden();
+  await expect(back).toBeHidden({ timeout: LONG_MS });
+  expect(await page.evaluate(() => (window as unknown as { told: string[] }).told)).toEqual([
+    "The server is stopping. This goes on as far as it has come.",
+    "No connection. I will try again in N s.",
+    "Back.",
+  ]);
+  await plays(page, "clip_1");
+  await press(page, "ArrowUp");
+  await plays(page, "clip_0");
 });
