@@ -1,5 +1,5 @@
 // The end of a reel: a video begins again, music goes on to the next.
-import { LONG_MS, active, media, plays, rests } from "./eyes";
+import { LONG_MS, active, media, plays, rests, stays } from "./eyes";
 import { expect, press, showControls, test } from "./hands";
 
 /** Counts, from now on, how often the element waits for data and how often it begins again; the seek to the beginning, which
@@ -99,4 +99,28 @@ test("a loop and a seek are no stalls, and the film edge stays", async ({ page, 
   const told = page.waitForRequest("**/api/pulse");
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
   expect(((await told).postDataJSON() as { stalls: number }).stalls).toBe(0);
+});
+
+test("where videos do not repeat, the last of the list stands at its end, and Play begins it again", async ({ page, house }) => {
+  test.setTimeout(60_000);
+  const home = await house(["clip_0", "clip_1"]);
+  await page.goto(`${home.url}/c/clip_1`);
+  await plays(page, "clip_1");
+  await showControls(page);
+  await page.getByRole("button", { name: "Playback" }).tap();
+  await page.getByRole("switch", { name: "Repeat videos" }).uncheck();
+  await press(page, "Escape");
+  const play = page.getByRole("button", { name: "Play", exact: true });
+  for (const round of [1, 2]) {
+    await media(page, (video) => (video.currentTime = video.duration - 1));
+    await expect.poll(() => media(page, (video) => video.ended), { timeout: LONG_MS, message: `the end, ${round}` }).toBe(true);
+    await expect(play).toBeVisible();
+    await expect(page.locator(".controls")).toHaveCSS("opacity", "1");
+    await stays(page, "clip_1");
+    await expect(page.locator(".leader")).not.toHaveAttribute("data-waits");
+    expect(await media(page, (video) => video.paused && video.duration - video.currentTime < 0.2)).toBe(true);
+    await play.tap();
+    await expect.poll(() => media(page, (v) => !v.paused && !v.ended && v.currentTime > 0.1 && v.currentTime < 4), { timeout: LONG_MS }).toBe(true);
+    await plays(page, "clip_1");
+  }
 });
