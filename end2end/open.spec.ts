@@ -45,6 +45,21 @@ test("a channel's own address opens it, with its own title and its own preview",
   expect((await request.get(image!)).headers()["content-type"]).toMatch(/^image\//);
 });
 
+for (const [address, image] of [["/", /\/og\.jpg$/], ["/c/clip_2", /\/streams\/clip_2\/poster/], ["/pulse", /\/og\.jpg$/]] as const) {
+  test(`a link to ${address} shows the right picture`, async ({ request, baseURL }) => {
+    const html = await (await request.get(address)).text();
+    const shown = /property="og:image" content="([^"]*)"/.exec(html)?.[1] ?? "";
+    expect(shown).toMatch(image);
+    const answer = await request.get(shown);
+    expect(answer.status()).toBe(200);
+    expect(answer.headers()["content-type"]).toBe("image/jpeg");
+    if (address === "/") return;
+    for (const own of [/<link rel="canonical" href="([^"]*)"/, /property="og:url" content="([^"]*)"/]) {
+      expect(new URL(own.exec(html)?.[1] ?? "", baseURL).pathname).toBe(address);
+    }
+  });
+}
+
 for (const [address, sentence] of [["/c/nobody", /nobody/], ["/nothing/here", /nothing at this address/]] as const) {
   test(`${address} says that it is not there, and the way back`, async ({ page, expects }) => {
     expects(/status of 404/);
