@@ -92,7 +92,8 @@ function overlaps(): void {
       const across = Math.min(caption.right, hear.right) - Math.max(caption.left, hear.left);
       const down = Math.min(caption.bottom, hear.bottom) - Math.max(caption.top, hear.top);
       const slate = document.querySelector("main")!.hasAttribute("data-slate") ? "with" : "without";
-      if (across > 0 && down > 0) both.found.push(`${Math.round(across)}x${Math.round(down)} px, ${slate} the slate`);
+      const over = `${Math.round(across)}x${Math.round(down)} px, ${slate} the slate`;
+      if (across > 0 && down > 0 && !both.found.includes(over)) both.found.push(over);
     }
     requestAnimationFrame(tick);
   };
