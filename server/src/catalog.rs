@@ -10,6 +10,7 @@ mod files;
 mod folder;
 mod item;
 pub(crate) mod made;
+mod merge;
 mod name;
 mod opening;
 mod order;
@@ -18,6 +19,7 @@ mod reason;
 pub mod report;
 mod search;
 mod snapshot;
+mod stock;
 mod watch;
 
 use std::{ffi::OsString, fs, io, sync::Arc};
@@ -26,14 +28,15 @@ use app::catalog::{Anchor, Catalog, Media, Order, Window};
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
-use self::made::MadeTable;
 pub use self::{
     answer::{list_ids, list_videos, one_media},
     reason::Reason,
     report::channels,
     search::{Only, Tags},
     snapshot::Snapshot,
+    stock::StoreSource,
 };
+use self::{facts::Place, made::MadeTable};
 pub(crate) use self::{name::nfc, snapshot::Entry};
 use crate::config::Folders;
 
@@ -52,6 +55,9 @@ pub enum CatalogError {
         /// What the file system said.
         why: io::Error,
     },
+    /// Our own fault.
+    #[error("looking at the streams folder failed in a way that nobody foresaw; please report it")]
+    Look,
     /// The streams folder cannot be listed.
     #[error(
         "cannot read the streams folder {folder}: {why}; let this user read it, or set STREAMS_DIR"
@@ -69,6 +75,8 @@ pub enum CatalogError {
 pub struct CatalogHandle {
     current: channel::Receiver<Option<Arc<Snapshot>>>,
     doubts: mpsc::Sender<OsString>,
+    /// One for each store, by its word.
+    store_doubts: Vec<(&'static str, mpsc::Sender<()>)>,
     made: MadeTable,
 }
 
@@ -87,7 +95,8 @@ impl CatalogHandle {
     /// A handle whose list never changes: for the tests of others.
     pub fn fixed(snapshot: Snapshot) -> Self {
         let current = channel::channel(Some(Arc::new(snapshot))).1;
-        Self { current, doubts: mpsc::channel(1).0, made: MadeTable::default() }
+        let doubts = mpsc::channel(1).0;
+        Self { current, doubts, store_doubts: Vec::new(), made: MadeTable::default() }
     }
 
     /// What was made of channels, for who makes it.
@@ -95,9 +104,17 @@ impl CatalogHandle {
         &self.made
     }
 
-    /// A file of `name` was not as listed: it is looked at soon.
-    pub(crate) fn doubt(&self, name: OsString) {
-        let _ = self.doubts.try_send(name);
+    /// A file of this channel was not as listed: it is looked at soon.
+    pub(crate) fn doubt(&self, entry: &Entry) {
+        match &entry.facts.place {
+            Place::Disk { .. } => drop(self.doubts.try_send(entry.name.clone())),
+            Place::Store { edge, .. } => {
+                let mut stores = self.store_doubts.iter();
+                if let Some((_, doubts)) = stores.find(|(name, _)| *name == edge.name()) {
+                    let _ = doubts.try_send(());
+                }
+            }
+        }
     }
 }
 
@@ -113,20 +130,30 @@ fn open(folders: &Folders) -> Result<disk::Disk, CatalogError> {
     disk::Disk::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })
 }
 
-/// Starts watching the streams folder, which is made if it is not there. The task ends on
-/// `shutdown`; the list is there when its first look is done.
+/// Starts watching the streams folder, which is made if it is not there, and `stores`. The tasks
+/// end on `shutdown`; the list is there when the first look at the folder is done, and a store's
+/// channels come into it when it has answered.
 ///
 /// Has to be called inside a tokio runtime.
 pub fn start(
     folders: &Folders,
+    stores: Vec<StoreSource>,
     shutdown: CancellationToken,
 ) -> Result<CatalogHandle, CatalogError> {
     let disk = open(folders)?;
+    let stocked = channel::Sender::new(vec![Arc::default(); stores.len()]);
+    let stocks = stocked.subscribe();
+    let mut store_doubts = Vec::with_capacity(stores.len());
+    for (place, store) in stores.into_iter().enumerate() {
+        let (doubts, doubted) = mpsc::channel(1);
+        store_doubts.push((store.edge.name(), doubts));
+        tokio::spawn(stock::run(store, place, stocked.clone(), doubted, shutdown.clone()));
+    }
     let (publish, current) = channel::channel(None);
     let (doubts, doubted) = mpsc::channel(DOUBTS);
     let made = MadeTable::default();
-    tokio::spawn(watch::run(disk, publish, doubted, made.clone(), shutdown));
-    Ok(CatalogHandle { current, doubts, made })
+    tokio::spawn(watch::run(disk, publish, doubted, made.clone(), stocks, shutdown));
+    Ok(CatalogHandle { current, doubts, store_doubts, made })
 }
 
 impl Catalog for CatalogHandle {

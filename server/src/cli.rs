@@ -25,7 +25,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     addresses, catalog,
-    config::{Config, Folders},
+    config::{BucketSettings, CacheSettings, Config, Folders},
     doctor,
     ingest::{self, ConvertJob, ProfileName, Told, Tools},
     serve,
@@ -123,6 +123,10 @@ struct ListArgs {
     json: bool,
     #[command(flatten)]
     folders: Folders,
+    #[command(flatten)]
+    bucket: BucketSettings,
+    #[command(flatten)]
+    cache: CacheSettings,
 }
 
 #[derive(Args, Debug)]
@@ -168,7 +172,13 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Serve(config)) => serve_until_signal(config).await,
         Some(Verb::Convert(args)) => convert(args).await,
         Some(Verb::Channels(args)) => {
-            print!("{}", catalog::channels(&args.folders, args.json)?);
+            let stop = CancellationToken::new();
+            let stores = crate::stores(&args.bucket, &args.cache, &args.folders, &stop);
+            let (list, troubles) = catalog::channels(&args.folders, stores, args.json).await?;
+            print!("{list}");
+            for trouble in troubles {
+                let _ = writeln!(io::stderr(), "carrete: the {trouble}");
+            }
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Doctor(args)) => {
@@ -229,6 +239,9 @@ fn stopped_by_signal() -> anyhow::Result<CancellationToken> {
 }
 
 async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
+    if let Some(missing) = config.bucket.missing() {
+        bail!(missing);
+    }
     let site = Site::find()?;
     let address = SocketAddr::new(config.host, config.port);
     let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {

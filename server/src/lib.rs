@@ -28,17 +28,22 @@ mod visitor;
 
 use std::{io, sync::Arc};
 
+use app::catalog::Source;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    catalog::{CatalogError, CatalogHandle},
-    config::Config,
+    catalog::{CatalogError, CatalogHandle, StoreSource},
+    config::{BucketSettings, CacheSettings, Config, Folders},
     live::LiveHandle,
     metrics::{Metrics, Now},
     pulse::PulseHandle,
     site::Site,
     state::AppState,
+    storage::{
+        edge::{Edge, Shelf},
+        s3::Bucket,
+    },
 };
 
 /// Why the server could not start, or stopped early.
@@ -65,7 +70,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     // Pages may be rendered before anything else spawns; a second start in one process keeps the first.
     let _ = any_spawner::Executor::init_tokio();
-    let catalog = catalog::start(&config.folders, shutdown.clone())?;
+    let stores = stores(&config.bucket, &config.cache, &config.folders, &shutdown);
+    let catalog = catalog::start(&config.folders, stores, shutdown.clone())?;
     posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), shutdown.clone());
     let list = live::follow(catalog.subscribe(), shutdown.clone());
     let live = LiveHandle::start(&config, list, shutdown.clone());
@@ -89,6 +95,24 @@ pub async fn serve(
     listen::serve(router::router(state), listeners, shutdown).await?;
     live.closed().await;
     Ok(())
+}
+
+/// The stores that are set, with one cache before all of them.
+///
+/// Has to be called inside a tokio runtime.
+fn stores(
+    bucket: &BucketSettings,
+    cache: &CacheSettings,
+    folders: &Folders,
+    shutdown: &CancellationToken,
+) -> Vec<StoreSource> {
+    let refresh = bucket.refresh.0;
+    let Some(bucket) = Bucket::new(bucket) else { return Vec::new() };
+    let shelf = Shelf::new(&cache.folder(folders), cache.max.0);
+    let kept = shelf.clone();
+    tokio::task::spawn_blocking(move || kept.rescan());
+    let edge = Edge::new(Arc::new(bucket), shelf, shutdown.clone());
+    vec![StoreSource { edge, source: Source::S3, refresh }]
 }
 
 /// What the others count, as it is when it is asked.

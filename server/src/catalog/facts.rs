@@ -1,13 +1,17 @@
 //! What is known of one channel, whatever id it is listed under: how it looks in the list, and
 //! which files of it may be served.
 
-use std::{collections::HashMap, path::PathBuf, time::SystemTime};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
-use app::catalog::Kind;
+use app::catalog::{Kind, Source};
 use bytes::Bytes;
 
 use super::about::About;
-use crate::storage::disk::Stamp;
+use crate::storage::{disk::Stamp, edge::Edge};
 
 /// The name of a channel's playlist in its folder.
 pub(crate) const PLAYLIST: &str = "playlist.m3u8";
@@ -18,10 +22,12 @@ pub(crate) const POSTERS: [&str; 2] = ["poster.webp", "poster.jpg"];
 /// One channel that can be played. Never changed once made.
 #[derive(Debug)]
 pub(crate) struct Facts {
-    /// The streams folder, in canonical form: files are opened below it only.
-    pub(crate) root: PathBuf,
-    /// The folder that holds the files, in canonical form.
-    pub(crate) folder: PathBuf,
+    /// Where its files lie.
+    pub(crate) place: Place,
+    /// What tells whether two channels are the same.
+    pub(crate) content: Content,
+    /// The segment behind each, where fetching it ahead is worth while.
+    pub(crate) behind: HashMap<Box<str>, Box<str>>,
     /// The playlist, or the bare file.
     pub(crate) main: String,
     /// A bare file, and not a folder.
@@ -44,12 +50,40 @@ pub(crate) struct Facts {
     pub(crate) updated_at: u64,
 }
 
+/// Where the files of a channel lie.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// On this host.
+    Disk {
+        /// The streams folder, in canonical form: files are opened below it only.
+        root: PathBuf,
+        /// The folder that holds the files, in canonical form.
+        folder: PathBuf,
+    },
+    /// In a store.
+    Store {
+        /// What the list says of it.
+        source: Source,
+        /// The store, with the cache before it.
+        edge: Edge,
+        /// What stands before a path in the keys: empty, or with a slash at its end.
+        prefix: String,
+    },
+}
+
+/// What two sources compare: the names of segments and their durations, and the sizes of files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Content {
+    pub(crate) named: blake3::Hash,
+    pub(crate) sized: blake3::Hash,
+}
+
 /// Something that may be served.
 #[derive(Clone, Debug)]
 pub(crate) enum Offer {
     /// A playlist as we serve it, from memory.
     Playlist(ServedPlaylist),
-    /// A file on disk.
+    /// A file on disk, or an object.
     File(FileOffer),
 }
 
@@ -62,7 +96,7 @@ pub(crate) struct ServedPlaylist {
     pub(crate) modified: SystemTime,
 }
 
-/// A file on disk that may be served.
+/// A file, or an object, that may be served.
 #[derive(Clone, Debug)]
 pub(crate) struct FileOffer {
     pub(crate) media_type: &'static str,
@@ -75,6 +109,14 @@ pub(crate) struct FileOffer {
 }
 
 impl Facts {
+    /// The streams folder and the folder of the channel, if it lies on this host.
+    pub(crate) fn on_disk(&self) -> Option<(&Path, &Path)> {
+        match &self.place {
+            Place::Disk { root, folder } => Some((root, folder)),
+            Place::Store { .. } => None,
+        }
+    }
+
     /// The file offer at `path`, if there is one.
     pub(crate) fn file(&self, path: &str) -> Option<&FileOffer> {
         match self.files.get(path) {

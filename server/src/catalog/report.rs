@@ -1,8 +1,9 @@
 //! The channels told once, for `carrete channels` and `carrete doctor`.
 
-use std::{fmt::Write as _, path::Path, time::Duration};
+use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
 use app::catalog::{Kind, Media};
+use tokio::task::spawn_blocking;
 
 use super::{
     CatalogError,
@@ -11,6 +12,7 @@ use super::{
     probe,
     reason::{Reason, convert_command},
     snapshot::Snapshot,
+    stock::{Stock, StoreSource, look_once},
 };
 use crate::config::Folders;
 
@@ -28,26 +30,45 @@ pub struct Finding {
     pub fix: String,
 }
 
-/// What would be served: a JSON array of media objects, or a table. Blocks until a copy under way
-/// is whole or 2.5 s have passed.
-pub fn channels(folders: &Folders, json: bool) -> Result<String, CatalogError> {
-    let (snapshot, _) = judge(&folders.streams)?;
-    if json {
-        return Ok(String::from_utf8_lossy(&snapshot.videos_json().body).into_owned());
+/// What would be served, as a JSON array of media objects or as a table, and what is wrong with
+/// `stores`. Waits until a copy under way is whole or 2.5 s have passed.
+pub async fn channels(
+    folders: &Folders,
+    stores: Vec<StoreSource>,
+    json: bool,
+) -> Result<(String, Vec<String>), CatalogError> {
+    let mut stocks = Vec::with_capacity(stores.len());
+    for store in stores {
+        stocks.push(Arc::new(look_once(store).await));
     }
-    let rows: Vec<[String; 5]> = snapshot.media().iter().map(|media| row(media)).collect();
-    Ok(table(["ID", "KIND", "LENGTH", "SIZE", "TITLE"].map(str::to_owned), &rows))
+    let folder = folders.streams.clone();
+    let judged = spawn_blocking(move || judge_with(&folder, &stocks)).await;
+    let (snapshot, _) = judged.map_err(|_| CatalogError::Look)??;
+    let list = if json {
+        String::from_utf8_lossy(&snapshot.videos_json().body).into_owned()
+    } else {
+        let rows: Vec<[String; 5]> = snapshot.media().iter().map(|media| row(media)).collect();
+        table(["ID", "KIND", "LENGTH", "SIZE", "TITLE"].map(str::to_owned), &rows)
+    };
+    Ok((list, snapshot.troubles().to_vec()))
 }
 
-/// Looks at every channel: what can be played, and what is wrong with what cannot. Blocks as
-/// [`channels`] does.
+/// Looks at every channel of the folder: what can be played, and what is wrong with what cannot.
+/// Blocks as long as [`channels`] waits.
 pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
+    judge_with(folder, &[])
+}
+
+fn judge_with(
+    folder: &Path,
+    stocks: &[Arc<Stock>],
+) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
     let read = |why| CatalogError::Read { folder: folder.display().to_string(), why };
     let streams = folder.display().to_string();
     let mut disk = Disk::new(folder).map_err(read)?.silent();
     disk.settle(SETTLES);
     let (snapshot, clashes) =
-        Snapshot::assemble(&disk.items, &MadeTable::default(), &Snapshot::default());
+        Snapshot::assemble(&disk.items, stocks, &MadeTable::default(), &Snapshot::default());
     let left_out = disk.items.iter().filter_map(|(name, item)| {
         let reason = item.trouble.clone()?;
         (item.facts.is_none() || reason != Reason::Changing).then_some((name.clone(), reason))
@@ -72,7 +93,7 @@ pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
             });
         }
     }
-    for entry in snapshot.entries() {
+    for entry in snapshot.entries().iter().filter(|entry| entry.facts.on_disk().is_some()) {
         if let Some(message) = probe::trouble(&entry.facts.codecs) {
             let name = entry.name.to_string_lossy().into_owned();
             findings.push(Finding {
