@@ -15,7 +15,7 @@ use axum::{
     routing::{any, get},
 };
 use carrete::{
-    catalog::{self, CatalogHandle, Snapshot},
+    catalog::{self, CatalogHandle, Snapshot, StoreSource},
     config::Folders,
     hls,
 };
@@ -69,8 +69,14 @@ impl Streams {
 
     /// The router over this folder, once the first look is done.
     pub(crate) async fn app(&self) -> App {
+        self.app_with(Vec::new()).await
+    }
+
+    /// As [`Self::app`], with stores beside the folder.
+    pub(crate) async fn app_with(&self, stores: Vec<StoreSource>) -> App {
         let shutdown = CancellationToken::new();
-        let catalog = catalog::start(&self.folders(), shutdown.clone()).expect("a catalogue");
+        let catalog =
+            catalog::start(&self.folders(), stores, shutdown.clone()).expect("a catalogue");
         let router = Router::new()
             .route("/api/channels", get(catalog::list_ids))
             .route("/api/channels/{id}", get(catalog::one_media))

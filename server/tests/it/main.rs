@@ -1,8 +1,10 @@
 //! Every feature over real sockets, in one binary.
 
 mod architecture;
+mod bucket;
 mod catalog;
 mod chat;
+mod edge;
 mod fixtures;
 mod guide;
 mod ingest;
@@ -10,4 +12,5 @@ mod live;
 mod posters;
 mod pulse;
 mod sockets;
+mod sources;
 mod streams;
