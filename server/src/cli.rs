@@ -209,8 +209,19 @@ fn refuse(error: &clap::Error) -> ExitCode {
         .and_then(|arg| arg.get_env().map(|env| env.to_string_lossy().into_owned()))
         .unwrap_or_else(|| flag.clone());
     let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    fail(&format!("{variable} cannot be {:?}{why}", text(ContextKind::InvalidValue)));
+    let value = without_password(&text(ContextKind::InvalidValue));
+    fail(&format!("{variable} cannot be {value:?}{why}"));
     ExitCode::from(2)
+}
+
+/// A value as it may be shown: of an address with a name and a password without both.
+fn without_password(value: &str) -> String {
+    match (value.find("://"), value.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => {
+            format!("{}***{}", &value[..scheme + 3], &value[at..])
+        }
+        _ => value.to_owned(),
+    }
 }
 
 /// Makes channels; a signal stops it and leaves nothing half done.
@@ -307,4 +318,21 @@ async fn health(config: &Config) -> anyhow::Result<ExitCode> {
         bail!("the server says: {}", answer.lines().last().unwrap_or_default());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn passwords_are_not_said_again() {
+        for (value, shown) in [
+            ("http://me:hush@store.lan", "http://***@store.lan"),
+            ("5T", "5T"),
+            ("me@store", "me@store"),
+            ("http://store.lan", "http://store.lan"),
+        ] {
+            assert_eq!(without_password(value), shown);
+        }
+    }
 }
