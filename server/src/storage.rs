@@ -37,6 +37,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// What people call it, as in `bucket "films"`.
     fn label(&self) -> String;
 
+    /// All that makes it this store and no other; nothing secret.
+    fn identity(&self) -> String;
+
     /// All objects below the prefix that is ours.
     fn list(&self) -> Answer<'_, Vec<Object>>;
 

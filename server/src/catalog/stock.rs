@@ -114,13 +114,15 @@ struct Keeper {
     place: usize,
     publish: channel::Sender<Stocks>,
     known: HashMap<OsString, Known>,
+    /// It is known from before a restart alone.
+    recalled: bool,
     stock: Stock,
 }
 
 impl Keeper {
     fn new(store: StoreSource, place: usize, publish: channel::Sender<Stocks>) -> Self {
         let stock = Stock { name: store.edge.name(), available: true, ..Stock::default() };
-        Self { store, place, publish, known: HashMap::new(), stock }
+        Self { store, place, publish, known: HashMap::new(), recalled: false, stock }
     }
 
     /// Lists the store, reads what changed; answers when to do so again.
@@ -130,6 +132,10 @@ impl Keeper {
         let objects = match self.store.edge.list().await {
             Ok(objects) => objects,
             Err(error) => {
+                if first && let Some(objects) = self.store.edge.recall().await {
+                    self.take(objects).await;
+                    self.recalled = true;
+                }
                 self.away(&error);
                 return self.store.refresh.min(AWAY_AGAIN);
             }
@@ -139,6 +145,10 @@ impl Keeper {
         }
         self.stock.available = true;
         self.stock.trouble = None;
+        if std::mem::take(&mut self.recalled) {
+            // What could not be looked into without the store is looked into now.
+            self.known.values_mut().for_each(|known| known.signature = None);
+        }
         let whole = self.take(objects).await;
         self.show();
         if first && !self.known.is_empty() {

@@ -4,6 +4,7 @@
 
 mod fetch;
 mod fill;
+mod memory;
 mod piece;
 mod shelf;
 
@@ -32,6 +33,7 @@ use tokio_util::{io::ReaderStream, sync::CancellationToken};
 pub use self::shelf::Shelf;
 use self::{
     fill::Fill,
+    memory::Memory,
     piece::{Cut, Piece, name_of},
 };
 use super::{Object, Store, StoreError, breaker::Breaker, disk::Stamp};
@@ -53,6 +55,7 @@ pub struct Edge(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     shelf: Shelf,
+    memory: Arc<Memory>,
     breaker: Breaker,
     /// The pieces on their way.
     fills: Mutex<HashMap<Piece, Arc<Fill>>>,
@@ -78,9 +81,11 @@ enum Held {
 impl Edge {
     /// Puts `shelf` before `store`; fetches end with `stop`.
     pub fn new(store: Arc<dyn Store>, shelf: Shelf, stop: CancellationToken) -> Self {
+        let memory = Memory::new(shelf.folder(), store.name(), &store.identity());
         Self(Arc::new(Inner {
             store,
             shelf,
+            memory: Arc::new(memory),
             breaker: Breaker::default(),
             fills: Mutex::default(),
             fetches: Semaphore::new(FETCHES),
@@ -106,7 +111,20 @@ impl Edge {
 
     /// All objects of the store.
     pub async fn list(&self) -> Result<Vec<Object>, StoreError> {
-        self.0.patiently(|| self.0.store.list()).await
+        let objects = self.0.patiently(|| self.0.store.list()).await?;
+        let memory = self.0.memory.clone();
+        let kept = spawn_blocking(move || (memory.keep(&objects), objects)).await;
+        let (kept, objects) = kept.map_err(|_| StoreError::Away("this host failed".into()))?;
+        if let Err(error) = kept {
+            tracing::debug!(kind = %error.kind(), "The list of a store cannot be kept.");
+        }
+        Ok(objects)
+    }
+
+    /// All objects as they were listed last, maybe before a restart.
+    pub async fn recall(&self) -> Option<Vec<Object>> {
+        let memory = self.0.memory.clone();
+        spawn_blocking(move || memory.recall()).await.ok().flatten()
     }
 
     /// The bytes `range` of an object. Fails, within two seconds, where they are not kept and the

@@ -39,7 +39,9 @@ pub struct Bucket {
     bucket: String,
     /// Empty, or with a slash at the end.
     prefix: String,
-    /// The credentials' owner is at another address than Amazon's.
+    /// Its address, where it is not Amazon's, else its region.
+    place: String,
+    /// It is not Amazon's.
     foreign: bool,
 }
 
@@ -77,7 +79,9 @@ impl Bucket {
         let prefix = settings.prefix.trim().trim_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         let client = Client::from_conf(config.build());
-        Some(Self { client, bucket: bucket.to_owned(), prefix, foreign: endpoint.is_some() })
+        let place = endpoint.map_or(settings.region.trim(), |endpoint| endpoint.as_str());
+        let (place, foreign) = (place.to_owned(), endpoint.is_some());
+        Some(Self { client, bucket: bucket.to_owned(), prefix, place, foreign })
     }
 
     async fn page(
@@ -126,6 +130,10 @@ impl Store for Bucket {
 
     fn label(&self) -> String {
         format!("bucket {:?}", self.bucket)
+    }
+
+    fn identity(&self) -> String {
+        format!("{}\n{}\n{}", self.place, self.bucket, self.prefix)
     }
 
     fn list(&self) -> Answer<'_, Vec<Object>> {

@@ -27,6 +27,7 @@ use carrete::{
         s3::Bucket,
     },
 };
+use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use md5::{Digest, Md5};
 use s3s::{
@@ -222,9 +223,13 @@ async fn cut(response: Response, mood: &Mood) -> Response {
         return Response::from_parts(parts, Body::from(bytes));
     }
     let begin = bytes.slice(..bytes.len().min(index(cut_after)));
-    let broken = futures_util::stream::iter([
-        Ok::<Bytes, std::io::Error>(begin),
-        Err(std::io::ErrorKind::ConnectionReset.into()),
-    ]);
+    // The pause lets what was sent go out before the connection breaks.
+    let broken = futures_util::stream::iter([Ok(begin), Err(std::io::ErrorKind::ConnectionReset)])
+        .then(|part: Result<Bytes, std::io::ErrorKind>| async {
+            if part.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            part.map_err(std::io::Error::from)
+        });
     Response::from_parts(parts, Body::from_stream(broken))
 }

@@ -16,6 +16,7 @@ use carrete::storage::{
 };
 use futures_util::TryStreamExt;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     bucket::Store,
@@ -285,12 +286,14 @@ async fn nothing_wrong_is_served_while_the_store_comes_and_goes() {
     // Room for a few of them only: the rest is fetched again and again.
     let edge = store.edge(200_000);
     store.mood.cut_after.store(15_000, Ordering::Relaxed);
+    let calm = CancellationToken::new();
     let mut readers = Vec::new();
-    for n in 0..24_usize {
-        let (edge, objects) = (edge.clone(), objects.clone());
+    for n in 0..8_usize {
+        let (edge, objects, calm) = (edge.clone(), objects.clone(), calm.clone());
         readers.push(tokio::spawn(async move {
-            let mut served = 0;
-            for turn in 0..40_usize {
+            let (mut served, mut turn) = (0, 0);
+            while !calm.is_cancelled() {
+                turn += 1;
                 let object = &objects[(n * 7 + turn * 11) % objects.len()];
                 let length = usize::try_from(object.stamp.size).expect("small");
                 if let Ok(bytes) =
@@ -311,6 +314,16 @@ async fn nothing_wrong_is_served_while_the_store_comes_and_goes() {
         tokio::time::sleep(Duration::from_millis(150)).await;
         store.mood.down.store(false, Ordering::Relaxed);
     }
+    store.mood.cuts.store(0, Ordering::Relaxed);
+    let began = Instant::now();
+    for object in &objects {
+        let (key, stamp) = (&object.key, object.stamp);
+        while let Err(why) = read(&edge, key, stamp, 0, stamp.size).await {
+            assert!(began.elapsed() < Duration::from_secs(40), "{key} is not found again: {why}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    calm.cancel();
     let mut served = 0;
     for reader in readers {
         served += reader.await.expect("a reader that saw nothing wrong");

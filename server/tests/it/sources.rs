@@ -176,6 +176,25 @@ async fn a_bucket_that_is_away_stays_in_the_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restart_without_the_bucket_serves_what_is_kept() {
+    let (streams, store) = (Streams::new(), Store::new().await);
+    channel(&store, "b");
+    let path = "/streams/b/playlist0.ts";
+    let app = streams.app_with(vec![store.source()]).await;
+    app.until_ids(&["b"]).await;
+    assert_eq!(app.get(path).await.body, segment(0));
+    drop(app);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    store.mood.down.store(true, Ordering::Relaxed);
+    let app = streams.app_with(vec![store.source()]).await;
+    app.until(|list| list.get(&id("b")).is_some_and(|media| !media.available)).await;
+    assert_eq!(app.get(path).await.body, segment(0));
+    assert_eq!(app.now().troubles().len(), 1);
+    store.mood.down.store(false, Ordering::Relaxed);
+    app.until(|list| list.get(&id("b")).is_some_and(|media| media.available)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_slow_bucket_delays_nothing() {
     let (streams, store) = (Streams::new(), Store::new().await);
     streams.channel("a");
@@ -244,7 +263,8 @@ async fn the_command_lists_the_bucket_too() {
     assert!(troubles.is_empty());
     store.mood.down.store(true, Ordering::Relaxed);
     let (table, troubles) = list(false).await;
-    assert_eq!(table.lines().count(), 2, "{table}");
+    // What was listed last is still known.
+    assert_eq!(table.lines().count(), 3, "{table}");
     assert_eq!(troubles.len(), 1);
 }
 

@@ -78,6 +78,11 @@ impl Shelf {
         self.0.kept.run_pending_tasks();
     }
 
+    /// Where it is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+
     /// The bytes that are kept.
     pub fn bytes(&self) -> u64 {
         self.0.kept.run_pending_tasks();
