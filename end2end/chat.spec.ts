@@ -36,7 +36,7 @@ async function flood(page: Page, count: number, prefix: string): Promise<void> {
   );
 }
 
-test("the name is asked at the first message, which waits, and is remembered; both see it at once", async ({ page, guest, house }) => {
+test("the name is asked at the first message, which waits, and is remembered; both see it at once", { tag: "@smoke" }, async ({ page, guest, house }) => {
   const home = await house(CHANNELS);
   const other = await guest();
   for (const person of [page, other]) {
@@ -51,6 +51,7 @@ test("the name is asked at the first message, which waits, and is remembered; bo
   await expect(other.getByRole("log").getByRole("listitem").filter({ hasText: "hello" })).toHaveCount(0);
   await page.getByRole("textbox", { name: "Your name" }).fill("Ana");
   await page.getByRole("button", { name: "Come in" }).tap();
+  await expect(box(page)).toBeFocused();
   for (const person of [page, other]) {
     await expect(line(person, "<b>hello</b> & <img src=x onerror=alert(1)>")).toBeVisible();
     await expect(log(person).getByRole("listitem").filter({ hasText: "Ana" })).toHaveCount(1);

@@ -3,7 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { active, LONG_MS, media, plays, rests } from "./eyes";
+import type { Locator, Page } from "@playwright/test";
+
+import { active, LONG_MS, media, plays, rests, stays } from "./eyes";
 import { expect, openChat, say, swipe, test } from "./hands";
 import { MADE } from "./house";
 
@@ -32,6 +34,55 @@ for (const fault of ["aborted", "answered with 500"] as const) {
     await expect(told).toBeHidden();
   });
 }
+
+test("what failed is tried again by itself, with a countdown", async ({ page, expects }) => {
+  test.setTimeout(60_000);
+  expects(/Failed to load resource/);
+  const playlist = "**/streams/clip_3/playlist.m3u8";
+  await page.route(playlist, (route) => route.fulfill({ status: 500 }));
+  await page.goto("/c/clip_3");
+  const told = page.getByRole("alert");
+  await expect(told).toContainText("It tries again by itself in", { timeout: 20_000 });
+  const seconds = async () => Number(/in (\d+) s/.exec((await told.textContent()) ?? "")?.[1]);
+  const first = await seconds();
+  expect(first).toBeGreaterThan(0);
+  await expect.poll(seconds).toBeLessThan(first);
+  await page.unroute(playlist);
+  await plays(page, "clip_3");
+  await expect(told).toBeHidden();
+});
+
+test("a file that this browser cannot decode says so on its reel, and one goes on", async ({ page, house }) => {
+  const home = await house(["clip_0", "foreign.mp4", "said_1"]);
+  await expect.poll(async () => (await fetch(`${home.url}/api/channels/foreign`)).status, { timeout: LONG_MS }).toBe(200);
+  await page.goto(home.url);
+  await plays(page, "clip_0");
+  await swipe(page);
+  const told = page.getByRole("alert");
+  await expect(told).toContainText("This browser cannot play it", { timeout: 20_000 });
+  await expect(told).toContainText("2 · no picture");
+  await expect(told.getByText("It tries again"), "nothing is tried again").toBeHidden();
+  await rests(page);
+  await expect(active(page)).toHaveAttribute("data-channel", "foreign");
+  // The browser takes a tap for the end of a fling for a while.
+  await page.waitForTimeout(700);
+  await told.getByRole("button", { name: "Next" }).tap();
+  await plays(page, "said_1");
+  await expect(told).toBeHidden();
+});
+
+test("while only the socket is away the list is asked for over HTTP", async ({ page, house }) => {
+  test.setTimeout(60_000);
+  const home = await house(["clip_1", "clip_2"]);
+  await page.routeWebSocket(/\/ws/, (socket) => socket.close());
+  await page.goto(`${home.url}/c/clip_1`);
+  await plays(page, "clip_1");
+  home.add("clip_0");
+  await expect(active(page)).toHaveAttribute("aria-setsize", "3", { timeout: 40_000 });
+  await expect(active(page)).toHaveAttribute("aria-posinset", "2");
+  await stays(page, "clip_1");
+  await plays(page, "clip_1");
+});
 
 /** A minute of a made channel, told as one playlist with breaks. */
 function minute(channel: string): string {
@@ -94,6 +145,8 @@ test("a server that was away: a bar says it, and what was typed arrives once", a
   await home.stop("SIGKILL");
   const bar = page.getByRole("status").filter({ hasText: "No connection" });
   await expect(bar).toBeVisible({ timeout: LONG_MS });
+  // Its icon is there although nobody serves it any more.
+  expect(await colours(page, bar.locator("svg").first()), "the icon is drawn").toBeGreaterThan(1);
   await say(page, "typed meanwhile");
   const line = (person: typeof page) => person.getByRole("log").getByText("typed meanwhile", { exact: true });
   await expect(line(page)).toHaveCount(1);
@@ -108,3 +161,17 @@ test("a server that was away: a bar says it, and what was typed arrives once", a
   await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
   await plays(page, "clip_0");
 });
+
+/** How many different colours an element shows. */
+async function colours(page: Page, element: Locator): Promise<number> {
+  const shot = (await element.screenshot()).toString("base64");
+  return page.evaluate(async (data) => {
+    const picture = new Image();
+    picture.src = `data:image/png;base64,${data}`;
+    await picture.decode();
+    const { width, height } = picture;
+    const pen = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d")!;
+    pen.drawImage(picture, 0, 0);
+    return new Set(new Uint32Array(pen.getImageData(0, 0, width, height).data.buffer)).size;
+  }, shot);
+}

@@ -1,25 +1,13 @@
 // The guide: a contact sheet of the whole list, with and without a script.
 import { cpSync, linkSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
-import type { AxeResults } from "axe-core";
 
+import { complaints } from "./axe";
 import { plays } from "./eyes";
 import { expect, test } from "./hands";
 import { MADE, type House } from "./house";
-
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-declare const axe: { run: (context: Document, options: object) => Promise<AxeResults> };
-
-/** What axe-core has to say of the page, best practices too. */
-async function complaints(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: AXE });
-  const results = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  return results.violations.flatMap((v) => v.nodes.map((node) => `${v.id}: ${node.target.join(" ")} ${node.failureSummary}`));
-}
 
 /** More channels that share the files of one, in one order: c0, c1, c2… */
 function fill(house: House, count: number, about: (n: number) => string): void {

@@ -20,6 +20,8 @@ export const test = base.extend<Hands>({
     const said: string[] = [], expected: RegExp[] = [];
     const watch = async (context: BrowserContext) => {
       context.on("console", (line) => {
+        // A busy machine takes longer than the browser thinks that a preload may wait.
+        if (line.text().includes("preloaded using link preload but not used")) return;
         if (["error", "warning"].includes(line.type())) said.push(`${line.type()}: ${line.text()} ${line.location().url}`);
       });
       context.on("weberror", (error) => said.push(`thrown: ${error.error().message}`));
@@ -96,16 +98,29 @@ export async function swipe(page: Page, way: 1 | -1 = 1, { steps = 10, stepMs = 
   await drag(page, from, Array.from({ length: steps }, (_, n) => (-way * height * 0.4 * (n + 1)) / steps), stepMs);
 }
 
-/** A fling of a trackpad: small deltas that grow for a moment and die away. */
+/** Two taps of one finger, as quick as a hand makes them whatever the machine does meanwhile. */
+export async function doubleTap(page: Page, { x, y }: Point): Promise<void> {
+  const session = await devtools(page);
+  const now = Date.now() / 1000;
+  const send = (type: "touchStart" | "touchEnd", after: number) =>
+    session.send("Input.dispatchTouchEvent", {
+      type, touchPoints: type === "touchStart" ? [{ x, y, id: 0 }] : [], timestamp: now + after,
+    });
+  await Promise.all([send("touchStart", 0), send("touchEnd", 0.04), send("touchStart", 0.16), send("touchEnd", 0.2)]);
+}
+
+/** A fling of a trackpad: small deltas that grow for a moment and die away. Each carries the time at which a hand would have
+ * made it, so that a busy machine does not break one fling in two. */
 export async function fling(page: Page, way: 1 | -1 = 1): Promise<void> {
   const session = await devtools(page);
   const { width, height } = page.viewportSize()!;
   const deltas = [2, 8, 26, 60, 82, ...Array.from({ length: 40 }, (_, n) => 76 * 0.9 ** n)];
+  const began = Date.now();
   const sent = [];
-  for (const delta of deltas) {
+  for (const [n, delta] of deltas.entries()) {
     sent.push(
       session.send("Input.dispatchMouseEvent", {
-        type: "mouseWheel", x: width / 2, y: height / 2, deltaX: 0, deltaY: way * delta,
+        type: "mouseWheel", x: width / 2, y: height / 2, deltaX: 0, deltaY: way * delta, timestamp: (began + n * 14) / 1000,
       }),
     );
     await pause(14);
@@ -141,4 +156,27 @@ export async function say(page: Page, text: string, name?: string): Promise<void
 /** Presses a key, as fast as one can. */
 export async function press(page: Page, key: string, times = 1): Promise<void> {
   for (let n = 0; n < times; n++) await page.keyboard.press(key);
+}
+
+/** Weighs what a page asks for, media apart, workers included; the answer tells the sum so far in bytes on the wire. */
+export async function scales(page: Page): Promise<() => number> {
+  const urls = new Map<string, string>(), weights: [string, number][] = [];
+  const listen = async (session: CDPSession) => {
+    session.on("Network.responseReceived", ({ requestId, response }) => urls.set(requestId, response.url));
+    session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+      const url = urls.get(requestId);
+      if (url?.startsWith("http") && !url.includes("/streams/")) weights.push([new URL(url).pathname, encodedDataLength]);
+    });
+    await session.send("Network.enable");
+  };
+  await listen(await devtools(page));
+  return () => {
+    weights.sort((a, b) => b[1] - a[1]);
+    const sum = weights.reduce((all, [, bytes]) => all + bytes, 0);
+    const lines = [...weights, ["all", sum] as const].map(([path, bytes]) => `${path}: ${bytes}`);
+    console.log(`first visit without media, bytes on the wire:\n  ${lines.join("\n  ")}`);
+    if (!weights.some(([path]) => path.endsWith(".wasm"))) throw new Error("the program is not in the sum");
+    if (!weights.some(([path]) => path.includes("worker"))) throw new Error("the player's worker is not in the sum");
+    return sum;
+  };
 }

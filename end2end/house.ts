@@ -1,7 +1,7 @@
 // A house of one's own: a server with its own folders on a free port, for tests that break it, fill it or empty it.
 // The runner starts one for everybody through global-setup.ts.
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -13,6 +13,8 @@ const STOP_MS = 10_000;
 
 /** Where the channels that streams.sh makes are kept. */
 export const MADE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "carrete", "test-streams");
+/** And those that few tests ask for, each in a house of its own. */
+export const RARE = `${MADE}-rare`;
 
 export class House {
   readonly streams: string;
@@ -44,7 +46,7 @@ export class House {
 
   /** Makes the channels, where they are not there yet. */
   static makeChannels(): void {
-    execFileSync(join(here, "streams.sh"), [MADE], { stdio: "inherit" });
+    execFileSync(join(here, "streams.sh"), [MADE, RARE], { stdio: "inherit" });
   }
 
   get url(): string {
@@ -56,7 +58,7 @@ export class House {
   }
 
   /** Adds a channel: whole at once, as a copy of a made one. */
-  add(channel: string, from = join(MADE, channel)): void {
+  add(channel: string, from = made(channel)): void {
     const part = join(this.streams, `.tmp-${channel}`);
     cpSync(from, part, { recursive: true, preserveTimestamps: true });
     renameSync(part, join(this.streams, channel));
@@ -112,6 +114,12 @@ export class House {
     await this.stop("SIGKILL");
     rmSync(this.work, { recursive: true, force: true });
   }
+}
+
+/** The folder, or the file, that streams.sh made. */
+function made(channel: string): string {
+  const common = join(MADE, channel);
+  return existsSync(common) ? common : join(RARE, channel);
 }
 
 function freePort(): Promise<number> {

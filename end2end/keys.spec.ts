@@ -1,9 +1,28 @@
 // Wheel, trackpad, keys, mouse and focus.
-import { active, media, plays, rests, stays } from "./eyes";
+import { join } from "node:path";
+
+import { LONG_MS, active, media, plays, rests, stays } from "./eyes";
 import { expect, fling, openChat, press, test } from "./hands";
+import { MADE } from "./house";
 
 const LAST = "wide";
 const sound = { name: "Sound", exact: true } as const;
+
+test("trap 1: 50 quick notches of a wheel move 50 reels, and one fling of a trackpad one", { tag: "@desktop" }, async ({ page, house }) => {
+  const home = await house([]);
+  for (let n = 1; n <= 60; n++) home.add(`r${n}`, join(MADE, `clip_${n % 11}`));
+  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: LONG_MS }).toBe(60);
+  await page.goto(home.url);
+  await plays(page, "r1");
+  await page.mouse.move(720, 450);
+  for (let n = 0; n < 50; n++) await page.mouse.wheel(0, 100);
+  await plays(page, "r51");
+  await stays(page, "r51");
+  await fling(page, -1);
+  await stays(page, "r50");
+  await plays(page, "r50");
+  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+});
 
 test("50 quick notches of a wheel go to the last of 13, 50 back to the first", { tag: "@desktop" }, async ({ page }) => {
   await page.goto("/");
@@ -16,7 +35,7 @@ test("50 quick notches of a wheel go to the last of 13, 50 back to the first", {
   await plays(page, "clip_0");
 });
 
-test("five quick notches go five on", { tag: "@desktop" }, async ({ page }) => {
+test("five quick notches go five on", { tag: ["@desktop", "@smoke"] }, async ({ page }) => {
   await page.goto("/c/clip_2");
   await plays(page, "clip_2");
   await page.mouse.move(720, 450);
@@ -38,7 +57,7 @@ test("one fling of a trackpad goes one on, and the next one another", { tag: "@d
   await plays(page, "clip_3");
 });
 
-test("arrows and page keys move one, Home and End go to the ends", { tag: "@desktop" }, async ({ page }) => {
+test("arrows and page keys move one, Home and End go to the ends", { tag: ["@desktop", "@smoke"] }, async ({ page }) => {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");
   for (const [key, channel] of [
@@ -68,19 +87,21 @@ test("Space pauses and goes on, M switches the sound", { tag: "@desktop" }, asyn
   expect(await media(page, (video) => video.muted)).toBe(true);
 });
 
-test("keys do nothing while one types", { tag: "@both" }, async ({ page, isMobile }) => {
+test("trap 20: keys do nothing while one types", { tag: "@both" }, async ({ page, isMobile }) => {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");
   if (isMobile) await openChat(page);
   const box = page.getByRole("textbox", { name: "Message" });
   await box.focus();
-  await page.keyboard.type("m f m ");
+  await page.keyboard.type("m f m c l g ? 5 ");
   for (const key of ["ArrowDown", "ArrowUp", "PageDown", "Home", "End"]) await press(page, key);
   await stays(page, "clip_3");
-  await expect(box).toHaveValue("m f m ");
+  await expect(box).toHaveValue("m f m c l g ? 5 ");
   // The open chat hides the sound button of a phone: the element itself tells.
   expect(await media(page, (video) => video.muted)).toBe(true);
   expect(await media(page, (video) => video.paused)).toBe(false);
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.locator(".like")).toHaveAttribute("aria-pressed", "false");
 });
 
 test("Space on a button is that button's alone", { tag: "@desktop" }, async ({ page }) => {

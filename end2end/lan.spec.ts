@@ -1,7 +1,10 @@
 // The house's own network: plain http under a name, where a browser asks for gzip only and many interfaces are missing.
 import { launch } from "./browser";
 import { plays, rests } from "./eyes";
-import { expect, openChat, say, swipe, test } from "./hands";
+import { expect, openChat, say, scales, swipe, test } from "./hands";
+
+/** A first visit without media, in gzip: most people come over plain http. */
+const FIRST_VISIT = 360_000;
 
 test.use({ launchOptions: launch("--host-resolver-rules=MAP carrete.lan 127.0.0.1") });
 
@@ -11,11 +14,14 @@ test("on plain http in the house it opens, plays, swipes and chats, in gzip", as
   page.on("response", (response) => {
     if (/\.(wasm|js|css)$|carrete\.lan:\d+\/$/.test(response.url())) encodings.push(response.headers()["content-encoding"]);
   });
+  const weigh = await scales(page);
   await page.goto(url);
   expect(await page.evaluate(() => isSecureContext)).toBe(false);
   await plays(page, "clip_0");
   expect(encodings.length).toBeGreaterThan(3);
   expect([...new Set(encodings)]).toEqual(["gzip"]);
+  await page.waitForTimeout(1_000);
+  expect(weigh()).toBeLessThanOrEqual(FIRST_VISIT);
   await swipe(page);
   await plays(page, "clip_1");
   await rests(page);

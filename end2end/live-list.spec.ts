@@ -74,7 +74,8 @@ test("an empty folder says how to add a channel, and the page comes alive with t
   await plays(page, "clip_0");
 });
 
-test("in a list of 120, End and Home play, and the page holds few articles", async ({ page, house }) => {
+test("in a list of 120, End, Home and a number not held go there, and the page holds few articles", async ({ page, house }) => {
+  test.setTimeout(60_000);
   const home = await house([]);
   const name = (n: number) => `r${n}`;
   for (let n = 1; n <= 120; n++) home.add(name(n), join(MADE, `clip_${n % 11}`));
@@ -87,6 +88,14 @@ test("in a list of 120, End and Home play, and the page holds few articles", asy
   await rests(page);
   await press(page, "ArrowUp");
   await plays(page, "r119");
+  await press(page, "Home");
+  await plays(page, "r1");
+  await rests(page);
+  await press(page, "9");
+  await press(page, "7");
+  await plays(page, "r97");
+  await rests(page);
+  await expect(active(page)).toHaveAttribute("aria-posinset", "97");
   await press(page, "Home");
   await plays(page, "r1");
   await rests(page);

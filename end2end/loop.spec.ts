@@ -1,6 +1,32 @@
 // The end of a reel: a video begins again, music goes on to the next.
 import { LONG_MS, active, media, plays, rests } from "./eyes";
-import { expect, test } from "./hands";
+import { expect, press, showControls, test } from "./hands";
+
+/** Counts, from now on, how often the element waits for data and how often it begins again; the seek to the beginning, which
+ * Chromium calls a wait too, is none. Runs in the page. */
+function countLoops(video: HTMLVideoElement): void {
+  const loops = { waits: 0, rounds: 0 };
+  let last = video.currentTime;
+  video.addEventListener("waiting", () => (loops.waits += video.seeking ? 0 : 1));
+  video.addEventListener("timeupdate", () => {
+    if (video.currentTime < last - 0.5) loops.rounds++;
+    last = video.currentTime;
+  });
+  Object.assign(window, { loops });
+}
+declare const loops: { waits: number; rounds: number };
+
+test("trap 7: a short reel loops ten times and never waits for data", async ({ page, house }) => {
+  test.setTimeout(90_000);
+  const home = await house(["brief", "clip_1"]);
+  await page.goto(`${home.url}/c/brief`);
+  await plays(page, "brief");
+  await expect.poll(() => media(page, (v) => v.buffered.length > 0 && v.buffered.end(0) > v.duration - 0.3)).toBe(true);
+  await media(page, countLoops);
+  await expect.poll(() => page.evaluate(() => loops.rounds), { timeout: 60_000 }).toBeGreaterThanOrEqual(10);
+  expect(await page.evaluate(() => loops.waits), "times it waited").toBe(0);
+  await plays(page, "brief");
+});
 
 test("a video loops five times without a stall", async ({ page }) => {
   await page.goto("/c/clip_3");
@@ -32,4 +58,45 @@ test("music plays in the same element, and goes on to the next at its end", asyn
   await rests(page);
   await expect(page).toHaveURL(/\/c\/wide/);
   expect(await page.evaluate(() => window.sight.most)).toBe(1);
+});
+
+test("switched off, a video goes on to the next at its end and music begins again; both are remembered", async ({ page, house }) => {
+  test.setTimeout(60_000);
+  const home = await house(["brief", "clip_0", "tone"]);
+  await page.goto(`${home.url}/c/clip_0`);
+  await plays(page, "clip_0");
+  await showControls(page);
+  await page.getByRole("button", { name: "Playback" }).tap();
+  await page.getByRole("switch", { name: "Repeat videos" }).uncheck();
+  await page.getByRole("switch", { name: "Music goes on to the next" }).uncheck();
+  await page.reload();
+  await plays(page, "clip_0");
+  await expect(page.getByRole("switch", { name: "Repeat videos", includeHidden: true })).not.toBeChecked();
+  await press(page, "ArrowUp");
+  await plays(page, "brief");
+  await plays(page, "clip_0");
+  await press(page, "ArrowDown");
+  await expect(active(page)).toHaveAttribute("data-channel", "tone");
+  await rests(page);
+  await media(page, countLoops);
+  await expect.poll(() => page.evaluate(() => loops.rounds), { timeout: LONG_MS }).toBeGreaterThanOrEqual(1);
+  await expect(active(page)).toHaveAttribute("data-channel", "tone");
+});
+
+test("a loop and a seek are no stalls, and the film edge stays", async ({ page, house }) => {
+  const home = await house(["brief", "clip_1"]);
+  await page.goto(`${home.url}/c/brief`);
+  await plays(page, "brief");
+  await media(page, countLoops);
+  await page.evaluate(() => {
+    const waits = { count: 0 };
+    new MutationObserver(() => waits.count++).observe(document.querySelector(".leader")!, { attributeFilter: ["data-waits"] });
+    Object.assign(window, { waited: waits });
+  });
+  await expect.poll(() => page.evaluate(() => loops.rounds), { timeout: LONG_MS }).toBeGreaterThanOrEqual(3);
+  expect(await page.evaluate(() => (window as unknown as { waited: { count: number } }).waited.count)).toBe(0);
+  // What the page tells when it is left.
+  const told = page.waitForRequest("**/api/pulse");
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  expect(((await told).postDataJSON() as { stalls: number }).stalls).toBe(0);
 });

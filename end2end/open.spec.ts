@@ -2,7 +2,7 @@
 import { LONG_MS, active, media, plays, rests } from "./eyes";
 import { expect, openChat, press, showControls, test } from "./hands";
 
-test("the first channel plays at once, muted, in the one media element", { tag: "@both" }, async ({ page }) => {
+test("the first channel plays at once, muted, in the one media element", { tag: ["@both", "@smoke"] }, async ({ page }) => {
   await page.goto("/");
   await plays(page, "clip_0");
   expect(await media(page, (video) => video.muted)).toBe(true);
@@ -128,4 +128,12 @@ test("the page speaks the reader's language, and remembers another one", async (
   await plays(page, "clip_0");
   await page.goto("/");
   expect(await language()).toBe("en");
+});
+
+test("at rest only the film edge is left, and it is lit", async ({ page }) => {
+  await page.goto("/c/clip_2");
+  await plays(page, "clip_2");
+  await expect(page.getByRole("main")).not.toHaveAttribute("data-slate", { timeout: LONG_MS });
+  await expect(page.locator(".rest-line")).toHaveCSS("opacity", "1");
+  await expect(page.locator(".controls")).toHaveCSS("opacity", "0");
 });

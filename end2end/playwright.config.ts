@@ -1,6 +1,6 @@
 // The browser tests: one Chromium, two windows, against the release binary that global-setup.ts starts.
 // CHROMIUM names another browser binary; CARRETE_URL another server, which is then left alone.
-// A test runs on a phone, one tagged @desktop in a wide window, one tagged @both in both.
+// A test runs on a phone, one tagged @desktop in a wide window, one tagged @both in both. `--grep @smoke` is the least that must work.
 import { defineConfig } from "@playwright/test";
 
 import { launch } from "./browser";

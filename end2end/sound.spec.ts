@@ -4,7 +4,7 @@ import { expect, press, showControls, swipe, test } from "./hands";
 
 const sound = { name: "Sound", exact: true } as const;
 
-test("sound starts off, and once on it survives 20 swipes", async ({ page }) => {
+test("trap 2: sound starts off, and once on it survives 20 swipes", async ({ page }) => {
   test.setTimeout(60_000);
   await page.goto("/");
   await plays(page, "clip_0");
@@ -22,7 +22,7 @@ test("sound starts off, and once on it survives 20 swipes", async ({ page }) => 
   expect(await media(page, (video) => !video.muted && !video.paused && video.volume)).toBe(1);
 });
 
-test("the offer of sound is taken once, and M takes it back", async ({ page }) => {
+test("the offer of sound is taken once, and M takes it back", { tag: "@smoke" }, async ({ page }) => {
   await page.goto("/");
   await plays(page, "clip_0");
   const offer = page.getByRole("button", { name: "Tap to hear" });

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Makes the channels that the browser tests watch: streams.sh DIR. Eleven of six seconds, 360x640, 2 s segments, each with
+# Makes the channels that the browser tests watch: streams.sh DIR [RARE]. Eleven of six seconds, 360x640, 2 s segments, each with
 # a coloured corner by which a test knows what is on the screen; then two seconds of music and a landscape one.
+# RARE gets what few tests ask for: long, brief, square, with captions, in two qualities, and one that Chromium cannot decode.
 # Channels already there are kept.
 set -euo pipefail
 
-dir=${1:?which folder? streams.sh DIR}
+dir=${1:?which folder? streams.sh DIR [RARE]}
+rare=${2:-}
 corners=(red lime blue yellow magenta cyan white orange "#8000ff" "#808080" "#008000")
 pictures=(
   "mandelbrot=s=360x640:r=24" "testsrc2=s=360x640:r=24" "smptehdbars=s=360x640:r=24" "gradients=s=360x640:r=24:seed=1"
@@ -38,3 +40,53 @@ done
 make tone "A short tone" -f lavfi -i "sine=frequency=330:sample_rate=48000" -t 2 "${audio[@]}"
 make wide "A wide picture" -f lavfi -i "testsrc2=s=640x360:r=24" -f lavfi -i "sine=frequency=440:sample_rate=48000" \
   -t 6 -vf "$(corner red)" "${video[@]}" "${audio[@]}"
+
+[[ -n $rare ]] || exit 0
+dir=$rare
+mkdir -p "$dir"
+
+# film NAME TITLE SECONDS SIZE: a picture and a sound of that length.
+film() {
+  make "$1" "$2" -f lavfi -i "testsrc2=s=$4:r=24" -f lavfi -i "sine=frequency=440:sample_rate=48000" \
+    -t "$3" -vf "$(corner white)" "${video[@]}" "${audio[@]}"
+}
+film long "A long reel" 90 180x320
+film brief "A brief reel" 1.5 360x640
+film square "A square picture" 6 480x480
+
+# The second has a line of its own, so that a test knows which one speaks.
+for i in 1 2; do
+  film "said_$i" "With captions $i" 6 360x640
+  for line in en:line es:frase; do
+    printf 'WEBVTT\n\n00:00.000 --> 00:06.000\n%s %s\n' "${line#*:}" "$i" >"$dir/said_$i/${line%:*}.vtt"
+  done
+done
+
+# ladder NAME TITLE SMALL LARGE: two qualities below one playlist.
+ladder() {
+  local channel=$dir/$1 part=$dir/.tmp-$1
+  grep -qs title "$channel/channel.toml" && return
+  rm -rf "$part"
+  mkdir -p "$part/low" "$part/high"
+  local rung
+  for rung in "low $3 200k" "high $4 600k"; do
+    read -r rung size rate <<<"$rung"
+    ffmpeg -nostdin -v error -y -f lavfi -i "testsrc2=s=$size:r=24" -f lavfi -i "sine=frequency=440:sample_rate=48000" \
+      -t 12 "${video[@]}" -b:v "$rate" "${audio[@]}" "${hls[@]}" "$part/$rung/playlist.m3u8"
+  done
+  printf '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=%s,RESOLUTION=%s\n%s/playlist.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=%s,RESOLUTION=%s\n%s/playlist.m3u8\n' \
+    350000 "$3" low 850000 "$4" high >"$part/playlist.m3u8"
+  printf 'title = "%s"\n' "$2" >"$part/channel.toml"
+  rm -rf "$channel"
+  mv "$part" "$channel"
+}
+ladder ladder_1 "Two qualities" 640x360 1280x720
+ladder ladder_2 "Two qualities again" 640x360 1280x720
+ladder ladder_3 "Two qualities upright" 360x640 720x1280
+
+# HEVC 4:2:2 in ten bits: no Chromium has a decoder for it.
+[[ -s $dir/foreign.mp4 ]] || {
+  ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=360x640:r=24 -t 3 -vf format=yuv422p10le -c:v libx265 -x265-params log-level=none \
+    -tag:v hvc1 -movflags +faststart "$dir/.tmp-foreign.mp4"
+  mv "$dir/.tmp-foreign.mp4" "$dir/foreign.mp4"
+}

@@ -4,7 +4,7 @@ import { devtools, drag, expect, swipe, test, touch } from "./hands";
 
 const HERE = { x: 195, y: 460 };
 
-test("a swipe goes one on, a swipe back goes one back", async ({ page }) => {
+test("a swipe goes one on, a swipe back goes one back", { tag: "@smoke" }, async ({ page }) => {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");
   await swipe(page, 1);
@@ -37,8 +37,8 @@ test("at the first reel a swipe back springs back", async ({ page }) => {
   await plays(page, "clip_0");
 });
 
-test("45 swipes: one media element at every frame, and nothing grows", async ({ page }) => {
-  test.setTimeout(90_000);
+test("trap 5: in 200 swipes one media element at every frame, and nothing grows", async ({ page }) => {
+  test.setTimeout(180_000);
   const session = await devtools(page);
   await session.send("Performance.enable");
   await page.goto("/");
@@ -51,20 +51,25 @@ test("45 swipes: one media element at every frame, and nothing grows", async ({ 
     const value = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
     return { nodes: value("Nodes"), listeners: value("JSEventListeners") };
   };
-  let place = 0, before: { nodes: number; listeners: number } | undefined;
-  for (let n = 0; n < 45; n++) {
-    const way = n % 18 < 9 ? 1 : -1;
-    await swipe(page, way, { steps: 6 });
-    place += way;
-    await plays(page, `clip_${place}`);
-    await rests(page);
-    if (n === 17) before = await counted();
-    if (n === 35) {
-      const after = await counted();
-      expect(after.nodes - before!.nodes, "nodes in 18 swipes").toBeLessThanOrEqual(5);
-      expect(after.listeners - before!.listeners, "listeners in 18 swipes").toBeLessThanOrEqual(2);
+  // Nine on and nine back, each time until the picture moves, or as fast as the place follows.
+  const eighteen = async (each: (channel: string) => Promise<void>) => {
+    for (let n = 1; n <= 18; n++) {
+      await swipe(page, n <= 9 ? 1 : -1, { steps: 6, stepMs: 8 });
+      await each(`clip_${n <= 9 ? n : 18 - n}`);
     }
-  }
+  };
+  const watched = () => eighteen((channel) => plays(page, channel));
+  const quick = () => eighteen((channel) => expect(active(page)).toHaveAttribute("data-channel", channel));
+  // Warm: everything that is made once has been made.
+  await quick();
+  await watched();
+  const before = await counted();
+  for (let n = 0; n < 9; n++) await quick();
+  await watched();
+  await rests(page);
+  const after = await counted();
+  expect(after.nodes - before.nodes, "nodes in 180 swipes").toBeLessThanOrEqual(5);
+  expect(after.listeners - before.listeners, "listeners in 180 swipes").toBeLessThanOrEqual(2);
   expect(await page.evaluate(() => window.sight.most)).toBe(1);
   expect(await page.getByRole("article").count()).toBeLessThanOrEqual(7);
 });
@@ -79,27 +84,48 @@ test("a double flick goes two on", async ({ page }) => {
   expect(await page.evaluate(() => window.sight.most)).toBe(1);
 });
 
-test("ten fast swipes on a phone's line end on the tenth, and what was passed is not downloaded", async ({ page }) => {
+test("trap 25: ten fast swipes on a weak line end on the tenth, and what was passed is not downloaded", async ({ page }) => {
+  test.setTimeout(120_000);
   const session = await devtools(page);
   await session.send("Network.enable");
-  const passed = new Set<string>();
+  let done: string[] = [];
   page.on("requestfinished", (request) => {
-    const channel = /\/streams\/(clip_[1-9])\/.*\.ts/.exec(request.url())?.[1];
-    if (channel) passed.add(channel);
+    const channel = /\/streams\/(clip_\d+)\/.*\.ts/.exec(request.url())?.[1];
+    if (channel) done.push(channel);
   });
-  await page.goto("/");
-  await plays(page, "clip_0");
-  // 4G.
-  await session.send("Network.emulateNetworkConditions", {
-    offline: false, latency: 85, downloadThroughput: 9e6 / 8, uploadThroughput: 1.5e6 / 8,
-  });
-  for (let n = 0; n < 10; n++) await swipe(page, 1, { steps: 4, stepMs: 6 });
-  await plays(page, "clip_10");
-  await rests(page);
-  await expect(page).toHaveURL(/clip_10/);
+  let passed: string[] = [];
+  // A busy machine swipes slowly, and who stays at a reel gets it: what counts is what was passed fast. The first is warm.
+  for (let round = 0; round < 4 && passed.length < 5; round++) {
+    // A segment takes longer than anybody stays who swipes fast.
+    const line = { latency: 85, downloadThroughput: 300e3 / 8, uploadThroughput: 300e3 / 8 };
+    await session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+    await page.goto("/c/clip_0");
+    await plays(page, "clip_0");
+    await session.send("Network.emulateNetworkConditions", { offline: false, ...line });
+    await page.evaluate(() => {
+      const visits: [string, number][] = [];
+      new MutationObserver(() => {
+        const here = document.querySelector<HTMLElement>("article[aria-current=true]")?.dataset.channel;
+        if (here && visits.at(-1)?.[0] !== here) visits.push([here, performance.now()]);
+      }).observe(document.querySelector("[role=feed]")!, { subtree: true, attributeFilter: ["aria-current"] });
+      Object.assign(window, { visits });
+    });
+    done = [];
+    for (let n = 0; n < 10; n++) await swipe(page, 1, { steps: 4, stepMs: 6 });
+    await plays(page, "clip_10");
+    await rests(page);
+    await expect(page).toHaveURL(/clip_10/);
+    // Time for what was not cancelled.
+    await page.waitForTimeout(1_500);
+    const visits = await page.evaluate(() => (window as unknown as { visits: [string, number][] }).visits);
+    passed = visits
+      .filter(([channel, at], n) => channel !== "clip_1" && n + 1 < visits.length && visits[n + 1]![1] - at < 350)
+      .map(([channel]) => channel);
+    expect(passed.filter((channel) => done.includes(channel)), "passed fast, and loaded all the same").toEqual([]);
+  }
+  console.log(`passed fast: ${passed.join(", ")}; loaded: ${[...new Set(done)].join(", ")}`);
+  expect(passed.length, "reels passed fast").toBeGreaterThanOrEqual(5);
   expect(await page.evaluate(() => window.sight.most)).toBe(1);
-  // The first one was warm, and the last one's neighbour is warmed afterwards.
-  expect(passed.size, [...passed].join(" ")).toBeLessThanOrEqual(5);
 });
 
 test("two fingers do not move the feed", async ({ page }) => {
@@ -126,7 +152,7 @@ test("a sideways drag is nobody's", async ({ page }) => {
   await stays(page, "clip_3");
 });
 
-test("turning the phone keeps the reel, and the way on from it", async ({ page }) => {
+test("trap 6: turning the phone keeps the reel, and the way on from it", async ({ page }) => {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");
   for (const [width, height] of [[844, 390], [390, 844]] as const) {
@@ -139,24 +165,27 @@ test("turning the phone keeps the reel, and the way on from it", async ({ page }
   await rests(page);
 });
 
-test("a landscape picture has its size again when one comes back to it", async ({ page }) => {
-  await page.goto("/c/wide");
-  await plays(page, "wide");
-  const size = () => media(page, (video) => video.getBoundingClientRect().toJSON() as DOMRect);
-  await rests(page);
-  const before = await size();
-  expect(before.width / before.height).toBeCloseTo(16 / 9, 1);
-  await swipe(page, -1);
-  await expect(active(page)).toHaveAttribute("data-channel", "tone");
-  await rests(page);
-  await swipe(page, 1);
-  await plays(page, "wide");
-  await rests(page);
-  const after = await size();
-  for (const edge of ["x", "y", "width", "height"] as const) expect(after[edge]).toBeCloseTo(before[edge], 0);
-});
+for (const [channel, ratio] of [["wide", 16 / 9], ["square", 1]] as const) {
+  test(`trap 6: a ${channel} picture has its size again when one comes back to it`, async ({ page, house }) => {
+    const home = await house(["clip_0", channel]);
+    await page.goto(`${home.url}/c/${channel}`);
+    await plays(page, channel);
+    const size = () => media(page, (video) => video.getBoundingClientRect().toJSON() as DOMRect);
+    await rests(page);
+    const before = await size();
+    expect(before.width / before.height).toBeCloseTo(ratio, 1);
+    await swipe(page, -1);
+    await plays(page, "clip_0");
+    await rests(page);
+    await swipe(page, 1);
+    await plays(page, channel);
+    await rests(page);
+    const after = await size();
+    for (const edge of ["x", "y", "width", "height"] as const) expect(after[edge]).toBeCloseTo(before[edge], 0);
+  });
+}
 
-test("the poster stays until the picture comes: no black", async ({ page }) => {
+test("trap 3: the poster stays until the picture comes: no black", async ({ page }) => {
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
   await page.route("**/streams/clip_2/*.ts*", async (route) => {
@@ -179,7 +208,7 @@ test("the poster stays until the picture comes: no black", async ({ page }) => {
   await plays(page, "clip_2");
 });
 
-test("the reel that is left keeps its last frame", async ({ page }) => {
+test("trap 3: the reel that is left keeps its last frame", async ({ page }) => {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");
   await swipe(page);

@@ -78,6 +78,9 @@ pub(crate) fn take_over(room: &Part, chat: Chat, feed: Feed) {
     talk::bind(room, chat);
 }
 
+/// Hears what the server says.
+type Hearer = dyn Fn(&ServerEvent);
+
 /// Chat and the socket that carries it; a cheap handle.
 #[derive(Clone, Copy)]
 pub(crate) struct Chat {
@@ -107,7 +110,7 @@ pub(crate) struct Chat {
     /// Counts how often somebody asked for the text box.
     pub(crate) writes: Value<u32>,
     /// Hears what belongs to the reel on screen.
-    pub(crate) felt: Held<Rc<dyn Fn(&ServerEvent)>>,
+    pub(crate) felt: Held<Rc<Hearer>>,
     /// The socket.
     pub(crate) link: Value<Link>,
     /// How often it broke since it was last open.

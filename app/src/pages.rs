@@ -77,7 +77,7 @@ pub(crate) fn Empty() -> impl IntoView {
                     {texts.qr_text}
                 </p>
             </div>
-            <div role="feed" aria-label=texts.feed class="sr-only"></div>
+            <div role="feed" aria-busy="true" aria-label=texts.feed class="sr-only"></div>
         </main>
     }
 }
@@ -102,7 +102,10 @@ pub(crate) fn Missing(
             <h1>{texts.missing_title}</h1>
             <p>{sentence}</p>
             <p class="actions">
-                <a class="primary" href="/">
+                <a class="primary" href="/guide">
+                    {texts.see_the_guide}
+                </a>
+                <a class="secondary" href="/">
                     {texts.go_to_first}
                 </a>
             </p>

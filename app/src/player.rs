@@ -102,8 +102,12 @@ pub struct Player {
     pub loops: Value<bool>,
     /// Music goes on to the next at its end.
     pub goes_on: Value<bool>,
+    /// The reel on screen plays for the last time.
+    pub last_time: Value<bool>,
     /// The menu is open.
     pub menu: Value<bool>,
+    /// A finger drags along the film edge.
+    pub scrubbing: Value<bool>,
     pool: Held<Rc<Pool>>,
 }
 
@@ -127,7 +131,9 @@ impl Player {
             wanted_height: Value::new(None),
             loops: Value::new(true),
             goes_on: Value::new(true),
+            last_time: Value::new(false),
             menu: Value::new(false),
+            scrubbing: Value::new(false),
             pool: Held::new(),
         }
     }
@@ -212,6 +218,12 @@ impl Player {
     pub fn set_height(&self, lines: Option<u32>) {
         self.wanted_height.set(lines);
         self.with_pool(|pool| pool.choose_level(true));
+    }
+
+    /// Whether the reel on screen plays for the last time: then it goes on to the next at its end.
+    pub fn set_last_time(&self, last: bool) {
+        self.last_time.set(last);
+        self.with_pool(Pool::loop_as_wished);
     }
 
     /// Whether videos begin again at their end.

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use self::{burst::Bursts, heat::heat};
 use crate::{
     catalog::ChannelId,
-    chat::Chat,
+    chat::{Chat, Link},
     dom::{recall, remember},
     icon::Icon,
     live::{ClientEvent, Moment, ServerEvent},
@@ -44,6 +44,8 @@ pub(crate) struct Reactions {
     moments: Value<Vec<(Moment, bool)>>,
     /// What was told and has not come back: the moment and whether the like was to stand.
     told: Value<Vec<(Moment, bool)>>,
+    /// What could not be said yet.
+    unsaid: Value<Vec<(ChannelId, Moment, bool)>>,
     bursts: Held<Rc<Bursts>>,
 }
 
@@ -59,6 +61,7 @@ impl Reactions {
             likes: Value::new(0),
             moments: Value::default(),
             told: Value::default(),
+            unsaid: Value::default(),
             bursts: Held::new(),
         }
     }
@@ -114,10 +117,20 @@ impl Reactions {
     }
 
     fn tell(&self, channel: &ChannelId, moment: Moment, on: bool) {
-        let (channel, Moment { kind, at_s }) = (channel.clone(), moment.clone());
-        if self.chat.say(&ClientEvent::Reaction { kind, channel, at_s }) {
+        let Moment { kind, at_s } = moment.clone();
+        let said = self.chat.say(&ClientEvent::Reaction { kind, channel: channel.clone(), at_s });
+        if said {
             self.told.update_untracked(|told| told.push((moment, on)));
+            return;
         }
+        // Said when the socket is back. Taken back before, it was never said at all.
+        self.unsaid.update_untracked(|unsaid| {
+            let before = unsaid.len();
+            unsaid.retain(|(each, ..)| each != channel);
+            if unsaid.len() == before {
+                unsaid.push((channel.clone(), moment, on));
+            }
+        });
     }
 
     /// Keeps a moment of the reel on screen, or takes it back.
@@ -212,6 +225,13 @@ pub(crate) fn reactions(room: &Part, reactions: Reactions) {
     }));
     let Reactions { feed, player, likes, moments, bursts, .. } = reactions;
     bursts.set(Rc::new(Bursts::new(room)));
+    watch(move || {
+        if reactions.chat.link.get() == Link::Open {
+            for (channel, moment, on) in reactions.unsaid.update_untracked(std::mem::take) {
+                reactions.tell(&channel, moment, on);
+            }
+        }
+    });
     let button = room.find(".like");
     let stands = move || feed.active_media().is_some_and(|media| reactions.stands(&media.id));
     button.on_press(move || reactions.toggle());

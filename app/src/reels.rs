@@ -225,10 +225,12 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     });
     // What holds the controls on screen.
     watch(move || {
-        let held = player.paused.get() || player.menu.get() || chat.open.get();
+        let asked = [player.paused, player.menu, player.scrubbing, chat.open];
+        let held = asked.iter().any(|value| value.get());
         chrome.held.set(held);
     });
     hint(feed, player, chrome, &gate);
+    watch(move || player.set_last_time(feed.last_time()));
     // What came to its end goes on to the next.
     let mut before = player.ended.get_untracked();
     watch(move || {
@@ -269,6 +271,7 @@ fn room_follows(room: &Part, feed: Feed, chrome: Chrome, player: Player, chat: C
     room.flag("data-moving", move || chrome.moving.get());
     room.flag("data-controls", move || chrome.controls.get());
     room.flag("data-slate", move || chrome.slate.get());
+    room.flag("data-live", move || feed.active_media().is_some_and(|media| media.live));
     room.flag("data-paused", move || player.paused.get());
     room.flag("data-menu", move || player.menu.get());
     room.flag("data-hint", move || chrome.hint.get());

@@ -24,7 +24,12 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
     };
     let texts = start.lang.texts();
     let lang = start.lang.tag();
-    let pulse = matches!(start.page, Page::Pulse(_));
+    // What only some pages need does not weigh on the first visit to the reels.
+    let own_stylesheet = match start.page {
+        Page::Pulse(_) => Some("/pulse.css"),
+        Page::Empty | Page::Missing(_) | Page::Starting => Some("/pages.css"),
+        _ => None,
+    };
     let title = match (&start.page, &active) {
         (_, Some(media)) => format!("{} · Carrete", media.title),
         (Page::Missing(_), _) => format!("{} · Carrete", texts.missing_title),
@@ -50,7 +55,7 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
                 {open_graph(&base_url, active.as_ref(), &title, &description)}
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=stylesheet />
-                {pulse.then(|| view! { <link rel="stylesheet" href="/pulse.css" /> })}
+                {own_stylesheet.map(|href| view! { <link rel="stylesheet" href=href /> })}
                 <HydrationScripts options=options.clone() />
                 {ahead(active.as_ref())}
                 <AutoReload options />

@@ -161,6 +161,7 @@ table! {
     missing_before: "The channel", "El canal";
     missing_after: "is not in the folder. It may have been renamed.", "no está en la carpeta. Puede que le hayan cambiado el nombre.";
     nothing_here: "There is nothing at this address.", "No hay nada en esta dirección.";
+    see_the_guide: "See the guide", "Ver la guía";
     go_to_first: "Go to the first", "Ir al primero";
     pulse: "Pulse", "Pulso";
     finger_to_picture: "Finger to picture", "Del dedo a la imagen";
@@ -196,6 +197,7 @@ table! {
     cause_media: "The file is damaged or of a kind this browser does not know.", "El archivo está dañado o es de un tipo que este navegador no conoce.";
     local: "local", "local";
     music: "music", "música";
+    on_air: "live", "en directo";
     decimal_point: ".", ",";
     copy_link: "Copy the link", "Copiar el enlace";
     copied: "Copied", "Copiado";

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::catalog::Catalog;
+use app::{catalog::Catalog, error::AppError};
 use axum::{
     Router,
     body::Body,
@@ -33,6 +33,8 @@ use crate::{
 
 /// Bytes of a request's body: only server functions have one.
 const BODY_MAX_BYTES: usize = 64 * 1024;
+/// Bytes of a server function's error.
+const ERROR_MAX_BYTES: usize = 4 * 1024;
 /// A body must go on arriving.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The addresses that no pattern matches are counted as one.
@@ -81,6 +83,7 @@ pub fn router(state: AppState) -> Router {
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, immutable))
         .merge(
             Router::new()
+                .route_service("/pages.css", file("pages.css"))
                 .route_service("/pulse.css", file("pulse.css"))
                 .route_service("/icon.svg", file("icon.svg"))
                 .route_service("/icons.svg", file("icons.svg"))
@@ -161,7 +164,25 @@ fn cors(state: &AppState) -> CorsLayer {
 async fn server_function(State(state): State<AppState>, request: Request) -> Response {
     let catalog: Arc<dyn Catalog> = Arc::new(state.catalog.clone());
     let context = move || provide_context(Arc::clone(&catalog));
-    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+    let answer =
+        leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    with_its_status(answer).await
+}
+
+/// A server function answers every error with 500; what is not there is 404, what was asked wrongly 400.
+async fn with_its_status(answer: Response) -> Response {
+    if answer.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
+    let body = axum::body::to_bytes(body, ERROR_MAX_BYTES).await.unwrap_or_default();
+    parts.status = match serde_json::from_slice(&body) {
+        Ok(AppError::NotFound) => StatusCode::NOT_FOUND,
+        Ok(AppError::BadRequest(_)) => StatusCode::BAD_REQUEST,
+        Ok(AppError::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        Ok(AppError::Transport(_)) | Err(_) => parts.status,
+    };
+    Response::from_parts(parts, body.into())
 }
 
 /// What layers and folders answer by themselves gets the form of our errors.

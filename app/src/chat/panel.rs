@@ -45,9 +45,11 @@ pub(crate) fn ChatPanel() -> impl IntoView {
                     <Icon name="close" />
                 </button>
             </header>
-            <ol class="log" role="log" tabindex="0" aria-label=words.chat>
-                <li class="quiet">{texts.nobody_spoke}</li>
-            </ol>
+            <div class="log" role="log" tabindex="0" aria-label=words.chat>
+                <ol>
+                    <li class="quiet">{texts.nobody_spoke}</li>
+                </ol>
+            </div>
             <div class="note" role="status">
                 <span class="ring" hidden></span>
                 <p hidden>
@@ -89,19 +91,22 @@ pub(crate) fn ChatPanel() -> impl IntoView {
 /// The panel follows the chat.
 pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     let panel = room.find(".chat");
-    panel.flag("data-open", move || chat.open.get());
     panel.find(".close").on_press(move || chat.toggle());
     panel.on("keydown", move |event| {
         if event.unchecked_ref::<KeyboardEvent>().key() == "Escape" && chat.open.get_untracked() {
             chat.toggle();
         }
     });
-    let mut before = false;
+    // The focus goes to the text box where that was asked for, else into the sheet that opens.
+    let (mut before, mut asked) = (false, 0);
     watch({
-        let panel = panel.clone();
+        let (panel, text) = (panel.clone(), panel.find(".say input"));
         move || {
-            let open = chat.open.get();
-            if open && !before {
+            let (open, writes) = (chat.open.get(), chat.writes.get());
+            panel.mark("data-open", open);
+            if std::mem::replace(&mut asked, writes) != writes {
+                text.focus();
+            } else if open && !before {
                 panel.focus();
             }
             before = open;
@@ -206,16 +211,6 @@ fn composer(panel: &Part, chat: Chat) {
         }
     });
     // The focus goes where one writes next.
-    let mut asked = 0;
-    watch({
-        let text = text.clone();
-        move || {
-            let writes = chat.writes.get();
-            if std::mem::replace(&mut asked, writes) != writes {
-                text.focus();
-            }
-        }
-    });
     let mut before = false;
     watch(move || {
         let asking = chat.asking.get();

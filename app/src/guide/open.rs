@@ -12,12 +12,11 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{
     Element, Event, HtmlAnchorElement, HtmlDialogElement, HtmlElement, HtmlInputElement,
     IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, MouseEvent,
-    ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
 use crate::{
     catalog::ChannelId,
-    dom::{Timer, fetched},
+    dom::{Timer, fetched, get, swipes},
     part::Part,
     reaction::Reactions,
     reels::feed::Feed,
@@ -25,6 +24,8 @@ use crate::{
 
 /// Silence after a key before the guide is searched.
 const TYPED_MS: i32 = 60;
+/// A roll that did not come is asked for again after so long.
+const AGAIN_MS: i32 = 3000;
 /// Rolls are fetched when they are so near to what is seen.
 const NEAR: &str = "150% 0px";
 
@@ -42,6 +43,7 @@ struct Guide {
     go: Box<dyn Fn(ChannelId)>,
     observer: RefCell<Option<Observer>>,
     typed: RefCell<Option<Timer>>,
+    later: RefCell<Option<Timer>>,
     /// Counts questions: an older answer is not shown over a newer one.
     asked: Cell<u32>,
 }
@@ -68,6 +70,7 @@ pub(crate) fn guide(
             go: Box::new(go),
             observer: RefCell::new(observer),
             typed: RefCell::default(),
+            later: RefCell::default(),
             asked: Cell::new(0),
         }
     });
@@ -102,31 +105,42 @@ impl Guide {
         let media = self.feed.media_at(self.feed.active_now());
         let here = media.map(|media| format!("?here={}", media.id.encoded())).unwrap_or_default();
         let guide = Rc::clone(self);
+        // By a key the focus goes where one types; a finger would bring the keyboard up.
+        let by_key = get(event, "detail").as_f64() == Some(0.0);
         self.ask(format!("/guide{here}"), move |page| {
-            let Some(sheet) = page.seek(".guide") else { return };
+            let Some(sheet) = page.and_then(|page| page.seek(".guide")) else {
+                // An empty dialog would be a dead end.
+                if guide.dialog.seek(".guide").is_none() {
+                    guide.dialog.of::<HtmlDialogElement>().close();
+                }
+                return;
+            };
             sheet.mark("data-fetches", true);
             guide.dialog.element().replace_children_with_node_1(sheet.element());
             guide.shown();
-            if let Some(current) = guide.dialog.seek(".film-frame [aria-current=true]") {
-                let options = ScrollIntoViewOptions::new();
-                options.set_block(ScrollLogicalPosition::Center);
-                current.element().scroll_into_view_with_scroll_into_view_options(&options);
+            let window = guide.dialog.element().client_height();
+            if let Some(current) = guide.dialog.seek(".film-frame [aria-current]")
+                && current.element().get_bounding_client_rect().bottom() > f64::from(window)
+            {
+                current.element().scroll_into_view();
             }
-            if let Some(field) = guide.dialog.seek("input[name=q]") {
+            // On a phone the field would bring its keyboard up.
+            if (by_key || !swipes())
+                && let Some(field) = guide.dialog.seek("input[name=q]")
+            {
                 field.focus();
             }
         });
     }
 
     /// Asks for a page of ours and hands it over, unless something else was asked meanwhile.
-    fn ask(self: &Rc<Self>, address: String, then: impl FnOnce(Part) + 'static) {
+    fn ask(self: &Rc<Self>, address: String, then: impl FnOnce(Option<Part>) + 'static) {
         let asked = self.asked.get() + 1;
         self.asked.set(asked);
         let guide = Rc::clone(self);
         spawn_local(async move {
-            if let Some(page) = fetched(&address).await
-                && guide.asked.get() == asked
-            {
+            let page = fetched(&address).await;
+            if guide.asked.get() == asked {
                 then(page);
             }
         });
@@ -150,13 +164,23 @@ impl Guide {
     /// A roll comes near: it is fetched.
     fn fill(self: &Rc<Self>, roll: Part) {
         let Some(address) = roll.get("data-src") else { return };
-        roll.set("data-src", None);
+        if let Some(observer) = &*self.observer.borrow() {
+            observer.0.unobserve(roll.element());
+        }
         let guide = Rc::clone(self);
         spawn_local(async move {
             if let Some(new) = fetched(&address).await.and_then(|page| page.seek(".roll")) {
                 let _ = roll.element().replace_with_with_node_1(new.element());
                 guide.shown();
+                return;
             }
+            // It keeps its height, and is tried again a little later.
+            let weak = Rc::downgrade(&guide);
+            *guide.later.borrow_mut() = Some(Timer::once(AGAIN_MS, move || {
+                if let Some(guide) = weak.upgrade() {
+                    guide.shown();
+                }
+            }));
         });
     }
 
@@ -187,6 +211,7 @@ impl Guide {
     fn show(self: &Rc<Self>, address: String) {
         let guide = Rc::clone(self);
         self.ask(address, move |page| {
+            let Some(page) = page else { return };
             for selector in [".guide-sheet", ".guide-choices", "[role=status]"] {
                 if let (Some(old), Some(new)) = (guide.dialog.seek(selector), page.seek(selector)) {
                     let _ = old.element().replace_with_with_node_1(new.element());

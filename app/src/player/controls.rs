@@ -1,7 +1,7 @@
 //! The controls over the picture: sound, full screen, the run with its film edge, the leader while
 //! one waits, and what is said when the picture does not come.
 
-use std::{cell::Cell, rc::Rc};
+use std::rc::Rc;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -119,7 +119,10 @@ pub(crate) fn Run() -> impl IntoView {
             >
                 <Holes />
             </div>
-            <output class="edge-print time"></output>
+            <output class="edge-print time">
+                <b></b>
+                <span></span>
+            </output>
         </div>
     }
 }
@@ -132,13 +135,9 @@ fn run(room: &Part, player: Player) {
         Some(if player.paused.get() { words.play } else { words.pause }.into())
     });
     play.icon(move || if player.paused.get() { "play" } else { "pause" });
-    room.find(".time").text(move || {
-        let at = clock(player.time_s.get());
-        match player.duration_s.get() {
-            Some(duration) => format!("{at} / {}", clock(duration)),
-            None => at,
-        }
-    });
+    let time = room.find(".time");
+    time.find("b").text(move || clock(player.time_s.get()));
+    time.find("span").text(move || player.duration_s.get().map(clock).unwrap_or_default());
 }
 
 /// The film edge at rest: only its light.
@@ -164,7 +163,7 @@ fn Holes() -> impl IntoView {
 /// The progress: holes along the edge of a film. It can be dragged, and moved by keys.
 fn film_edge(room: &Part, player: Player) {
     let edge = room.find(".film-edge");
-    let dragging = Rc::new(Cell::new(false));
+    room.flag("data-scrubbing", move || player.scrubbing.get());
     let seek_to = {
         let edge = edge.clone();
         move |event: &PointerEvent| {
@@ -178,28 +177,25 @@ fn film_edge(room: &Part, player: Player) {
         }
     };
     edge.on("pointerdown", {
-        let (edge, dragging, seek_to) = (edge.clone(), Rc::clone(&dragging), seek_to.clone());
+        let (edge, seek_to) = (edge.clone(), seek_to.clone());
         move |event| {
             let event: PointerEvent = event.unchecked_into();
             let _ = edge.element().set_pointer_capture(event.pointer_id());
-            dragging.set(true);
+            // Before the film edge grows under the finger.
             seek_to(&event);
+            player.scrubbing.set(player.duration_s.get_untracked().is_some());
         }
     });
-    edge.on("pointermove", {
-        let dragging = Rc::clone(&dragging);
-        move |event| {
-            if dragging.get() {
-                seek_to(&event.unchecked_into());
-            }
+    edge.on("pointermove", move |event| {
+        if player.scrubbing.get_untracked() {
+            seek_to(&event.unchecked_into());
         }
     });
     for event in ["pointerup", "pointercancel"] {
-        let dragging = Rc::clone(&dragging);
-        edge.on(event, move |_| dragging.set(false));
+        edge.on(event, move |_| player.scrubbing.set(false));
     }
     edge.on("keydown", move |event| seek_by_key(&event, player));
-    let played = room.all(".played");
+    let (played, run) = (room.all(".played"), room.find(".run"));
     watch(move || {
         let (at, duration) = (player.time_s.get(), player.duration_s.get());
         let share = match duration {
@@ -207,10 +203,12 @@ fn film_edge(room: &Part, player: Player) {
             _ => 1.0,
         };
         // Whole numbers only: writing floats weighs in the page.
-        let transform = format!("scaleX(calc({}/10000))", (share * 10_000.0) as u32);
+        let share = format!("calc({}/10000)", (share * 10_000.0) as u32);
+        let transform = format!("scaleX({share})");
         for part in &played {
             let _ = part.of::<HtmlElement>().style().set_property("transform", &transform);
         }
+        let _ = run.of::<HtmlElement>().style().set_property("--at", &share);
         edge.set("aria-valuemax", Some(&(duration.unwrap_or(0.0) as u32).to_string()));
         edge.set("aria-valuenow", Some(&(at as u32).to_string()));
         edge.set("aria-valuetext", Some(&clock(at)));

@@ -116,6 +116,16 @@ pub(crate) async fn load(full: bool) -> Result<Engine, JsValue> {
     Ok(Engine::Library(library))
 }
 
+fn number(object: &JsValue, name: &str) -> u32 {
+    get(object, name).as_f64().unwrap_or(0.0) as u32
+}
+
+/// The lines of a quality, counted along its shorter side: a portrait picture of 720x1280 has 720.
+fn lines(level: &JsValue) -> u32 {
+    let (width, height) = (number(level, "width"), number(level, "height"));
+    if width > 0 { width.min(height) } else { height }
+}
+
 fn native() -> Engine {
     let plays = document()
         .create_element("video")
@@ -134,6 +144,8 @@ pub(crate) enum Report {
     Progress,
     /// The qualities are known.
     Parsed,
+    /// The playlist has sound or subtitles of its own, which this build of the library does not know.
+    NeedsFull,
     /// Another quality is shown: so many lines.
     Level(u32),
     /// A segment is gone: its playlist has another version. hls.js would ask for it again.
@@ -182,9 +194,15 @@ impl Binding {
         let buffered = report.clone();
         binding.on("hlsFragBuffered", move |_| buffered(Report::Buffered));
         let progress = report.clone();
-        binding.on("hlsManifestParsed", move |_| {
+        let light =
+            LIGHT_LIBRARY.with_borrow(|light| light.as_ref().is_some_and(|l| l.0 == library.0));
+        binding.on("hlsManifestParsed", move |data| {
             parsed.set(true);
-            progress(Report::Parsed);
+            let groups = ["AUDIO", "SUBTITLES"];
+            let level = Reflect::get_u32(&get(&data, "levels"), 0).unwrap_or_default();
+            let attributes = get(&level, "attrs");
+            let more = groups.iter().any(|group| get(&attributes, group).is_truthy());
+            progress(if light && more { Report::NeedsFull } else { Report::Parsed });
         });
         for event in ["hlsLevelLoaded", "hlsFragLoaded"] {
             let progress = report.clone();
@@ -291,16 +309,6 @@ impl Drop for Binding {
         }
         self.hls.destroy();
     }
-}
-
-/// A number of a JS object; 0 where it has none.
-fn number(object: &JsValue, name: &str) -> u32 {
-    get(object, name).as_f64().unwrap_or(0.0) as u32
-}
-
-/// The lines of a level, as people count them: those of its shorter side.
-fn lines(level: &JsValue) -> u32 {
-    number(level, "height").min(number(level, "width"))
 }
 
 fn config(wish: Wish) -> Object {

@@ -52,7 +52,7 @@ pub(crate) fn Menu() -> impl IntoView {
                         view! {
                             <label>
                                 <input type="radio" name="speed" value=speed checked=speed == 100 />
-                                <span>{f64::from(speed) / 100.0}"×"</span>
+                                <span>{format!("{}×", f64::from(speed) / 100.0).replace('.', words().decimal_point)}</span>
                             </label>
                         }
                     })}

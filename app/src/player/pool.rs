@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     catalog::{Kind, Media},
-    dom::Timer,
+    dom::{Listener, Timer},
 };
 
 /// See the module.
@@ -43,6 +43,8 @@ pub(crate) struct Pool {
     reloads: Cell<u32>,
     /// Tries since the picture moved last.
     retries: Cell<u32>,
+    #[expect(dead_code, reason = "listens while it is held")]
+    leaving: Vec<Listener>,
     /// What is measured for the pulse.
     pub(crate) measure: Rc<Measure>,
     places: Places,
@@ -87,6 +89,7 @@ impl Pool {
                 later: RefCell::default(),
                 reloads: Cell::new(0),
                 retries: Cell::new(0),
+                leaving: warming::when_left(weak),
                 measure: Measure::begin(),
                 places: Places::recall(),
                 stalled: Cell::new(false),
@@ -151,6 +154,7 @@ impl Pool {
         self.player.time_s.set(now.video.current_time());
         self.tell_duration();
         self.tell_levels();
+        self.keep_level();
         self.caption();
         self.loop_as_wished();
         self.wait();
@@ -279,6 +283,8 @@ impl Pool {
                 }
             }
             Told::Duration => self.tell_duration(),
+            // A loop begins with a seek, and a seek with a wait: that is no want of data.
+            Told::Waiting if current.video.seeking() => {}
             Told::Waiting => {
                 // Ours comes first: what the neighbour still loads is stopped.
                 self.spare().stop_loading();
@@ -329,7 +335,7 @@ impl Pool {
             }
             Told::NoLibrary => self.fail(Cause::Network),
             Told::Unsupported => self.fail(Cause::Unsupported),
-            Told::RunUp => {}
+            Told::RunUp | Told::Report(Report::NeedsFull) => {}
         }
     }
 
@@ -375,11 +381,14 @@ impl Pool {
 
     fn tell_duration(&self) {
         let current = self.current();
+        let media = current.media();
         let duration = current.video.duration();
-        let known = if duration.is_finite() && duration > 0.0 {
+        let known = if media.as_ref().is_some_and(|media| media.live) {
+            None
+        } else if duration.is_finite() && duration > 0.0 {
             Some(duration)
         } else {
-            current.media().and_then(|media| media.duration_s)
+            media.and_then(|media| media.duration_s)
         };
         if self.player.duration_s.get_untracked() != known {
             self.player.duration_s.set(known);

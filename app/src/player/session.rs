@@ -16,12 +16,15 @@ use crate::{
     value::Held,
 };
 
+/// What a key of the device asks for.
+type Action = Closure<dyn FnMut()>;
+
 /// Tells the device what plays; `step` goes one reel on (1) or back (-1).
 pub(crate) fn session(player: Player, feed: Feed, step: impl Fn(i32) + Clone + 'static) {
     let session = get(&window().navigator(), "mediaSession");
     let Ok(handle) = get(&session, "setActionHandler").dyn_into::<Function>() else { return };
     let (on, back) = (step.clone(), step);
-    let actions: [(&str, Closure<dyn FnMut()>); 4] = [
+    let actions: [(&str, Action); 4] = [
         ("play", Closure::new(move || player.pause(false))),
         ("pause", Closure::new(move || player.pause(true))),
         ("nexttrack", Closure::new(move || on(1))),

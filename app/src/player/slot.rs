@@ -193,7 +193,7 @@ impl Slot {
         let cued = Rc::clone(&self.tell);
         self.tracks.replace(&self.video, &media.subtitles, Rc::new(move || cued(Told::Cue)));
         if media.is_hls() {
-            self.load_playlist(media, wish, load);
+            self.load_playlist(media, wish, load, false);
         } else if self.video.can_play_type(&media.mime).is_empty() {
             // Told when whoever loads has finished with it.
             let weak = Rc::downgrade(self);
@@ -210,14 +210,16 @@ impl Slot {
         }
     }
 
-    fn load_playlist(self: &Rc<Self>, media: &Arc<Media>, wish: Wish, load: u32) {
-        if let Some(engine) = hls::loaded(false) {
+    /// With the library's `full` build where the playlist has sound or subtitles of its own: the
+    /// light one knows neither.
+    fn load_playlist(self: &Rc<Self>, media: &Arc<Media>, wish: Wish, load: u32, full: bool) {
+        if let Some(engine) = hls::loaded(full) {
             self.bind(&engine, media, wish, load);
             return;
         }
         let (weak, media) = (Rc::downgrade(self), Arc::clone(media));
         spawn_local(async move {
-            let engine = hls::load(false).await;
+            let engine = hls::load(full).await;
             let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) else { return };
             match engine {
                 Ok(engine) => slot.bind(&engine, &media, wish, load),
@@ -226,7 +228,7 @@ impl Slot {
         });
     }
 
-    fn bind(self: &Rc<Self>, engine: &Engine, media: &Media, wish: Wish, load: u32) {
+    fn bind(self: &Rc<Self>, engine: &Engine, media: &Arc<Media>, wish: Wish, load: u32) {
         match engine {
             Engine::Native => {
                 self.video.set_src(&media.url);
@@ -234,10 +236,23 @@ impl Slot {
             Engine::None => (self.tell)(Told::Unsupported),
             Engine::Library(library) => {
                 let (current, tell) = (Rc::clone(&self.load), Rc::clone(&self.tell));
+                let (weak, reel) = (Rc::downgrade(self), Arc::clone(media));
                 let report = move |report: Report| {
-                    if current.get() == load {
-                        tell(Told::Report(report));
+                    if current.get() != load {
+                        return;
                     }
+                    if report == Report::NeedsFull {
+                        let (weak, reel) = (weak.clone(), Arc::clone(&reel));
+                        // When the library that tells it has finished telling.
+                        spawn_local(async move {
+                            if let Some(slot) = weak.upgrade().filter(|s| s.load.get() == load) {
+                                drop(slot.binding.take());
+                                slot.load_playlist(&reel, wish, load, true);
+                            }
+                        });
+                        return;
+                    }
+                    tell(Told::Report(report));
                 };
                 match Binding::new(library, &self.video, &media.url, wish, report) {
                     Ok(binding) => *self.binding.borrow_mut() = Some(binding),

@@ -24,6 +24,9 @@ pub(crate) fn articles_around(middle: u32) -> Range<u32> {
     middle.saturating_sub(ARTICLES)..middle.saturating_add(ARTICLES + 1)
 }
 
+/// Goes somewhere.
+type Jump = Box<dyn FnOnce()>;
+
 /// The held part of the list.
 #[derive(Clone, Debug, Default)]
 struct Strip {
@@ -94,6 +97,10 @@ pub struct Feed {
     /// The place that the strip is laid out from; lengths stay small in a long list.
     origin: Value<i64>,
     asking: Value<bool>,
+    /// Where somebody wants to go while another question is under way.
+    jump: Value<Option<Jump>>,
+    /// The newer list does not hold the reel on screen: it is the last time that it plays.
+    last_time: Value<bool>,
     /// How many channels came since one began to look, and the first of them where it is known.
     fresh: Value<Option<(u32, Option<ChannelId>)>>,
     /// The visitor's choice, kept for the life of the page.
@@ -112,6 +119,8 @@ impl Feed {
             middle: Value::new(active),
             origin: Value::new(i64::from(active)),
             asking: Value::new(false),
+            jump: Value::new(None),
+            last_time: Value::new(false),
             fresh: Value::new(None),
             newer: Value::new(None),
         }
@@ -222,6 +231,9 @@ impl Feed {
         if self.middle.get_untracked() != active {
             self.middle.set(active);
         }
+        if self.newer.with_untracked(Option::is_none) {
+            self.set_last_time(false);
+        }
         let (offset, end, total) =
             self.strip.with_untracked(|strip| (strip.offset, strip.end(), strip.total));
         if active.saturating_sub(offset) > KEEP + STEP || end.saturating_sub(active) > KEEP + STEP {
@@ -252,6 +264,12 @@ impl Feed {
     /// Asks for the first or the last of the list and goes there.
     pub fn fetch_end(&self, anchor: Anchor, then: impl FnOnce(u32) + 'static) {
         let feed = *self;
+        if self.asking.get_untracked() {
+            // Somebody waits for it: it is asked when the question under way has its answer.
+            let jump: Jump = Box::new(move || feed.fetch_end(anchor, then));
+            self.jump.update_untracked(|next| *next = Some(jump));
+            return;
+        }
         self.ask(anchor.clone(), STEP, STEP, move |window| {
             let strip = Strip::of(window);
             let place = match anchor {
@@ -282,6 +300,9 @@ impl Feed {
             if let Some(window) = answer {
                 then(window);
             }
+            if let Some(jump) = feed.jump.update_untracked(Option::take) {
+                jump();
+            }
         });
     }
 
@@ -307,13 +328,27 @@ impl Feed {
         let current = self.media_at(active).map(|media| media.id.clone());
         if let Some(place) = current.and_then(|id| new.place(&id)) {
             self.newer.update_untracked(|newer| *newer = None);
+            self.set_last_time(false);
             self.tell_fresh(&new);
             let moved = i64::from(place) - i64::from(active);
             self.strip.set(new);
             self.active.set(place);
             self.middle.set(place);
             self.origin.update(|origin| *origin += moved);
+        } else if new.items.len() == new.total as usize {
+            self.set_last_time(true);
         }
+    }
+
+    fn set_last_time(&self, last: bool) {
+        if self.last_time.get_untracked() != last {
+            self.last_time.set(last);
+        }
+    }
+
+    /// Whether the reel on screen has been taken out of the list. Tracked.
+    pub(crate) fn last_time(&self) -> bool {
+        self.last_time.get()
     }
 
     /// Counts what is new in a list that is about to be taken.

@@ -29,11 +29,14 @@ use crate::{
 };
 
 /// Reels passed faster than this are not loaded: ten quick swipes load the tenth.
-const PASSING_MS: f64 = 180.0;
+const PASSING_MS: f64 = 300.0;
 /// A passed reel is loaded after it stayed so long.
 const DWELL_MS: i32 = 110;
 /// The playlists of so many reels are known ahead, the neighbour's included.
 const GLANCES: i32 = 3;
+
+/// Does what is asked and moves no strip.
+type Doer = Box<dyn Fn(Gesture)>;
 
 /// See the module.
 pub(crate) struct Gate {
@@ -44,10 +47,12 @@ pub(crate) struct Gate {
     element: HtmlElement,
     motion: Motion,
     taps: Taps,
-    does: RefCell<Option<Box<dyn Fn(Gesture)>>>,
+    does: RefCell<Option<Doer>>,
     /// 1 where people go on, -1 where they go back.
     travel: Cell<i32>,
     moved_ms: Cell<f64>,
+    /// A place that is gone to as soon as it is known.
+    wanted: Cell<Option<u32>>,
     track: RefCell<Option<(i32, Track)>>,
     wheel: RefCell<Wheel>,
     dwell: RefCell<Option<Timer>>,
@@ -87,6 +92,7 @@ impl Gate {
                 does: RefCell::default(),
                 travel: Cell::new(1),
                 moved_ms: Cell::new(f64::NEG_INFINITY),
+                wanted: Cell::new(None),
                 track: RefCell::default(),
                 wheel: RefCell::default(),
                 dwell: RefCell::default(),
@@ -108,7 +114,11 @@ impl Gate {
 
     /// Shows for a moment what lies below; `false` where the strip is on its way or there is nothing.
     pub(crate) fn peek(&self) -> bool {
-        let still = self.track.borrow().is_none() && !self.chrome.moving.get_untracked();
+        let over = document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some());
+        let still = self.track.borrow().is_none()
+            && !self.chrome.moving.get_untracked()
+            && !self.chrome.held.get_untracked()
+            && !over;
         let peeks = still && self.neighbour(1).is_some();
         if peeks {
             self.motion.peek();
@@ -157,12 +167,20 @@ impl Gate {
             taking(&self.element, "wheel", |gate, e| gate.wheel_turned(&e.unchecked_into())),
             taking(&document, "keydown", |gate, e| gate.key_pressed(&e.unchecked_into())),
             on(&self.element, "focusin", |gate, e| gate.focus_entered(&e.unchecked_into())),
-            on(&window(), "resize", |gate, _| gate.motion.place(gate.feed.steps())),
+            on(&window(), "resize", |gate, _| gate.resized()),
             taking(&self.element, "dragstart", |_, e| e.prevent_default()),
         ];
     }
 
     // Moving
+
+    /// The strip stands anew; what was on its way has arrived.
+    fn resized(self: &Rc<Self>) {
+        self.motion.place(self.feed.steps());
+        if self.chrome.moving.get_untracked() {
+            self.settled();
+        }
+    }
 
     /// Goes to a place of the list.
     pub(crate) fn go(self: &Rc<Self>, place: u32) {
@@ -173,6 +191,7 @@ impl Gate {
             return;
         };
         self.player.lifted();
+        self.player.menu.set(false);
         self.travel.set(if place > from { 1 } else { -1 });
         let passing = now_ms() - self.moved_ms.replace(now_ms()) < PASSING_MS;
         self.dwell.take();
@@ -199,12 +218,19 @@ impl Gate {
         self.motion.slide(self.feed.steps());
     }
 
-    /// One reel on or back.
+    /// One reel on or back: from where the last step leads, which may not be held yet.
     pub(crate) fn step(self: &Rc<Self>, by: i32) {
-        let place = i64::from(self.feed.active_now()) + i64::from(by);
-        match u32::try_from(place) {
-            Ok(place) => self.go(place),
-            Err(_) => self.motion.slide(self.feed.steps()),
+        let from = self.wanted.get().unwrap_or_else(|| self.feed.active_now());
+        let place = from.saturating_add_signed(by);
+        let last = self.feed.total_now().saturating_sub(1);
+        if self.feed.media_at(place).is_some() || place > last || place == from {
+            self.wanted.set(None);
+            self.go(place);
+            return;
+        }
+        let asks = self.wanted.replace(Some(place)).is_none();
+        if asks {
+            self.go_to(Anchor::Place(place));
         }
     }
 
@@ -222,8 +248,11 @@ impl Gate {
         }
         let weak = Rc::downgrade(self);
         self.feed.fetch_end(anchor, move |place| {
-            if let Some(gate) = weak.upgrade() {
-                gate.go(place);
+            let Some(gate) = weak.upgrade() else { return };
+            gate.go(place);
+            // More steps may have been asked for meanwhile.
+            if let Some(wanted) = gate.wanted.take().filter(|wanted| *wanted != place) {
+                gate.go_to(Anchor::Place(wanted));
             }
         });
     }

@@ -12,6 +12,9 @@ use crate::{
     thumb,
 };
 
+/// Languages of subtitles that are named.
+const LANGUAGES: usize = 3;
+
 /// What a reel says of itself, the same on both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Print {
@@ -21,8 +24,8 @@ pub(crate) struct Print {
     /// Its lengths and its colour, as the stylesheet reads them.
     style: String,
     title: String,
-    /// Where its bytes live, and how many lines it has.
-    about: [String; 2],
+    /// Where its bytes live, how many lines it has, and the languages of its subtitles.
+    about: [String; 3],
     description: String,
     tags: String,
     poster: Option<String>,
@@ -34,6 +37,7 @@ impl Print {
     /// What `media` says.
     pub(crate) fn of(media: &Media, words: &Words) -> Self {
         let source = match media.source {
+            _ if media.live => words.on_air,
             Source::Local => words.local,
             Source::S3 => "S3",
             Source::Http => "HTTP",
@@ -43,6 +47,8 @@ impl Print {
             (Kind::Video, Some((width, height))) => format!("{}p", width.min(height)),
             (Kind::Video, None) => String::new(),
         };
+        let languages = media.subtitles.iter().take(LANGUAGES).map(|track| track.lang.as_str());
+        let languages = languages.collect::<Vec<_>>().join(" ");
         let ratio = ratio(media).map(|ratio| format!(";--ratio:{ratio}")).unwrap_or_default();
         let id = media.id.as_str();
         let hue = id.bytes().fold(0u32, |hue, byte| (hue * 31 + u32::from(byte)) % 360);
@@ -52,7 +58,7 @@ impl Print {
             shape: shape(media),
             style: format!("--hue:{hue}{ratio}"),
             title: media.title.clone(),
-            about: [source.to_owned(), quality],
+            about: [source.to_owned(), quality, languages],
             description: media.description.clone().unwrap_or_default(),
             tags: media.tags.iter().map(|tag| format!(" #{tag}")).collect(),
             poster: media.poster.clone(),

@@ -6,6 +6,9 @@ use super::{
     snapshot::Entry,
 };
 
+/// Shorter reels begin at their beginning; a longer one may go on where it was left, in seconds.
+const BEGINS_ANEW_S: f64 = 60.0;
+
 /// Addresses in the order in which they are asked for: the playlist; where it names segments itself and
 /// is finished, also its init and its first segment. Which rendition of a master playlist is played
 /// depends on the line: only a single one is known before.
@@ -14,7 +17,7 @@ pub(super) fn opening(entry: &Entry) -> Vec<String> {
         return Vec::new();
     }
     let mut addresses = vec![entry.media.url.clone()];
-    if !entry.media.live {
+    if !entry.media.live && entry.media.duration_s.is_some_and(|all| all < BEGINS_ANEW_S) {
         let folder = entry.media.url.trim_end_matches(PLAYLIST);
         follow(&entry.facts, folder, PLAYLIST, &mut addresses);
     }

@@ -227,6 +227,9 @@ impl Drop for Member {
         if let Some(token) = self.person {
             state.people.leave(token, self.socket, now);
         }
+        // Nobody could take back what was liked without a name: it ends with its socket.
+        let nameless = mem::take(&mut self.likes);
+        state.take_back(nameless.into_all());
         state.unwatch(self.room.as_ref(), now);
         state.leave();
         drop(state);

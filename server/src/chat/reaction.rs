@@ -77,6 +77,11 @@ impl Likes {
         Toggled::On
     }
 
+    /// All that stand, with their moments.
+    pub(super) fn into_all(self) -> Vec<(ChannelId, Tenths)> {
+        self.0.into()
+    }
+
     /// Takes over what the same person liked without a name; answers what stood already and is
     /// one too many.
     pub(super) fn take_over(&mut self, others: Self) -> Vec<(ChannelId, Tenths)> {

@@ -36,7 +36,7 @@ pub(crate) fn Line() -> impl IntoView {
 /// The log follows the chat, and its newest line only while its reader is at the bottom.
 pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     let log = room.find(".log");
-    let list = List::new(log.clone(), &room.find(".line-template"), "data-key");
+    let list = List::new(log.find("ol"), &room.find(".line-template"), "data-key");
     let quiet = log.find(".quiet");
     let at_bottom = Rc::new(Cell::new(true));
     log.on("scroll", {
@@ -49,6 +49,9 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     });
     watch(move || {
         chat.open.track();
+        // A note below takes of its height.
+        chat.note.track();
+        chat.asking.track();
         let here = feed.active_media().map(|media| media.id.clone());
         let only_here = chat.only_here.get();
         let name = chat.name.get();

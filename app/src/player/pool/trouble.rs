@@ -25,6 +25,13 @@ impl Pool {
         self.reload();
     }
 
+    /// The line is there again.
+    pub(super) fn back_on_line(&self) {
+        if self.player.phase.get_untracked() == Phase::Failed(Cause::Network) {
+            self.retry();
+        }
+    }
+
     /// Loads the playlist of the reel on screen anew and goes on at the same second.
     pub(crate) fn reload(&self) {
         self.later.take();

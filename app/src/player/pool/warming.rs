@@ -1,9 +1,10 @@
 //! What is prepared beside the reel on screen: the neighbour in the direction of travel on the spare
 //! element, those after it as playlists, and nothing that would starve the reel on screen.
 
-use std::sync::Arc;
+use std::{rc::Weak, sync::Arc};
 
 use leptos::prelude::*;
+use web_sys::EventTarget;
 
 use super::{
     super::{
@@ -12,7 +13,10 @@ use super::{
     },
     Pool,
 };
-use crate::{catalog::Media, dom::get};
+use crate::{
+    catalog::Media,
+    dom::{Listener, get},
+};
 
 /// The reel on screen has this many seconds in its buffer, or all of it, before a neighbour is
 /// warmed: warming never starves it.
@@ -111,6 +115,26 @@ impl Pool {
             self.spare().stand_ready();
         }
     }
+}
+
+/// Remembers where a reel stands when its page is left, because a phone may never come back to it; and
+/// tries again at once when the line is back.
+pub(super) fn when_left(pool: &Weak<Pool>) -> Vec<Listener> {
+    let on = |target: &EventTarget, event| {
+        let weak = pool.clone();
+        Listener::new(target, event, move |_| {
+            if let Some(pool) = weak.upgrade() {
+                pool.note_place();
+            }
+        })
+    };
+    let weak = pool.clone();
+    let back = Listener::new(&window(), "online", move |_| {
+        if let Some(pool) = weak.upgrade() {
+            pool.back_on_line();
+        }
+    });
+    vec![on(&window(), "pagehide"), on(&document(), "visibilitychange"), back]
 }
 
 /// Whether the person, the line or little memory asks to save: then nothing is warmed, and the pool

@@ -57,6 +57,14 @@ impl Pool {
         self.current().with_binding(|binding| binding.choose(wanted, at_once));
     }
 
+    /// A reel that was prepared in another quality goes on in the chosen one.
+    pub(super) fn keep_level(&self) {
+        let wanted = self.player.wanted_height.get_untracked();
+        if wanted.is_some() && wanted != Some(self.current().lines()) {
+            self.choose_level(true);
+        }
+    }
+
     /// Tells which qualities there are, and which one is shown.
     pub(super) fn tell_levels(&self) {
         let current = self.current();
@@ -70,7 +78,8 @@ impl Pool {
     /// Videos begin again at their end, and music goes on, unless a person wants it otherwise.
     pub(crate) fn loop_as_wished(&self) {
         let (loops, goes_on) = (self.player.loops, self.player.goes_on);
-        self.current().loop_as(loops.get_untracked(), !goes_on.get_untracked());
+        let again = !self.player.last_time.get_untracked();
+        self.current().loop_as(again && loops.get_untracked(), again && !goes_on.get_untracked());
     }
 
     /// Into the small window, or back.

@@ -1,0 +1,171 @@
+// For everybody: axe finds nothing in any state, the keyboard reaches everything, focus comes back, motion can be less.
+import type { Page } from "@playwright/test";
+
+import { complaints } from "./axe";
+import { LONG_MS, active, plays, rests } from "./eyes";
+import { expect, press, test } from "./hands";
+
+/** Each size, scheme and language meets each other once. */
+const VIEWS = [
+  { width: 390, height: 844, colorScheme: "dark", locale: "en-US" },
+  { width: 390, height: 844, colorScheme: "light", locale: "es-AR" },
+  { width: 1440, height: 900, colorScheme: "light", locale: "en-US" },
+  { width: 1440, height: 900, colorScheme: "dark", locale: "es-AR" },
+] as const;
+
+/** How much of what has the focus is seen, by its own opacity and that of everything around it. */
+function light(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    let least = 1;
+    for (let e = document.activeElement; e; e = e.parentElement) least = Math.min(least, Number(getComputedStyle(e).opacity));
+    return least;
+  });
+}
+
+/** Brings the controls out and keeps them: focus is inside. */
+async function takeControls(page: Page): Promise<void> {
+  await page.locator(".controls .play").focus();
+  await press(page, "Shift+Tab");
+  await press(page, "Tab");
+  await expect(page.locator(".controls .dock")).toBeVisible();
+  await expect.poll(() => light(page), { message: "the controls are out" }).toBe(1);
+}
+
+for (const { width, height, colorScheme, locale } of VIEWS) {
+  test(`axe has nothing to say of any state at ${width}x${height}, ${colorScheme}, ${locale}`, async ({ guest, house, expects }) => {
+    test.setTimeout(150_000);
+    expects(/status of (404|500)|Failed to load resource/);
+    const said: Record<string, string[]> = {};
+    const page = await guest({ viewport: { width, height }, colorScheme, locale, bypassCSP: true, isMobile: width < 1000, hasTouch: width < 1000 });
+    const look = async (state: string) => {
+      const found = await complaints(page);
+      if (found.length > 0) said[state] = found;
+    };
+    await page.goto("/c/clip_3");
+    await plays(page, "clip_3");
+    await rests(page);
+    await look("at rest");
+    await takeControls(page);
+    await look("with controls");
+    await page.locator(".menu-button").focus();
+    await press(page, "Enter");
+    await expect(page.locator(".menu")).toBeVisible();
+    await look("menu");
+    await press(page, "Escape");
+    await page.locator(".share").focus();
+    await press(page, "Enter");
+    await expect(page.getByRole("dialog")).toBeVisible();
+    await look("share sheet");
+    await press(page, "Escape");
+    await press(page, "?");
+    await expect(page.getByRole("dialog")).toBeVisible();
+    await look("keyboard");
+    await press(page, "Escape");
+    await press(page, "g");
+    await expect(page.getByRole("searchbox")).toBeFocused();
+    await expect(page.getByRole("dialog").locator(".film-frame").first()).toBeVisible();
+    await look("guide");
+    await press(page, "Escape");
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+    // Enter belongs to a focused control.
+    await active(page).focus();
+    await press(page, "Enter");
+    const box = page.getByRole("textbox", { name: /^(Message|Mensaje)$/ });
+    await expect(box).toBeVisible();
+    await box.focus();
+    await look("chat");
+    await box.fill("hola");
+    await press(page, "Enter");
+    await expect(page.getByRole("textbox", { name: /^(Your name|Tu nombre)$/ })).toBeFocused();
+    await look("name");
+    await page.route("**/streams/clip_4/playlist.m3u8", (route) => route.fulfill({ status: 500 }));
+    await page.goto("/c/clip_4");
+    await expect(page.getByRole("alert")).toBeVisible({ timeout: 20_000 });
+    await look("failure");
+    await page.goto("/c/nobody");
+    await look("404");
+    await page.goto("/pulse");
+    await look("pulse");
+    await page.goto((await house([])).url);
+    await look("empty");
+    expect(said).toEqual({});
+  });
+}
+
+test("Tab reaches every control, in the order they are seen, and brings them out", { tag: "@both" }, async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  // The slate of an arrival goes.
+  await expect(page.getByRole("main")).not.toHaveAttribute("data-slate", { timeout: LONG_MS });
+  await active(page).focus();
+  const wanted = await page.evaluate(() =>
+    [...document.querySelectorAll(".controls button, .controls [role=slider], .top a, .top button")]
+      .filter((e) => e.checkVisibility())
+      .map((e) => e.getAttribute("aria-label") ?? e.textContent),
+  );
+  expect(wanted.length).toBeGreaterThan(5);
+  const reached: string[] = [];
+  for (let n = 0; n < 40 && !wanted.every((name) => reached.includes(name!)); n++) {
+    await press(page, "Tab");
+    const { name, shown } = await page.evaluate(() => {
+      const e = document.activeElement!;
+      return {
+        name: e.getAttribute("aria-label") ?? e.textContent ?? "",
+        shown: e.checkVisibility({ visibilityProperty: true }),
+      };
+    });
+    reached.push(name);
+    expect(shown, `${name} is there`).toBe(true);
+    await expect.poll(() => light(page), { message: `${name} is seen` }).toBe(1);
+  }
+  expect(wanted.filter((name) => !reached.includes(name!)), `reached ${reached.join(", ")}`).toEqual([]);
+  await expect(active(page)).toHaveAttribute("data-channel", "clip_3");
+  await plays(page, "clip_3");
+});
+
+test("dialogs give the focus back to what opened them", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  for (const selector of [".share", ".help-button", ".tools .hole[href='/guide']"]) {
+    const opener = page.locator(selector);
+    await opener.focus();
+    await press(page, "Enter");
+    await expect(page.getByRole("dialog")).toBeVisible();
+    await expect(page.getByRole("dialog").locator(":focus")).toHaveCount(1);
+    // Tab stays inside.
+    for (let n = 0; n < 3; n++) await press(page, "Tab");
+    expect(await page.evaluate(() => document.activeElement?.closest("dialog, body")?.tagName)).toMatch(/DIALOG|BODY/);
+    await press(page, "Escape");
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+    await expect(opener, selector).toBeFocused();
+  }
+  await plays(page, "clip_3");
+});
+
+test("with reduced motion nothing peeks and a key jumps; with more contrast it renders", async ({ guest }) => {
+  test.setTimeout(60_000);
+  const page = await guest({
+    viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, reducedMotion: "reduce", contrast: "more", bypassCSP: true,
+  });
+  await page.goto("/");
+  await plays(page, "clip_0");
+  await page.waitForTimeout(3_000);
+  await expect(page.getByRole("main")).not.toHaveAttribute("data-hint");
+  await page.evaluate(() => {
+    const slides: number[] = [];
+    const animate = Element.prototype.animate;
+    Element.prototype.animate = function (...all) {
+      const animation = animate.apply(this, all);
+      if (this.classList.contains("strip")) slides.push(Number(animation.effect?.getComputedTiming().duration ?? 0));
+      return animation;
+    };
+    Object.assign(window, { slides });
+  });
+  await press(page, "ArrowDown");
+  await plays(page, "clip_1");
+  await rests(page);
+  const slides = await page.evaluate(() => (window as unknown as { slides: number[] }).slides);
+  for (const ms of slides) expect(ms, "ms of a slide").toBeLessThanOrEqual(1);
+  await takeControls(page);
+  expect(await complaints(page)).toEqual([]);
+});
