@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, SystemTime},
 };
 
 use moka::{notification::RemovalCause, sync::Cache};
@@ -31,15 +32,17 @@ pub struct Shelf(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     folder: PathBuf,
-    /// When each file was written, in nanoseconds of Unix time, once its seal was looked at; the
-    /// least number before.
+    /// When each file was written, as it says itself in nanoseconds of Unix time, once its seal was
+    /// looked at; the least number before.
     kept: Cache<Piece, i64>,
     /// Numbers half-written files.
     next: AtomicU64,
 }
 
-/// Nobody has looked at the seal since the start.
+/// Nobody has looked at the seal since it was put there, or since the start.
 const UNPROVEN: i64 = i64::MIN;
+/// How old a file looks that is put on the shelf.
+const AGO: Duration = Duration::from_secs(3600);
 
 impl Shelf {
     /// A shelf in `folder`, which need not be there yet, for at most `max` bytes.
@@ -106,6 +109,15 @@ impl Shelf {
         cuts.into_iter().find(|cut| cut.all().all(|piece| self.holds(piece)))
     }
 
+    /// Throws away all states of an object but this.
+    pub(super) fn forget_others(&self, cut: Cut) {
+        let others = self.0.kept.iter().map(|(piece, _)| *piece);
+        let others = others.filter(|piece| piece.cut.name == cut.name && piece.cut != cut);
+        for piece in others.collect::<Vec<_>>() {
+            self.0.kept.invalidate(&piece);
+        }
+    }
+
     /// The file of a piece, if it is there and holds what it should. Blocks.
     pub(super) fn take(&self, piece: Piece) -> Option<File> {
         let known = self.0.kept.get(&piece);
@@ -157,9 +169,11 @@ impl Shelf {
 
     /// Puts a whole file, its seal at its end, in its place. Blocks.
     pub(super) fn put(&self, piece: Piece, file: &File, path: &Path) -> io::Result<()> {
-        let written = Stamp::of(&file.metadata()?).modified_ns;
+        // The clock of files ticks coarsely: who writes over it in the same tick as we did would not
+        // be seen. From another hour everybody's hand shows.
+        file.set_modified(SystemTime::now() - AGO)?;
         fs::rename(path, self.0.folder.join(piece.file_name()))?;
-        self.0.kept.insert(piece, written);
+        self.0.kept.insert(piece, UNPROVEN);
         self.0.kept.run_pending_tasks();
         Ok(())
     }
