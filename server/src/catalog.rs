@@ -5,6 +5,7 @@ mod about;
 mod answer;
 mod bare;
 mod disk;
+pub(crate) mod distant;
 pub(crate) mod facts;
 mod files;
 mod folder;
@@ -14,6 +15,7 @@ mod merge;
 mod name;
 mod opening;
 mod order;
+mod origin;
 mod probe;
 mod reason;
 pub mod report;
@@ -21,6 +23,7 @@ mod search;
 mod snapshot;
 mod stock;
 mod watch;
+mod windows;
 
 use std::{ffi::OsString, fs, io, sync::Arc};
 
@@ -30,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::{
     answer::{list_ids, list_videos, one_media},
+    origin::OriginSource,
     reason::Reason,
     report::channels,
     search::{Only, Tags},
@@ -43,6 +47,36 @@ use crate::config::Folders;
 /// How many names may wait to be looked at again because a file of theirs was not as listed; when
 /// full, more are dropped: the periodic look finds them.
 const DOUBTS: usize = 64;
+
+/// A source of channels beside the streams folder.
+#[derive(Clone, Debug)]
+pub enum Elsewhere {
+    /// A store that lists its objects.
+    Store(StoreSource),
+    /// Another server.
+    Origin(OriginSource),
+}
+
+impl From<StoreSource> for Elsewhere {
+    fn from(store: StoreSource) -> Self {
+        Self::Store(store)
+    }
+}
+
+impl From<OriginSource> for Elsewhere {
+    fn from(origin: OriginSource) -> Self {
+        Self::Origin(origin)
+    }
+}
+
+impl Elsewhere {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Store(store) => store.edge.name(),
+            Self::Origin(origin) => origin.edge.name(),
+        }
+    }
+}
 
 /// Why there can be no catalogue.
 #[derive(Debug, thiserror::Error)]
@@ -108,12 +142,14 @@ impl CatalogHandle {
     pub(crate) fn doubt(&self, entry: &Entry) {
         match &entry.facts.place {
             Place::Disk { .. } => drop(self.doubts.try_send(entry.name.clone())),
-            Place::Store { edge, .. } => {
-                let mut stores = self.store_doubts.iter();
-                if let Some((_, doubts)) = stores.find(|(name, _)| *name == edge.name()) {
-                    let _ = doubts.try_send(());
-                }
-            }
+            Place::Store { edge, .. } => self.doubt_store(edge.name()),
+            Place::Distant(distant) => self.doubt_store(distant.edge.name()),
+        }
+    }
+
+    fn doubt_store(&self, name: &str) {
+        if let Some((_, doubts)) = self.store_doubts.iter().find(|(store, _)| *store == name) {
+            let _ = doubts.try_send(());
         }
     }
 }
@@ -130,24 +166,34 @@ fn open(folders: &Folders) -> Result<disk::Disk, CatalogError> {
     disk::Disk::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })
 }
 
-/// Starts watching the streams folder, which is made if it is not there, and `stores`. The tasks
-/// end on `shutdown`; the list is there when the first look at the folder is done, and a store's
+/// Starts watching the streams folder, which is made if it is not there, and what lies elsewhere. The tasks
+/// end on `shutdown`; the list is there when the first look at the folder is done, and a source's
 /// channels come into it when it has answered.
 ///
 /// Has to be called inside a tokio runtime.
 pub fn start(
     folders: &Folders,
-    stores: Vec<StoreSource>,
+    elsewhere: Vec<Elsewhere>,
     shutdown: CancellationToken,
 ) -> Result<CatalogHandle, CatalogError> {
     let disk = open(folders)?;
-    let stocked = channel::Sender::new(vec![Arc::default(); stores.len()]);
+    let stocked = channel::Sender::new(vec![Arc::default(); elsewhere.len()]);
     let stocks = stocked.subscribe();
-    let mut store_doubts = Vec::with_capacity(stores.len());
-    for (place, store) in stores.into_iter().enumerate() {
+    let mut store_doubts = Vec::with_capacity(elsewhere.len());
+    for (place, source) in elsewhere.into_iter().enumerate() {
         let (doubts, doubted) = mpsc::channel(1);
-        store_doubts.push((store.edge.name(), doubts));
-        tokio::spawn(stock::run(store, place, stocked.clone(), doubted, shutdown.clone()));
+        store_doubts.push((source.name(), doubts));
+        let (publish, shutdown) = (stocked.clone(), shutdown.clone());
+        match source {
+            Elsewhere::Store(store) => {
+                let keeper = stock::Keeper::new(store, place, publish);
+                tokio::spawn(stock::run(keeper, doubted, shutdown));
+            }
+            Elsewhere::Origin(origin) => {
+                let keeper = origin::Keeper::new(origin, place, publish);
+                tokio::spawn(stock::run(keeper, doubted, shutdown));
+            }
+        }
     }
     let (publish, current) = channel::channel(None);
     let (doubts, doubted) = mpsc::channel(DOUBTS);

@@ -25,7 +25,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     addresses, catalog,
-    config::{BucketSettings, CacheSettings, Config, Folders},
+    config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
     doctor,
     ingest::{self, ConvertJob, ProfileName, Told, Tools},
     serve,
@@ -126,6 +126,8 @@ struct ListArgs {
     #[command(flatten)]
     bucket: BucketSettings,
     #[command(flatten)]
+    origins: OriginSettings,
+    #[command(flatten)]
     cache: CacheSettings,
 }
 
@@ -173,8 +175,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Convert(args)) => convert(args).await,
         Some(Verb::Channels(args)) => {
             let stop = CancellationToken::new();
-            let stores = crate::stores(&args.bucket, &args.cache, &args.folders, &stop);
-            let (list, troubles) = catalog::channels(&args.folders, stores, args.json).await?;
+            let kept = (&args.cache, &args.folders);
+            let sources = crate::elsewhere(&args.bucket, &args.origins, kept, &stop);
+            let (list, troubles) = catalog::channels(&args.folders, sources, args.json).await?;
             print!("{list}");
             for trouble in troubles {
                 let _ = writeln!(io::stderr(), "carrete: the {trouble}");

@@ -1,13 +1,17 @@
 //! What the operator set: flags over environment over `.env` over default, read once at start.
 
 mod bucket;
+mod origin;
 
 use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::Args;
 use ipnet::IpNet;
 
-pub use self::bucket::{BucketSettings, CacheSettings, FolderPath, Seconds, Secret, Size};
+pub use self::{
+    bucket::{BucketSettings, CacheSettings, FolderPath, Seconds, Secret, Size},
+    origin::{OriginSettings, OriginUrl, Site},
+};
 
 /// The settings of `carrete serve`; every flag has an environment variable.
 #[derive(Args, Clone, Debug)]
@@ -27,6 +31,10 @@ pub struct Config {
     #[command(flatten)]
     /// More channels, in a bucket.
     pub bucket: BucketSettings,
+
+    #[command(flatten)]
+    /// More channels, on other servers.
+    pub origins: OriginSettings,
 
     #[command(flatten)]
     /// What is kept of other hosts.
@@ -76,8 +84,14 @@ impl<T> Default for Optional<T> {
 }
 
 /// Values separated by commas.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List<T>(pub Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 fn optional<T: FromStr>(text: &str) -> Result<Optional<T>, T::Err> {
     let text = text.trim();

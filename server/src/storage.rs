@@ -4,12 +4,13 @@
 pub mod breaker;
 pub mod disk;
 pub mod edge;
+pub mod origin;
 pub mod s3;
 
 use std::{fmt, ops::Range};
 
 use bytes::Bytes;
-use futures_util::{future::BoxFuture, stream::BoxStream};
+use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 
 use self::disk::Stamp;
 
@@ -20,6 +21,35 @@ pub struct Object {
     pub key: String,
     /// Equal stamps are taken for equal bytes.
     pub stamp: Stamp,
+}
+
+/// What an object is that no list tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// As of a listed one.
+    pub stamp: Stamp,
+    /// The store says that the address leads to these bytes for ever.
+    pub lasting: bool,
+}
+
+/// A text that says what there is: a list, a playlist.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The address that it came from in the end: what it names is relative to that.
+    pub address: String,
+    /// What tells one state of it from another.
+    pub tag: Tag,
+    /// The text.
+    pub text: String,
+}
+
+/// What a server says of the state of a page, in the form of its headers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tag {
+    /// Its entity tag.
+    pub etag: Option<String>,
+    /// When it last changed.
+    pub modified: Option<String>,
 }
 
 /// Bytes of an object, as they come.
@@ -40,12 +70,32 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// All that makes it this store and no other; nothing secret.
     fn identity(&self) -> String;
 
-    /// All objects below the prefix that is ours.
+    /// Who is asked for this object: what fails at one says nothing of another.
+    fn site(&self, _key: &str) -> String {
+        String::new()
+    }
+
+    /// All objects below the prefix that is ours; none where only pages tell of them.
     fn list(&self) -> Answer<'_, Vec<Object>>;
 
     /// The bytes `range` of an object, if it still is what `stamp` says. One request; whoever wants
     /// it tried again does so himself.
     fn read(&self, key: &str, stamp: Stamp, range: Range<u64>) -> Answer<'_, Content>;
+
+    /// What an object is now, for stores without a list.
+    fn look(&self, _key: &str) -> Answer<'_, Found> {
+        async { Err(StoreError::Gone) }.boxed()
+    }
+
+    /// As [`Self::look`], with its bytes from the beginning on.
+    fn find(&self, _key: &str) -> Answer<'_, (Found, Content)> {
+        async { Err(StoreError::Gone) }.boxed()
+    }
+
+    /// A page; `None` where it still is what `known` says.
+    fn page(&self, _key: &str, _known: Option<&Tag>) -> Answer<'_, Option<Page>> {
+        async { Err(StoreError::Gone) }.boxed()
+    }
 }
 
 /// Why a store did not answer what was asked. Nothing of it is secret.

@@ -45,7 +45,7 @@ fn facts(files: &mut dyn Files, name: &str, probed: &mut Option<Probed>) -> Resu
         // Of bare files the size alone is compared.
         content: Content {
             named: blake3::hash(b"bare"),
-            sized: blake3::hash(&stamp.size.to_le_bytes()),
+            sized: Some(blake3::hash(&stamp.size.to_le_bytes())),
         },
         behind: HashMap::new(),
         main: name.to_owned(),

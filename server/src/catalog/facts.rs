@@ -4,13 +4,14 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
 use app::catalog::{Kind, Source};
 use bytes::Bytes;
 
-use super::about::About;
+use super::{about::About, distant::Distant};
 use crate::storage::{disk::Stamp, edge::Edge};
 
 /// The name of a channel's playlist in its folder.
@@ -69,13 +70,24 @@ pub(crate) enum Place {
         /// What stands before a path in the keys: empty, or with a slash at its end.
         prefix: String,
     },
+    /// On another server, which is asked for what is wanted; no list tells of its files.
+    Distant(Arc<Distant>),
 }
 
 /// What two sources compare: the names of segments and their durations, and the sizes of files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Content {
     pub(crate) named: blake3::Hash,
-    pub(crate) sized: blake3::Hash,
+    /// Nothing where the source does not tell.
+    pub(crate) sized: Option<blake3::Hash>,
+}
+
+impl Content {
+    /// Whether both are the same as far as both tell.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        let sizes = self.sized.zip(other.sized);
+        self.named == other.named && sizes.is_none_or(|(one, other)| one == other)
+    }
 }
 
 /// Something that may be served.
@@ -113,7 +125,15 @@ impl Facts {
     pub(crate) fn on_disk(&self) -> Option<(&Path, &Path)> {
         match &self.place {
             Place::Disk { root, folder } => Some((root, folder)),
-            Place::Store { .. } => None,
+            Place::Store { .. } | Place::Distant(_) => None,
+        }
+    }
+
+    /// The channel on its server, if it lies on another.
+    pub(crate) fn distant(&self) -> Option<&Arc<Distant>> {
+        match &self.place {
+            Place::Distant(distant) => Some(distant),
+            _ => None,
         }
     }
 

@@ -123,7 +123,7 @@ impl Reading<'_> {
         let [named, sized] = self.content.each_ref().map(blake3::Hasher::finalize);
         Ok(Facts {
             place: self.files.place(),
-            content: Content { named, sized },
+            content: Content { named, sized: Some(sized) },
             behind: std::mem::take(&mut self.behind),
             main: PLAYLIST.into(),
             bare: false,
@@ -325,14 +325,14 @@ fn sample_of(loaded: &Loaded, found: &[Found]) -> Option<String> {
     if loaded.playlist.encrypted { None } else { of(Role::Init).or_else(|| of(Role::Segment)) }
 }
 
-fn best_variant(master: &Playlist) -> Option<usize> {
+pub(crate) fn best_variant(master: &Playlist) -> Option<usize> {
     let size = |v: &playlist::Variant| v.resolution.map_or(0, |(w, h)| u64::from(w) * u64::from(h));
     (0..master.variants.len())
         .max_by_key(|at| (size(&master.variants[*at]), master.variants[*at].bandwidth))
 }
 
 /// Like a BCP 47 tag: `es`, `pt-BR`, `zh-Hant-TW`.
-fn is_language(text: &str) -> bool {
+pub(crate) fn is_language(text: &str) -> bool {
     let mut parts = text.split('-');
     let primary = parts.next().unwrap_or_default();
     (2..=8).contains(&primary.len())

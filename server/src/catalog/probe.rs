@@ -125,7 +125,7 @@ fn is_video(codec: &str) -> bool {
 }
 
 /// A file made to break a parser costs what the file would have told, and nothing else.
-fn look_into(file: Media, size: u64, name: &str) -> Option<Probe> {
+pub(crate) fn look_into(file: Media, size: u64, name: &str) -> Option<Probe> {
     catch_unwind(AssertUnwindSafe(|| read(file, size, name))).ok().flatten()
 }
 

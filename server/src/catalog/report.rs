@@ -3,16 +3,16 @@
 use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
 use app::catalog::{Kind, Media};
-use tokio::task::spawn_blocking;
+use tokio::{sync::watch as channel, task::spawn_blocking};
 
 use super::{
-    CatalogError,
+    CatalogError, Elsewhere,
     disk::Disk,
     made::MadeTable,
-    probe,
+    origin, probe,
     reason::{Reason, convert_command},
     snapshot::Snapshot,
-    stock::{Stock, StoreSource, look_once},
+    stock::{self, Stock},
 };
 use crate::config::Folders;
 
@@ -31,15 +31,23 @@ pub struct Finding {
 }
 
 /// What would be served, as a JSON array of media objects or as a table, and what is wrong with
-/// `stores`. Waits until a copy under way is whole or 2.5 s have passed.
+/// sources elsewhere. Waits until a copy under way is whole or 2.5 s have passed.
 pub async fn channels(
     folders: &Folders,
-    stores: Vec<StoreSource>,
+    elsewhere: Vec<Elsewhere>,
     json: bool,
 ) -> Result<(String, Vec<String>), CatalogError> {
-    let mut stocks = Vec::with_capacity(stores.len());
-    for store in stores {
-        stocks.push(Arc::new(look_once(store).await));
+    let mut stocks = Vec::with_capacity(elsewhere.len());
+    for source in elsewhere {
+        let publish = channel::Sender::new(Vec::new());
+        stocks.push(Arc::new(match source {
+            Elsewhere::Store(store) => {
+                stock::look_once(stock::Keeper::new(store, 0, publish)).await
+            }
+            Elsewhere::Origin(server) => {
+                stock::look_once(origin::Keeper::new(server, 0, publish)).await
+            }
+        }));
     }
     let folder = folders.streams.clone();
     let judged = spawn_blocking(move || judge_with(&folder, &stocks)).await;

@@ -282,6 +282,8 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
     // What was made belongs to the channel, and not to the file that it is.
     let own = |name: &str| format!("/streams/{}/{name}", id.encoded());
     let poster = facts.poster.is_some() || made.poster.is_some();
+    let waveform = made.waveform.is_some()
+        || facts.distant().is_some_and(|distant| distant.beside.contains_key("waveform.json"));
     Media {
         title: facts.about.title.clone().unwrap_or_else(|| id.to_string()),
         description: facts.about.description.clone(),
@@ -289,6 +291,7 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
         source: match facts.place {
             Place::Disk { .. } => Source::Local,
             Place::Store { source, .. } => source,
+            Place::Distant(_) => Source::Http,
         },
         url: if facts.bare { base.clone() } else { format!("{base}/{}", facts.main) },
         mime: facts.mime.clone(),
@@ -296,8 +299,12 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
         width: facts.width,
         height: facts.height,
         poster: poster.then(|| own("poster.webp")),
-        thumbhash: made.thumbhash.as_deref().map(str::to_owned),
-        waveform: made.waveform.as_ref().map(|_| own("waveform.json")),
+        thumbhash: made
+            .thumbhash
+            .as_deref()
+            .or_else(|| facts.distant()?.thumbhash.as_deref())
+            .map(str::to_owned),
+        waveform: waveform.then(|| own("waveform.json")),
         subtitles: facts
             .subtitles
             .iter()

@@ -32,11 +32,11 @@ use super::{
 use crate::storage::{Object, StoreError, edge::Edge};
 
 /// A store that is away is asked again so soon, unless it is listed more often anyway.
-const AWAY_AGAIN: Duration = Duration::from_secs(5);
+pub(super) const AWAY_AGAIN: Duration = Duration::from_secs(5);
 /// While a long list is read for the first time, what there is is shown so often.
-const SHOWN_EVERY: Duration = Duration::from_secs(1);
+pub(super) const SHOWN_EVERY: Duration = Duration::from_secs(1);
 /// Channels that are read at once.
-const READERS: usize = 8;
+pub(super) const READERS: usize = 8;
 
 /// A store whose channels are listed beside those of the streams folder.
 #[derive(Clone, Debug)]
@@ -76,15 +76,21 @@ struct Known {
     probed: Option<Probed>,
 }
 
-/// Lists one store until `shutdown`, and at once when somebody doubts the list.
+/// Keeps what is known of one source up to date.
+pub(super) trait Looking: Send + 'static {
+    /// Looks at it; answers when to do so again.
+    fn look(&mut self) -> impl Future<Output = Duration> + Send;
+
+    /// What it has, as far as it is known.
+    fn into_stock(self) -> Stock;
+}
+
+/// Looks at one source until `shutdown`, and at once when somebody doubts what is known of it.
 pub(super) async fn run(
-    store: StoreSource,
-    place: usize,
-    publish: channel::Sender<Stocks>,
+    mut keeper: impl Looking,
     mut doubts: mpsc::Receiver<()>,
     shutdown: CancellationToken,
 ) {
-    let mut keeper = Keeper::new(store, place, publish);
     loop {
         let pause = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -102,14 +108,26 @@ pub(super) async fn run(
     }
 }
 
-/// One look at a store, for who asks once.
-pub(super) async fn look_once(store: StoreSource) -> Stock {
-    let mut keeper = Keeper::new(store, 0, channel::Sender::new(Vec::new()));
+/// One look at a source, for who asks once.
+pub(super) async fn look_once(mut keeper: impl Looking) -> Stock {
     keeper.look().await;
-    keeper.stock
+    keeper.into_stock()
 }
 
-struct Keeper {
+impl Stock {
+    /// Puts it in its place among the others.
+    pub(super) fn show(&self, place: usize, publish: &channel::Sender<Stocks>) {
+        let stock = Arc::new(self.clone());
+        publish.send_modify(|stocks| {
+            if let Some(slot) = stocks.get_mut(place) {
+                *slot = stock;
+            }
+        });
+    }
+}
+
+/// Keeps what is known of one store up to date.
+pub(super) struct Keeper {
     store: StoreSource,
     place: usize,
     publish: channel::Sender<Stocks>,
@@ -119,20 +137,14 @@ struct Keeper {
     stock: Stock,
 }
 
-impl Keeper {
-    fn new(store: StoreSource, place: usize, publish: channel::Sender<Stocks>) -> Self {
-        let stock = Stock { name: store.edge.name(), available: true, ..Stock::default() };
-        Self { store, place, publish, known: HashMap::new(), recalled: false, stock }
-    }
-
-    /// Lists the store, reads what changed; answers when to do so again.
+impl Looking for Keeper {
     async fn look(&mut self) -> Duration {
         let began = Instant::now();
         let first = self.known.is_empty();
         let objects = match self.store.edge.list().await {
             Ok(objects) => objects,
             Err(error) => {
-                if first && let Some(objects) = self.store.edge.recall().await {
+                if first && let Some(objects) = self.store.edge.recall_objects().await {
                     self.take(objects).await;
                     self.recalled = true;
                 }
@@ -157,6 +169,17 @@ impl Keeper {
             tracing::info!(store = self.stock.name, channels, duration_ms, "The store is read.");
         }
         if whole { self.store.refresh } else { self.store.refresh.min(AWAY_AGAIN) }
+    }
+
+    fn into_stock(self) -> Stock {
+        self.stock
+    }
+}
+
+impl Keeper {
+    pub(super) fn new(store: StoreSource, place: usize, publish: channel::Sender<Stocks>) -> Self {
+        let stock = Stock { name: store.edge.name(), available: true, ..Stock::default() };
+        Self { store, place, publish, known: HashMap::new(), recalled: false, stock }
     }
 
     fn away(&mut self, error: &StoreError) {
@@ -234,12 +257,7 @@ impl Keeper {
         self.stock.left_out = left_out
             .filter_map(|(name, known)| Some((name.clone(), known.trouble.clone()?)))
             .collect();
-        let (place, stock) = (self.place, Arc::new(self.stock.clone()));
-        self.publish.send_modify(|stocks| {
-            if let Some(slot) = stocks.get_mut(place) {
-                *slot = stock;
-            }
-        });
+        self.stock.show(self.place, &self.publish);
     }
 }
 

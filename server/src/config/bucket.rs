@@ -21,7 +21,7 @@ pub struct BucketSettings {
     #[arg(long = "aws-region", env = "AWS_REGION", default_value = "us-east-1")]
     pub region: String,
 
-    /// Address of an S3-compatible store that is not Amazon's, like http://minio.lan:9000
+    /// Address of an S3-compatible store that is not Amazon's, like `http://minio.lan:9000`
     #[arg(
         long = "aws-endpoint-url",
         env = "AWS_ENDPOINT_URL",
@@ -48,7 +48,7 @@ pub struct BucketSettings {
     )]
     pub secret_access_key: Secret,
 
-    /// How often the bucket is listed again, in seconds
+    /// How often the bucket and other servers are listed again, in seconds
     #[arg(long = "source-refresh-s", env = "SOURCE_REFRESH_S", default_value = "30")]
     pub refresh: Seconds,
 }

@@ -48,6 +48,15 @@ pub(super) enum Unsent {
     Failed,
 }
 
+impl std::convert::From<StoreError> for Unsent {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Gone | StoreError::Changed => Self::Gone,
+            StoreError::Away(_) | StoreError::Refused(_) => Self::Away,
+        }
+    }
+}
+
 impl Unsent {
     /// The list may be wrong about it.
     pub(super) fn is_doubtful(&self) -> bool {
@@ -100,8 +109,7 @@ impl Held {
                 match edge.open(&key, self.stamp, first..first + length).await {
                     Ok(Opened::File(file)) => of_file(file, first, length).await,
                     Ok(Opened::Stream(stream)) => Ok(Body::from_stream(stream)),
-                    Err(StoreError::Gone | StoreError::Changed) => Err(Unsent::Gone),
-                    Err(StoreError::Away(_) | StoreError::Refused(_)) => Err(Unsent::Away),
+                    Err(error) => Err(error.into()),
                 }
             }
         }

@@ -50,6 +50,16 @@ impl Stamp {
         Self { size, modified_ns, mark: u64::from_le_bytes(first).max(1) }
     }
 
+    /// Whether a store said nothing that tells one state of the object from another of its length.
+    pub fn is_unmarked(self) -> bool {
+        self == Self::tagged(self.size, 0, None)
+    }
+
+    /// The stamp with what else tells its state from others.
+    pub fn marked(self, turn: u64) -> Self {
+        Self { mark: self.mark.wrapping_add(turn).max(1), ..self }
+    }
+
     /// The stamp as text for addresses and entity tags.
     pub fn version(self) -> String {
         match self.mark {

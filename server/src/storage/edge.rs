@@ -4,6 +4,7 @@
 
 mod fetch;
 mod fill;
+mod find;
 mod memory;
 mod piece;
 mod shelf;
@@ -22,6 +23,8 @@ use futures_util::{
     StreamExt, TryStreamExt,
     stream::{self, BoxStream},
 };
+use moka::sync::Cache;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncReadExt, AsyncSeekExt},
     sync::Semaphore,
@@ -32,11 +35,12 @@ use tokio_util::{io::ReaderStream, sync::CancellationToken};
 
 pub use self::shelf::Shelf;
 use self::{
-    fill::Fill,
+    fill::{Fill, Writer},
+    find::{Known, Search, Wanted},
     memory::Memory,
     piece::{Cut, Piece, name_of},
 };
-use super::{Object, Store, StoreError, breaker::Breaker, disk::Stamp};
+use super::{Object, Page, Store, StoreError, Tag, breaker::Breaker, disk::Stamp};
 
 /// How long somebody who asks for what is not kept waits for its first bytes.
 const PATIENCE: Duration = Duration::from_millis(1800);
@@ -44,6 +48,10 @@ const PATIENCE: Duration = Duration::from_millis(1800);
 const FETCHES: usize = 64;
 /// How many of them may be what nobody has asked for yet; more are passed over.
 const AHEAD: usize = 4;
+/// Of so many servers is known how they are,
+const BREAKERS: u64 = 4096;
+/// and of so many objects what they are that no list tells of.
+const KNOWN: u64 = 100_000;
 /// Bytes read from a file at once.
 const CHUNK: usize = 256 << 10;
 
@@ -56,9 +64,13 @@ struct Inner {
     store: Arc<dyn Store>,
     shelf: Shelf,
     memory: Arc<Memory>,
-    breaker: Breaker,
+    /// By site.
+    breakers: Cache<String, Arc<Breaker>>,
     /// The pieces on their way.
     fills: Mutex<HashMap<Piece, Arc<Fill>>>,
+    /// Objects that no list tells of, and the questions on their way.
+    known: Cache<Wanted, Known>,
+    searches: Mutex<HashMap<Wanted, Search>>,
     fetches: Semaphore,
     ahead: Arc<Semaphore>,
     stop: CancellationToken,
@@ -86,8 +98,10 @@ impl Edge {
             store,
             shelf,
             memory: Arc::new(memory),
-            breaker: Breaker::default(),
+            breakers: Cache::new(BREAKERS),
             fills: Mutex::default(),
+            known: Cache::new(KNOWN),
+            searches: Mutex::default(),
             fetches: Semaphore::new(FETCHES),
             ahead: Arc::new(Semaphore::new(AHEAD)),
             stop,
@@ -111,9 +125,9 @@ impl Edge {
 
     /// All objects of the store.
     pub async fn list(&self) -> Result<Vec<Object>, StoreError> {
-        let objects = self.0.patiently(|| self.0.store.list()).await?;
+        let objects = self.0.patiently("", || self.0.store.list()).await?;
         let memory = self.0.memory.clone();
-        let kept = spawn_blocking(move || (memory.keep(&objects), objects)).await;
+        let kept = spawn_blocking(move || (memory.keep_objects(&objects), objects)).await;
         let (kept, objects) = kept.map_err(|_| StoreError::Away("this host failed".into()))?;
         if let Err(error) = kept {
             tracing::debug!(kind = %error.kind(), "The list of a store cannot be kept.");
@@ -122,9 +136,52 @@ impl Edge {
     }
 
     /// All objects as they were listed last, maybe before a restart.
-    pub async fn recall(&self) -> Option<Vec<Object>> {
+    pub async fn recall_objects(&self) -> Option<Vec<Object>> {
+        let memory = self.0.memory.clone();
+        spawn_blocking(move || memory.recall_objects()).await.ok().flatten()
+    }
+
+    /// A page of the store; `None` where it still is what `known` says.
+    pub async fn page(&self, key: &str, known: Option<&Tag>) -> Result<Option<Page>, StoreError> {
+        self.0.patiently(key, || self.0.store.page(key, known)).await
+    }
+
+    /// Writes down what pages told of the store, for [`Self::recall`]; the same again is written once.
+    pub async fn remember<T: Serialize>(&self, list: &T) {
+        let memory = self.0.memory.clone();
+        let Ok(bytes) = serde_json::to_vec(list) else { return };
+        let kept = spawn_blocking(move || memory.keep(&bytes)).await;
+        if let Ok(Err(error)) = kept {
+            tracing::debug!(kind = %error.kind(), "The list of a store cannot be kept.");
+        }
+    }
+
+    /// What the store had when it was remembered last, maybe before a restart.
+    pub async fn recall<T: DeserializeOwned + Send + 'static>(&self) -> Option<T> {
         let memory = self.0.memory.clone();
         spawn_blocking(move || memory.recall()).await.ok().flatten()
+    }
+
+    /// Keeps a text that was read of an object, beside its pieces.
+    pub async fn keep_text(&self, key: &str, text: Bytes) -> Result<(), StoreError> {
+        let hash = blake3::hash(&text).to_hex();
+        let stamp = Stamp::tagged(text.len() as u64, 0, Some(&hash));
+        let cut = Cut::of(self.name(), key, stamp);
+        let Some(piece) = cut.all().next().filter(|_| cut.is_whole()) else { return Ok(()) };
+        if self.0.shelf.holds(piece) {
+            return Ok(());
+        }
+        let mut writer = Writer::begin(Fill::new(piece), self.0.shelf.clone()).await?;
+        writer.add(vec![text]).await?;
+        writer.keep().await?;
+        self.0.shelf.forget_others(cut);
+        Ok(())
+    }
+
+    /// A text that was kept.
+    pub async fn kept_text(&self, key: &str) -> Option<Bytes> {
+        let stamp = self.kept_any(key)?;
+        self.bytes(key, stamp, stamp.size).await.ok()
     }
 
     /// The bytes `range` of an object. Fails, within two seconds, where they are not kept and the
@@ -183,7 +240,7 @@ impl Edge {
         range: Range<u64>,
     ) -> Result<Bytes, StoreError> {
         self.0
-            .patiently(|| {
+            .patiently(key, || {
                 let (store, range) = (&self.0.store, range.clone());
                 Box::pin(async move {
                     let mut content = store.read(key, stamp, range).await?;
@@ -224,7 +281,7 @@ impl Edge {
                     if let Some(file) = kept {
                         return Ok(Held::Kept(file));
                     }
-                    if let Some(wait) = self.0.breaker.wait() {
+                    if let Some(wait) = self.0.breaker(key).wait() {
                         let seconds = wait.as_secs_f32().ceil();
                         let why = format!("it is left alone for another {seconds} s");
                         return Err(StoreError::Away(why));
@@ -253,7 +310,7 @@ impl Edge {
         };
         let fill = place.insert(Fill::new(piece)).clone();
         // A task of its own: whoever asked first may go away.
-        tokio::spawn(fetch::fetch(self.0.clone(), key.to_owned(), stamp, fill.clone()));
+        tokio::spawn(fetch::fetch(self.0.clone(), key.to_owned(), stamp, fill.clone(), None));
         Some(fill)
     }
 
@@ -263,7 +320,7 @@ impl Edge {
             return;
         }
         let Ok(permit) = self.0.ahead.clone().try_acquire_owned() else { return };
-        if self.0.breaker.wait().is_some() {
+        if self.0.breaker(key).wait().is_some() {
             return;
         }
         if let Some(fill) = self.fill(key, stamp, piece) {
@@ -290,6 +347,14 @@ impl Edge {
 }
 
 impl Inner {
+    fn breaker(&self, key: &str) -> Arc<Breaker> {
+        self.breakers.get_with(self.store.site(key), Arc::default)
+    }
+
+    fn searches(&self) -> MutexGuard<'_, HashMap<Wanted, Search>> {
+        self.searches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn fills(&self) -> MutexGuard<'_, HashMap<Piece, Arc<Fill>>> {
         self.fills.lock().unwrap_or_else(PoisonError::into_inner)
     }

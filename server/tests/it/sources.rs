@@ -255,7 +255,7 @@ async fn the_command_lists_the_bucket_too() {
     channel(&store, "b");
     let list = |json| {
         let (folders, store) = (streams.folders(), store.source());
-        async move { catalog::channels(&folders, vec![store], json).await.expect("readable") }
+        async move { catalog::channels(&folders, vec![store.into()], json).await.expect("readable") }
     };
     let (json, troubles) = list(true).await;
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");

@@ -12,7 +12,7 @@ use super::{
     Inner,
     fill::{Fill, Writer},
 };
-use crate::storage::{StoreError, disk::Stamp};
+use crate::storage::{Content, StoreError, breaker::Breaker, disk::Stamp};
 
 /// The first pause, and the longest.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -35,46 +35,44 @@ fn pauses() -> impl Iterator<Item = Duration> {
 
 impl Inner {
     /// Asks, and asks again while that may help. Only for what changes nothing.
-    pub(super) async fn patiently<T, F>(&self, ask: impl Fn() -> F) -> Result<T, StoreError>
+    pub(super) async fn patiently<T, F>(
+        &self,
+        key: &str,
+        ask: impl Fn() -> F,
+    ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
+        let breaker = self.breaker(key);
         let mut pauses = pauses();
         loop {
-            let error = match self.once(ask()).await {
+            let error = match once(&breaker, ask()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            match pauses.next().filter(|_| error.may_pass() && self.breaker.is_closed()) {
+            match pauses.next().filter(|_| error.may_pass() && breaker.is_closed()) {
                 Some(pause) => sleep(pause).await,
                 None => return Err(error),
             }
         }
     }
 
-    async fn once<T>(
+    /// Fetches a piece and puts it on the shelf. `begun` is an answer with its first bytes, where one
+    /// is there already.
+    async fn whole(
         &self,
-        answer: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let away = |_| StoreError::Away("it did not answer a moment ago".into());
-        let leave = self.breaker.ask().map_err(away)?;
-        let answer = answer.await;
-        match &answer {
-            Err(error) if error.may_pass() => leave.failed(),
-            _ => leave.answered(),
-        }
-        answer
-    }
-
-    /// Fetches a piece and puts it on the shelf.
-    async fn whole(&self, key: &str, stamp: Stamp, fill: &Arc<Fill>) -> Result<(), StoreError> {
+        key: &str,
+        stamp: Stamp,
+        fill: &Arc<Fill>,
+        mut begun: Option<Content>,
+    ) -> Result<(), StoreError> {
         let shelf = self.shelf.clone();
         let mut writer = Writer::begin(fill.clone(), shelf).await?;
         let Ok(_turn) = self.fetches.acquire().await else { return Ok(()) };
         let mut pauses = pauses();
         for _ in 0..REQUESTS {
             let before = writer.so_far();
-            let error = match self.part(key, stamp, fill, &mut writer).await {
+            let error = match self.part(key, stamp, fill, &mut writer, begun.take()).await {
                 Ok(()) => return writer.keep().await,
                 Err(error) if error.may_pass() => error,
                 Err(error) => return Err(error),
@@ -97,11 +95,18 @@ impl Inner {
         stamp: Stamp,
         fill: &Fill,
         writer: &mut Writer,
+        begun: Option<Content>,
     ) -> Result<(), StoreError> {
         let bytes = fill.piece.bytes();
         let range = bytes.start + writer.so_far()..bytes.end;
-        let mut content = self.once(self.store.read(key, stamp, range)).await?.ready_chunks(BATCH);
-        while let Some(batch) = content.next().await {
+        let content = match begun {
+            Some(content) => content,
+            None => once(&self.breaker(key), self.store.read(key, stamp, range)).await?,
+        };
+        let mut content = content.ready_chunks(BATCH);
+        while !writer.is_full()
+            && let Some(batch) = content.next().await
+        {
             let mut error = None;
             let mut chunks: Vec<Bytes> = Vec::with_capacity(batch.len());
             for chunk in batch {
@@ -123,11 +128,32 @@ impl Inner {
     }
 }
 
+/// Asks once, if one may.
+async fn once<T>(
+    breaker: &Breaker,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let away = |_| StoreError::Away("it did not answer a moment ago".into());
+    let leave = breaker.ask().map_err(away)?;
+    let answer = answer.await;
+    match &answer {
+        Err(error) if error.may_pass() => leave.failed(),
+        _ => leave.answered(),
+    }
+    answer
+}
+
 /// Runs until the piece is there, or given up.
-pub(super) async fn fetch(inner: Arc<Inner>, key: String, stamp: Stamp, fill: Arc<Fill>) {
+pub(super) async fn fetch(
+    inner: Arc<Inner>,
+    key: String,
+    stamp: Stamp,
+    fill: Arc<Fill>,
+    begun: Option<Content>,
+) {
     let end = tokio::select! {
         () = inner.stop.cancelled() => Err(StoreError::Away("this server stops".into())),
-        end = inner.whole(&key, stamp, &fill) => end,
+        end = inner.whole(&key, stamp, &fill, begun) => end,
     };
     if let Err(error) = &end {
         tracing::debug!(store = inner.store.name(), %error, "An object cannot be fetched.");
