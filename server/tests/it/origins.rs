@@ -349,4 +349,14 @@ async fn what_lets_one_in_is_said_to_that_server_alone() {
     let page = carrete::storage::Store::page(&origin, url.url().as_str(), None).await;
     assert!(page.is_ok_and(|page| page.is_some()));
     assert_eq!(*seen.lock().expect("no panic"), ["Basic YW5hOmh1c2g="]);
+    // A list may say for itself how one gets in somewhere.
+    let inside = format!("http://eva:x@{}/f/playlist.m3u8", server.address);
+    let list = format!("#EXTM3U\n#EXTINF:-1,Inside\n{inside}\n");
+    let home = Server::new(pages(&[("/all.m3u", "text/plain", list)])).await;
+    let allowed = server.address.to_string();
+    let app =
+        streams.app_beside(vec![home.source(Kind::Video, "/all.m3u", &[&allowed]).into()]).await;
+    app.until_ids(&["Inside"]).await;
+    assert_eq!(app.get("/streams/Inside/playlist0.ts").await.text(), bytes(0));
+    assert!(!app.get("/api/videos").await.text().contains("eva"));
 }

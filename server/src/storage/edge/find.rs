@@ -68,6 +68,11 @@ impl Edge {
         }
     }
 
+    /// What was found of an object turned out to be wrong: who wants it asks anew.
+    pub fn doubt(&self, key: &str, turn: u64) {
+        self.0.known.invalidate(&Wanted { key: key.to_owned(), turn });
+    }
+
     /// What an object is now, asked anew; its bytes are not fetched.
     pub async fn look(&self, key: &str) -> Result<Found, StoreError> {
         self.ask(&Wanted { key: key.to_owned(), turn: 0 }, true).await
