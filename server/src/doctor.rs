@@ -1,6 +1,7 @@
 //! `carrete doctor`: the host and every channel judged once, for people and for scripts.
 
 mod bucket;
+mod origin;
 
 use std::{
     fs, io,
@@ -83,6 +84,7 @@ pub async fn examine(config: &Config) -> Vec<Check> {
     });
     checks.extend(on_disk.await.unwrap_or_default());
     checks.extend(bucket::examine(config).await);
+    checks.extend(origin::examine(config).await);
     checks.push(port(config.host, config.port).await);
     checks.push(clock(SystemTime::now()));
     checks

@@ -16,11 +16,17 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
         Some(missing) => Check::fail("bucket", missing, "copy both from where the bucket is"),
         None => reads(&bucket).await,
     }];
+    checks.push(cache_folder(config).await);
+    checks
+}
+
+/// Whether what comes from elsewhere can be kept.
+pub(super) async fn cache_folder(config: &Config) -> Check {
     let folder = config.cache.folder(&config.folders);
     let shown = folder.display().to_string();
     let shelf = Shelf::new(&folder, config.cache.max.0);
     let usable = spawn_blocking(move || shelf.usable()).await;
-    checks.push(match usable {
+    match usable {
         Ok(Ok(())) => Check::ok("cache folder", format!("{shown} can be written")),
         Ok(Err(error)) => Check::fail(
             "cache folder",
@@ -28,8 +34,7 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
             "let this user write there, or set CACHE_DIR",
         ),
         Err(_) => Check::fail("cache folder", "it cannot be looked at", "try again"),
-    });
-    checks
+    }
 }
 
 /// Lists the bucket and reads a byte of it.

@@ -284,9 +284,7 @@ impl Files for OneFile {
 fn reason(file: &str, error: &StoreError) -> Reason {
     match error {
         StoreError::Gone => Reason::Missing { first: file.to_owned(), count: 1 },
-        StoreError::Refused(refusal) => {
-            Reason::Broken { file: file.to_owned(), why: refusal.to_string() }
-        }
+        StoreError::Refused(refusal) => Reason::Refused(refusal.clone()),
         other => Reason::Unreadable { file: file.to_owned(), why: other.to_string() },
     }
 }
