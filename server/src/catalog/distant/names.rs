@@ -326,3 +326,6 @@ fn unfit(why: &str) -> StoreError {
         fix: "mend it there".into(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,10 @@ impl Edge {
 
     /// What an object is now, asked anew; its bytes are not fetched.
     pub async fn look(&self, key: &str) -> Result<Found, StoreError> {
-        self.ask(&Wanted { key: key.to_owned(), turn: 0 }, true).await
+        let wanted = Wanted { key: key.to_owned(), turn: 0 };
+        let found = self.ask(&wanted, true).await;
+        self.0.note(&wanted, &found);
+        found
     }
 
     /// Fetches the beginning of an object that somebody will likely ask for next, if little else is
