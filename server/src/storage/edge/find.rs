@@ -115,12 +115,13 @@ impl Edge {
     /// where the bytes are kept.
     fn search(&self, wanted: Wanted, heads: bool) -> Search {
         let mut searches = self.0.searches();
-        let place = match searches.entry(wanted.clone()) {
-            Entry::Occupied(other) => return other.get().clone(),
-            Entry::Vacant(place) => place,
-        };
+        // One that ended without a word is none.
+        if let Some(search) = searches.get(&wanted).filter(|search| search.has_changed().is_ok()) {
+            return search.clone();
+        }
         let (tell, search) = watch::channel(None);
-        place.insert(search.clone());
+        searches.insert(wanted.clone(), search.clone());
+        drop(searches);
         let edge = self.clone();
         tokio::spawn(async move {
             let inner = &edge.0;
