@@ -25,7 +25,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     addresses, catalog,
-    config::{Config, Folders},
+    config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
     doctor,
     ingest::{self, ConvertJob, ProfileName, Told, Tools},
     serve,
@@ -123,6 +123,12 @@ struct ListArgs {
     json: bool,
     #[command(flatten)]
     folders: Folders,
+    #[command(flatten)]
+    bucket: BucketSettings,
+    #[command(flatten)]
+    origins: OriginSettings,
+    #[command(flatten)]
+    cache: CacheSettings,
 }
 
 #[derive(Args, Debug)]
@@ -168,7 +174,14 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Serve(config)) => serve_until_signal(config).await,
         Some(Verb::Convert(args)) => convert(args).await,
         Some(Verb::Channels(args)) => {
-            print!("{}", catalog::channels(&args.folders, args.json)?);
+            let stop = CancellationToken::new();
+            let kept = (&args.cache, &args.folders);
+            let sources = crate::elsewhere(&args.bucket, &args.origins, kept, &stop);
+            let (list, troubles) = catalog::channels(&args.folders, sources, args.json).await?;
+            print!("{list}");
+            for trouble in troubles {
+                let _ = writeln!(io::stderr(), "carrete: the {trouble}");
+            }
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Doctor(args)) => {
@@ -199,8 +212,19 @@ fn refuse(error: &clap::Error) -> ExitCode {
         .and_then(|arg| arg.get_env().map(|env| env.to_string_lossy().into_owned()))
         .unwrap_or_else(|| flag.clone());
     let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    fail(&format!("{variable} cannot be {:?}{why}", text(ContextKind::InvalidValue)));
+    let value = without_password(&text(ContextKind::InvalidValue));
+    fail(&format!("{variable} cannot be {value:?}{why}"));
     ExitCode::from(2)
+}
+
+/// A value as it may be shown: of an address with a name and a password without both.
+fn without_password(value: &str) -> String {
+    match (value.find("://"), value.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => {
+            format!("{}***{}", &value[..scheme + 3], &value[at..])
+        }
+        _ => value.to_owned(),
+    }
 }
 
 /// Makes channels; a signal stops it and leaves nothing half done.
@@ -229,6 +253,9 @@ fn stopped_by_signal() -> anyhow::Result<CancellationToken> {
 }
 
 async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
+    if let Some(missing) = config.bucket.missing() {
+        bail!(missing);
+    }
     let site = Site::find()?;
     let address = SocketAddr::new(config.host, config.port);
     let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
@@ -294,4 +321,21 @@ async fn health(config: &Config) -> anyhow::Result<ExitCode> {
         bail!("the server says: {}", answer.lines().last().unwrap_or_default());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn passwords_are_not_said_again() {
+        for (value, shown) in [
+            ("http://me:hush@store.lan", "http://***@store.lan"),
+            ("5T", "5T"),
+            ("me@store", "me@store"),
+            ("http://store.lan", "http://store.lan"),
+        ] {
+            assert_eq!(without_password(value), shown);
+        }
+    }
 }

@@ -21,10 +21,20 @@ pub(crate) async fn health(State(state): State<AppState>) -> Response {
                 StatusCode::SERVICE_UNAVAILABLE,
                 json!({ "status": "starting", "version": version }),
             ),
-            Some(snapshot) => (
-                StatusCode::OK,
-                json!({ "status": "ok", "version": version, "channels": snapshot.media().len() }),
-            ),
+            Some(snapshot) => {
+                let (channels, reasons) = (snapshot.len(), snapshot.troubles());
+                let body = if reasons.is_empty() {
+                    json!({ "status": "ok", "version": version, "channels": channels })
+                } else {
+                    json!({
+                        "status": "degraded",
+                        "version": version,
+                        "channels": channels,
+                        "reasons": reasons,
+                    })
+                };
+                (StatusCode::OK, body)
+            }
         }
     };
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()

@@ -14,6 +14,7 @@ pub mod hls;
 pub mod ingest;
 mod listen;
 pub mod live;
+mod m3u;
 pub mod metrics;
 mod pages;
 pub mod posters;
@@ -28,17 +29,23 @@ mod visitor;
 
 use std::{io, sync::Arc};
 
+use app::catalog::{Kind, Source};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    catalog::{CatalogError, CatalogHandle},
-    config::Config,
+    catalog::{CatalogError, CatalogHandle, Elsewhere, OriginSource, StoreSource},
+    config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
     live::LiveHandle,
     metrics::{Metrics, Now},
     pulse::PulseHandle,
     site::Site,
     state::AppState,
+    storage::{
+        edge::{Edge, Shelf},
+        origin::Origin,
+        s3::Bucket,
+    },
 };
 
 /// Why the server could not start, or stopped early.
@@ -65,7 +72,9 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     // Pages may be rendered before anything else spawns; a second start in one process keeps the first.
     let _ = any_spawner::Executor::init_tokio();
-    let catalog = catalog::start(&config.folders, shutdown.clone())?;
+    let kept = (&config.cache, &config.folders);
+    let sources = elsewhere(&config.bucket, &config.origins, kept, &shutdown);
+    let catalog = catalog::start(&config.folders, sources, shutdown.clone())?;
     posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), shutdown.clone());
     let list = live::follow(catalog.subscribe(), shutdown.clone());
     let live = LiveHandle::start(&config, list, shutdown.clone());
@@ -89,6 +98,35 @@ pub async fn serve(
     listen::serve(router::router(state), listeners, shutdown).await?;
     live.closed().await;
     Ok(())
+}
+
+/// The sources beside the streams folder that are set, with one cache before all of them.
+///
+/// Has to be called inside a tokio runtime.
+fn elsewhere(
+    bucket: &BucketSettings,
+    origins: &OriginSettings,
+    (cache, folders): (&CacheSettings, &Folders),
+    shutdown: &CancellationToken,
+) -> Vec<Elsewhere> {
+    let refresh = bucket.refresh.0;
+    let shelf = Shelf::new(&cache.folder(folders), cache.max.0);
+    let mut sources: Vec<Elsewhere> = Vec::new();
+    if let Some(bucket) = Bucket::new(bucket) {
+        let edge = Edge::new(Arc::new(bucket), shelf.clone(), shutdown.clone());
+        sources.push(StoreSource { edge, source: Source::S3, refresh }.into());
+    }
+    let both = [("video", &origins.video, Kind::Video), ("audio", &origins.audio, Kind::Audio)];
+    for (name, setting, kind) in both {
+        let Some(url) = &setting.0 else { continue };
+        let origin = Origin::new(name, url, &origins.allow_private.0);
+        let edge = Edge::new(Arc::new(origin), shelf.clone(), shutdown.clone());
+        sources.push(OriginSource { edge, address: url.url().clone(), kind, refresh }.into());
+    }
+    if !sources.is_empty() {
+        tokio::task::spawn_blocking(move || shelf.rescan());
+    }
+    sources
 }
 
 /// What the others count, as it is when it is asked.

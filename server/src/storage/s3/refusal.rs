@@ -1,0 +1,93 @@
+//! What a store's errors mean to the person who set it up: one sentence, and what mends it.
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+
+use super::{Bucket, StoreError};
+use crate::storage::Refusal;
+
+impl Bucket {
+    /// The error in our words: the store's own may hold addresses and keys.
+    pub(super) fn told<E: ProvideErrorMetadata>(&self, error: &SdkError<E>) -> StoreError {
+        let away = |why: &str| StoreError::Away(why.to_owned());
+        match error {
+            SdkError::TimeoutError(_) => away("it does not answer in time"),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                away("it does not answer in time")
+            }
+            SdkError::DispatchFailure(_) => away(if self.foreign {
+                "nothing answers at AWS_ENDPOINT_URL"
+            } else {
+                "the connection to Amazon S3 fails"
+            }),
+            SdkError::ServiceError(answer) => {
+                let status = answer.raw().status().as_u16();
+                self.answered(answer.err().code().unwrap_or_default(), status)
+            }
+            SdkError::ResponseError(answer) => {
+                let status = answer.raw().status().as_u16();
+                // What is no answer of a store is mostly some other server's page.
+                if status == 200 {
+                    return refused(
+                        "what answers is no S3 store",
+                        "set AWS_ENDPOINT_URL to the address of the store's API",
+                    );
+                }
+                self.answered("", status)
+            }
+            _ => refused("the request cannot be made", "check BUCKET_NAME and AWS_REGION"),
+        }
+    }
+
+    fn answered(&self, code: &str, status: u16) -> StoreError {
+        let bucket = &self.bucket;
+        match (code, status) {
+            ("NoSuchKey", _) => StoreError::Gone,
+            ("PreconditionFailed", _) => StoreError::Changed,
+            ("NoSuchBucket", _) => refused(
+                &format!("there is no bucket {bucket:?}"),
+                "make it, or mend BUCKET_NAME or AWS_REGION",
+            ),
+            ("InvalidBucketName", _) => {
+                refused(&format!("{bucket:?} is no name of a bucket"), "mend BUCKET_NAME")
+            }
+            ("InvalidAccessKeyId" | "NotSignedUp", _) => {
+                refused("the store does not know this access key", "mend AWS_ACCESS_KEY_ID")
+            }
+            ("SignatureDoesNotMatch", _) => refused(
+                "the secret key does not belong to the access key",
+                "mend AWS_SECRET_ACCESS_KEY",
+            ),
+            ("RequestTimeTooSkewed" | "RequestExpired", _) => refused(
+                "the clocks of this host and of the store differ too much",
+                "set this host's clock",
+            ),
+            (
+                "AuthorizationHeaderMalformed"
+                | "PermanentRedirect"
+                | "IllegalLocationConstraintException",
+                _,
+            )
+            | (_, 301 | 307 | 308) => refused(
+                &format!("the bucket {bucket:?} lies in another region"),
+                "set AWS_REGION to that one",
+            ),
+            ("AccessDenied" | "AllAccessDisabled" | "AccountProblem", _) | (_, 401 | 403) => {
+                refused(
+                    &format!("the access key may not read the bucket {bucket:?}"),
+                    "give it s3:ListBucket and s3:GetObject there",
+                )
+            }
+            ("", 404) => StoreError::Gone,
+            ("SlowDown" | "InternalError" | "ServiceUnavailable" | "RequestTimeout", _)
+            | (_, 429 | 500..) => StoreError::Away(format!("it answers {status}")),
+            _ => refused(
+                &format!("the store refuses the request with {status} {code}"),
+                "check BUCKET_NAME, AWS_REGION and AWS_ENDPOINT_URL",
+            ),
+        }
+    }
+}
+
+fn refused(what: &str, fix: &str) -> StoreError {
+    StoreError::Refused(Refusal { what: what.to_owned(), fix: fix.to_owned() })
+}
