@@ -14,6 +14,7 @@ pub mod hls;
 pub mod ingest;
 mod listen;
 pub mod live;
+mod m3u;
 pub mod metrics;
 mod pages;
 pub mod posters;

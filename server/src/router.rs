@@ -27,8 +27,8 @@ use tower_http::{
 };
 
 use crate::{
-    catalog, error::ApiError, guide, health::health, hls, live, metrics::Metrics, pages, pulse, qr,
-    state::AppState,
+    catalog, error::ApiError, guide, health::health, hls, live, m3u, metrics::Metrics, pages,
+    pulse, qr, state::AppState,
 };
 
 /// Bytes of a request's body: only server functions have one.
@@ -69,6 +69,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/health", get(health))
         .route("/api/pulse", post(pulse::hear))
         .route("/api/{*rest}", any(unknown))
+        .route("/channels.m3u", get(m3u::list))
         .route("/qr.svg", get(qr::svg))
         .route("/metrics", get(pulse::tell))
         .layer(cors(&state));
