@@ -16,6 +16,7 @@ mod listen;
 pub mod live;
 mod m3u;
 pub mod metrics;
+pub mod openapi;
 mod pages;
 pub mod posters;
 pub mod pulse;

@@ -31,8 +31,8 @@ const FEATURES: [(&str, &[&str]); 10] = [
 const BELOW_HLS: &[&str] = &[];
 
 /// Knows everything; nothing below may know it.
-const ROOF: [&str; 10] =
-    ["cli", "guide", "health", "lib", "m3u", "main", "pages", "qr", "router", "state"];
+const ROOF: [&str; 11] =
+    ["cli", "guide", "health", "lib", "m3u", "main", "openapi", "pages", "qr", "router", "state"];
 
 /// What belongs to the server's side.
 const SERVER_SIDE: [&str; 6] = ["axum", "tokio", "sqlx", "aws", "hyper", "tower"];

@@ -9,6 +9,7 @@ mod fixtures;
 mod guide;
 mod ingest;
 mod live;
+mod openapi;
 mod origins;
 mod outages;
 mod posters;
