@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     catalog::{CatalogError, CatalogHandle, Elsewhere, OriginSource, StoreSource},
-    config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
+    config::{BucketSettings, CacheSettings, Config, Delivery, Folders, OriginSettings},
     live::LiveHandle,
     metrics::{Metrics, Now},
     pulse::PulseHandle,
@@ -86,7 +86,13 @@ pub async fn serve(
         now_of(catalog.clone(), live.clone()),
         shutdown.clone(),
     );
+    let leads = config.bucket.delivery == Delivery::Redirect;
+    let direct = match leads.then(|| Bucket::new(&config.bucket)).flatten() {
+        Some(bucket) => bucket.direct_origin().await.map(Into::into),
+        None => None,
+    };
     let state = AppState {
+        direct,
         join_url: join_url(&config, &listeners).into(),
         config: Arc::new(config),
         catalog,

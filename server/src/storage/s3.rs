@@ -1,6 +1,7 @@
 //! A bucket of Amazon S3 or of any store that speaks its protocol. One request each: what tries
 //! again, and what gives up, lives in `edge`.
 
+mod direct;
 mod refusal;
 
 use std::{ops::Range, time::Duration};
@@ -22,8 +23,8 @@ use aws_smithy_http_client::{
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::timeout;
 
-use super::{Answer, Content, Object, Store, StoreError, disk::Stamp};
-use crate::config::BucketSettings;
+use super::{Answer, Asked, Content, Direct, Object, Store, StoreError, disk::Stamp};
+use crate::config::{BucketSettings, Delivery};
 
 /// How long a connection may take to be made,
 const CONNECTS: Duration = Duration::from_secs(1);
@@ -43,6 +44,7 @@ pub struct Bucket {
     place: String,
     /// It is not Amazon's.
     foreign: bool,
+    delivery: Delivery,
 }
 
 impl Bucket {
@@ -81,7 +83,8 @@ impl Bucket {
         let client = Client::from_conf(config.build());
         let place = endpoint.map_or(settings.region.trim(), |endpoint| endpoint.as_str());
         let (place, foreign) = (place.to_owned(), endpoint.is_some());
-        Some(Self { client, bucket: bucket.to_owned(), prefix, place, foreign })
+        let delivery = settings.delivery;
+        Some(Self { client, bucket: bucket.to_owned(), prefix, place, foreign, delivery })
     }
 
     async fn page(
@@ -105,6 +108,11 @@ impl Bucket {
         Ok((objects.collect(), next.map(str::to_owned)))
     }
 
+    /// The whole key of what has this one below our prefix.
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
     async fn open(
         &self,
         key: &str,
@@ -115,7 +123,7 @@ impl Bucket {
             .client
             .get_object()
             .bucket(&self.bucket)
-            .key(format!("{}{key}", self.prefix))
+            .key(self.key(key))
             .range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
         let answer = request.send().await.map_err(|error| self.told(&error))?;
         as_listed(&answer, stamp, &range)?;
@@ -145,6 +153,22 @@ impl Store for Bucket {
                 next = after;
             }
             Ok(all)
+        }
+        .boxed()
+    }
+
+    fn direct(
+        &self,
+        key: &str,
+        media_type: &'static str,
+        asked: Asked,
+    ) -> Answer<'_, Option<Direct>> {
+        let key = self.key(key);
+        async move {
+            match self.delivery {
+                Delivery::Edge => Ok(None),
+                Delivery::Redirect => self.signed(&key, media_type, asked).await.map(Some),
+            }
         }
         .boxed()
     }

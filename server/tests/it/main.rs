@@ -4,6 +4,7 @@ mod architecture;
 mod bucket;
 mod catalog;
 mod chat;
+mod direct;
 mod edge;
 mod fixtures;
 mod guide;
