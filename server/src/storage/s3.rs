@@ -2,6 +2,7 @@
 //! again, and what gives up, lives in `edge`.
 
 mod direct;
+mod publish;
 mod refusal;
 
 use std::{ops::Range, time::Duration};
@@ -23,6 +24,7 @@ use aws_smithy_http_client::{
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::timeout;
 
+pub use self::publish::Part;
 use super::{Answer, Asked, Content, Direct, Object, Store, StoreError, disk::Stamp};
 use crate::config::{BucketSettings, Delivery};
 
@@ -30,6 +32,8 @@ use crate::config::{BucketSettings, Delivery};
 const CONNECTS: Duration = Duration::from_secs(1);
 /// an answer to begin,
 const ANSWERS: Duration = Duration::from_secs(5);
+/// also where it has to hear a whole part of a file first,
+const ANSWERS_PARTS: Duration = Duration::from_secs(300);
 /// and the next bytes of one to come.
 const NEXT_BYTES: Duration = Duration::from_secs(5);
 
@@ -50,6 +54,15 @@ pub struct Bucket {
 impl Bucket {
     /// The bucket that is set; `None` where none is. Asks nothing yet.
     pub fn new(settings: &BucketSettings) -> Option<Self> {
+        Self::with(settings, ANSWERS)
+    }
+
+    /// As [`Self::new`], for who writes to it over a slow line.
+    pub fn to_publish(settings: &BucketSettings) -> Option<Self> {
+        Self::with(settings, ANSWERS_PARTS)
+    }
+
+    fn with(settings: &BucketSettings, answers: Duration) -> Option<Self> {
         let bucket = settings.bucket_name.trim();
         if bucket.is_empty() {
             return None;
@@ -69,7 +82,7 @@ impl Bucket {
             .http_client(HttpClient::new().tls_provider(tls).build_https())
             .retry_config(RetryConfig::disabled())
             .timeout_config(
-                TimeoutConfig::builder().connect_timeout(CONNECTS).read_timeout(ANSWERS).build(),
+                TimeoutConfig::builder().connect_timeout(CONNECTS).read_timeout(answers).build(),
             )
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -87,15 +100,27 @@ impl Bucket {
         Some(Self { client, bucket: bucket.to_owned(), prefix, place, foreign, delivery })
     }
 
+    /// All objects whose keys, below the prefix that is ours, begin so.
+    pub async fn objects(&self, begin: &str) -> Result<Vec<Object>, StoreError> {
+        let (mut all, mut next) = self.page(begin, None).await?;
+        while next.is_some() {
+            let (more, after) = self.page(begin, next).await?;
+            all.extend(more);
+            next = after;
+        }
+        Ok(all)
+    }
+
     async fn page(
         &self,
+        begin: &str,
         after: Option<String>,
     ) -> Result<(Vec<Object>, Option<String>), StoreError> {
         let request = self
             .client
             .list_objects_v2()
             .bucket(&self.bucket)
-            .prefix(&self.prefix)
+            .prefix(self.key(begin))
             .set_continuation_token(after);
         let page = request.send().await.map_err(|error| self.told(&error))?;
         let objects = page.contents().iter().filter_map(|object| {
@@ -145,16 +170,7 @@ impl Store for Bucket {
     }
 
     fn list(&self) -> Answer<'_, Vec<Object>> {
-        async move {
-            let (mut all, mut next) = self.page(None).await?;
-            while next.is_some() {
-                let (more, after) = self.page(next).await?;
-                all.extend(more);
-                next = after;
-            }
-            Ok(all)
-        }
-        .boxed()
+        self.objects("").boxed()
     }
 
     fn direct(

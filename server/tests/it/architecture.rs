@@ -11,7 +11,7 @@ const GROUND: [&str; 8] =
 
 /// What each feature may know beside the ground. A path of two names is that part of a feature and
 /// no other.
-const FEATURES: [(&str, &[&str]); 10] = [
+const FEATURES: [(&str, &[&str]); 11] = [
     (
         "catalog",
         &["hls::address", "hls::conditions", "hls::media_type", "hls::playlist", "hls::render"],
@@ -24,6 +24,19 @@ const FEATURES: [(&str, &[&str]); 10] = [
     ("listen", &[]),
     ("live", &["catalog", "chat", "forwarded"]),
     ("posters", &["catalog", "hls::address", "hls::playlist", "ingest"]),
+    (
+        "publish",
+        &[
+            "catalog::Reason",
+            "catalog::StoreSource",
+            "catalog::nfc",
+            "catalog::read_whole",
+            "catalog::whole",
+            "hls::media_type",
+            "ingest::IngestError",
+            "ingest::Staging",
+        ],
+    ),
     ("pulse", &["chat::Addresses", "forwarded"]),
 ];
 

@@ -14,6 +14,7 @@ mod openapi;
 mod origins;
 mod outages;
 mod posters;
+mod publish;
 mod pulse;
 mod server;
 mod sockets;

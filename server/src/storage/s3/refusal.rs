@@ -38,10 +38,30 @@ impl Bucket {
         }
     }
 
+    /// As [`Self::told`], of what changes the bucket.
+    pub(super) fn told_of_writing<E: ProvideErrorMetadata>(
+        &self,
+        error: &SdkError<E>,
+    ) -> StoreError {
+        match error {
+            SdkError::ServiceError(answer)
+                if answer.err().code() == Some("AccessDenied")
+                    || answer.raw().status().as_u16() == 401 =>
+            {
+                refused(
+                    &format!("the access key may not write to the bucket {:?}", self.bucket),
+                    "give it s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and \
+                     s3:ListMultipartUploadParts there",
+                )
+            }
+            other => self.told(other),
+        }
+    }
+
     fn answered(&self, code: &str, status: u16) -> StoreError {
         let bucket = &self.bucket;
         match (code, status) {
-            ("NoSuchKey", _) => StoreError::Gone,
+            ("NoSuchKey" | "NotFound" | "NoSuchUpload", _) => StoreError::Gone,
             ("PreconditionFailed", _) => StoreError::Changed,
             ("NoSuchBucket", _) => refused(
                 &format!("there is no bucket {bucket:?}"),
