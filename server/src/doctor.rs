@@ -19,7 +19,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{catalog::report, config::Config};
+use crate::{
+    catalog::{OriginSource, report},
+    config::Config,
+};
 
 /// How long another program or server may take to answer.
 const ANSWERS: Duration = Duration::from_secs(5);
@@ -60,8 +63,8 @@ impl Check {
 }
 
 /// Prints every check, as lines or as a JSON array; answers whether all are well.
-pub async fn doctor(config: &Config, json: bool) -> io::Result<bool> {
-    let checks = examine(config).await;
+pub async fn doctor(config: &Config, origins: Vec<OriginSource>, json: bool) -> io::Result<bool> {
+    let checks = examine(config, origins).await;
     if json {
         println!("{}", serde_json::to_string_pretty(&checks).map_err(io::Error::other)?);
     } else {
@@ -72,8 +75,9 @@ pub async fn doctor(config: &Config, json: bool) -> io::Result<bool> {
     Ok(checks.iter().all(|check| check.ok))
 }
 
-/// Looks at everything; changes nothing but a file of its own in the data folder.
-pub async fn examine(config: &Config) -> Vec<Check> {
+/// Looks at everything, the servers `origins` too; changes nothing but a file of its own in the data
+/// folder.
+pub async fn examine(config: &Config, origins: Vec<OriginSource>) -> Vec<Check> {
     let mut checks = vec![program("ffmpeg").await, program("ffprobe").await];
     let folders = config.folders.clone();
     let on_disk = spawn_blocking(move || {
@@ -82,7 +86,7 @@ pub async fn examine(config: &Config) -> Vec<Check> {
         checks
     });
     checks.extend(on_disk.await.unwrap_or_default());
-    checks.extend(bucket::examine(config).await);
+    checks.extend(bucket::examine(config, origins).await);
     checks.push(port(config.host, config.port).await);
     checks.push(clock(SystemTime::now()));
     checks

@@ -9,7 +9,8 @@ use super::{
     CatalogError, Elsewhere,
     disk::Disk,
     made::MadeTable,
-    origin, probe,
+    origin::{self, OriginSource},
+    probe,
     reason::{Reason, convert_command},
     snapshot::Snapshot,
     stock::{self, Stock},
@@ -28,6 +29,22 @@ pub struct Finding {
     pub message: String,
     /// What mends it.
     pub fix: String,
+}
+
+/// What a look at another server found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// How many channels can be taken of it.
+    pub channels: usize,
+    /// What is wrong with it, in one sentence.
+    pub trouble: Option<String>,
+}
+
+/// Looks at another server once.
+pub async fn hear(server: OriginSource) -> Heard {
+    let publish = channel::Sender::new(Vec::new());
+    let stock = stock::look_once(origin::Keeper::new(server, 0, publish)).await;
+    Heard { channels: stock.channels.len(), trouble: stock.trouble }
 }
 
 /// What would be served, as a JSON array of media objects or as a table, and what is wrong with

@@ -2,6 +2,7 @@
 //! again, and what gives up, lives in `edge`.
 
 mod direct;
+mod judge;
 mod publish;
 mod refusal;
 
@@ -24,7 +25,7 @@ use aws_smithy_http_client::{
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::timeout;
 
-pub use self::publish::Part;
+pub use self::{judge::Aside, publish::Part};
 use super::{Answer, Asked, Content, Direct, Object, Store, StoreError, disk::Stamp};
 use crate::config::{BucketSettings, Delivery};
 

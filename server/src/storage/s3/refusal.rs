@@ -21,7 +21,8 @@ impl Bucket {
             }),
             SdkError::ServiceError(answer) => {
                 let status = answer.raw().status().as_u16();
-                self.answered(answer.err().code().unwrap_or_default(), status)
+                let region = answer.raw().headers().get("x-amz-bucket-region");
+                self.answered(answer.err().code().unwrap_or_default(), status, region)
             }
             SdkError::ResponseError(answer) => {
                 let status = answer.raw().status().as_u16();
@@ -32,7 +33,7 @@ impl Bucket {
                         "set AWS_ENDPOINT_URL to the address of the store's API",
                     );
                 }
-                self.answered("", status)
+                self.answered("", status, None)
             }
             _ => refused("the request cannot be made", "check BUCKET_NAME and AWS_REGION"),
         }
@@ -58,7 +59,7 @@ impl Bucket {
         }
     }
 
-    fn answered(&self, code: &str, status: u16) -> StoreError {
+    fn answered(&self, code: &str, status: u16, region: Option<&str>) -> StoreError {
         let bucket = &self.bucket;
         match (code, status) {
             ("NoSuchKey" | "NotFound" | "NoSuchUpload", _) => StoreError::Gone,
@@ -89,7 +90,10 @@ impl Bucket {
             )
             | (_, 301 | 307 | 308) => refused(
                 &format!("the bucket {bucket:?} lies in another region"),
-                "set AWS_REGION to that one",
+                &match region.filter(|region| region.bytes().all(|b| b.is_ascii_graphic())) {
+                    Some(region) => format!("set AWS_REGION={region}"),
+                    None => "set AWS_REGION to that one".to_owned(),
+                },
             ),
             ("AccessDenied" | "AllAccessDisabled" | "AccountProblem", _) | (_, 401 | 403) => {
                 refused(
