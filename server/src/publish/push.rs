@@ -16,7 +16,7 @@ use tokio::{task::spawn_blocking, time::sleep};
 
 use super::{
     AT_ONCE, PART_BYTES, PublishError, PublishJob, Published, failed, patiently,
-    record::{Record, part_bytes},
+    record::{Begun, Record, part_bytes},
 };
 use crate::{
     catalog::{
@@ -27,7 +27,7 @@ use crate::{
     storage::{
         Store, StoreError,
         disk::{Stamp, open_below},
-        s3::{Bucket, Part},
+        s3::Bucket,
     },
 };
 
@@ -249,47 +249,56 @@ async fn send(job: &PublishJob, bucket: &Bucket, upload: &Upload) -> Result<(), 
 }
 
 async fn send_parts(job: &PublishJob, bucket: &Bucket, upload: &Upload) -> Result<(), Unsent> {
-    let Upload { key, mark, stamp, .. } = upload;
-    let record = Record::of(&job.data, &bucket.identity(), key, mark);
-    let known = record.upload();
-    let begun = match &known {
-        Some(name) => match patiently(|| bucket.parts(key, name)).await {
-            Err(StoreError::Gone) => None,
-            parts => Some((name.clone(), parts?)),
-        },
-        None => None,
-    };
-    let (name, mut parts): (String, BTreeMap<i32, Part>) = match begun {
-        Some(begun) => begun,
-        None => {
-            let name = patiently(|| bucket.begin(key, media_type::of(key), mark)).await?;
-            record.keep(&name).map_err(|why| Unsent::Disk(job.data.clone(), why))?;
-            (name, BTreeMap::new())
+    let Upload { key, mark, .. } = upload;
+    let record = Record::of(&job.data, &bucket.identity(), key);
+    if let Some(begun) = record.read().filter(|begun| begun.mark == *mark) {
+        match go_on(bucket, upload, &record, begun).await {
+            // The bucket has forgotten what was begun.
+            Err(Unsent::Store(StoreError::Gone)) => {}
+            end => return end,
         }
-    };
-    let length = part_bytes(stamp.size);
-    let mut first = 0;
-    for number in 1.. {
-        if first >= stamp.size {
-            break;
-        }
-        let size = length.min(stamp.size - first);
-        if parts.get(&number).is_none_or(|part| part.size != size) {
-            let bytes = read(upload, first, size).await?;
-            let put = || bucket.put_part(key, &name, number, bytes.clone());
-            parts.insert(number, patiently(put).await?);
-        }
-        first += size;
     }
-    let count = i32::try_from(stamp.size.div_ceil(length)).unwrap_or(i32::MAX);
-    parts.retain(|number, _| *number <= count);
-    match patiently(|| bucket.finish(key, &name, parts.clone())).await {
-        // The answer to the first of two may have been lost.
-        Err(StoreError::Gone) if patiently(|| bucket.mark(key)).await?.as_ref() == Some(mark) => {}
-        end => end?,
+    let name = patiently(|| bucket.begin(key, media_type::of(key), mark)).await?;
+    let begun = Begun { mark: mark.clone(), upload: name, parts: BTreeMap::new() };
+    go_on(bucket, upload, &record, begun).await
+}
+
+/// Sends what is missing of a file that was begun.
+async fn go_on(
+    bucket: &Bucket,
+    upload: &Upload,
+    record: &Record,
+    mut begun: Begun,
+) -> Result<(), Unsent> {
+    let Upload { key, mark, stamp, .. } = upload;
+    let unwritten = |why| Unsent::Disk(record.path().to_owned(), why);
+    record.keep(&begun).map_err(unwritten)?;
+    let length = part_bytes(stamp.size);
+    for (number, first) in (1..).zip(offsets(stamp.size, length)) {
+        let size = length.min(stamp.size - first);
+        if begun.parts.get(&number).is_some_and(|part| part.size == size) {
+            continue;
+        }
+        let bytes = read(upload, first, size).await?;
+        let put = || bucket.put_part(key, &begun.upload, number, bytes.clone());
+        let part = patiently(put).await?;
+        begun.parts.insert(number, part);
+        record.keep(&begun).map_err(unwritten)?;
+    }
+    if let Err(error) = patiently(|| bucket.finish(key, &begun.upload, &begun.parts)).await {
+        // The answer may have been lost on its way, or not be readable: what is there counts.
+        let there = patiently(|| bucket.mark(key)).await;
+        if !there.is_ok_and(|there| there.as_ref() == Some(mark)) {
+            return Err(error.into());
+        }
     }
     record.forget();
     Ok(())
+}
+
+/// Where each part begins.
+fn offsets(size: u64, length: u64) -> impl Iterator<Item = u64> {
+    (0..size.div_ceil(length)).map(move |number| number * length)
 }
 
 async fn read(upload: &Upload, first: u64, size: u64) -> Result<Bytes, Unsent> {

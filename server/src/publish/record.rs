@@ -2,11 +2,14 @@
 //! on with the parts that are there.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
+
+use crate::storage::s3::Part;
 
 /// Bytes of a part; a file up to this is sent at once.
 pub const PART_BYTES: u64 = 8 << 20;
@@ -15,48 +18,50 @@ const PARTS_MAX: u64 = 10_000;
 
 /// The file on this host that remembers one long file.
 #[derive(Debug)]
-pub(super) struct Record {
-    path: PathBuf,
-    mark: String,
-}
+pub(super) struct Record(PathBuf);
 
-#[derive(Serialize, Deserialize)]
-struct Written {
-    /// What the file holds.
-    mark: String,
-    /// What the bucket calls its parts.
-    upload: String,
+/// A long file of which not all is there yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Begun {
+    /// What it holds.
+    pub(super) mark: String,
+    /// What the bucket calls its parts together.
+    pub(super) upload: String,
+    /// Those that are there, by number.
+    pub(super) parts: BTreeMap<i32, Part>,
 }
 
 impl Record {
-    /// Of the object `key` of the bucket that `identity` tells, and of what it is to hold.
-    pub(super) fn of(data: &Path, identity: &str, key: &str, mark: &str) -> Self {
+    /// Of the object `key` of the bucket that `identity` tells.
+    pub(super) fn of(data: &Path, identity: &str, key: &str) -> Self {
         let name = blake3::hash(format!("{identity}\n{key}").as_bytes()).to_hex();
-        let path = data.join("push").join(format!("{}.json", &name[..32]));
-        Self { path, mark: mark.to_owned() }
+        Self(data.join("push").join(format!("{}.json", &name[..32])))
     }
 
-    /// The upload that was begun with the same content. Blocks.
-    pub(super) fn upload(&self) -> Option<String> {
-        let written: Written = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
-        (written.mark == self.mark).then_some(written.upload)
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 
-    /// Remembers an upload. Blocks.
-    pub(super) fn keep(&self, upload: &str) -> io::Result<()> {
-        let written = Written { mark: self.mark.clone(), upload: upload.to_owned() };
-        if let Some(folder) = self.path.parent() {
+    /// What was begun.
+    pub(super) fn read(&self) -> Option<Begun> {
+        serde_json::from_slice(&fs::read(&self.0).ok()?).ok()
+    }
+
+    /// Remembers it: a few kilobytes, after megabytes that went over a line.
+    pub(super) fn keep(&self, begun: &Begun) -> io::Result<()> {
+        if let Some(folder) = self.0.parent() {
             fs::create_dir_all(folder)?;
         }
-        let aside = self.path.with_extension("tmp");
-        fs::write(&aside, serde_json::to_vec(&written)?)?;
-        fs::rename(&aside, &self.path)
+        let aside = self.0.with_extension("tmp");
+        fs::write(&aside, serde_json::to_vec(begun)?)?;
+        fs::rename(&aside, &self.0)
     }
 
-    /// Forgets it: the file is whole. Blocks.
+    /// Forgets it: the file is whole.
     pub(super) fn forget(&self) {
         // What stays would only be asked for in vain.
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -67,19 +72,23 @@ pub(super) fn part_bytes(size: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{PART_BYTES, Record, part_bytes};
+    use std::collections::BTreeMap;
+
+    use super::{Begun, PART_BYTES, Part, Record, part_bytes};
 
     #[test]
-    fn an_upload_is_remembered_for_its_content() {
+    fn what_was_begun_is_remembered() {
         let home = tempfile::tempdir().expect("a folder");
-        let record = |mark| Record::of(home.path(), "films", "a/0.ts", mark);
-        assert_eq!(record("one").upload(), None);
-        record("one").keep("u1").expect("kept");
-        assert_eq!(record("one").upload().as_deref(), Some("u1"));
-        assert_eq!(record("two").upload(), None);
-        assert_eq!(Record::of(home.path(), "other", "a/0.ts", "one").upload(), None);
-        record("one").forget();
-        assert_eq!(record("one").upload(), None);
+        let record = Record::of(home.path(), "films", "a/0.ts");
+        assert_eq!(record.read(), None);
+        let part = Part { size: 5, etag: Some("\"e\"".into()) };
+        let parts = BTreeMap::from([(1, part)]);
+        let begun = Begun { mark: "one".into(), upload: "u1".into(), parts };
+        record.keep(&begun).expect("kept");
+        assert_eq!(record.read(), Some(begun));
+        assert_eq!(Record::of(home.path(), "other", "a/0.ts").read(), None);
+        record.forget();
+        assert_eq!(record.read(), None);
     }
 
     #[test]

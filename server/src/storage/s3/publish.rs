@@ -7,6 +7,7 @@ use aws_sdk_s3::{
     types::{CompletedMultipartUpload, CompletedPart},
 };
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::{Bucket, StoreError};
 
@@ -14,7 +15,7 @@ use super::{Bucket, StoreError};
 const MARK: &str = "carrete-blake3";
 
 /// A part of a file that the bucket has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// Its length in bytes.
     pub size: u64,
@@ -60,28 +61,6 @@ impl Bucket {
         })
     }
 
-    /// The parts that are there by number; [`StoreError::Gone`] where the bucket has forgotten them.
-    pub async fn parts(&self, key: &str, upload: &str) -> Result<BTreeMap<i32, Part>, StoreError> {
-        let mut parts = BTreeMap::new();
-        let mut after: Option<String> = None;
-        loop {
-            let request = self.client.list_parts().bucket(&self.bucket).key(self.key(key));
-            let request = request.upload_id(upload).set_part_number_marker(after);
-            let page = request.send().await.map_err(|error| self.told_of_writing(&error))?;
-            for part in page.parts() {
-                let size = part.size().and_then(|size| u64::try_from(size).ok());
-                if let Some((number, size)) = part.part_number().zip(size) {
-                    let etag = part.e_tag().map(str::to_owned);
-                    parts.insert(number, Part { size, etag });
-                }
-            }
-            after = page.next_part_number_marker().map(str::to_owned);
-            if page.is_truncated() != Some(true) || after.is_none() {
-                return Ok(parts);
-            }
-        }
-    }
-
     /// Puts one part there.
     pub async fn put_part(
         &self,
@@ -103,10 +82,10 @@ impl Bucket {
         &self,
         key: &str,
         upload: &str,
-        parts: BTreeMap<i32, Part>,
+        parts: &BTreeMap<i32, Part>,
     ) -> Result<(), StoreError> {
-        let parts = parts.into_iter().map(|(number, part)| {
-            CompletedPart::builder().part_number(number).set_e_tag(part.etag).build()
+        let parts = parts.iter().map(|(number, part)| {
+            CompletedPart::builder().part_number(*number).set_e_tag(part.etag.clone()).build()
         });
         let whole = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
         let request = self.client.complete_multipart_upload().bucket(&self.bucket);

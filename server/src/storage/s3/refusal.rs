@@ -51,8 +51,7 @@ impl Bucket {
             {
                 refused(
                     &format!("the access key may not write to the bucket {:?}", self.bucket),
-                    "give it s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and \
-                     s3:ListMultipartUploadParts there",
+                    "give it s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload there",
                 )
             }
             other => self.told(other),
