@@ -261,6 +261,7 @@ table! {
 table! {
     /// What stands around the description of the API, which is in English.
     ApiTexts, API_EN, API_ES;
+    tag: "en", "es";
     api: "API", "API";
     takes: "Takes", "Admite";
     body: "body", "cuerpo";

@@ -110,8 +110,8 @@ fn address(
             </h3>
             <p>{text(operation, "/summary")}</p>
             {(!more.is_empty()).then(|| view! { <p class="more">{more}</p> })}
-            {(!takes.is_empty()).then(|| table(texts.takes, takes))}
-            {table(texts.answers, answers)}
+            {(!takes.is_empty()).then(|| table(Some((texts.tag, texts.takes)), takes))}
+            {table(Some((texts.tag, texts.answers)), answers)}
         </article>
     }
 }
@@ -130,14 +130,14 @@ fn forms((name, schema): (&String, &Value)) -> impl IntoView + use<> {
                 <code>{name.clone()}</code>
             </h3>
             <p>{text(schema, "/description")}</p>
-            {table("", members)}
+            {table(None, members)}
         </article>
     }
 }
 
-/// A table of name, what it is, and what it says.
-fn table(caption: &'static str, rows: impl IntoView) -> impl IntoView {
-    let caption = (!caption.is_empty()).then(|| view! { <caption>{caption}</caption> });
+/// A table of name, what it is, and what it says, below a caption in its language.
+fn table(caption: Option<(&'static str, &'static str)>, rows: impl IntoView) -> impl IntoView {
+    let caption = caption.map(|(lang, caption)| view! { <caption lang=lang>{caption}</caption> });
     view! {
         <table>
             {caption} <tbody>{rows}</tbody>
