@@ -236,10 +236,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Doctor(args)) => {
-            let (config, stop) = (&args.config, CancellationToken::new());
-            let kept = (&config.cache, &config.folders);
-            let origins = crate::origin_sources(config, kept, &stop);
-            let well = doctor::doctor(config, origins, args.json).await?;
+            let well = doctor::doctor(&args.config, args.json).await?;
             Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Verb::Health(config)) => health(&config).await,

@@ -1,6 +1,7 @@
 //! `carrete doctor`: the host and every channel judged once, for people and for scripts.
 
 mod bucket;
+mod origin;
 
 use std::{
     fs, io,
@@ -19,10 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    catalog::{OriginSource, report},
-    config::Config,
-};
+use crate::{catalog::report, config::Config};
 
 /// How long another program or server may take to answer.
 const ANSWERS: Duration = Duration::from_secs(5);
@@ -63,8 +61,8 @@ impl Check {
 }
 
 /// Prints every check, as lines or as a JSON array; answers whether all are well.
-pub async fn doctor(config: &Config, origins: Vec<OriginSource>, json: bool) -> io::Result<bool> {
-    let checks = examine(config, origins).await;
+pub async fn doctor(config: &Config, json: bool) -> io::Result<bool> {
+    let checks = examine(config).await;
     if json {
         println!("{}", serde_json::to_string_pretty(&checks).map_err(io::Error::other)?);
     } else {
@@ -75,9 +73,8 @@ pub async fn doctor(config: &Config, origins: Vec<OriginSource>, json: bool) -> 
     Ok(checks.iter().all(|check| check.ok))
 }
 
-/// Looks at everything, the servers `origins` too; changes nothing but a file of its own in the data
-/// folder.
-pub async fn examine(config: &Config, origins: Vec<OriginSource>) -> Vec<Check> {
+/// Looks at everything; changes nothing but a file of its own in the data folder.
+pub async fn examine(config: &Config) -> Vec<Check> {
     let mut checks = vec![program("ffmpeg").await, program("ffprobe").await];
     let folders = config.folders.clone();
     let on_disk = spawn_blocking(move || {
@@ -86,7 +83,8 @@ pub async fn examine(config: &Config, origins: Vec<OriginSource>) -> Vec<Check> 
         checks
     });
     checks.extend(on_disk.await.unwrap_or_default());
-    checks.extend(bucket::examine(config, origins).await);
+    checks.extend(bucket::examine(config).await);
+    checks.extend(origin::examine(config).await);
     checks.push(port(config.host, config.port).await);
     checks.push(clock(SystemTime::now()));
     checks

@@ -281,19 +281,23 @@ async fn send_found(
         (file, version)
     };
     let held = |stamp| Held::object(edge.clone(), file.address.to_string(), stamp, None);
-    let sent = match edge.find(&file.address, file.turn).await {
-        Ok(found) => {
-            let (offer, version) = offer(found.stamp, found.lasting && pinned);
-            let sent = send_file(held(found.stamp), &offer, Some(&version), request).await;
-            // What comes next waits for what is asked for.
-            if let Some((next, turn)) = file.next.as_ref().filter(|_| request.method == Method::GET)
-            {
-                edge.find_ahead(next, *turn);
-            }
-            sent
-        }
-        Err(error) => Err(error.into()),
+    let find = || async {
+        let found = edge.find(&file.address, file.turn).await?;
+        let (offer, version) = offer(found.stamp, found.lasting && pinned);
+        send_file(held(found.stamp), &offer, Some(&version), request).await
     };
+    let mut sent = find().await;
+    if matches!(sent, Err(Unsent::Gone)) {
+        // It may be another since somebody found it.
+        edge.doubt(&file.address, file.turn);
+        sent = find().await;
+    }
+    // What comes next waits for what is asked for.
+    if let Some((next, turn)) = file.next.as_ref().filter(|_| request.method == Method::GET)
+        && sent.is_ok()
+    {
+        edge.find_ahead(next, *turn);
+    }
     match sent {
         // What it was is better than nothing, where no other had its address.
         Err(Unsent::Away) if file.turn == 0 => match edge.kept_any(&file.address) {

@@ -29,7 +29,7 @@ pub mod storage;
 pub mod telemetry;
 mod visitor;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use app::catalog::{Kind, Source};
 use tokio::net::TcpListener;
@@ -121,7 +121,13 @@ fn elsewhere(
     let shelf = Shelf::new(&cache.folder(folders), cache.max.0);
     let mut sources: Vec<Elsewhere> = Vec::new();
     sources.extend(on_shelf(bucket, &shelf, shutdown).map(Elsewhere::from));
-    sources.extend(servers_on_shelf(origins, refresh, &shelf, shutdown).map(Elsewhere::from));
+    let both = [("video", &origins.video, Kind::Video), ("audio", &origins.audio, Kind::Audio)];
+    for (name, setting, kind) in both {
+        let Some(url) = &setting.0 else { continue };
+        let origin = Origin::new(name, url, &origins.allow_private.0);
+        let edge = Edge::new(Arc::new(origin), shelf.clone(), shutdown.clone());
+        sources.push(OriginSource { edge, address: url.url().clone(), kind, refresh }.into());
+    }
     if !sources.is_empty() {
         tokio::task::spawn_blocking(move || shelf.rescan());
     }
@@ -137,33 +143,6 @@ fn bucket_source(
     stop: &CancellationToken,
 ) -> Option<StoreSource> {
     on_shelf(bucket, &Shelf::new(&cache.folder(folders), cache.max.0), stop)
-}
-
-/// The other servers that are set, each with the cache before it.
-///
-/// Has to be called inside a tokio runtime.
-fn origin_sources(
-    config: &Config,
-    (cache, folders): (&CacheSettings, &Folders),
-    stop: &CancellationToken,
-) -> Vec<OriginSource> {
-    let shelf = Shelf::new(&cache.folder(folders), cache.max.0);
-    servers_on_shelf(&config.origins, config.bucket.refresh.0, &shelf, stop).collect()
-}
-
-fn servers_on_shelf(
-    origins: &OriginSettings,
-    refresh: Duration,
-    shelf: &Shelf,
-    stop: &CancellationToken,
-) -> impl Iterator<Item = OriginSource> {
-    let both = [("video", &origins.video, Kind::Video), ("audio", &origins.audio, Kind::Audio)];
-    both.into_iter().filter_map(move |(name, setting, kind)| {
-        let url = setting.0.as_ref()?;
-        let origin = Origin::new(name, url, &origins.allow_private.0);
-        let edge = Edge::new(Arc::new(origin), shelf.clone(), stop.clone());
-        Some(OriginSource { edge, address: url.url().clone(), kind, refresh })
-    })
 }
 
 fn on_shelf(

@@ -20,6 +20,8 @@ use crate::storage::{StoreError, edge::Edge};
 
 /// How long somebody who asks for a playlist that is not known waits for it.
 const PATIENCE: Duration = Duration::from_millis(1800);
+/// A playlist that nobody has asked for in so long is forgotten: a long film's names take room.
+const IDLE: Duration = Duration::from_secs(300);
 /// More playlists than this in one channel are a mistake.
 const MAX_CHILDREN: usize = 64;
 
@@ -44,6 +46,7 @@ struct List {
     path: String,
     /// Somebody asks for it.
     busy: AtomicBool,
+    used: Mutex<Instant>,
     now: watch::Sender<Now>,
 }
 
@@ -124,11 +127,18 @@ impl Distant {
         self.load(self.list(path, address)).await.map(|loaded| loaded.served.clone())
     }
 
+    /// Forgets what nobody has asked for in a while.
+    pub(crate) fn rest(&self) {
+        self.lists().retain(|_, list| list.idle() < IDLE);
+    }
+
     fn named(&self, path: &str, query: Option<&str>) -> Option<Named> {
         let lists: Vec<_> = self.lists().values().cloned().collect();
         lists.iter().find_map(|list| {
             let now = list.now.borrow();
-            now.loaded.as_ref().and_then(|(loaded, _)| loaded.named(path, query))
+            let named = now.loaded.as_ref().and_then(|(loaded, _)| loaded.named(path, query));
+            // Who reads a long playlist once asks for its segments alone from then on.
+            named.inspect(|_| list.use_it())
         })
     }
 
@@ -139,6 +149,7 @@ impl Distant {
             // The playlist above names another by this name now.
             *list = List::new(path, address);
         }
+        list.use_it();
         list.clone()
     }
 
@@ -203,8 +214,17 @@ impl List {
             address: address.to_owned(),
             path: path.to_owned(),
             busy: AtomicBool::new(false),
+            used: Mutex::new(Instant::now()),
             now: watch::Sender::default(),
         })
+    }
+
+    fn use_it(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn idle(&self) -> Duration {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     async fn read(&self, edge: &Edge) {

@@ -103,6 +103,8 @@ impl Looking for Keeper {
         }
         let whole = self.take().await;
         self.show();
+        let facts = self.known.values().filter_map(|known| known.facts.as_ref());
+        facts.filter_map(|facts| facts.distant()).for_each(|distant| distant.rest());
         let told: Vec<&Told> =
             self.known.values().filter_map(|known| known.told.as_ref()).collect();
         self.origin.edge.remember(&told).await;

@@ -5,12 +5,12 @@ use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 use app::catalog::{Kind, Media};
 use tokio::{sync::watch as channel, task::spawn_blocking};
 
+pub use super::origin::OriginSource;
 use super::{
     CatalogError, Elsewhere,
     disk::Disk,
     made::MadeTable,
-    origin::{self, OriginSource},
-    probe,
+    origin, probe,
     reason::{Reason, convert_command},
     snapshot::Snapshot,
     stock::{self, Stock},
@@ -29,22 +29,6 @@ pub struct Finding {
     pub message: String,
     /// What mends it.
     pub fix: String,
-}
-
-/// What a look at another server found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
-    /// How many channels can be taken of it.
-    pub channels: usize,
-    /// What is wrong with it, in one sentence.
-    pub trouble: Option<String>,
-}
-
-/// Looks at another server once.
-pub async fn hear(server: OriginSource) -> Heard {
-    let publish = channel::Sender::new(Vec::new());
-    let stock = stock::look_once(origin::Keeper::new(server, 0, publish)).await;
-    Heard { channels: stock.channels.len(), trouble: stock.trouble }
 }
 
 /// What would be served, as a JSON array of media objects or as a table, and what is wrong with
@@ -76,6 +60,26 @@ pub async fn channels(
         table(["ID", "KIND", "LENGTH", "SIZE", "TITLE"].map(str::to_owned), &rows)
     };
     Ok((list, snapshot.troubles().to_vec()))
+}
+
+/// What another server has: how many channels, or what is wrong with it, and what is left out of its
+/// list.
+pub async fn origin(origin: OriginSource) -> (Result<usize, String>, Vec<Finding>) {
+    let keeper = origin::Keeper::new(origin, 0, channel::Sender::new(Vec::new()));
+    let stock = stock::look_once(keeper).await;
+    let left_out = stock.left_out.iter().map(|(name, reason)| {
+        let name = name.to_string_lossy().into_owned();
+        let message = match reason {
+            Reason::Refused(refusal) => format!("left out: {}", refusal.what),
+            other => format!("left out: {other}"),
+        };
+        Finding { message, fix: reason.fix("its folder there", &name), name }
+    });
+    let left_out = left_out.collect();
+    match stock.trouble {
+        Some(trouble) => (Err(trouble), left_out),
+        None => (Ok(stock.channels.len()), left_out),
+    }
 }
 
 /// Looks at every channel of the folder: what can be played, and what is wrong with what cannot.

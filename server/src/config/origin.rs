@@ -73,10 +73,18 @@ impl FromStr for OriginUrl {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // Whatever stands in it may be a password: it is not said again.
         let wrong = || SettingError("a server is written like http://nas.lan:8080/media/".into());
-        let mut url = Url::parse(text.trim()).map_err(|_| wrong())?;
+        let url = Url::parse(text.trim()).map_err(|_| wrong())?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
             return Err(wrong());
         }
+        Ok(Self::of(&url))
+    }
+}
+
+impl OriginUrl {
+    /// An address, its name and password apart.
+    pub fn of(url: &Url) -> Self {
+        let mut url = url.clone();
         let decode = |text: &str| {
             percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
         };
@@ -86,7 +94,7 @@ impl FromStr for OriginUrl {
         let _ = url.set_username("");
         let _ = url.set_password(None);
         url.set_fragment(None);
-        Ok(Self { url, login })
+        Self { url, login }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The bucket, the other servers and the cache before them, judged once: what is set, what may be
-//! done there, and whether what comes from them can be kept.
+//! The bucket and the cache before it, judged once: what is set, what may be done there, and whether
+//! what comes from it can be kept.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,10 +8,6 @@ use tokio::task::spawn_blocking;
 use super::Check;
 use crate::{
     addresses,
-    catalog::{
-        OriginSource,
-        report::{self, Heard},
-    },
     config::{Config, Delivery},
     storage::{
         Object, Refusal, Store, StoreError,
@@ -24,18 +20,11 @@ use crate::{
 /// hour off, and addresses for players hold for a while only.
 const SKEW: Duration = Duration::from_secs(60);
 
-/// Nothing where neither bucket nor other servers are set.
-pub(super) async fn examine(config: &Config, origins: Vec<OriginSource>) -> Vec<Check> {
-    let mut checks = match Bucket::new(&config.bucket) {
-        Some(bucket) => of_bucket(config, &bucket).await,
-        None => Vec::new(),
-    };
-    for origin in origins {
-        checks.push(of_origin(origin).await);
-    }
-    if !checks.is_empty() {
-        checks.push(cache_folder(config).await);
-    }
+/// Nothing where no bucket is set.
+pub(super) async fn examine(config: &Config) -> Vec<Check> {
+    let Some(bucket) = Bucket::new(&config.bucket) else { return Vec::new() };
+    let mut checks = of_bucket(config, &bucket).await;
+    checks.push(cache_folder(config).await);
     checks
 }
 
@@ -136,26 +125,8 @@ fn page_origin(config: &Config) -> String {
     public.or_else(lan).unwrap_or_else(|| format!("http://localhost:{}", config.port))
 }
 
-async fn of_origin(origin: OriginSource) -> Check {
-    let name = origin.edge.label();
-    match report::hear(origin).await {
-        Heard { trouble: Some(trouble), .. } => Check::fail(
-            &name,
-            trouble,
-            "check VIDEO_ORIGIN and AUDIO_ORIGIN, that server, and the network between here and \
-             there",
-        ),
-        Heard { channels: 0, .. } => Check::fail(
-            &name,
-            "it answers and names nothing of the kind that is wanted",
-            "give the address of another Carrete, of a folder that its server lists, or of an M3U \
-             list; VIDEO_ORIGIN is for videos, AUDIO_ORIGIN for music",
-        ),
-        Heard { channels, .. } => Check::ok(&name, format!("{channels} channels can be taken")),
-    }
-}
-
-async fn cache_folder(config: &Config) -> Check {
+/// Whether what comes from elsewhere can be kept.
+pub(super) async fn cache_folder(config: &Config) -> Check {
     const NAME: &str = "cache folder";
     let folder = config.cache.folder(&config.folders);
     let shown = folder.display().to_string();

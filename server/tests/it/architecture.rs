@@ -17,7 +17,7 @@ const FEATURES: [(&str, &[&str]); 11] = [
         &["hls::address", "hls::conditions", "hls::media_type", "hls::playlist", "hls::render"],
     ),
     ("chat", &[]),
-    ("doctor", &["catalog::OriginSource", "catalog::report"]),
+    ("doctor", &["catalog::report"]),
     ("forwarded", &[]),
     ("hls", &["catalog"]),
     ("ingest", &[]),

@@ -235,6 +235,24 @@ async fn the_cache_keeps_within_its_bounds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_came_last_is_kept() {
+    let store = Store::new().await;
+    let edge = store.edge(1_000_000);
+    for n in 0..30 {
+        store.write(&format!("a/{n}.ts"), noise(200_000 + n));
+    }
+    let bucket = Bucket::new(&store.settings).expect("a bucket");
+    for object in bucket.list().await.expect("a list") {
+        // Those that were watched again and again go too, when nobody does any more.
+        for _ in 0..5 {
+            read(&edge, &object.key, object.stamp, 0, object.stamp.size).await.expect("bytes");
+        }
+        kept(&edge, &object.key, object.stamp).await;
+    }
+    assert!(edge.shelf().bytes() <= 1_000_000, "{}", edge.shelf().bytes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_seek_in_a_film_fetches_its_part_alone() {
     let store = Store::new().await;
     let bytes = noise(20 << 20);

@@ -11,7 +11,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use carrete::catalog::{Elsewhere, OriginSource};
+use carrete::{
+    catalog::{Elsewhere, OriginSource},
+    config::Config,
+};
+use clap::{Args, FromArgMatches};
 
 use crate::{
     bucket::Store,
@@ -349,4 +353,51 @@ async fn what_lets_one_in_is_said_to_that_server_alone() {
     let page = carrete::storage::Store::page(&origin, url.url().as_str(), None).await;
     assert!(page.is_ok_and(|page| page.is_some()));
     assert_eq!(*seen.lock().expect("no panic"), ["Basic YW5hOmh1c2g="]);
+    // A list may say for itself how one gets in somewhere.
+    let inside = format!("http://eva:x@{}/f/playlist.m3u8", server.address);
+    let list = format!("#EXTM3U\n#EXTINF:-1,Inside\n{inside}\n");
+    let home = Server::new(pages(&[("/all.m3u", "text/plain", list)])).await;
+    let allowed = server.address.to_string();
+    let app =
+        streams.app_beside(vec![home.source(Kind::Video, "/all.m3u", &[&allowed]).into()]).await;
+    app.until_ids(&["Inside"]).await;
+    assert_eq!(app.get("/streams/Inside/playlist0.ts").await.text(), bytes(0));
+    assert!(!app.get("/api/videos").await.text().contains("eva"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_looks_at_other_servers() {
+    let mut all = film("/f/");
+    let list = "#EXTM3U\n#EXTINF:-1,Film\n/f/playlist.m3u8\n#EXTINF:-1,Gone\n/g/playlist.m3u8\n\
+        #EXTINF:-1,Home\nhttp://127.0.0.1:9/x.m3u8\n";
+    all.push(("/all.m3u".to_owned(), "text/plain", list.to_owned()));
+    let server = Server::new(routed(&all)).await;
+    let streams = Streams::new();
+    let examine = || {
+        let folders = streams.folders();
+        let command = Config::augment_args(clap::Command::new("carrete"));
+        let url = server.url("/all.m3u");
+        let matches = command.get_matches_from(["carrete", "--video-origin", &url]);
+        let config = Config::from_arg_matches(&matches).expect("defaults");
+        let config = Config { folders, port: 0, ..config };
+        async move {
+            let checks = carrete::doctor::examine(&config).await.into_iter();
+            checks.filter(|check| check.check.starts_with("video")).collect::<Vec<_>>()
+        }
+    };
+    let mut checks = examine().await;
+    checks.sort_by(|a, b| a.check.cmp(&b.check));
+    let told: Vec<_> = checks.iter().map(|check| (check.check.as_str(), check.ok)).collect();
+    assert_eq!(
+        told,
+        [
+            ("video server", true),
+            ("video server \"Gone\"", false),
+            ("video server \"Home\"", false)
+        ]
+    );
+    assert!(checks[0].message.starts_with("1 of"), "{checks:?}");
+    assert!(
+        checks[2].fix.as_ref().is_some_and(|fix| fix.contains("ORIGIN_ALLOW_PRIVATE=127.0.0.1:9"))
+    );
 }

@@ -12,7 +12,7 @@ use std::{
 use app::catalog::{ChannelId, Kind};
 use axum::{
     Router,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     routing::get,
 };
 use carrete::catalog;
@@ -156,6 +156,27 @@ async fn a_server_that_is_silent_is_told_within_two_seconds() {
     assert!(troubles[0].starts_with("video server http://127.0.0.1:"), "{troubles:?}");
     server.revive().await;
     app.until(|list| list.get(&id("f")).is_some_and(|media| media.available)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_segment_that_is_written_anew_is_found() {
+    let (server, streams) = one_film().await;
+    // Nothing is kept, but what was found is remembered.
+    let source = server.source_of(Kind::Video, "/f/playlist.m3u8", &[], 1);
+    let app = streams.app_beside(vec![source.into()]).await;
+    app.until_ids(&["f"]).await;
+    let first = app.get("/streams/f/playlist1.ts").await;
+    assert_eq!(first.text(), bytes(1));
+    let mut other = film("/f/");
+    other[2].2 = bytes(9).replace('j', "jj");
+    server.becomes(routed(&other));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let second = app.get("/streams/f/playlist1.ts").await;
+    assert_eq!(second.text(), other[2].2);
+    assert_ne!(first.header("etag"), second.header("etag"));
+    let both = [("range", "bytes=0-9"), ("if-range", first.header("etag"))];
+    let whole = app.ask(Method::GET, "/streams/f/playlist1.ts", &both).await;
+    assert_eq!((whole.status, whole.body.len()), (StatusCode::OK, other[2].2.len()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::catalog::{ChannelId, Kind};
+use app::catalog::ChannelId;
 use axum::http::{Method, StatusCode};
 use carrete::{
     catalog,
@@ -18,7 +18,6 @@ use clap::{Args, FromArgMatches};
 use crate::{
     bucket::{SECRET_KEY, Store},
     fixtures::{Streams, playlist, segment},
-    server::Server,
 };
 
 fn id(text: &str) -> ChannelId {
@@ -280,7 +279,7 @@ async fn the_doctor_looks_at_the_bucket() {
         let config = Config::from_arg_matches(&matches).expect("defaults");
         let (folders, bucket) = (streams.folders(), settings.clone());
         let config = Config { folders, bucket, port: 0, ..config };
-        async move { carrete::doctor::examine(&config, Vec::new()).await }
+        async move { carrete::doctor::examine(&config).await }
     };
     let of = |checks: &[Check], name: &str| {
         let check = checks.iter().find(|check| check.check.starts_with(name));
@@ -314,38 +313,4 @@ async fn the_doctor_looks_at_the_bucket() {
     assert!(of(&examine(&settings).await, "bucket").message.contains("AWS_ACCESS_KEY_ID"));
     let checks = examine(&BucketSettings::default()).await;
     assert!(!checks.is_empty() && checks.iter().all(|check| !check.check.starts_with("bucket")));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_doctor_looks_at_other_servers() {
-    let streams = Streams::new();
-    streams.channel("a");
-    let app = streams.app().await;
-    let mut server = Server::new(app.router.clone()).await;
-    let examine = |kind: Kind, path: &'static str, server: &Server| {
-        let command = Config::augment_args(clap::Command::new("carrete"));
-        let matches = command.get_matches_from(["carrete"]);
-        let config = Config::from_arg_matches(&matches).expect("defaults");
-        let config = Config { folders: streams.folders(), port: 0, ..config };
-        let origin = server.source(kind, path, &[]);
-        async move {
-            let label = origin.edge.label();
-            let checks = carrete::doctor::examine(&config, vec![origin]).await;
-            assert!(checks.iter().any(|check| check.check == "cache folder" && check.ok));
-            checks.into_iter().find(|check| check.check == label).expect("a check of the server")
-        }
-    };
-    let well = examine(Kind::Video, "/", &server).await;
-    assert!(well.ok && well.message.starts_with("1 channel"), "{well:?}");
-    let none = examine(Kind::Audio, "/", &server).await;
-    assert!(
-        !none.ok && none.fix.as_ref().is_some_and(|fix| fix.contains("AUDIO_ORIGIN")),
-        "{none:?}"
-    );
-    server.kill().await;
-    let away = examine(Kind::Video, "/", &server).await;
-    assert!(
-        !away.ok && away.fix.as_ref().is_some_and(|fix| fix.contains("VIDEO_ORIGIN")),
-        "{away:?}"
-    );
 }

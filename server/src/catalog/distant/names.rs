@@ -79,6 +79,9 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Reads a page as the playlist that is served at `path`.
     pub(crate) fn new(path: &str, page: Page, before: Option<&Self>) -> Result<Self, StoreError> {
+        if page.text.len() as u64 > playlist::MAX_BYTES {
+            return Err(unfit("it is too long"));
+        }
         let playlist = playlist::parse(&page.text).map_err(|why| unfit(&why.to_string()))?;
         let base = Url::parse(&page.address).map_err(|_| unfit("its address is none"))?;
         let live = !playlist.master && !playlist.ended;
@@ -326,3 +329,6 @@ fn unfit(why: &str) -> StoreError {
         fix: "mend it there".into(),
     })
 }
+
+#[cfg(test)]
+mod tests;

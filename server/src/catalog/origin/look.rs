@@ -34,10 +34,10 @@ pub(super) async fn look_at(
 ) -> Result<Option<Told>, Reason> {
     let before = before.and_then(|facts| facts.distant()).map(|distant| &**distant);
     let told = match raw {
-        Raw::Whole(told) => made_of(origin, told, before).await.map(|(told, _)| Some(told)),
+        Raw::Whole(told) => made_of(origin, told).await.map(|(told, _)| Some(told)),
         Raw::Named(told) if unseen => believed(told, before).map(Some),
         Raw::Named(told) => {
-            let (mut told, seen) = made_of(origin, told, before).await?;
+            let (mut told, seen) = made_of(origin, told).await?;
             if let Some(seen) = seen {
                 probed(origin, &mut told, &seen).await;
             }
@@ -45,7 +45,7 @@ pub(super) async fn look_at(
         }
         Raw::Folder { address, .. } => {
             name::id(name)?;
-            folder(origin, name, address, before).await
+            folder(origin, name, address).await
         }
         Raw::File { address, .. } => {
             name::id(name.rsplit_once('.').map_or(name, |(stem, _)| stem))?;
@@ -56,11 +56,7 @@ pub(super) async fn look_at(
 }
 
 /// A channel as a list tells of it, and what it is made of.
-async fn made_of(
-    origin: &OriginSource,
-    told: &Told,
-    before: Option<&Distant>,
-) -> Result<(Told, Option<Seen>), Reason> {
+async fn made_of(origin: &OriginSource, told: &Told) -> Result<(Told, Option<Seen>), Reason> {
     is_named_well(told)?;
     let mut told = told.clone();
     if told.bare {
@@ -68,7 +64,7 @@ async fn made_of(
         told.size = Some(found.stamp.size);
         return Ok((told, None));
     }
-    let distant = Distant::new(origin.edge.clone(), told.address.clone(), false, before);
+    let distant = Distant::new(origin.edge.clone(), told.address.clone(), false, None);
     let seen = Seen::of(&distant).await.map_err(|error| reason(PLAYLIST, &error))?;
     seen.tell(&mut told);
     Ok((told, Some(seen)))
@@ -91,12 +87,7 @@ fn is_named_well(told: &Told) -> Result<(), Reason> {
 }
 
 /// A folder that a web server shows.
-async fn folder(
-    origin: &OriginSource,
-    name: &str,
-    address: &str,
-    before: Option<&Distant>,
-) -> Result<Option<Told>, Reason> {
+async fn folder(origin: &OriginSource, name: &str, address: &str) -> Result<Option<Told>, Reason> {
     let edge = &origin.edge;
     let page = edge.page(address, None).await.map_err(|error| reason(name, &error))?;
     let Some(entries) = page.and_then(|page| index::read(&page)) else { return Ok(None) };
@@ -109,7 +100,7 @@ async fn folder(
     let Some(list) = list else { return Ok(None) };
 
     let mut told = Told::new(name, &list.address, origin.kind);
-    let distant = Distant::new(edge.clone(), list.address.clone(), false, before);
+    let distant = Distant::new(edge.clone(), list.address.clone(), false, None);
     let seen = Seen::of(&distant).await.map_err(|error| reason(&list.name, &error))?;
     seen.tell(&mut told);
     told.updated_at = seen.updated_at;
@@ -293,9 +284,7 @@ impl Files for OneFile {
 fn reason(file: &str, error: &StoreError) -> Reason {
     match error {
         StoreError::Gone => Reason::Missing { first: file.to_owned(), count: 1 },
-        StoreError::Refused(refusal) => {
-            Reason::Broken { file: file.to_owned(), why: refusal.to_string() }
-        }
+        StoreError::Refused(refusal) => Reason::Refused(refusal.clone()),
         other => Reason::Unreadable { file: file.to_owned(), why: other.to_string() },
     }
 }

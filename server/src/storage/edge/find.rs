@@ -68,9 +68,17 @@ impl Edge {
         }
     }
 
+    /// What was found of an object turned out to be wrong: who wants it asks anew.
+    pub fn doubt(&self, key: &str, turn: u64) {
+        self.0.known.invalidate(&Wanted { key: key.to_owned(), turn });
+    }
+
     /// What an object is now, asked anew; its bytes are not fetched.
     pub async fn look(&self, key: &str) -> Result<Found, StoreError> {
-        self.ask(&Wanted { key: key.to_owned(), turn: 0 }, true).await
+        let wanted = Wanted { key: key.to_owned(), turn: 0 };
+        let found = self.ask(&wanted, true).await;
+        self.0.note(&wanted, &found);
+        found
     }
 
     /// Fetches the beginning of an object that somebody will likely ask for next, if little else is
@@ -107,12 +115,13 @@ impl Edge {
     /// where the bytes are kept.
     fn search(&self, wanted: Wanted, heads: bool) -> Search {
         let mut searches = self.0.searches();
-        let place = match searches.entry(wanted.clone()) {
-            Entry::Occupied(other) => return other.get().clone(),
-            Entry::Vacant(place) => place,
-        };
+        // One that ended without a word is none.
+        if let Some(search) = searches.get(&wanted).filter(|search| search.has_changed().is_ok()) {
+            return search.clone();
+        }
         let (tell, search) = watch::channel(None);
-        place.insert(search.clone());
+        searches.insert(wanted.clone(), search.clone());
+        drop(searches);
         let edge = self.clone();
         tokio::spawn(async move {
             let inner = &edge.0;

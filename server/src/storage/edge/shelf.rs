@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use moka::{notification::RemovalCause, sync::Cache};
+use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
 
 use super::piece::{Cut, Piece};
 use crate::storage::disk::Stamp;
@@ -50,6 +50,8 @@ impl Shelf {
         let place = folder.to_owned();
         let kept = Cache::builder()
             .max_capacity(max)
+            // What is new is what is watched: it never has to earn its place first.
+            .eviction_policy(EvictionPolicy::lru())
             .weigher(|piece: &Piece, _| u32::try_from(piece.length()).unwrap_or(u32::MAX))
             .eviction_listener(move |piece, _, cause| {
                 // What replaces a file has its name.

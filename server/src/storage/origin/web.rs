@@ -53,12 +53,9 @@ impl Web {
     /// A way that may lead to `origin`, to `allowed`, and to public addresses.
     pub(super) fn new(origin: &OriginUrl, allowed: &[Site]) -> Self {
         let own = Site::of(origin.url());
-        let login = origin.login().and_then(|(name, password)| {
-            let text = format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}")));
-            let mut value = HeaderValue::from_str(&text).ok()?;
-            value.set_sensitive(true);
-            Some((own.clone()?, value))
-        });
+        let login = origin
+            .login()
+            .and_then(|(name, password)| Some((own.clone()?, basic(name, password)?)));
         let tls = tls();
         Self {
             named: client(tls.clone(), GaiResolver::new()),
@@ -100,11 +97,13 @@ impl Web {
         mut headers: HeaderMap,
     ) -> Result<Response<Incoming>, StoreError> {
         let may_be_private = self.judge(url)?;
-        let uri: Uri = url.as_str().parse().map_err(|_| no_address())?;
-        if let Some((site, login)) = &self.login
-            && site.holds(url)
-        {
-            headers.insert(header::AUTHORIZATION, login.clone());
+        let login = OriginUrl::of(url);
+        let uri: Uri = login.url().as_str().parse().map_err(|_| no_address())?;
+        let own =
+            self.login.as_ref().filter(|(site, _)| site.holds(url)).map(|(_, own)| own.clone());
+        let said = login.login().and_then(|(name, password)| basic(name, password)).or(own);
+        if let Some(login) = said {
+            headers.insert(header::AUTHORIZATION, login);
         }
         // A body that was packed for the way has another length than the one it is listed with.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -121,6 +120,9 @@ impl Web {
         };
         match timeout(ANSWERS, answer).await {
             Err(_) => Err(StoreError::Away("it does not answer in time".into())),
+            Ok(Ok(answer)) if is_packed(&answer) => {
+                Err(refused("it packs what it was asked to send as it is", "mend that server"))
+            }
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) if is_private(&error) => Err(private(url)),
             Ok(Err(error)) if error.is_connect() => {
@@ -146,6 +148,18 @@ impl Web {
         };
         if literal.is_none_or(is_public) { Ok(false) } else { Err(private(url)) }
     }
+}
+
+fn is_packed(answer: &Response<Incoming>) -> bool {
+    let packed = answer.headers().get(header::CONTENT_ENCODING);
+    packed.is_some_and(|packed| !packed.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+fn basic(name: &str, password: &str) -> Option<HeaderValue> {
+    let text = format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}")));
+    let mut value = HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// What an answer that is none means.
