@@ -23,6 +23,7 @@ mod search;
 mod snapshot;
 mod stock;
 mod watch;
+pub(crate) mod whole;
 mod windows;
 
 use std::{ffi::OsString, fs, io, sync::Arc};
@@ -41,7 +42,7 @@ pub use self::{
     stock::StoreSource,
 };
 use self::{facts::Place, made::MadeTable};
-pub(crate) use self::{name::nfc, snapshot::Entry};
+pub(crate) use self::{name::nfc, snapshot::Entry, stock::read_whole};
 use crate::config::Folders;
 
 /// How many names may wait to be looked at again because a file of theirs was not as listed; when

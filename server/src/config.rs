@@ -9,7 +9,7 @@ use clap::Args;
 use ipnet::IpNet;
 
 pub use self::{
-    bucket::{BucketSettings, CacheSettings, FolderPath, Seconds, Secret, Size},
+    bucket::{BucketSettings, CacheSettings, Delivery, FolderPath, Seconds, Secret, Size},
     origin::{OriginSettings, OriginUrl, Site},
 };
 

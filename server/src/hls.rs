@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod conditions;
+mod direct;
 pub mod media_type;
 mod plan;
 pub mod playlist;
@@ -218,6 +219,15 @@ async fn send_listed(
         }
         Place::Store { edge, prefix, .. } => {
             let key = format!("{prefix}{path}");
+            let is_current = version.is_none_or(|asked| {
+                asked == offer.stamp.version() || Some(asked) == offer.pinned.as_deref()
+            });
+            if is_current && entry.media.available {
+                let file = (offer.media_type, offer.stamp);
+                if let Some(elsewhere) = direct::lead(&edge, &key, file, request).await {
+                    return Ok(elsewhere);
+                }
+            }
             let strict = version.filter(|_| !offer.loose);
             let held = Held::object(edge.clone(), key.clone(), offer.stamp, strict);
             let sent = send_file(held, &offer, version, request).await;

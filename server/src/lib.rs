@@ -16,8 +16,10 @@ mod listen;
 pub mod live;
 mod m3u;
 pub mod metrics;
+pub mod openapi;
 mod pages;
 pub mod posters;
+pub mod publish;
 pub mod pulse;
 mod qr;
 pub mod router;
@@ -35,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     catalog::{CatalogError, CatalogHandle, Elsewhere, OriginSource, StoreSource},
-    config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
+    config::{BucketSettings, CacheSettings, Config, Delivery, Folders, OriginSettings},
     live::LiveHandle,
     metrics::{Metrics, Now},
     pulse::PulseHandle,
@@ -85,7 +87,13 @@ pub async fn serve(
         now_of(catalog.clone(), live.clone()),
         shutdown.clone(),
     );
+    let leads = config.bucket.delivery == Delivery::Redirect;
+    let direct = match leads.then(|| Bucket::new(&config.bucket)).flatten() {
+        Some(bucket) => bucket.direct_origin().await.map(Into::into),
+        None => None,
+    };
     let state = AppState {
+        direct,
         join_url: join_url(&config, &listeners).into(),
         config: Arc::new(config),
         catalog,
@@ -112,10 +120,7 @@ fn elsewhere(
     let refresh = bucket.refresh.0;
     let shelf = Shelf::new(&cache.folder(folders), cache.max.0);
     let mut sources: Vec<Elsewhere> = Vec::new();
-    if let Some(bucket) = Bucket::new(bucket) {
-        let edge = Edge::new(Arc::new(bucket), shelf.clone(), shutdown.clone());
-        sources.push(StoreSource { edge, source: Source::S3, refresh }.into());
-    }
+    sources.extend(on_shelf(bucket, &shelf, shutdown).map(Elsewhere::from));
     let both = [("video", &origins.video, Kind::Video), ("audio", &origins.audio, Kind::Audio)];
     for (name, setting, kind) in both {
         let Some(url) = &setting.0 else { continue };
@@ -127,6 +132,27 @@ fn elsewhere(
         tokio::task::spawn_blocking(move || shelf.rescan());
     }
     sources
+}
+
+/// The bucket that is set, with the cache before it.
+///
+/// Has to be called inside a tokio runtime.
+fn bucket_source(
+    bucket: &BucketSettings,
+    (cache, folders): (&CacheSettings, &Folders),
+    stop: &CancellationToken,
+) -> Option<StoreSource> {
+    on_shelf(bucket, &Shelf::new(&cache.folder(folders), cache.max.0), stop)
+}
+
+fn on_shelf(
+    settings: &BucketSettings,
+    shelf: &Shelf,
+    stop: &CancellationToken,
+) -> Option<StoreSource> {
+    let bucket = Bucket::new(settings)?;
+    let edge = Edge::new(Arc::new(bucket), shelf.clone(), stop.clone());
+    Some(StoreSource { edge, source: Source::S3, refresh: settings.refresh.0 })
 }
 
 /// What the others count, as it is when it is asked.

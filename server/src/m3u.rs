@@ -53,7 +53,9 @@ fn list_of<'a>(all: impl Iterator<Item = &'a Media>, base: &str) -> String {
             let _ = write!(text, " tvg-logo=\"{base}{poster}\"");
         }
         if !media.tags.is_empty() {
-            let _ = write!(text, " group-title=\"{}\"", quoted(&media.tags.join(";")));
+            // A semicolon parts groups, so it cannot be in the name of one.
+            let tags: Vec<_> = media.tags.iter().map(|tag| tag.replace(';', ",")).collect();
+            let _ = write!(text, " group-title=\"{}\"", quoted(&tags.join(";")));
         }
         if media.kind == Kind::Audio {
             text.push_str(" radio=\"true\"");

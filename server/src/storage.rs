@@ -7,7 +7,7 @@ pub mod edge;
 pub mod origin;
 pub mod s3;
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
@@ -30,6 +30,24 @@ pub struct Found {
     pub stamp: Stamp,
     /// The store says that the address leads to these bytes for ever.
     pub lasting: bool,
+}
+
+/// Where a player reads an object by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Direct {
+    /// The whole address.
+    pub address: String,
+    /// How long it may be kept and used again.
+    pub kept: Duration,
+}
+
+/// What a player asks of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Its bytes.
+    Bytes,
+    /// What it is.
+    Head,
 }
 
 /// A text that says what there is: a list, a playlist.
@@ -81,6 +99,17 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The bytes `range` of an object, if it still is what `stamp` says. One request; whoever wants
     /// it tried again does so himself.
     fn read(&self, key: &str, stamp: Stamp, range: Range<u64>) -> Answer<'_, Content>;
+
+    /// Where players read an object by themselves, told that it is of `media_type`; `None` where it
+    /// has to come through this server.
+    fn direct(
+        &self,
+        _key: &str,
+        _media_type: &'static str,
+        _asked: Asked,
+    ) -> Answer<'_, Option<Direct>> {
+        async { Ok(None) }.boxed()
+    }
 
     /// What an object is now, for stores without a list.
     fn look(&self, _key: &str) -> Answer<'_, Found> {

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use app::catalog::Source;
+use app::catalog::{ChannelId, Source};
 use tokio::{
     runtime::Handle,
     sync::{mpsc, watch as channel},
@@ -28,6 +28,7 @@ use super::{
     name::{self, NameForm},
     probe::Probed,
     reason::Reason,
+    whole::{NotWhole, Whole, is_of},
 };
 use crate::storage::{Object, StoreError, edge::Edge};
 
@@ -47,6 +48,26 @@ pub struct StoreSource {
     pub source: Source,
     /// How often it is listed.
     pub refresh: Duration,
+}
+
+/// The channel of this id in a store, out of a list of its objects. Blocks.
+pub(crate) fn read_whole(
+    store: &StoreSource,
+    objects: Vec<Object>,
+    id: &ChannelId,
+    runtime: &Handle,
+) -> Result<Whole, NotWhole> {
+    let mut groups: Vec<_> = keys::group(objects)
+        .into_iter()
+        .filter(|(name, group)| is_of(id, &name.to_string_lossy(), !group.is_file()))
+        .collect();
+    // A folder wins over a file, of files the first.
+    groups.sort_by(|(a, one), (b, other)| (one.is_file(), a).cmp(&(other.is_file(), b)));
+    let (name, group) = groups.into_iter().next().ok_or(NotWhole::Unknown)?;
+    let read = read(&name, &group, None, &mut None, store, runtime.clone());
+    let facts = read.map_err(NotWhole::Broken)?.ok_or(NotWhole::Unknown)?;
+    let name = name.to_string_lossy();
+    Whole::of(&name, facts, &mut InStore::new(&name, &group, store, runtime.clone()))
 }
 
 /// What a store has.

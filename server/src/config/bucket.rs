@@ -48,6 +48,11 @@ pub struct BucketSettings {
     )]
     pub secret_access_key: Secret,
 
+    /// Who gives segments and bare files of the bucket to players: edge (this server, through its
+    /// cache) or redirect (the bucket itself)
+    #[arg(long = "s3-delivery", env = "S3_DELIVERY", default_value = "edge")]
+    pub delivery: Delivery,
+
     /// How often the bucket and other servers are listed again, in seconds
     #[arg(long = "source-refresh-s", env = "SOURCE_REFRESH_S", default_value = "30")]
     pub refresh: Seconds,
@@ -65,6 +70,28 @@ impl BucketSettings {
         ];
         let (name, _) = empty.into_iter().find(|(_, secret)| secret.0.is_empty())?;
         Some(format!("BUCKET_NAME is set and {name} is not; set both, or neither"))
+    }
+}
+
+/// Who gives the media of a bucket to players.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// This server, from its cache.
+    #[default]
+    Edge,
+    /// The bucket, or a CDN before it: players are led there.
+    Redirect,
+}
+
+impl FromStr for Delivery {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "" | "edge" => Ok(Self::Edge),
+            "redirect" => Ok(Self::Redirect),
+            _ => Err(SettingError("the media of a bucket come by edge or by redirect".into())),
+        }
     }
 }
 
@@ -204,7 +231,7 @@ impl FromStr for Size {
 
 #[cfg(test)]
 mod tests {
-    use super::{BucketSettings, Seconds, Secret, Size};
+    use super::{BucketSettings, Delivery, Seconds, Secret, Size};
 
     #[test]
     fn sizes_and_times() {
@@ -216,6 +243,9 @@ mod tests {
         for bad in ["", "G", "-1", "1.5M", "1T", "99999999999G"] {
             assert!(bad.parse::<Size>().is_err(), "{bad:?}");
         }
+        assert_eq!("".parse(), Ok(Delivery::Edge));
+        assert_eq!("redirect".parse(), Ok(Delivery::Redirect));
+        assert!("cdn".parse::<Delivery>().is_err());
         assert!("30".parse::<Seconds>().is_ok());
         for bad in ["", "0", "1s", "-1"] {
             assert!(bad.parse::<Seconds>().is_err(), "{bad:?}");

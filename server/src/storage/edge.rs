@@ -40,7 +40,7 @@ use self::{
     memory::Memory,
     piece::{Cut, Piece, name_of},
 };
-use super::{Object, Page, Store, StoreError, Tag, breaker::Breaker, disk::Stamp};
+use super::{Asked, Direct, Object, Page, Store, StoreError, Tag, breaker::Breaker, disk::Stamp};
 
 /// How long somebody who asks for what is not kept waits for its first bytes.
 const PATIENCE: Duration = Duration::from_millis(1800);
@@ -121,6 +121,16 @@ impl Edge {
     /// The cache's files.
     pub fn shelf(&self) -> &Shelf {
         &self.0.shelf
+    }
+
+    /// Where players read an object by themselves, if they are to; asks nobody.
+    pub async fn direct(
+        &self,
+        key: &str,
+        media_type: &'static str,
+        asked: Asked,
+    ) -> Option<Direct> {
+        self.0.store.direct(key, media_type, asked).await.ok().flatten()
     }
 
     /// All objects of the store.

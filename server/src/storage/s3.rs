@@ -1,6 +1,9 @@
 //! A bucket of Amazon S3 or of any store that speaks its protocol. One request each: what tries
 //! again, and what gives up, lives in `edge`.
 
+mod direct;
+mod judge;
+mod publish;
 mod refusal;
 
 use std::{ops::Range, time::Duration};
@@ -22,13 +25,16 @@ use aws_smithy_http_client::{
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::timeout;
 
-use super::{Answer, Content, Object, Store, StoreError, disk::Stamp};
-use crate::config::BucketSettings;
+pub use self::{judge::Aside, publish::Part};
+use super::{Answer, Asked, Content, Direct, Object, Store, StoreError, disk::Stamp};
+use crate::config::{BucketSettings, Delivery};
 
 /// How long a connection may take to be made,
 const CONNECTS: Duration = Duration::from_secs(1);
 /// an answer to begin,
 const ANSWERS: Duration = Duration::from_secs(5);
+/// also where it has to hear a whole part of a file first,
+const ANSWERS_PARTS: Duration = Duration::from_secs(300);
 /// and the next bytes of one to come.
 const NEXT_BYTES: Duration = Duration::from_secs(5);
 
@@ -43,11 +49,21 @@ pub struct Bucket {
     place: String,
     /// It is not Amazon's.
     foreign: bool,
+    delivery: Delivery,
 }
 
 impl Bucket {
     /// The bucket that is set; `None` where none is. Asks nothing yet.
     pub fn new(settings: &BucketSettings) -> Option<Self> {
+        Self::with(settings, ANSWERS)
+    }
+
+    /// As [`Self::new`], for who writes to it over a slow line.
+    pub fn to_publish(settings: &BucketSettings) -> Option<Self> {
+        Self::with(settings, ANSWERS_PARTS)
+    }
+
+    fn with(settings: &BucketSettings, answers: Duration) -> Option<Self> {
         let bucket = settings.bucket_name.trim();
         if bucket.is_empty() {
             return None;
@@ -67,7 +83,7 @@ impl Bucket {
             .http_client(HttpClient::new().tls_provider(tls).build_https())
             .retry_config(RetryConfig::disabled())
             .timeout_config(
-                TimeoutConfig::builder().connect_timeout(CONNECTS).read_timeout(ANSWERS).build(),
+                TimeoutConfig::builder().connect_timeout(CONNECTS).read_timeout(answers).build(),
             )
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -81,18 +97,31 @@ impl Bucket {
         let client = Client::from_conf(config.build());
         let place = endpoint.map_or(settings.region.trim(), |endpoint| endpoint.as_str());
         let (place, foreign) = (place.to_owned(), endpoint.is_some());
-        Some(Self { client, bucket: bucket.to_owned(), prefix, place, foreign })
+        let delivery = settings.delivery;
+        Some(Self { client, bucket: bucket.to_owned(), prefix, place, foreign, delivery })
+    }
+
+    /// All objects whose keys, below the prefix that is ours, begin so.
+    pub async fn objects(&self, begin: &str) -> Result<Vec<Object>, StoreError> {
+        let (mut all, mut next) = self.page(begin, None).await?;
+        while next.is_some() {
+            let (more, after) = self.page(begin, next).await?;
+            all.extend(more);
+            next = after;
+        }
+        Ok(all)
     }
 
     async fn page(
         &self,
+        begin: &str,
         after: Option<String>,
     ) -> Result<(Vec<Object>, Option<String>), StoreError> {
         let request = self
             .client
             .list_objects_v2()
             .bucket(&self.bucket)
-            .prefix(&self.prefix)
+            .prefix(self.key(begin))
             .set_continuation_token(after);
         let page = request.send().await.map_err(|error| self.told(&error))?;
         let objects = page.contents().iter().filter_map(|object| {
@@ -105,6 +134,11 @@ impl Bucket {
         Ok((objects.collect(), next.map(str::to_owned)))
     }
 
+    /// The whole key of what has this one below our prefix.
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
     async fn open(
         &self,
         key: &str,
@@ -115,7 +149,7 @@ impl Bucket {
             .client
             .get_object()
             .bucket(&self.bucket)
-            .key(format!("{}{key}", self.prefix))
+            .key(self.key(key))
             .range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
         let answer = request.send().await.map_err(|error| self.told(&error))?;
         as_listed(&answer, stamp, &range)?;
@@ -137,14 +171,21 @@ impl Store for Bucket {
     }
 
     fn list(&self) -> Answer<'_, Vec<Object>> {
+        self.objects("").boxed()
+    }
+
+    fn direct(
+        &self,
+        key: &str,
+        media_type: &'static str,
+        asked: Asked,
+    ) -> Answer<'_, Option<Direct>> {
+        let key = self.key(key);
         async move {
-            let (mut all, mut next) = self.page(None).await?;
-            while next.is_some() {
-                let (more, after) = self.page(next).await?;
-                all.extend(more);
-                next = after;
+            match self.delivery {
+                Delivery::Edge => Ok(None),
+                Delivery::Redirect => self.signed(&key, media_type, asked).await.map(Some),
             }
-            Ok(all)
         }
         .boxed()
     }

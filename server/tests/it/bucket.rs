@@ -16,7 +16,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use carrete::{
@@ -58,9 +58,14 @@ pub(crate) struct Mood {
     pub(crate) short_by: AtomicU64,
     /// An answer waits so long, in milliseconds.
     pub(crate) latency_ms: AtomicU64,
+    /// Nothing may be written.
+    pub(crate) read_only: AtomicBool,
+    /// Pages of any site may read it.
+    pub(crate) lets_pages: AtomicBool,
     /// Requests so far.
     pub(crate) lists: AtomicUsize,
     reads: Mutex<Vec<String>>,
+    writes: Mutex<Vec<String>>,
 }
 
 impl Mood {
@@ -68,6 +73,12 @@ impl Mood {
     pub(crate) fn reads_of(&self, end: &str) -> usize {
         let reads = self.reads.lock().expect("no test panicked here");
         reads.iter().filter(|path| path.ends_with(end)).count()
+    }
+
+    /// How often something was written whose address (path and query) holds this.
+    pub(crate) fn writes_of(&self, part: &str) -> usize {
+        let writes = self.writes.lock().expect("no test panicked here");
+        writes.iter().filter(|path| path.contains(part)).count()
     }
 
     pub(crate) fn reads(&self) -> usize {
@@ -164,7 +175,11 @@ async fn answer(State(layer): State<Layer>, request: Request) -> Response {
     let mood = &layer.mood;
     let listing = request.uri().query().is_some_and(|query| query.contains("list-type=2"));
     let path = request.uri().path().to_owned();
-    if listing {
+    let writing = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if writing {
+        let whole = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+        mood.writes.lock().expect("no test panicked here").push(whole);
+    } else if listing {
         mood.lists.fetch_add(1, Ordering::Relaxed);
     } else {
         mood.reads.lock().expect("no test panicked here").push(path);
@@ -174,6 +189,10 @@ async fn answer(State(layer): State<Layer>, request: Request) -> Response {
     if mood.down.load(Ordering::Relaxed) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
+    if writing && mood.read_only.load(Ordering::Relaxed) {
+        const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
+        return (StatusCode::FORBIDDEN, DENIED).into_response();
+    }
     let response = match layer.service.oneshot(request).await {
         Ok(response) => response.map(Body::new),
         Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -181,7 +200,13 @@ async fn answer(State(layer): State<Layer>, request: Request) -> Response {
     if !response.status().is_success() {
         return response;
     }
-    if listing { with_tags(response, &layer.folder).await } else { cut(response, mood).await }
+    let mut response =
+        if listing { with_tags(response, &layer.folder).await } else { cut(response, mood).await };
+    if mood.lets_pages.load(Ordering::Relaxed) {
+        let anyone = HeaderValue::from_static("*");
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+    }
+    response
 }
 
 /// Puts into a list what s3s-fs leaves out of it.

@@ -50,6 +50,11 @@ pub(super) fn group(objects: Vec<Object>) -> HashMap<OsString, Group> {
 }
 
 impl Group {
+    /// A bare file, and not a folder.
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
     /// Changes when anything in it does.
     pub(super) fn signature(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();

@@ -21,7 +21,8 @@ impl Bucket {
             }),
             SdkError::ServiceError(answer) => {
                 let status = answer.raw().status().as_u16();
-                self.answered(answer.err().code().unwrap_or_default(), status)
+                let region = answer.raw().headers().get("x-amz-bucket-region");
+                self.answered(answer.err().code().unwrap_or_default(), status, region)
             }
             SdkError::ResponseError(answer) => {
                 let status = answer.raw().status().as_u16();
@@ -32,16 +33,35 @@ impl Bucket {
                         "set AWS_ENDPOINT_URL to the address of the store's API",
                     );
                 }
-                self.answered("", status)
+                self.answered("", status, None)
             }
             _ => refused("the request cannot be made", "check BUCKET_NAME and AWS_REGION"),
         }
     }
 
-    fn answered(&self, code: &str, status: u16) -> StoreError {
+    /// As [`Self::told`], of what changes the bucket.
+    pub(super) fn told_of_writing<E: ProvideErrorMetadata>(
+        &self,
+        error: &SdkError<E>,
+    ) -> StoreError {
+        match error {
+            SdkError::ServiceError(answer)
+                if answer.err().code() == Some("AccessDenied")
+                    || answer.raw().status().as_u16() == 401 =>
+            {
+                refused(
+                    &format!("the access key may not write to the bucket {:?}", self.bucket),
+                    "give it s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload there",
+                )
+            }
+            other => self.told(other),
+        }
+    }
+
+    fn answered(&self, code: &str, status: u16, region: Option<&str>) -> StoreError {
         let bucket = &self.bucket;
         match (code, status) {
-            ("NoSuchKey", _) => StoreError::Gone,
+            ("NoSuchKey" | "NotFound" | "NoSuchUpload", _) => StoreError::Gone,
             ("PreconditionFailed", _) => StoreError::Changed,
             ("NoSuchBucket", _) => refused(
                 &format!("there is no bucket {bucket:?}"),
@@ -69,7 +89,10 @@ impl Bucket {
             )
             | (_, 301 | 307 | 308) => refused(
                 &format!("the bucket {bucket:?} lies in another region"),
-                "set AWS_REGION to that one",
+                &match region.filter(|region| region.bytes().all(|b| b.is_ascii_graphic())) {
+                    Some(region) => format!("set AWS_REGION={region}"),
+                    None => "set AWS_REGION to that one".to_owned(),
+                },
             ),
             ("AccessDenied" | "AllAccessDisabled" | "AccountProblem", _) | (_, 401 | 403) => {
                 refused(
