@@ -64,7 +64,7 @@ const fn get(group: &'static str, path: &'static str, what: &'static str) -> Add
 }
 
 /// Every address. A test compares them with the router.
-pub(super) const ADDRESSES: [Address; 26] = [
+pub(super) const ADDRESSES: [Address; 27] = [
     Address {
         answers: &[(200, "Ids in feed order.", Some(Told::Ids)), (304, "It is as it was.", None)],
         takes: &[CONDITION],
