@@ -73,6 +73,14 @@ impl Lang {
             Self::Es => &GUIDE_ES,
         }
     }
+
+    /// What the page about the API says in this language.
+    pub fn api_texts(self) -> &'static ApiTexts {
+        match self {
+            Self::En => &API_EN,
+            Self::Es => &API_ES,
+        }
+    }
 }
 
 /// What the server writes, in the page's language.
@@ -251,6 +259,17 @@ table! {
     theme_light: "Use the light theme", "Usar el tema claro";
     theme_dark: "Use the dark theme", "Usar el tema oscuro";
     theme_auto: "Use the theme of the device", "Usar el tema del aparato";
+}
+
+table! {
+    /// What stands around the description of the API, which is in English.
+    ApiTexts, API_EN, API_ES;
+    tag: "en", "es";
+    api: "API", "API";
+    takes: "Takes", "Admite";
+    body: "body", "cuerpo";
+    answers: "Answers", "Respuestas";
+    forms: "Forms", "Formas";
 }
 
 #[cfg(test)]

@@ -5,20 +5,26 @@ mod about;
 mod answer;
 mod bare;
 mod disk;
+pub(crate) mod distant;
 pub(crate) mod facts;
 mod files;
 mod folder;
 mod item;
 pub(crate) mod made;
+mod merge;
 mod name;
 mod opening;
 mod order;
+mod origin;
 mod probe;
 mod reason;
 pub mod report;
 mod search;
 mod snapshot;
+mod stock;
 mod watch;
+pub(crate) mod whole;
+mod windows;
 
 use std::{ffi::OsString, fs, io, sync::Arc};
 
@@ -26,20 +32,52 @@ use app::catalog::{Anchor, Catalog, Media, Order, Window};
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
-use self::made::MadeTable;
 pub use self::{
     answer::{list_ids, list_videos, one_media},
+    origin::OriginSource,
     reason::Reason,
     report::channels,
     search::{Only, Tags},
     snapshot::Snapshot,
+    stock::StoreSource,
 };
-pub(crate) use self::{name::nfc, snapshot::Entry};
+use self::{facts::Place, made::MadeTable};
+pub(crate) use self::{name::nfc, snapshot::Entry, stock::read_whole};
 use crate::config::Folders;
 
 /// How many names may wait to be looked at again because a file of theirs was not as listed; when
 /// full, more are dropped: the periodic look finds them.
 const DOUBTS: usize = 64;
+
+/// A source of channels beside the streams folder.
+#[derive(Clone, Debug)]
+pub enum Elsewhere {
+    /// A store that lists its objects.
+    Store(StoreSource),
+    /// Another server.
+    Origin(OriginSource),
+}
+
+impl From<StoreSource> for Elsewhere {
+    fn from(store: StoreSource) -> Self {
+        Self::Store(store)
+    }
+}
+
+impl From<OriginSource> for Elsewhere {
+    fn from(origin: OriginSource) -> Self {
+        Self::Origin(origin)
+    }
+}
+
+impl Elsewhere {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Store(store) => store.edge.name(),
+            Self::Origin(origin) => origin.edge.name(),
+        }
+    }
+}
 
 /// Why there can be no catalogue.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +90,9 @@ pub enum CatalogError {
         /// What the file system said.
         why: io::Error,
     },
+    /// Our own fault.
+    #[error("looking at the streams folder failed in a way that nobody foresaw; please report it")]
+    Look,
     /// The streams folder cannot be listed.
     #[error(
         "cannot read the streams folder {folder}: {why}; let this user read it, or set STREAMS_DIR"
@@ -69,6 +110,8 @@ pub enum CatalogError {
 pub struct CatalogHandle {
     current: channel::Receiver<Option<Arc<Snapshot>>>,
     doubts: mpsc::Sender<OsString>,
+    /// One for each store, by its word.
+    store_doubts: Vec<(&'static str, mpsc::Sender<()>)>,
     made: MadeTable,
 }
 
@@ -87,7 +130,8 @@ impl CatalogHandle {
     /// A handle whose list never changes: for the tests of others.
     pub fn fixed(snapshot: Snapshot) -> Self {
         let current = channel::channel(Some(Arc::new(snapshot))).1;
-        Self { current, doubts: mpsc::channel(1).0, made: MadeTable::default() }
+        let doubts = mpsc::channel(1).0;
+        Self { current, doubts, store_doubts: Vec::new(), made: MadeTable::default() }
     }
 
     /// What was made of channels, for who makes it.
@@ -95,9 +139,19 @@ impl CatalogHandle {
         &self.made
     }
 
-    /// A file of `name` was not as listed: it is looked at soon.
-    pub(crate) fn doubt(&self, name: OsString) {
-        let _ = self.doubts.try_send(name);
+    /// A file of this channel was not as listed: it is looked at soon.
+    pub(crate) fn doubt(&self, entry: &Entry) {
+        match &entry.facts.place {
+            Place::Disk { .. } => drop(self.doubts.try_send(entry.name.clone())),
+            Place::Store { edge, .. } => self.doubt_store(edge.name()),
+            Place::Distant(distant) => self.doubt_store(distant.edge.name()),
+        }
+    }
+
+    fn doubt_store(&self, name: &str) {
+        if let Some((_, doubts)) = self.store_doubts.iter().find(|(store, _)| *store == name) {
+            let _ = doubts.try_send(());
+        }
     }
 }
 
@@ -113,20 +167,40 @@ fn open(folders: &Folders) -> Result<disk::Disk, CatalogError> {
     disk::Disk::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })
 }
 
-/// Starts watching the streams folder, which is made if it is not there. The task ends on
-/// `shutdown`; the list is there when its first look is done.
+/// Starts watching the streams folder, which is made if it is not there, and what lies elsewhere. The tasks
+/// end on `shutdown`; the list is there when the first look at the folder is done, and a source's
+/// channels come into it when it has answered.
 ///
 /// Has to be called inside a tokio runtime.
 pub fn start(
     folders: &Folders,
+    elsewhere: Vec<Elsewhere>,
     shutdown: CancellationToken,
 ) -> Result<CatalogHandle, CatalogError> {
     let disk = open(folders)?;
+    let stocked = channel::Sender::new(vec![Arc::default(); elsewhere.len()]);
+    let stocks = stocked.subscribe();
+    let mut store_doubts = Vec::with_capacity(elsewhere.len());
+    for (place, source) in elsewhere.into_iter().enumerate() {
+        let (doubts, doubted) = mpsc::channel(1);
+        store_doubts.push((source.name(), doubts));
+        let (publish, shutdown) = (stocked.clone(), shutdown.clone());
+        match source {
+            Elsewhere::Store(store) => {
+                let keeper = stock::Keeper::new(store, place, publish);
+                tokio::spawn(stock::run(keeper, doubted, shutdown));
+            }
+            Elsewhere::Origin(origin) => {
+                let keeper = origin::Keeper::new(origin, place, publish);
+                tokio::spawn(stock::run(keeper, doubted, shutdown));
+            }
+        }
+    }
     let (publish, current) = channel::channel(None);
     let (doubts, doubted) = mpsc::channel(DOUBTS);
     let made = MadeTable::default();
-    tokio::spawn(watch::run(disk, publish, doubted, made.clone(), shutdown));
-    Ok(CatalogHandle { current, doubts, made })
+    tokio::spawn(watch::run(disk, publish, doubted, made.clone(), stocks, shutdown));
+    Ok(CatalogHandle { current, doubts, store_doubts, made })
 }
 
 impl Catalog for CatalogHandle {

@@ -25,13 +25,19 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     addresses, catalog,
-    config::{Config, Folders},
+    config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
     doctor,
     ingest::{self, ConvertJob, ProfileName, Told, Tools},
+    publish::{self, PublishJob},
     serve,
     site::Site,
+    storage::s3::Bucket,
     telemetry,
 };
+
+/// What is said where a bucket is needed.
+const NO_BUCKET: &str =
+    "no bucket is set: set BUCKET_NAME, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
 /// How long the health check waits for an answer.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(4);
@@ -52,6 +58,10 @@ enum Verb {
     Serve(Config),
     /// Make a channel from a video or music file
     Convert(ConvertArgs),
+    /// Put a finished channel into the bucket; run again, it goes on where it was
+    Push(PublishArgs),
+    /// Take a finished channel out of the bucket, whole or not at all
+    Pull(PublishArgs),
     /// List what would be served
     Channels(ListArgs),
     /// Check ffmpeg, folders, port and every channel, and say how to mend what is wrong
@@ -110,9 +120,30 @@ impl ConvertArgs {
             }
             _ => bail!("convert takes INPUT CHANNEL [PROFILE], or --each and any number of inputs"),
         };
-        let channel = ChannelId::parse(&channel.nfc().collect::<String>())
-            .with_context(|| format!("{channel:?} cannot name a channel"))?;
-        Ok(vec![job(input, channel, profile)])
+        Ok(vec![job(input, channel_id(channel)?, profile)])
+    }
+}
+
+#[derive(Args, Debug)]
+struct PublishArgs {
+    /// The channel
+    channel: String,
+    /// Another channel of this name gives way
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    folders: Folders,
+    #[command(flatten)]
+    bucket: BucketSettings,
+    #[command(flatten)]
+    cache: CacheSettings,
+}
+
+impl PublishArgs {
+    fn job(&self) -> anyhow::Result<PublishJob> {
+        let channel = channel_id(&self.channel)?;
+        let (streams, data) = (self.folders.streams.clone(), self.folders.data.clone());
+        Ok(PublishJob { channel, streams, data, replace: self.replace })
     }
 }
 
@@ -123,6 +154,12 @@ struct ListArgs {
     json: bool,
     #[command(flatten)]
     folders: Folders,
+    #[command(flatten)]
+    bucket: BucketSettings,
+    #[command(flatten)]
+    origins: OriginSettings,
+    #[command(flatten)]
+    cache: CacheSettings,
 }
 
 #[derive(Args, Debug)]
@@ -167,8 +204,35 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         None => serve_until_signal(cli.serve).await,
         Some(Verb::Serve(config)) => serve_until_signal(config).await,
         Some(Verb::Convert(args)) => convert(args).await,
+        Some(Verb::Push(args)) => {
+            let (job, stop) = (args.job()?, stopped_by_signal()?);
+            let bucket = bucket(&args, Bucket::to_publish)?;
+            let done = publish::push(&job, &bucket, &stop).await?;
+            println!(
+                "pushed {}: {} files, {} bytes; {} files were there already",
+                job.channel, done.files, done.bytes, done.there
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Verb::Pull(args)) => {
+            let (job, stop) = (args.job()?, stopped_by_signal()?);
+            let bucket = bucket(&args, Bucket::new)?;
+            let kept = (&args.cache, &args.folders);
+            let store = crate::bucket_source(&args.bucket, kept, &stop);
+            let store = store.context(NO_BUCKET)?;
+            let done = publish::pull(&job, &bucket, &store, &stop).await?;
+            println!("pulled {}: {} files, {} bytes", job.channel, done.files, done.bytes);
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Verb::Channels(args)) => {
-            print!("{}", catalog::channels(&args.folders, args.json)?);
+            let stop = CancellationToken::new();
+            let kept = (&args.cache, &args.folders);
+            let sources = crate::elsewhere(&args.bucket, &args.origins, kept, &stop);
+            let (list, troubles) = catalog::channels(&args.folders, sources, args.json).await?;
+            print!("{list}");
+            for trouble in troubles {
+                let _ = writeln!(io::stderr(), "carrete: the {trouble}");
+            }
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Doctor(args)) => {
@@ -176,6 +240,21 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Verb::Health(config)) => health(&config).await,
+    }
+}
+
+fn channel_id(name: &str) -> anyhow::Result<ChannelId> {
+    ChannelId::parse(&name.nfc().collect::<String>())
+        .with_context(|| format!("{name:?} cannot name a channel"))
+}
+
+fn bucket(
+    args: &PublishArgs,
+    open: impl Fn(&BucketSettings) -> Option<Bucket>,
+) -> anyhow::Result<Bucket> {
+    match args.bucket.missing() {
+        Some(missing) => bail!(missing),
+        None => open(&args.bucket).context(NO_BUCKET),
     }
 }
 
@@ -199,8 +278,19 @@ fn refuse(error: &clap::Error) -> ExitCode {
         .and_then(|arg| arg.get_env().map(|env| env.to_string_lossy().into_owned()))
         .unwrap_or_else(|| flag.clone());
     let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    fail(&format!("{variable} cannot be {:?}{why}", text(ContextKind::InvalidValue)));
+    let value = without_password(&text(ContextKind::InvalidValue));
+    fail(&format!("{variable} cannot be {value:?}{why}"));
     ExitCode::from(2)
+}
+
+/// A value as it may be shown: of an address with a name and a password without both.
+fn without_password(value: &str) -> String {
+    match (value.find("://"), value.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => {
+            format!("{}***{}", &value[..scheme + 3], &value[at..])
+        }
+        _ => value.to_owned(),
+    }
 }
 
 /// Makes channels; a signal stops it and leaves nothing half done.
@@ -229,6 +319,9 @@ fn stopped_by_signal() -> anyhow::Result<CancellationToken> {
 }
 
 async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
+    if let Some(missing) = config.bucket.missing() {
+        bail!(missing);
+    }
     let site = Site::find()?;
     let address = SocketAddr::new(config.host, config.port);
     let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
@@ -294,4 +387,21 @@ async fn health(config: &Config) -> anyhow::Result<ExitCode> {
         bail!("the server says: {}", answer.lines().last().unwrap_or_default());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn passwords_are_not_said_again() {
+        for (value, shown) in [
+            ("http://me:hush@store.lan", "http://***@store.lan"),
+            ("5T", "5T"),
+            ("me@store", "me@store"),
+            ("http://store.lan", "http://store.lan"),
+        ] {
+            assert_eq!(without_password(value), shown);
+        }
+    }
 }

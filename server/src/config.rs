@@ -1,9 +1,17 @@
 //! What the operator set: flags over environment over `.env` over default, read once at start.
 
+mod bucket;
+mod origin;
+
 use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::Args;
 use ipnet::IpNet;
+
+pub use self::{
+    bucket::{BucketSettings, CacheSettings, Delivery, FolderPath, Seconds, Secret, Size},
+    origin::{OriginSettings, OriginUrl, Site},
+};
 
 /// The settings of `carrete serve`; every flag has an environment variable.
 #[derive(Args, Clone, Debug)]
@@ -19,6 +27,18 @@ pub struct Config {
     #[command(flatten)]
     /// Where things lie on this host.
     pub folders: Folders,
+
+    #[command(flatten)]
+    /// More channels, in a bucket.
+    pub bucket: BucketSettings,
+
+    #[command(flatten)]
+    /// More channels, on other servers.
+    pub origins: OriginSettings,
+
+    #[command(flatten)]
+    /// What is kept of other hosts.
+    pub cache: CacheSettings,
 
     /// Address under which people reach this server, for QR codes and shared links
     #[arg(long, env = "PUBLIC_URL", value_parser = optional::<PublicUrl>, default_value = "")]
@@ -54,12 +74,24 @@ pub struct Folders {
 }
 
 /// A value that may be left empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Optional<T>(pub Option<T>);
 
+impl<T> Default for Optional<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
 /// Values separated by commas.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List<T>(pub Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 fn optional<T: FromStr>(text: &str) -> Result<Optional<T>, T::Err> {
     let text = text.trim();

@@ -1,5 +1,8 @@
 //! `carrete doctor`: the host and every channel judged once, for people and for scripts.
 
+mod bucket;
+mod origin;
+
 use std::{
     fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -80,6 +83,8 @@ pub async fn examine(config: &Config) -> Vec<Check> {
         checks
     });
     checks.extend(on_disk.await.unwrap_or_default());
+    checks.extend(bucket::examine(config).await);
+    checks.extend(origin::examine(config).await);
     checks.push(port(config.host, config.port).await);
     checks.push(clock(SystemTime::now()));
     checks

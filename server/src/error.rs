@@ -5,8 +5,11 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
+
+/// When it is worth asking for what a store did not give, in seconds.
+const AWAY_RETRY: HeaderValue = HeaderValue::from_static("2");
 
 /// What an address answers when it cannot answer what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +38,9 @@ pub enum ApiError {
     /// A file that was listed cannot be read now.
     #[error("The file cannot be read now; try again in a moment.")]
     Unreadable,
+    /// The source of a file does not answer.
+    #[error("The store that has this file does not answer; try again in a moment.")]
+    SourceAway,
     /// A body that is too large.
     #[error("The body of the request is larger than this address takes.")]
     TooLarge,
@@ -64,6 +70,7 @@ impl ApiError {
             Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
             Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_sockets"),
             Self::Unreadable => (StatusCode::SERVICE_UNAVAILABLE, "unreadable"),
+            Self::SourceAway => (StatusCode::SERVICE_UNAVAILABLE, "source_away"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::BadBody => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
@@ -77,6 +84,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.status_and_code();
         let body = json!({ "error": { "code": code, "message": self.to_string() } });
-        (status, [(http::header::CACHE_CONTROL, "no-cache")], Json(body)).into_response()
+        let mut response =
+            (status, [(http::header::CACHE_CONTROL, "no-cache")], Json(body)).into_response();
+        if self == Self::SourceAway {
+            response.headers_mut().insert(http::header::RETRY_AFTER, AWAY_RETRY);
+        }
+        response
     }
 }

@@ -6,25 +6,56 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::state::AppState;
 
+/// Whether the server is well.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// ok, degraded, starting or stopping.
+    status: Status,
+    /// The program's version.
+    version: &'static str,
+    /// How many channels are listed; absent while starting or stopping.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channels: Option<usize>,
+    /// What is away or wrong, a sentence each; with degraded alone.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasons: Option<Vec<String>>,
+}
+
+/// How a server is.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Ok,
+    Degraded,
+    Starting,
+    Stopping,
+}
+
 /// `GET /api/health`.
 pub(crate) async fn health(State(state): State<AppState>) -> Response {
-    let version = env!("CARGO_PKG_VERSION");
-    let (status, body) = if state.shutdown.is_cancelled() {
-        (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "stopping", "version": version }))
-    } else {
-        match state.catalog.current() {
-            None => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                json!({ "status": "starting", "version": version }),
-            ),
-            Some(snapshot) => (
-                StatusCode::OK,
-                json!({ "status": "ok", "version": version, "channels": snapshot.media().len() }),
-            ),
+    let away = |status| Health {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        channels: None,
+        reasons: None,
+    };
+    let (status, body) = match state.catalog.current() {
+        _ if state.shutdown.is_cancelled() => {
+            (StatusCode::SERVICE_UNAVAILABLE, away(Status::Stopping))
+        }
+        None => (StatusCode::SERVICE_UNAVAILABLE, away(Status::Starting)),
+        Some(snapshot) => {
+            let reasons = Some(snapshot.troubles().to_vec()).filter(|reasons| !reasons.is_empty());
+            let status = if reasons.is_some() { Status::Degraded } else { Status::Ok };
+            let channels = Some(snapshot.len());
+            (StatusCode::OK, Health { channels, reasons, ..away(status) })
         }
     };
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()

@@ -3,13 +3,17 @@
 
 pub mod address;
 pub mod conditions;
+mod direct;
 pub mod media_type;
 mod plan;
 pub mod playlist;
 pub mod range;
 pub mod render;
 
-use std::{path::PathBuf, sync::Arc};
+mod body;
+mod preflight;
+
+use std::{sync::Arc, time::Duration};
 
 use app::catalog::ChannelId;
 use axum::{
@@ -18,22 +22,25 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, header, request::Parts};
 use percent_encoding::percent_decode_str;
-use tokio::{
-    io::{AsyncReadExt, AsyncSeekExt},
-    task::spawn_blocking,
-};
-use tokio_util::io::ReaderStream;
+use tokio::time::timeout;
 
-use self::{conditions::Validators, plan::Plan};
+pub use self::preflight::preflight;
+use self::{
+    body::{Held, Unsent},
+    conditions::Validators,
+    plan::Plan,
+    preflight::{ANYONE, METHODS},
+};
 use crate::{
     catalog::{
-        CatalogHandle, Snapshot,
-        facts::{FileOffer, Offer, ServedPlaylist},
+        CatalogHandle, Entry, Snapshot,
+        distant::{Distant, File, Named},
+        facts::{FileOffer, Offer, Place, ServedPlaylist},
     },
     error::ApiError,
-    storage::disk::{Stamp, open_below},
+    storage::disk::Stamp,
 };
 
 /// What stays what it is under its versioned address.
@@ -42,15 +49,11 @@ const CACHE_VERSIONED: HeaderValue =
 /// What may change under its address: kept, but asked for each time.
 const CACHE_PLAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
-const ANYONE: HeaderValue = HeaderValue::from_static("*");
+/// How long all may take that another server is asked for, until the first bytes are there.
+const DISTANT: Duration = Duration::from_millis(1900);
+
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("Content-Range, Content-Length, Accept-Ranges");
-const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
-/// How long a browser may remember the answer to a preflight, in seconds.
-const PREFLIGHT_AGE: HeaderValue = HeaderValue::from_static("86400");
-
-/// Bytes read at once: 256 KiB was a third faster than the usual 64.
-const CHUNK: usize = 256 << 10;
 
 /// `GET|HEAD|OPTIONS /streams/{*path}`: playlists from memory, files from disk.
 pub async fn serve(State(catalog): State<CatalogHandle>, request: Request) -> Response {
@@ -73,38 +76,33 @@ pub async fn serve(State(catalog): State<CatalogHandle>, request: Request) -> Re
     if request.method == Method::HEAD { without_body(response) } else { response }
 }
 
-/// `OPTIONS /streams/{*path}`: the answer that a browser wants before it lets another site's page
-/// ask for a range.
-pub async fn preflight(asked: HeaderMap) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE);
-    headers.insert(header::ALLOW, METHODS);
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_AGE);
-    // Streams are open to all, so whatever a page wants to send is welcome.
-    let mut allowed = String::from("Range");
-    let names = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|n| n.to_str().ok());
-    for name in names.unwrap_or_default().split(',').map(str::trim) {
-        if !name.eq_ignore_ascii_case("range") && http::HeaderName::try_from(name).is_ok() {
-            allowed.push_str(", ");
-            allowed.push_str(name);
-        }
-    }
-    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
-    }
-    response
-}
-
 /// What an address leads to.
 struct Target {
-    entry: Arc<crate::catalog::Entry>,
-    /// The folder that its file has to lie below, in canonical form, and the file.
-    root: PathBuf,
-    path: PathBuf,
-    offer: Offer,
-    version: Option<String>,
+    entry: Arc<Entry>,
+    at: At,
+}
+
+enum At {
+    /// What a list tells of.
+    Listed {
+        place: Place,
+        /// Inside that place.
+        path: String,
+        offer: Offer,
+        version: Option<String>,
+    },
+    /// What a playlist of another server names.
+    Distant(Wanted),
+}
+
+/// Something of a channel on another server.
+struct Wanted {
+    distant: Arc<Distant>,
+    /// Inside the channel's folder; empty for a bare file.
+    path: String,
+    query: Option<String>,
+    /// What the file is, where its name does not say it.
+    media_type: Option<&'static str>,
 }
 
 fn find(catalog: &CatalogHandle, uri: &http::Uri) -> Option<Target> {
@@ -128,6 +126,18 @@ fn find(catalog: &CatalogHandle, uri: &http::Uri) -> Option<Target> {
     }
     let entry = snapshot.at_address(&first)?;
     let facts = &entry.facts;
+    if let Some(distant) = facts.distant() {
+        let main = rest.is_empty() && facts.bare;
+        let wanted = Wanted {
+            distant: distant.clone(),
+            path: rest.join("/"),
+            query: uri.query().map(str::to_owned),
+            media_type: main.then(|| media_type::of(&facts.main)),
+        };
+        let at = At::Distant(wanted);
+        // A folder without a name in it is nothing.
+        return (main || !rest.is_empty()).then(|| Target { entry: entry.clone(), at });
+    }
     let path = match rest {
         [] if facts.bare => facts.main.clone(),
         // The poster has one address, whatever type it is of.
@@ -139,47 +149,177 @@ fn find(catalog: &CatalogHandle, uri: &http::Uri) -> Option<Target> {
     let version = uri.query().and_then(|query| {
         query.split('&').rev().find_map(|pair| pair.strip_prefix("v=")).map(str::to_owned)
     });
-    let (root, path) = (facts.root.clone(), facts.folder.join(path));
-    Some(Target { entry: entry.clone(), root, path, offer, version })
+    let at = At::Listed { place: facts.place.clone(), path, offer, version };
+    Some(Target { entry: entry.clone(), at })
 }
 
-/// What was made of a channel lies below its id, also where the channel is a file of another name.
+/// What was made of a channel, here or on its server, lies below its id, also where the channel is a
+/// file of another name.
 fn find_made(snapshot: &Snapshot, id: &str, name: &str) -> Option<Target> {
     let entry = snapshot.entry(&ChannelId::parse(id).ok()?)?;
+    if let Some(distant) = entry.facts.distant().filter(|d| d.beside.contains_key(name)) {
+        let (distant, path) = (distant.clone(), name.to_owned());
+        let at = At::Distant(Wanted { distant, path, query: None, media_type: None });
+        return Some(Target { entry: entry.clone(), at });
+    }
     let file = match name {
         "poster.webp" => entry.made.poster.as_ref()?,
         "waveform.json" => entry.made.waveform.as_ref()?,
         _ => return None,
     };
-    let (root, path) = (file.root.to_path_buf(), file.root.join(&*file.name));
+    let (root, path) = (file.root.to_path_buf(), file.name.to_string());
+    let place = Place::Disk { folder: root.clone(), root };
     let offer = Offer::File(file.offer());
-    Some(Target { entry: entry.clone(), root, path, offer, version: None })
+    let at = At::Listed { place, path, offer, version: None };
+    Some(Target { entry: entry.clone(), at })
 }
 
 async fn send(catalog: &CatalogHandle, target: Target, request: &Parts) -> Response {
-    match target.offer {
-        Offer::Playlist(playlist) => send_playlist(playlist, request),
-        Offer::File(offer) => {
-            let opened = spawn_blocking(move || open_below(&target.root, &target.path)).await;
-            let doubt = || catalog.doubt(target.entry.name.clone());
-            match opened {
-                Ok(Ok((file, stamp))) => {
-                    if stamp != offer.stamp {
-                        doubt();
+    let Target { entry, at } = target;
+    let sent = match at {
+        At::Distant(wanted) => {
+            let sent = timeout(DISTANT, send_distant(&wanted, request)).await;
+            sent.unwrap_or(Err(Unsent::Away))
+        }
+        At::Listed { place, path, offer, version } => {
+            send_listed(catalog, &entry, (place, path), offer, version.as_deref(), request).await
+        }
+    };
+    sent.unwrap_or_else(|unsent| {
+        if unsent.is_doubtful() {
+            catalog.doubt(&entry);
+        }
+        unsent.told().into_response()
+    })
+}
+
+async fn send_listed(
+    catalog: &CatalogHandle,
+    entry: &Entry,
+    (place, path): (Place, String),
+    offer: Offer,
+    version: Option<&str>,
+    request: &Parts,
+) -> Result<Response, Unsent> {
+    let offer = match offer {
+        Offer::Playlist(playlist) => return Ok(send_playlist(playlist, request)),
+        Offer::File(offer) => offer,
+    };
+    match place {
+        Place::Disk { root, folder } => {
+            match Held::file(root, folder.join(path), offer.stamp).await {
+                Ok(held) => {
+                    if held.is_another {
+                        catalog.doubt(entry);
                     }
-                    send_file(file, stamp, &offer, target.version.as_deref(), request)
-                        .await
-                        .unwrap_or_else(|| ApiError::Unreadable.into_response())
+                    send_file(held, &offer, version, request).await
                 }
-                Ok(Err(error)) => {
-                    doubt();
-                    let gone = error.kind() == std::io::ErrorKind::NotFound;
-                    let told = if gone { ApiError::NotFound } else { ApiError::Unreadable };
-                    told.into_response()
-                }
-                Err(_) => ApiError::Internal.into_response(),
+                Err(unsent) => Err(unsent),
             }
         }
+        Place::Store { edge, prefix, .. } => {
+            let key = format!("{prefix}{path}");
+            let is_current = version.is_none_or(|asked| {
+                asked == offer.stamp.version() || Some(asked) == offer.pinned.as_deref()
+            });
+            if is_current && entry.media.available {
+                let file = (offer.media_type, offer.stamp);
+                if let Some(elsewhere) = direct::lead(&edge, &key, file, request).await {
+                    return Ok(elsewhere);
+                }
+            }
+            let strict = version.filter(|_| !offer.loose);
+            let held = Held::object(edge.clone(), key.clone(), offer.stamp, strict);
+            let sent = send_file(held, &offer, version, request).await;
+            // What comes next waits for what is asked for.
+            let next = entry.facts.behind.get(&*path);
+            let next = next.and_then(|next| Some((next, entry.facts.file(next)?)));
+            if let Some((next, file)) = next.filter(|_| request.method == Method::GET) {
+                edge.fetch_ahead(&format!("{prefix}{next}"), file.stamp);
+            }
+            match sent {
+                // What it was is better than nothing.
+                Err(Unsent::Away) if offer.loose => match Held::older(edge, key) {
+                    Some(older) => send_file(older, &offer, version, request).await,
+                    None => Err(Unsent::Away),
+                },
+                sent => sent,
+            }
+        }
+        // No list tells of files there.
+        Place::Distant(_) => Err(Unsent::Gone),
+    }
+}
+
+async fn send_distant(wanted: &Wanted, request: &Parts) -> Result<Response, Unsent> {
+    let Wanted { distant, path, query, media_type } = wanted;
+    let found = distant.find(path, query.as_deref()).await?;
+    match found.ok_or(Unsent::Gone)? {
+        Named::Playlist(address) => {
+            Ok(send_playlist(distant.playlist(path, &address).await?, request))
+        }
+        Named::File(file) => {
+            let media_type = media_type.unwrap_or_else(|| media_type_of(path, &file));
+            // Without its version an address leads to whatever is there.
+            let pinned = query.is_some();
+            send_found(distant, &file, (media_type, pinned), request).await
+        }
+    }
+}
+
+async fn send_found(
+    distant: &Distant,
+    file: &File,
+    (media_type, pinned): (&'static str, bool),
+    request: &Parts,
+) -> Result<Response, Unsent> {
+    let edge = &distant.edge;
+    let offer = |stamp: Stamp, lasting: bool| {
+        // An address that leads to the same bytes for ever is a version by itself.
+        let version = stamp.version();
+        let file = FileOffer { media_type, stamp, pinned: None, loose: !lasting };
+        (file, version)
+    };
+    let held = |stamp| Held::object(edge.clone(), file.address.to_string(), stamp, None);
+    let find = || async {
+        let found = edge.find(&file.address, file.turn).await?;
+        let (offer, version) = offer(found.stamp, found.lasting && pinned);
+        send_file(held(found.stamp), &offer, Some(&version), request).await
+    };
+    let mut sent = find().await;
+    if matches!(sent, Err(Unsent::Gone)) {
+        // It may be another since somebody found it.
+        edge.doubt(&file.address, file.turn);
+        sent = find().await;
+    }
+    // What comes next waits for what is asked for.
+    if let Some((next, turn)) = file.next.as_ref().filter(|_| request.method == Method::GET)
+        && sent.is_ok()
+    {
+        edge.find_ahead(next, *turn);
+    }
+    match sent {
+        // What it was is better than nothing, where no other had its address.
+        Err(Unsent::Away) if file.turn == 0 => match edge.kept_any(&file.address) {
+            Some(stamp) => {
+                let (offer, version) = offer(stamp, false);
+                send_file(held(stamp), &offer, Some(&version), request).await
+            }
+            None => Err(Unsent::Away),
+        },
+        sent => sent,
+    }
+}
+
+/// By our name for it, else by its own.
+fn media_type_of(path: &str, file: &File) -> &'static str {
+    let own = file.address.split(['?', '#']).next().unwrap_or_default();
+    let by_own = media_type::of(own);
+    let is_poster = media_type::of(path).starts_with("image/");
+    if path.is_empty() || (is_poster && by_own.starts_with("image/")) {
+        by_own
+    } else {
+        media_type::of(path)
     }
 }
 
@@ -202,12 +342,12 @@ fn send_playlist(playlist: ServedPlaylist, request: &Parts) -> Response {
 }
 
 async fn send_file(
-    file: std::fs::File,
-    stamp: Stamp,
+    held: Held,
     offer: &FileOffer,
     version: Option<&str>,
     request: &Parts,
-) -> Option<Response> {
+) -> Result<Response, Unsent> {
+    let stamp = held.stamp;
     let current = stamp.version();
     let cache = match version.filter(|_| !offer.loose) {
         None => CACHE_PLAIN,
@@ -215,27 +355,18 @@ async fn send_file(
             CACHE_VERSIONED
         }
         // The bytes that this version named are gone.
-        Some(_) => return Some(ApiError::NotFound.into_response()),
+        Some(_) => return Err(Unsent::Gone),
     };
     let validators = Validators { etag: format!("\"{current}\""), modified: stamp.modified() };
     let plan = Plan::new(request, &validators, stamp.size);
-    let head = request.method == Method::HEAD;
     let (first, length) = match plan {
+        _ if request.method == Method::HEAD => (0, 0),
         Plan::Whole => (0, stamp.size),
         Plan::Part(range) => (range.first(), range.length()),
         _ => (0, 0),
     };
-    let body = if head || length == 0 {
-        Body::empty()
-    } else {
-        let mut file = tokio::fs::File::from_std(file);
-        file.set_max_buf_size(CHUNK);
-        if first > 0 {
-            file.seek(std::io::SeekFrom::Start(first)).await.ok()?;
-        }
-        Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK))
-    };
-    Some(plan.response(body, stamp.size, offer.media_type, cache, &validators))
+    let body = if length == 0 { Body::empty() } else { held.body(first, length).await? };
+    Ok(plan.response(body, stamp.size, offer.media_type, cache, &validators))
 }
 
 /// A HEAD's answer tells the length that the body would have.

@@ -24,6 +24,7 @@ pub use ffmpeg::Tools;
 pub use glimpse::{Film, SOUND_RATE, Still, cover, picture, sound, tiny};
 pub use profile::ProfileName;
 pub use progress::Progress;
+pub(crate) use staging::Staging;
 
 /// A disk with less than this cannot even take one segment.
 const FULL_BYTES: u64 = 1 << 20;

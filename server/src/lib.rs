@@ -14,9 +14,12 @@ pub mod hls;
 pub mod ingest;
 mod listen;
 pub mod live;
+mod m3u;
 pub mod metrics;
+pub mod openapi;
 mod pages;
 pub mod posters;
+pub mod publish;
 pub mod pulse;
 mod qr;
 pub mod router;
@@ -28,17 +31,23 @@ mod visitor;
 
 use std::{io, sync::Arc};
 
+use app::catalog::{Kind, Source};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    catalog::{CatalogError, CatalogHandle},
-    config::Config,
+    catalog::{CatalogError, CatalogHandle, Elsewhere, OriginSource, StoreSource},
+    config::{BucketSettings, CacheSettings, Config, Delivery, Folders, OriginSettings},
     live::LiveHandle,
     metrics::{Metrics, Now},
     pulse::PulseHandle,
     site::Site,
     state::AppState,
+    storage::{
+        edge::{Edge, Shelf},
+        origin::Origin,
+        s3::Bucket,
+    },
 };
 
 /// Why the server could not start, or stopped early.
@@ -65,7 +74,9 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     // Pages may be rendered before anything else spawns; a second start in one process keeps the first.
     let _ = any_spawner::Executor::init_tokio();
-    let catalog = catalog::start(&config.folders, shutdown.clone())?;
+    let kept = (&config.cache, &config.folders);
+    let sources = elsewhere(&config.bucket, &config.origins, kept, &shutdown);
+    let catalog = catalog::start(&config.folders, sources, shutdown.clone())?;
     posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), shutdown.clone());
     let list = live::follow(catalog.subscribe(), shutdown.clone());
     let live = LiveHandle::start(&config, list, shutdown.clone());
@@ -76,7 +87,13 @@ pub async fn serve(
         now_of(catalog.clone(), live.clone()),
         shutdown.clone(),
     );
+    let leads = config.bucket.delivery == Delivery::Redirect;
+    let direct = match leads.then(|| Bucket::new(&config.bucket)).flatten() {
+        Some(bucket) => bucket.direct_origin().await.map(Into::into),
+        None => None,
+    };
     let state = AppState {
+        direct,
         join_url: join_url(&config, &listeners).into(),
         config: Arc::new(config),
         catalog,
@@ -89,6 +106,53 @@ pub async fn serve(
     listen::serve(router::router(state), listeners, shutdown).await?;
     live.closed().await;
     Ok(())
+}
+
+/// The sources beside the streams folder that are set, with one cache before all of them.
+///
+/// Has to be called inside a tokio runtime.
+fn elsewhere(
+    bucket: &BucketSettings,
+    origins: &OriginSettings,
+    (cache, folders): (&CacheSettings, &Folders),
+    shutdown: &CancellationToken,
+) -> Vec<Elsewhere> {
+    let refresh = bucket.refresh.0;
+    let shelf = Shelf::new(&cache.folder(folders), cache.max.0);
+    let mut sources: Vec<Elsewhere> = Vec::new();
+    sources.extend(on_shelf(bucket, &shelf, shutdown).map(Elsewhere::from));
+    let both = [("video", &origins.video, Kind::Video), ("audio", &origins.audio, Kind::Audio)];
+    for (name, setting, kind) in both {
+        let Some(url) = &setting.0 else { continue };
+        let origin = Origin::new(name, url, &origins.allow_private.0);
+        let edge = Edge::new(Arc::new(origin), shelf.clone(), shutdown.clone());
+        sources.push(OriginSource { edge, address: url.url().clone(), kind, refresh }.into());
+    }
+    if !sources.is_empty() {
+        tokio::task::spawn_blocking(move || shelf.rescan());
+    }
+    sources
+}
+
+/// The bucket that is set, with the cache before it.
+///
+/// Has to be called inside a tokio runtime.
+fn bucket_source(
+    bucket: &BucketSettings,
+    (cache, folders): (&CacheSettings, &Folders),
+    stop: &CancellationToken,
+) -> Option<StoreSource> {
+    on_shelf(bucket, &Shelf::new(&cache.folder(folders), cache.max.0), stop)
+}
+
+fn on_shelf(
+    settings: &BucketSettings,
+    shelf: &Shelf,
+    stop: &CancellationToken,
+) -> Option<StoreSource> {
+    let bucket = Bucket::new(settings)?;
+    let edge = Edge::new(Arc::new(bucket), shelf.clone(), stop.clone());
+    Some(StoreSource { edge, source: Source::S3, refresh: settings.refresh.0 })
 }
 
 /// What the others count, as it is when it is asked.

@@ -88,11 +88,14 @@ pub(crate) async fn respond<V: IntoView + 'static>(
     let reload_port = state.site.reload_port();
     let host = forwarded::direct_host(request.headers(), request.uri()).unwrap_or_default();
     let host = host.to_owned();
+    let direct = state.direct.clone();
     let context = move || {
         provide_context(Arc::clone(&catalog));
         provide_context(Arc::clone(&pulse));
         // After leptos_axum has provided the nonce of this response.
-        if let Some(policy) = use_nonce().and_then(|nonce| policy(&nonce, reload_port, &host)) {
+        if let Some(policy) =
+            use_nonce().and_then(|nonce| policy(&nonce, reload_port, &host, direct.as_deref()))
+        {
             expect_context::<ResponseOptions>()
                 .insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
@@ -106,16 +109,23 @@ pub(crate) async fn respond<V: IntoView + 'static>(
 /// The Content-Security-Policy (CSP Level 3) of a page. On plain http nothing may upgrade requests
 /// to https, which a LAN does not have. Captions of a playlist stand in `track` elements that hls.js
 /// makes, each with an empty `data:` address.
-fn policy(nonce: &str, reload_port: Option<u32>, host: &str) -> Option<HeaderValue> {
+fn policy(
+    nonce: &str,
+    reload_port: Option<u32>,
+    host: &str,
+    direct: Option<&str>,
+) -> Option<HeaderValue> {
     let reload = match (reload_port, host.rsplit_once(':').map_or(host, |(name, _)| name)) {
         (Some(port), name) if !name.is_empty() => format!(" ws://{name}:{port}"),
         _ => String::new(),
     };
+    let direct = direct.map(|origin| format!(" {origin}")).unwrap_or_default();
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
-         media-src 'self' blob: data:; connect-src 'self'{reload}; worker-src 'self'; \
-         font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+         media-src 'self' blob: data:{direct}; connect-src 'self'{direct}{reload}; \
+         worker-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'self'"
     );
     HeaderValue::try_from(policy).ok()
 }
@@ -126,10 +136,27 @@ mod tests {
 
     #[test]
     fn the_policy_allows_no_inline_script() {
-        let policy = policy("abc", None, "tv.lan:8080").unwrap();
+        let policy = policy("abc", None, "tv.lan:8080", None).unwrap();
         let text = policy.to_str().unwrap();
         let scripts = text.split(';').find(|part| part.trim().starts_with("script-src")).unwrap();
         assert!(!scripts.contains("unsafe-inline") && !scripts.contains("'unsafe-eval'"));
         assert!(!text.contains("upgrade-insecure-requests"));
+    }
+
+    #[test]
+    fn media_may_come_from_where_players_are_led() {
+        let origins = |direct: Option<&str>| {
+            let policy = policy("abc", None, "tv.lan", direct).unwrap();
+            let text = policy.to_str().unwrap().to_owned();
+            let parts: Vec<String> = text.split("; ").map(str::to_owned).collect();
+            let of = |name: &str| parts.iter().find(|part| part.starts_with(name)).cloned();
+            (of("connect-src").unwrap(), of("media-src").unwrap(), text)
+        };
+        let (connect, media, _) = origins(None);
+        assert_eq!((&*connect, &*media), ("connect-src 'self'", "media-src 'self' blob: data:"));
+        let (connect, media, text) = origins(Some("https://films.s3.example"));
+        assert!(connect.ends_with(" https://films.s3.example"), "{connect}");
+        assert!(media.ends_with(" https://films.s3.example"), "{media}");
+        assert_eq!(text.matches("films.s3").count(), 2, "{text}");
     }
 }

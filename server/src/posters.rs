@@ -171,7 +171,9 @@ impl Maker {
         let missing = |key: &str, work| {
             shelf.holds(key, work).is_none() && !self.given_up.contains(&(key.to_owned(), work))
         };
-        snapshot.entries().iter().find_map(|entry| {
+        // ffmpeg is given files of this host and nothing else.
+        let mut here = snapshot.entries().iter().filter(|entry| entry.facts.on_disk().is_some());
+        here.find_map(|entry| {
             let (facts, content) = (&entry.facts, &entry.keys.content);
             let job = |key: &str, work| {
                 missing(key, work).then(|| Job { work, key: key.to_owned(), entry: entry.clone() })
@@ -268,7 +270,10 @@ impl Maker {
     async fn poster(&self, job: &Job) -> Option<(Film, Option<Still>)> {
         let facts = &job.entry.facts;
         let (root, file) = match facts.poster {
-            Some(given) => (facts.root.clone(), facts.folder.join(given)),
+            Some(given) => {
+                let (root, folder) = facts.on_disk()?;
+                (root.to_owned(), folder.join(given))
+            }
             None => {
                 let root = self.shelf.as_ref()?.root();
                 (root.to_owned(), root.join(Shelf::name(&job.key, Work::Poster)))

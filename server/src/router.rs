@@ -27,8 +27,8 @@ use tower_http::{
 };
 
 use crate::{
-    catalog, error::ApiError, guide, health::health, hls, live, metrics::Metrics, pages, pulse, qr,
-    state::AppState,
+    catalog, error::ApiError, guide, health::health, hls, live, m3u, metrics::Metrics, openapi,
+    pages, pulse, qr, state::AppState,
 };
 
 /// Bytes of a request's body: only server functions have one.
@@ -55,6 +55,7 @@ pub fn router(state: AppState) -> Router {
         .route("/guide", get(guide::page))
         .route("/guide/rolls/{number}", get(guide::roll))
         .route("/pulse", get(pages::pulse))
+        .route("/api/docs", get(openapi::docs))
         .fallback(fallback)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::REFERRER_POLICY,
@@ -68,7 +69,9 @@ pub fn router(state: AppState) -> Router {
         .route("/api", any(unknown))
         .route("/api/health", get(health))
         .route("/api/pulse", post(pulse::hear))
+        .route("/api/openapi.json", get(openapi::tell))
         .route("/api/{*rest}", any(unknown))
+        .route("/channels.m3u", get(m3u::list))
         .route("/qr.svg", get(qr::svg))
         .route("/metrics", get(pulse::tell))
         .layer(cors(&state));
@@ -85,6 +88,7 @@ pub fn router(state: AppState) -> Router {
             Router::new()
                 .route_service("/pages.css", file("pages.css"))
                 .route_service("/pulse.css", file("pulse.css"))
+                .route_service("/api.css", file("api.css"))
                 .route_service("/icon.svg", file("icon.svg"))
                 .route_service("/icons.svg", file("icons.svg"))
                 .route_service("/og.jpg", file("og.jpg"))

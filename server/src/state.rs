@@ -28,6 +28,8 @@ pub struct AppState {
     pub site: Arc<Site>,
     /// The first address of this server on the LAN, or `PUBLIC_URL`.
     pub join_url: Arc<str>,
+    /// The origin that players are led to for media of the bucket, where they are.
+    pub direct: Option<Arc<str>>,
     /// Cancelled when the server is to stop.
     pub shutdown: CancellationToken,
 }

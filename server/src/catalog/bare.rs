@@ -1,39 +1,28 @@
-//! A bare media file at the top of the streams folder, read into [`Facts`].
+//! A bare media file at the top of a source, read into [`Facts`].
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use app::catalog::Kind;
 
 use super::{
     about::About,
-    facts::{Facts, FileOffer, Offer},
-    files::{Files, Watched},
-    folder::Seen,
+    facts::{Content, Facts, FileOffer, Offer},
+    files::Files,
+    folder::Read,
     probe::{self, Probed},
     reason::Reason,
 };
 use crate::hls::media_type;
 
-/// Reads the file `name` of the streams folder `root`.
-pub(crate) fn read(root: &Path, name: &str, probed: &mut Option<Probed>) -> Seen {
-    let mut files = Files::new(root, root);
-    let facts = facts(&mut files, root, name, probed);
-    let (signature, old) = (files.signature(), files.is_old());
-    // The streams folder itself changes with each name in it and says nothing of this file; what
-    // is looked at is the file, which whoever asks does anyway.
-    let watched = Watched::new();
-    Seen { facts, signature, old, watched, about_error: None }
+/// Reads the file `name`.
+pub(crate) fn read(files: &mut dyn Files, name: &str, probed: &mut Option<Probed>) -> Read {
+    Read { facts: facts(files, name, probed), about_error: None }
 }
 
-fn facts(
-    files: &mut Files<'_>,
-    root: &Path,
-    name: &str,
-    probed: &mut Option<Probed>,
-) -> Result<Facts, Reason> {
+fn facts(files: &mut dyn Files, name: &str, probed: &mut Option<Probed>) -> Result<Facts, Reason> {
     let missing = || Reason::Missing { first: name.to_owned(), count: 1 };
     let stamp = files.stat(name)?.ok_or_else(missing)?;
-    let probe = probe::cached(root, root, name, Some(stamp), false, probed).unwrap_or_default();
+    let probe = probe::cached(files, name, Some(stamp), false, probed).unwrap_or_default();
     let by_name = media_type::of(name);
     let by_name_kind = if by_name.starts_with("audio/") { Kind::Audio } else { Kind::Video };
     let kind = probe.kind.unwrap_or(by_name_kind);
@@ -52,8 +41,13 @@ fn facts(
     let file = FileOffer { media_type, stamp, pinned: None, loose: true };
     let about = About { title: probe.title, description: probe.artist, ..About::default() };
     Ok(Facts {
-        root: root.to_owned(),
-        folder: root.to_owned(),
+        place: files.place(),
+        // Of bare files the size alone is compared.
+        content: Content {
+            named: blake3::hash(b"bare"),
+            sized: Some(blake3::hash(&stamp.size.to_le_bytes())),
+        },
+        behind: HashMap::new(),
         main: name.to_owned(),
         bare: true,
         files: HashMap::from([(name.into(), Offer::File(file))]),

@@ -1,13 +1,18 @@
 //! What is known of one channel, whatever id it is listed under: how it looks in the list, and
 //! which files of it may be served.
 
-use std::{collections::HashMap, path::PathBuf, time::SystemTime};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
-use app::catalog::Kind;
+use app::catalog::{Kind, Source};
 use bytes::Bytes;
 
-use super::about::About;
-use crate::storage::disk::Stamp;
+use super::{about::About, distant::Distant};
+use crate::storage::{disk::Stamp, edge::Edge};
 
 /// The name of a channel's playlist in its folder.
 pub(crate) const PLAYLIST: &str = "playlist.m3u8";
@@ -18,10 +23,12 @@ pub(crate) const POSTERS: [&str; 2] = ["poster.webp", "poster.jpg"];
 /// One channel that can be played. Never changed once made.
 #[derive(Debug)]
 pub(crate) struct Facts {
-    /// The streams folder, in canonical form: files are opened below it only.
-    pub(crate) root: PathBuf,
-    /// The folder that holds the files, in canonical form.
-    pub(crate) folder: PathBuf,
+    /// Where its files lie.
+    pub(crate) place: Place,
+    /// What tells whether two channels are the same.
+    pub(crate) content: Content,
+    /// The segment behind each, where fetching it ahead is worth while.
+    pub(crate) behind: HashMap<Box<str>, Box<str>>,
     /// The playlist, or the bare file.
     pub(crate) main: String,
     /// A bare file, and not a folder.
@@ -44,12 +51,51 @@ pub(crate) struct Facts {
     pub(crate) updated_at: u64,
 }
 
+/// Where the files of a channel lie.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// On this host.
+    Disk {
+        /// The streams folder, in canonical form: files are opened below it only.
+        root: PathBuf,
+        /// The folder that holds the files, in canonical form.
+        folder: PathBuf,
+    },
+    /// In a store.
+    Store {
+        /// What the list says of it.
+        source: Source,
+        /// The store, with the cache before it.
+        edge: Edge,
+        /// What stands before a path in the keys: empty, or with a slash at its end.
+        prefix: String,
+    },
+    /// On another server, which is asked for what is wanted; no list tells of its files.
+    Distant(Arc<Distant>),
+}
+
+/// What two sources compare: the names of segments and their durations, and the sizes of files.
+#[derive(Clone, Debug)]
+pub(crate) struct Content {
+    pub(crate) named: blake3::Hash,
+    /// Nothing where the source does not tell.
+    pub(crate) sized: Option<blake3::Hash>,
+}
+
+impl Content {
+    /// Whether both are the same as far as both tell.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        let sizes = self.sized.zip(other.sized);
+        self.named == other.named && sizes.is_none_or(|(one, other)| one == other)
+    }
+}
+
 /// Something that may be served.
 #[derive(Clone, Debug)]
 pub(crate) enum Offer {
     /// A playlist as we serve it, from memory.
     Playlist(ServedPlaylist),
-    /// A file on disk.
+    /// A file on disk, or an object.
     File(FileOffer),
 }
 
@@ -62,7 +108,7 @@ pub(crate) struct ServedPlaylist {
     pub(crate) modified: SystemTime,
 }
 
-/// A file on disk that may be served.
+/// A file, or an object, that may be served.
 #[derive(Clone, Debug)]
 pub(crate) struct FileOffer {
     pub(crate) media_type: &'static str,
@@ -75,6 +121,22 @@ pub(crate) struct FileOffer {
 }
 
 impl Facts {
+    /// The streams folder and the folder of the channel, if it lies on this host.
+    pub(crate) fn on_disk(&self) -> Option<(&Path, &Path)> {
+        match &self.place {
+            Place::Disk { root, folder } => Some((root, folder)),
+            Place::Store { .. } | Place::Distant(_) => None,
+        }
+    }
+
+    /// The channel on its server, if it lies on another.
+    pub(crate) fn distant(&self) -> Option<&Arc<Distant>> {
+        match &self.place {
+            Place::Distant(distant) => Some(distant),
+            _ => None,
+        }
+    }
+
     /// The file offer at `path`, if there is one.
     pub(crate) fn file(&self, path: &str) -> Option<&FileOffer> {
         match self.files.get(path) {

@@ -1,5 +1,6 @@
-//! Looking at the files of one channel: sizes and times, links that must not lead out, and a note
-//! of everything looked at, so that the next look need not read what did not change.
+//! Looking at the files of one channel, wherever they lie; and on this host: sizes and times, links
+//! that must not lead out, and a note of everything looked at, so that the next look need not read
+//! what did not change.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,14 +11,38 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::reason::Reason;
+use super::{facts::Place, probe::Media, reason::Reason};
 use crate::storage::disk::{Stamp, open_below};
 
 /// Files that nobody wrote to for so long are taken to be whole at first sight.
 const OLD: Duration = Duration::from_secs(2);
 
-/// A look into one folder.
-pub(crate) struct Files<'a> {
+/// The files of one channel, to be looked at.
+pub(crate) trait Files {
+    /// Where they lie.
+    fn place(&self) -> Place;
+
+    /// The stamp of a regular file that is not empty; `None` where there is none.
+    fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason>;
+
+    /// As [`Self::stat`], for files that say nothing of whether the media is whole.
+    fn aside(&mut self, path: &str) -> Result<Option<Stamp>, Reason>;
+
+    /// The text of a playlist, with its stamp; `None` where there is no file.
+    fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, Stamp)>, Reason>;
+
+    /// The text of a file that says nothing of the media; an error is told in words.
+    fn text_aside(&self, path: &str, max: u64) -> Result<String, String>;
+
+    /// The names in the folder itself.
+    fn names(&self) -> Vec<String>;
+
+    /// A media file to look into, and its length.
+    fn media(&self, path: &str) -> Option<(Media, u64)>;
+}
+
+/// A look into one folder of this host.
+pub(crate) struct OnDisk<'a> {
     /// The streams folder, in canonical form.
     root: &'a Path,
     /// The channel's folder, in canonical form.
@@ -35,7 +60,7 @@ pub(crate) struct Files<'a> {
 /// What to look at to know whether anything changed, as it was.
 pub(crate) type Watched = Vec<(PathBuf, Option<Stamp>)>;
 
-impl<'a> Files<'a> {
+impl<'a> OnDisk<'a> {
     pub(crate) fn new(root: &'a Path, folder: &'a Path) -> Self {
         Self {
             root,
@@ -45,75 +70,6 @@ impl<'a> Files<'a> {
             newest_ns: 0,
             watched: vec![(folder.to_owned(), Stamp::at(folder))],
         }
-    }
-
-    /// The stamp of a regular file that is not empty; `None` where there is none.
-    pub(crate) fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
-        if let Some(known) = self.seen.get(path) {
-            return Ok(*known);
-        }
-        let stamp = match self.meta(path)? {
-            Some(meta) if meta.is_file() && meta.len() > 0 => {
-                let changed = Duration::from_secs(meta.ctime().unsigned_abs())
-                    + Duration::from_nanos(meta.ctime_nsec().unsigned_abs());
-                let stamp = Stamp::of(&meta);
-                self.newest_ns = self
-                    .newest_ns
-                    .max(stamp.modified_ns)
-                    .max(i64::try_from(changed.as_nanos()).unwrap_or(i64::MAX));
-                Some(stamp)
-            }
-            _ => None,
-        };
-        self.seen.insert(path.to_owned(), stamp);
-        Ok(stamp)
-    }
-
-    /// As [`Self::stat`], for files that say nothing of whether the media is whole.
-    pub(crate) fn aside(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
-        let Some(meta) = self.meta(path)?.filter(|meta| meta.is_file() && meta.len() > 0) else {
-            return Ok(None);
-        };
-        self.watch(path);
-        Ok(Some(Stamp::of(&meta)))
-    }
-
-    /// The text of a playlist, with its stamp; `None` where there is no file.
-    pub(crate) fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, Stamp)>, Reason> {
-        self.watch(path);
-        let Some(stamp) = self.stat(path)? else { return Ok(None) };
-        let broken = |why: &str| Reason::Broken { file: path.into(), why: why.into() };
-        if stamp.size > max {
-            return Err(broken("it is too long"));
-        }
-        let (file, _) = match open_below(self.root, &self.folder.join(path)) {
-            Ok(opened) => opened,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(path, &error)),
-        };
-        let mut bytes = Vec::new();
-        file.take(max).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
-        String::from_utf8(bytes)
-            .map(|text| Some((text, stamp)))
-            .map_err(|_| broken("it is not UTF-8"))
-    }
-
-    /// The text of a file that says nothing of the media; an error is told in words.
-    pub(crate) fn text_aside(&self, path: &str, max: u64) -> Result<String, String> {
-        let told = |error: io::Error| error.kind().to_string();
-        let (file, stamp) = open_below(self.root, &self.folder.join(path)).map_err(told)?;
-        if stamp.size > max {
-            return Err("it is too long".into());
-        }
-        let mut text = String::new();
-        file.take(max).read_to_string(&mut text).map_err(told)?;
-        Ok(text)
-    }
-
-    /// The names in the folder itself.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.folder) else { return Vec::new() };
-        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
     }
 
     /// Changes when any media file seen does.
@@ -180,6 +136,81 @@ impl<'a> Files<'a> {
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(unreadable(path, &error)),
         }
+    }
+}
+
+impl Files for OnDisk<'_> {
+    fn place(&self) -> Place {
+        Place::Disk { root: self.root.to_owned(), folder: self.folder.to_owned() }
+    }
+
+    fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
+        if let Some(known) = self.seen.get(path) {
+            return Ok(*known);
+        }
+        let stamp = match self.meta(path)? {
+            Some(meta) if meta.is_file() && meta.len() > 0 => {
+                let changed = Duration::from_secs(meta.ctime().unsigned_abs())
+                    + Duration::from_nanos(meta.ctime_nsec().unsigned_abs());
+                let stamp = Stamp::of(&meta);
+                self.newest_ns = self
+                    .newest_ns
+                    .max(stamp.modified_ns)
+                    .max(i64::try_from(changed.as_nanos()).unwrap_or(i64::MAX));
+                Some(stamp)
+            }
+            _ => None,
+        };
+        self.seen.insert(path.to_owned(), stamp);
+        Ok(stamp)
+    }
+
+    fn aside(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
+        let Some(meta) = self.meta(path)?.filter(|meta| meta.is_file() && meta.len() > 0) else {
+            return Ok(None);
+        };
+        self.watch(path);
+        Ok(Some(Stamp::of(&meta)))
+    }
+
+    fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, Stamp)>, Reason> {
+        self.watch(path);
+        let Some(stamp) = self.stat(path)? else { return Ok(None) };
+        let broken = |why: &str| Reason::Broken { file: path.into(), why: why.into() };
+        if stamp.size > max {
+            return Err(broken("it is too long"));
+        }
+        let (file, _) = match open_below(self.root, &self.folder.join(path)) {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(path, &error)),
+        };
+        let mut bytes = Vec::new();
+        file.take(max).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+        String::from_utf8(bytes)
+            .map(|text| Some((text, stamp)))
+            .map_err(|_| broken("it is not UTF-8"))
+    }
+
+    fn text_aside(&self, path: &str, max: u64) -> Result<String, String> {
+        let told = |error: io::Error| error.kind().to_string();
+        let (file, stamp) = open_below(self.root, &self.folder.join(path)).map_err(told)?;
+        if stamp.size > max {
+            return Err("it is too long".into());
+        }
+        let mut text = String::new();
+        file.take(max).read_to_string(&mut text).map_err(told)?;
+        Ok(text)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.folder) else { return Vec::new() };
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
+
+    fn media(&self, path: &str) -> Option<(Media, u64)> {
+        let (file, stamp) = open_below(self.root, &self.folder.join(path)).ok()?;
+        Some((Box::new(file), stamp.size))
     }
 }
 

@@ -1,15 +1,15 @@
 //! A folder with a playlist, read into [`Facts`]: its playlists, the files they name, and what
 //! lies beside them.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use app::catalog::Kind;
 use bytes::Bytes;
 
 use super::{
     about::{self, About},
-    facts::{Facts, FileOffer, Offer, PLAYLIST, POSTERS, ServedPlaylist, etag_of},
-    files::{Files, Watched},
+    facts::{Content, Facts, FileOffer, Offer, PLAYLIST, POSTERS, Place, ServedPlaylist, etag_of},
+    files::Files,
     probe::{self, Probe, Probed},
     reason::Reason,
 };
@@ -26,16 +26,10 @@ use crate::{
 /// More playlists than this in one channel are a mistake.
 const MAX_CHILDREN: usize = 64;
 
-/// What a look at a channel found.
-pub(crate) struct Seen {
+/// What was read of a channel.
+pub(crate) struct Read {
     /// The channel, or why there is none.
     pub(crate) facts: Result<Facts, Reason>,
-    /// Changes when the media files do.
-    pub(crate) signature: blake3::Hash,
-    /// Nobody has written to them for a while.
-    pub(crate) old: bool,
-    /// What to look at to know whether anything changed.
-    pub(crate) watched: Watched,
     /// What `channel.toml` has wrong.
     pub(crate) about_error: Option<String>,
 }
@@ -43,22 +37,20 @@ pub(crate) struct Seen {
 /// Reads the folder. `before` is the channel as it was, if it was listed; `probed` remembers what
 /// was found inside its media.
 pub(crate) fn read(
-    root: &Path,
-    folder: &Path,
+    files: &mut dyn Files,
     before: Option<&Facts>,
     probed: &mut Option<Probed>,
-) -> Seen {
-    let mut files = Files::new(root, folder);
+) -> Read {
     let mut about_error = None;
-    let facts = read_about(&mut files, &mut about_error).and_then(|about| {
-        let mut reading = Reading { files: &mut files, before, offers: HashMap::new() };
-        reading.facts(root, folder, about, probed)
+    let facts = read_about(files, &mut about_error).and_then(|about| {
+        let (offers, behind) = (HashMap::new(), HashMap::new());
+        let content = [blake3::Hasher::new(), blake3::Hasher::new()];
+        Reading { files, before, offers, behind, content }.facts(about, probed)
     });
-    let (signature, old) = (files.signature(), files.is_old());
-    Seen { facts, signature, old, watched: files.into_watched(), about_error }
+    Read { facts, about_error }
 }
 
-fn read_about(files: &mut Files<'_>, wrong: &mut Option<String>) -> Result<(About, u64), Reason> {
+fn read_about(files: &mut dyn Files, wrong: &mut Option<String>) -> Result<(About, u64), Reason> {
     const NAME: &str = "channel.toml";
     let Some(stamp) = files.aside(NAME)? else { return Ok((About::default(), 0)) };
     let read = files.text_aside(NAME, about::MAX_BYTES);
@@ -77,17 +69,18 @@ struct Loaded {
     playlist: Playlist,
 }
 
-struct Reading<'a, 'b> {
-    files: &'a mut Files<'b>,
+struct Reading<'a> {
+    files: &'a mut dyn Files,
     before: Option<&'a Facts>,
     offers: HashMap<Box<str>, Offer>,
+    behind: HashMap<Box<str>, Box<str>>,
+    /// Names and durations; sizes.
+    content: [blake3::Hasher; 2],
 }
 
-impl Reading<'_, '_> {
+impl Reading<'_> {
     fn facts(
         &mut self,
-        root: &Path,
-        folder: &Path,
         (about, about_ms): (About, u64),
         probed: &mut Option<Probed>,
     ) -> Result<Facts, Reason> {
@@ -102,6 +95,7 @@ impl Reading<'_, '_> {
             if sample.is_none() {
                 sample = sample_of(loaded, &found);
             }
+            self.compare(loaded, &found);
             self.serve(loaded, &found);
         }
         if main.playlist.master {
@@ -115,7 +109,7 @@ impl Reading<'_, '_> {
             (Some(_), _) | (None, None) => None,
             (None, Some(path)) => {
                 let stamp = self.files.stat(&path)?;
-                probe::cached(root, folder, &path, stamp, live, probed)
+                probe::cached(self.files, &path, stamp, live, probed)
             }
         };
         let probe = from_master.or(sampled).unwrap_or_default();
@@ -126,9 +120,11 @@ impl Reading<'_, '_> {
             Some(before) if before.live && live => before.updated_at,
             _ => main_ms.max(about_ms).max(beside_ms),
         };
+        let [named, sized] = self.content.each_ref().map(blake3::Hasher::finalize);
         Ok(Facts {
-            root: root.to_owned(),
-            folder: folder.to_owned(),
+            place: self.files.place(),
+            content: Content { named, sized: Some(sized) },
+            behind: std::mem::take(&mut self.behind),
             main: PLAYLIST.into(),
             bare: false,
             files: std::mem::take(&mut self.offers),
@@ -247,6 +243,34 @@ impl Reading<'_, '_> {
         (!growing).then_some(version)
     }
 
+    /// Notes what tells this channel from another, and what is played after what.
+    fn compare(&mut self, loaded: &Loaded, found: &[Found]) {
+        let [named, sized] = &mut self.content;
+        let durations = loaded.text.lines().filter_map(|line| line.strip_prefix("#EXTINF:"));
+        for duration in durations {
+            let seconds = duration.split(',').next().unwrap_or_default().trim().parse::<f64>();
+            named.update(&seconds.unwrap_or(0.0).to_le_bytes());
+        }
+        let apart = matches!(self.files.place(), Place::Store { .. });
+        let mut before: Option<&str> = None;
+        for (reference, found) in loaded.playlist.references.iter().zip(found) {
+            let Some(path) = found.path.as_deref().filter(|_| reference.role == Role::Segment)
+            else {
+                continue;
+            };
+            named.update(path.as_bytes()).update(&[0]);
+            let size = match self.offers.get(path) {
+                Some(Offer::File(file)) => file.stamp.size,
+                _ => 0,
+            };
+            sized.update(&size.to_le_bytes());
+            if let Some(before) = before.filter(|before| apart && *before != path) {
+                self.behind.insert(before.into(), path.into());
+            }
+            before = Some(path);
+        }
+    }
+
     fn serve(&mut self, loaded: &Loaded, found: &[Found]) {
         let text = render(&loaded.path, &loaded.text, &loaded.playlist, found);
         let text = Bytes::from(text);
@@ -301,14 +325,14 @@ fn sample_of(loaded: &Loaded, found: &[Found]) -> Option<String> {
     if loaded.playlist.encrypted { None } else { of(Role::Init).or_else(|| of(Role::Segment)) }
 }
 
-fn best_variant(master: &Playlist) -> Option<usize> {
+pub(crate) fn best_variant(master: &Playlist) -> Option<usize> {
     let size = |v: &playlist::Variant| v.resolution.map_or(0, |(w, h)| u64::from(w) * u64::from(h));
     (0..master.variants.len())
         .max_by_key(|at| (size(&master.variants[*at]), master.variants[*at].bandwidth))
 }
 
 /// Like a BCP 47 tag: `es`, `pt-BR`, `zh-Hant-TW`.
-fn is_language(text: &str) -> bool {
+pub(crate) fn is_language(text: &str) -> bool {
     let mut parts = text.split('-');
     let primary = parts.next().unwrap_or_default();
     (2..=8).contains(&primary.len())

@@ -13,8 +13,8 @@ use std::{
 use super::{
     bare,
     facts::Facts,
-    files::{Watched, unreadable},
-    folder::{self, Seen},
+    files::{OnDisk, Watched, unreadable},
+    folder::{self, Read},
     name::{self, NameForm},
     probe::Probed,
     reason::Reason,
@@ -85,8 +85,8 @@ impl Item {
             }
         }
         let quiet = seen.old || now.duration_since(self.signature_since) >= QUIET;
-        self.about_error = seen.about_error;
-        match seen.facts {
+        self.about_error = seen.read.about_error;
+        match seen.read.facts {
             Ok(facts) if facts.about.hidden => {
                 self.facts = None;
                 self.well();
@@ -152,7 +152,11 @@ pub(crate) fn look(root: &Path, name: &OsStr, before: Option<Item>, now: Instant
             }
             let before = item.facts.clone();
             let mut probed = item.probed.take();
-            let seen = guarded(|| folder::read(root, &real, before.as_deref(), &mut probed));
+            let seen = guarded(|| {
+                let mut files = OnDisk::new(root, &real);
+                let read = folder::read(&mut files, before.as_deref(), &mut probed);
+                Seen::of(read, files)
+            });
             item.probed = probed;
             item.seen(seen, now);
         }
@@ -166,7 +170,14 @@ pub(crate) fn look(root: &Path, name: &OsStr, before: Option<Item>, now: Instant
                     return Some(item);
                 }
                 let mut probed = item.probed.take();
-                let seen = guarded(|| bare::read(root, text, &mut probed));
+                let seen = guarded(|| {
+                    let mut files = OnDisk::new(root, root);
+                    let read = bare::read(&mut files, text, &mut probed);
+                    let seen = Seen::of(read, files);
+                    // The streams folder itself changes with each name in it and says nothing of
+                    // this file, which whoever asks looks at anyway.
+                    Seen { watched: Watched::new(), ..seen }
+                });
                 item.probed = probed;
                 item.seen(seen, now);
             }
@@ -185,6 +196,24 @@ impl Item {
         };
         self.watched.append(&mut seen.watched);
         self.take(seen, now);
+    }
+}
+
+/// What a look at a channel found.
+struct Seen {
+    read: Read,
+    /// Changes when the media files do.
+    signature: blake3::Hash,
+    /// Nobody has written to them for a while.
+    old: bool,
+    /// What to look at to know whether anything changed.
+    watched: Watched,
+}
+
+impl Seen {
+    fn of(read: Read, files: OnDisk<'_>) -> Self {
+        let (signature, old) = (files.signature(), files.is_old());
+        Self { read, signature, old, watched: files.into_watched() }
     }
 }
 

@@ -7,18 +7,22 @@ mod mp4;
 mod ts;
 
 use std::{
-    fs::File,
     io::{Read, Seek},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
 };
 
 use app::catalog::Kind;
 
-use crate::{
-    hls::playlist::Variant,
-    storage::disk::{Stamp, open_below},
-};
+use super::files::Files;
+use crate::{hls::playlist::Variant, storage::disk::Stamp};
+
+/// Bytes that can be read from any place.
+pub(crate) trait Readable: Read + Seek {}
+
+impl<T: Read + Seek> Readable for T {}
+
+/// A media file, wherever it lies.
+pub(crate) type Media = Box<dyn Readable>;
 
 /// What was found inside a media file; all of it may stay unknown.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,11 +70,10 @@ impl Probe {
     }
 }
 
-/// Probes `path` in `folder` unless `probed` already tells of the same file. While live, whatever
+/// Probes the file `path` unless `probed` already tells of the same file. While live, whatever
 /// was found first holds: the first segment of the window is another every few seconds.
 pub(crate) fn cached(
-    root: &Path,
-    folder: &Path,
+    files: &dyn Files,
     path: &str,
     stamp: Option<Stamp>,
     live: bool,
@@ -83,9 +86,7 @@ pub(crate) fn cached(
     {
         return known.probe.clone();
     }
-    let probe = open_below(root, &folder.join(path))
-        .ok()
-        .and_then(|(file, opened)| look_into(file, opened.size, path));
+    let probe = files.media(path).and_then(|(file, size)| look_into(file, size, path));
     *probed = Some(Probed { path: path.into(), stamp, probe: probe.clone() });
     probe
 }
@@ -124,11 +125,11 @@ fn is_video(codec: &str) -> bool {
 }
 
 /// A file made to break a parser costs what the file would have told, and nothing else.
-fn look_into(file: File, size: u64, name: &str) -> Option<Probe> {
+pub(crate) fn look_into(file: Media, size: u64, name: &str) -> Option<Probe> {
     catch_unwind(AssertUnwindSafe(|| read(file, size, name))).ok().flatten()
 }
 
-fn read(mut file: File, size: u64, name: &str) -> Option<Probe> {
+fn read(mut file: Media, size: u64, name: &str) -> Option<Probe> {
     let mut head = [0; 12];
     file.read_exact(&mut head).ok()?;
     file.rewind().ok()?;

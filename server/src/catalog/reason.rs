@@ -3,6 +3,8 @@
 
 use app::catalog::ChannelIdError;
 
+use crate::storage::Refusal;
+
 /// Why a name is left out of the list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
@@ -59,6 +61,9 @@ pub enum Reason {
         /// What the file system said.
         why: String,
     },
+    /// Another server, or we ourselves, will not have it.
+    #[error("{0}")]
+    Refused(Refusal),
     /// A media file of a type that browsers do not play.
     #[error("browsers do not play files of this type")]
     OtherType,
@@ -91,6 +96,7 @@ impl Reason {
             Self::Missing { .. } => "copy the missing files".into(),
             Self::NoSegment | Self::Changing => "wait until it is written".into(),
             Self::Unreadable { .. } => "let the server's user read it".into(),
+            Self::Refused(refusal) => refusal.fix.clone(),
             Self::OtherType => convert_command(streams, name, false),
             Self::Panicked => "take it away, or convert it anew".into(),
         }

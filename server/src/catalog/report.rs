@@ -1,16 +1,19 @@
 //! The channels told once, for `carrete channels` and `carrete doctor`.
 
-use std::{fmt::Write as _, path::Path, time::Duration};
+use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
 use app::catalog::{Kind, Media};
+use tokio::{sync::watch as channel, task::spawn_blocking};
 
+pub use super::origin::OriginSource;
 use super::{
-    CatalogError,
+    CatalogError, Elsewhere,
     disk::Disk,
     made::MadeTable,
-    probe,
+    origin, probe,
     reason::{Reason, convert_command},
     snapshot::Snapshot,
+    stock::{self, Stock},
 };
 use crate::config::Folders;
 
@@ -28,26 +31,73 @@ pub struct Finding {
     pub fix: String,
 }
 
-/// What would be served: a JSON array of media objects, or a table. Blocks until a copy under way
-/// is whole or 2.5 s have passed.
-pub fn channels(folders: &Folders, json: bool) -> Result<String, CatalogError> {
-    let (snapshot, _) = judge(&folders.streams)?;
-    if json {
-        return Ok(String::from_utf8_lossy(&snapshot.videos_json().body).into_owned());
+/// What would be served, as a JSON array of media objects or as a table, and what is wrong with
+/// sources elsewhere. Waits until a copy under way is whole or 2.5 s have passed.
+pub async fn channels(
+    folders: &Folders,
+    elsewhere: Vec<Elsewhere>,
+    json: bool,
+) -> Result<(String, Vec<String>), CatalogError> {
+    let mut stocks = Vec::with_capacity(elsewhere.len());
+    for source in elsewhere {
+        let publish = channel::Sender::new(Vec::new());
+        stocks.push(Arc::new(match source {
+            Elsewhere::Store(store) => {
+                stock::look_once(stock::Keeper::new(store, 0, publish)).await
+            }
+            Elsewhere::Origin(server) => {
+                stock::look_once(origin::Keeper::new(server, 0, publish)).await
+            }
+        }));
     }
-    let rows: Vec<[String; 5]> = snapshot.media().iter().map(|media| row(media)).collect();
-    Ok(table(["ID", "KIND", "LENGTH", "SIZE", "TITLE"].map(str::to_owned), &rows))
+    let folder = folders.streams.clone();
+    let judged = spawn_blocking(move || judge_with(&folder, &stocks)).await;
+    let (snapshot, _) = judged.map_err(|_| CatalogError::Look)??;
+    let list = if json {
+        String::from_utf8_lossy(&snapshot.videos_json().body).into_owned()
+    } else {
+        let rows: Vec<[String; 5]> = snapshot.media().iter().map(|media| row(media)).collect();
+        table(["ID", "KIND", "LENGTH", "SIZE", "TITLE"].map(str::to_owned), &rows)
+    };
+    Ok((list, snapshot.troubles().to_vec()))
 }
 
-/// Looks at every channel: what can be played, and what is wrong with what cannot. Blocks as
-/// [`channels`] does.
+/// What another server has: how many channels, or what is wrong with it, and what is left out of its
+/// list.
+pub async fn origin(origin: OriginSource) -> (Result<usize, String>, Vec<Finding>) {
+    let keeper = origin::Keeper::new(origin, 0, channel::Sender::new(Vec::new()));
+    let stock = stock::look_once(keeper).await;
+    let left_out = stock.left_out.iter().map(|(name, reason)| {
+        let name = name.to_string_lossy().into_owned();
+        let message = match reason {
+            Reason::Refused(refusal) => format!("left out: {}", refusal.what),
+            other => format!("left out: {other}"),
+        };
+        Finding { message, fix: reason.fix("its folder there", &name), name }
+    });
+    let left_out = left_out.collect();
+    match stock.trouble {
+        Some(trouble) => (Err(trouble), left_out),
+        None => (Ok(stock.channels.len()), left_out),
+    }
+}
+
+/// Looks at every channel of the folder: what can be played, and what is wrong with what cannot.
+/// Blocks as long as [`channels`] waits.
 pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
+    judge_with(folder, &[])
+}
+
+fn judge_with(
+    folder: &Path,
+    stocks: &[Arc<Stock>],
+) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
     let read = |why| CatalogError::Read { folder: folder.display().to_string(), why };
     let streams = folder.display().to_string();
     let mut disk = Disk::new(folder).map_err(read)?.silent();
     disk.settle(SETTLES);
     let (snapshot, clashes) =
-        Snapshot::assemble(&disk.items, &MadeTable::default(), &Snapshot::default());
+        Snapshot::assemble(&disk.items, stocks, &MadeTable::default(), &Snapshot::default());
     let left_out = disk.items.iter().filter_map(|(name, item)| {
         let reason = item.trouble.clone()?;
         (item.facts.is_none() || reason != Reason::Changing).then_some((name.clone(), reason))
@@ -72,7 +122,7 @@ pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
             });
         }
     }
-    for entry in snapshot.entries() {
+    for entry in snapshot.entries().iter().filter(|entry| entry.facts.on_disk().is_some()) {
         if let Some(message) = probe::trouble(&entry.facts.codecs) {
             let name = entry.name.to_string_lossy().into_owned();
             findings.push(Finding {

@@ -11,13 +11,15 @@ use app::catalog::{ChannelId, Media, Order, Source, Subtitle, encode_segment};
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
-    facts::{Facts, etag_of},
+    facts::{Facts, Place, etag_of},
     item::Items,
     made::{Keys, Made, MadeTable},
+    merge::{Named, name_all},
     name,
     order::{Orders, Places},
     reason::Reason,
     search::{Index, Only, Tags},
+    stock::Stock,
 };
 use crate::storage::disk::Stamp;
 
@@ -27,6 +29,7 @@ pub struct Snapshot {
     list: Arc<List>,
     /// In feed order; empty in a snapshot that was made from media objects alone.
     entries: Vec<Arc<Entry>>,
+    troubles: Vec<String>,
 }
 
 /// The part of a snapshot that stays while only a live playlist grows.
@@ -61,8 +64,10 @@ pub(crate) struct Entry {
     pub(crate) keys: Keys,
     /// and this is there.
     pub(crate) made: Made,
-    /// The name in the streams folder.
+    /// The name in its source.
     pub(crate) name: OsString,
+    /// First segment of its address below `/streams/`, decoded and in NFC.
+    address: String,
 }
 
 impl Snapshot {
@@ -74,6 +79,11 @@ impl Snapshot {
     /// Changes when the list as people see it changes, and not because a live playlist grew.
     pub fn version(&self) -> &str {
         &self.list.version
+    }
+
+    /// What is wrong with sources, a sentence each.
+    pub fn troubles(&self) -> &[String] {
+        &self.troubles
     }
 
     /// How many channels there are.
@@ -119,7 +129,8 @@ impl Snapshot {
         let media: Vec<_> = media.into_iter().map(Arc::new).collect();
         let json = media.iter().map(|media| json_of(media)).collect();
         let posters = vec![None; media.len()];
-        Self { list: Arc::new(List::new(media, json, HashMap::new(), &posters)), entries: vec![] }
+        let list = Arc::new(List::new(media, json, HashMap::new(), &posters));
+        Self { list, ..Self::default() }
     }
 
     /// The channel at the first segment of an address below `/streams/`.
@@ -166,20 +177,22 @@ impl Snapshot {
         Arc::ptr_eq(&self.list, &other.list)
     }
 
-    /// Puts together what is known of the streams folder, reusing of `before` what stayed. Also
-    /// answers the names that clash.
+    /// Puts together what is known of the streams folder and of stores, reusing of `before` what
+    /// stayed. Also answers the names that clash.
     pub(crate) fn assemble(
         items: &Items,
+        stocks: &[Arc<Stock>],
         made: &MadeTable,
         before: &Self,
     ) -> (Self, Vec<(OsString, Reason)>) {
-        let (named, clashes) = ids_of(items);
+        let (named, clashes) = name_all(items, stocks);
+        let troubles: Vec<_> = stocks.iter().filter_map(|stock| stock.trouble.clone()).collect();
         let made = made.read();
         let mut entries: Vec<_> = named
             .into_iter()
-            .map(|(id, name, facts)| {
-                let old = before.position(&id).and_then(|at| before.entries.get(at));
-                Entry::reusing(old, id, name, facts, |keys| made.channel(keys))
+            .map(|named| {
+                let old = before.position(&named.id).and_then(|at| before.entries.get(at));
+                Entry::reusing(old, named, |keys| made.channel(keys))
             })
             .collect();
         drop(made);
@@ -195,15 +208,15 @@ impl Snapshot {
             });
         // An empty list has to be made once too: it has a version.
         if same && !before.list.version.is_empty() {
-            return (Self { list: before.list.clone(), entries }, clashes);
+            return (Self { list: before.list.clone(), entries, troubles }, clashes);
         }
-        let addresses = entries.iter().enumerate().map(|(at, entry)| (entry.address(), at));
+        let addresses = entries.iter().enumerate().map(|(at, entry)| (entry.address.clone(), at));
         let addresses = addresses.collect();
         let posters: Vec<_> = entries.iter().map(|entry| poster_of(entry)).collect();
         let media = entries.iter().map(|entry| entry.media.clone()).collect();
         let json = entries.iter().map(|entry| entry.json.clone()).collect();
         let list = Arc::new(List::new(media, json, addresses, &posters));
-        (Self { list, entries }, clashes)
+        (Self { list, entries, troubles }, clashes)
     }
 }
 
@@ -226,6 +239,7 @@ impl List {
             let duration = media.duration_s.filter(|_| !media.live);
             let told = (&media.id, &media.title, media.kind, &media.poster, poster);
             let told = (told, &media.subtitles, duration, media.live, &media.waveform);
+            let told = (told, media.available);
             hasher.update(&serde_json::to_vec(&told).unwrap_or_default());
         }
         let version = hasher.finalize().to_hex()[..16].to_owned();
@@ -236,18 +250,22 @@ impl List {
 impl Entry {
     fn reusing(
         old: Option<&Arc<Self>>,
-        id: ChannelId,
-        name: OsString,
-        facts: Arc<Facts>,
+        named: Named,
         made_of: impl FnOnce(&Keys) -> Made,
     ) -> Arc<Self> {
-        let same = old.filter(|old| Arc::ptr_eq(&old.facts, &facts) && old.name == name);
+        let Named { id, name, address, facts, available } = named;
+        let same = old.filter(|old| {
+            Arc::ptr_eq(&old.facts, &facts)
+                && old.name == name
+                && old.address == address
+                && old.media.available == available
+        });
         let keys = same.map_or_else(|| Keys::of(&name, &facts), |old| old.keys.clone());
         let made = made_of(&keys);
         if let Some(old) = same.filter(|old| old.made == made) {
             return old.clone();
         }
-        let media = media_of(id, &facts, &made);
+        let media = Media { available, ..media_of(id, &address, &facts, &made) };
         let (media, json) = match old {
             Some(old) if *old.media == media => (old.media.clone(), old.json.clone()),
             _ => {
@@ -255,64 +273,38 @@ impl Entry {
                 (Arc::new(media), json)
             }
         };
-        Arc::new(Self { media, json, facts, keys, made, name })
-    }
-
-    fn address(&self) -> String {
-        let first = if self.facts.bare { &*self.facts.main } else { self.media.id.as_str() };
-        name::nfc(first)
+        Arc::new(Self { media, json, facts, keys, made, name, address })
     }
 }
 
-/// Gives each listed name its id: a folder's before a file's of the same name, files in byte order.
-#[expect(clippy::type_complexity, reason = "the two halves of one walk")]
-fn ids_of(items: &Items) -> (Vec<(ChannelId, OsString, Arc<Facts>)>, Vec<(OsString, Reason)>) {
-    let mut taken: HashMap<ChannelId, ()> = HashMap::with_capacity(items.len());
-    let mut named = Vec::with_capacity(items.len());
-    let mut clashes = Vec::new();
-    for bare in [false, true] {
-        for (name, item) in items {
-            let Some(facts) = item.facts.as_ref().filter(|facts| facts.bare == bare) else {
-                continue;
-            };
-            let text = name.to_string_lossy();
-            let stem = text.rsplit_once('.').map_or(&*text, |(stem, _)| stem);
-            let candidates = if bare { vec![stem, &text] } else { vec![&*text] };
-            let free = candidates
-                .iter()
-                .filter_map(|candidate| name::id(candidate).ok())
-                .find(|id| !taken.contains_key(id));
-            match free {
-                Some(id) => {
-                    taken.insert(id.clone(), ());
-                    named.push((id, name.clone(), facts.clone()));
-                }
-                None => clashes.push((name.clone(), Reason::Clash(name::nfc(candidates[0])))),
-            }
-        }
-    }
-    (named, clashes)
-}
-
-fn media_of(id: ChannelId, facts: &Facts, made: &Made) -> Media {
-    let first = if facts.bare { encode_segment(&name::nfc(&facts.main)) } else { id.encoded() };
-    let base = format!("/streams/{first}");
+fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
+    let base = format!("/streams/{}", encode_segment(address));
     // What was made belongs to the channel, and not to the file that it is.
     let own = |name: &str| format!("/streams/{}/{name}", id.encoded());
     let poster = facts.poster.is_some() || made.poster.is_some();
+    let waveform = made.waveform.is_some()
+        || facts.distant().is_some_and(|distant| distant.beside.contains_key("waveform.json"));
     Media {
         title: facts.about.title.clone().unwrap_or_else(|| id.to_string()),
         description: facts.about.description.clone(),
         kind: facts.kind,
-        source: Source::Local,
+        source: match facts.place {
+            Place::Disk { .. } => Source::Local,
+            Place::Store { source, .. } => source,
+            Place::Distant(_) => Source::Http,
+        },
         url: if facts.bare { base.clone() } else { format!("{base}/{}", facts.main) },
         mime: facts.mime.clone(),
         duration_s: facts.duration_s,
         width: facts.width,
         height: facts.height,
         poster: poster.then(|| own("poster.webp")),
-        thumbhash: made.thumbhash.as_deref().map(str::to_owned),
-        waveform: made.waveform.as_ref().map(|_| own("waveform.json")),
+        thumbhash: made
+            .thumbhash
+            .as_deref()
+            .or_else(|| facts.distant()?.thumbhash.as_deref())
+            .map(str::to_owned),
+        waveform: waveform.then(|| own("waveform.json")),
         subtitles: facts
             .subtitles
             .iter()

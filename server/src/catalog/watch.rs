@@ -23,7 +23,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{disk::Disk, made::MadeTable, snapshot::Snapshot};
+use super::{disk::Disk, made::MadeTable, snapshot::Snapshot, stock::Stocks};
 
 /// A name is looked at once nothing was heard of it for so long,
 const QUIET: Duration = Duration::from_millis(250);
@@ -50,6 +50,7 @@ pub(super) async fn run(
     publish: channel::Sender<Option<Arc<Snapshot>>>,
     mut doubts: mpsc::Receiver<OsString>,
     made: MadeTable,
+    mut stocks: channel::Receiver<Stocks>,
     shutdown: CancellationToken,
 ) {
     let (sender, mut changes) = mpsc::channel(CHANGES);
@@ -60,7 +61,8 @@ pub(super) async fn run(
     let mut touched = Touched::new();
     let mut next_all = Instant::now();
     let mut doubts_open = true;
-    let mut made_more = false;
+    // Posters, or what a store has: the list is put together anew.
+    let mut other_news = false;
     let began = Instant::now();
     let first_by = began + FIRST_LIST;
     loop {
@@ -81,13 +83,14 @@ pub(super) async fn run(
         // The empty name stands for all of them.
         let all = next_all <= now || names.iter().any(|name| name.is_empty());
         names.retain(|name| !name.is_empty());
-        if all || !names.is_empty() || made_more {
-            made_more = false;
+        if all || !names.is_empty() || other_news {
+            other_news = false;
             let Some((disk, ear)) = state.take() else { return };
             let before = publish.borrow().clone();
-            let made = made.clone();
-            let looked =
-                spawn_blocking(move || look(disk, ear, names, all, &made, before.as_deref()));
+            let (made, stocks) = (made.clone(), stocks.borrow_and_update().clone());
+            let looked = spawn_blocking(move || {
+                look(disk, ear, names, all, (&made, &stocks), before.as_deref())
+            });
             let Ok(looked) = looked.await else {
                 tracing::error!("The streams folder can no longer be watched; restart the server.");
                 return;
@@ -117,7 +120,8 @@ pub(super) async fn run(
                 Some(name) => touch(&mut touched, name),
                 None => doubts_open = false,
             },
-            () = made.told() => made_more = true,
+            () = made.told() => other_news = true,
+            Ok(()) = stocks.changed() => other_news = true,
             () = sleep_until(wake.into()) => {}
         }
     }
@@ -153,7 +157,7 @@ fn look(
     mut ear: Ear,
     names: Vec<OsString>,
     all: bool,
-    made: &MadeTable,
+    (made, stocks): (&MadeTable, &Stocks),
     before: Option<&Snapshot>,
 ) -> Looked {
     let began = Instant::now();
@@ -167,7 +171,8 @@ fn look(
     }
     disk.look_at(names);
     let nothing = Snapshot::default();
-    let (snapshot, clashes) = Snapshot::assemble(&disk.items, made, before.unwrap_or(&nothing));
+    let (snapshot, clashes) =
+        Snapshot::assemble(&disk.items, stocks, made, before.unwrap_or(&nothing));
     for (name, reason) in clashes {
         disk.say_clash(&name, &reason);
     }

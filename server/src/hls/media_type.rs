@@ -4,6 +4,9 @@
 /// Playlists (RFC 8216 §10).
 pub const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 
+/// What is none of the types that are known.
+pub const OTHER: &str = "application/octet-stream";
+
 /// The type of a file by its name's extension, without regard to case.
 pub fn of(name: &str) -> &'static str {
     let extension = extension(name).unwrap_or_default().to_ascii_lowercase();
@@ -24,7 +27,9 @@ pub fn of(name: &str) -> &'static str {
         "ec3" => "audio/eac3",
         "webp" => "image/webp",
         "jpg" | "jpeg" => "image/jpeg",
-        _ => "application/octet-stream",
+        "png" => "image/png",
+        "json" => "application/json",
+        _ => OTHER,
     }
 }
 

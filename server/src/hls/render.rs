@@ -3,7 +3,7 @@
 
 use super::{
     address::{encoded, versioned},
-    playlist::{Playlist, Role},
+    playlist::{Playlist, Reference, Role},
 };
 
 /// What became of one reference of a playlist.
@@ -45,6 +45,37 @@ pub fn render(from: &str, text: &str, playlist: &Playlist, found: &[Found]) -> S
     served
 }
 
+/// Writes a playlist of another server anew: `address` tells where each reference is served, and
+/// lines whose reference is served nowhere are left out.
+pub fn readdress(
+    text: &str,
+    playlist: &Playlist,
+    mut address: impl FnMut(&Reference) -> Option<String>,
+) -> String {
+    let mut served = String::with_capacity(text.len() + 32 * playlist.references.len());
+    let mut copied = 0;
+    for reference in &playlist.references {
+        let span = reference.span.clone();
+        if span.start < copied {
+            continue;
+        }
+        match address(reference) {
+            Some(address) => {
+                served.push_str(&text[copied..span.start]);
+                served.push_str(&address);
+                copied = span.end;
+            }
+            None => {
+                let line = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+                served.push_str(&text[copied..line.max(copied)]);
+                copied = reference.line_end;
+            }
+        }
+    }
+    served.push_str(&text[copied..]);
+    served
+}
+
 fn live_end(text: &str, playlist: &Playlist, found: &[Found]) -> usize {
     let segments = || {
         playlist
@@ -66,8 +97,8 @@ fn live_end(text: &str, playlist: &Playlist, found: &[Found]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, render};
-    use crate::hls::playlist::parse;
+    use super::{Found, readdress, render};
+    use crate::hls::playlist::{Role, parse};
 
     fn check(text: &str, found: &[(Option<&str>, Option<&str>)], expected: &str) {
         let playlist = parse(text).expect("a playlist");
@@ -94,6 +125,16 @@ mod tests {
             &[(Some("5%.ts"), Some("2"))],
             "#EXTM3U\n#EXTINF:1,\n5%25.ts?v=2\n#EXT-X-ENDLIST\n",
         );
+    }
+
+    #[test]
+    fn lines_of_what_is_served_nowhere_are_left_out() {
+        let text = "#EXTM3U\n#EXT-X-NEW:URI=\"h\"\n#EXTINF:1,\nhttp://h/a.ts\n#EXT-X-X:Y=1";
+        let playlist = parse(text).expect("a playlist");
+        let served = readdress(text, &playlist, |reference| {
+            (reference.role == Role::Segment).then(|| "~/1.ts".to_owned())
+        });
+        assert_eq!(served, "#EXTM3U\n#EXTINF:1,\n~/1.ts\n#EXT-X-X:Y=1");
     }
 
     #[test]

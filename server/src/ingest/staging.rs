@@ -19,7 +19,7 @@ const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The hidden folder. Dropped without [`Staging::publish`] it is removed.
 #[derive(Debug)]
-pub(super) struct Staging {
+pub(crate) struct Staging {
     folder: PathBuf,
     channel: ChannelId,
     place: PathBuf,
@@ -28,7 +28,7 @@ pub(super) struct Staging {
 
 impl Staging {
     /// Makes the folder, and clears away what is left of conversions of another day.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         streams: &Path,
         channel: &ChannelId,
         replace: bool,
@@ -54,7 +54,8 @@ impl Staging {
         blocking(open).await
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// The hidden folder.
+    pub(crate) fn path(&self) -> &Path {
         &self.folder
     }
 
@@ -74,7 +75,7 @@ impl Staging {
     }
 
     /// Brings everything to the disk and the channel into its place.
-    pub(super) async fn publish(self) -> Result<(), IngestError> {
+    pub(crate) async fn publish(self) -> Result<(), IngestError> {
         let publish = move || {
             sync_tree(&self.folder).map_err(|why| self.failed(why))?;
             self.take_place()?;
@@ -83,6 +84,23 @@ impl Staging {
             }
             // Its drop removes what now lies at the hidden place: nothing, or the old channel.
             Ok(())
+        };
+        blocking(publish).await
+    }
+
+    /// As [`Self::publish`], of the one file in the folder, which takes the place of that name.
+    pub(crate) async fn publish_file(mut self, name: &str) -> Result<(), IngestError> {
+        let name = name.to_owned();
+        let publish = move || {
+            let (file, streams) = (self.folder.join(&name), self.place.parent());
+            let streams = streams.unwrap_or(Path::new(".")).to_owned();
+            sync(&file).map_err(|why| self.failed(why))?;
+            self.place = streams.join(&name);
+            let hidden = std::mem::replace(&mut self.folder, file);
+            let taken = self.take_place();
+            self.folder = hidden;
+            taken?;
+            sync(&streams).map_err(|why| self.failed(why))
         };
         blocking(publish).await
     }

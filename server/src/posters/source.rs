@@ -34,18 +34,19 @@ pub(super) fn part(facts: &Facts) -> Option<(Film, f64)> {
     // Where segments are parts of one file, that file is read from its beginning.
     let at_s = if segments[at].ranged { into_s } else { 0.0 };
     let some = &segments[at..segments.len().min(at + SEGMENTS)];
-    Some((chain(facts, some), at_s))
+    Some((chain(facts, some)?, at_s))
 }
 
 /// The whole channel. `None` where nothing can be heard. Blocks.
 pub(super) fn whole(facts: &Facts) -> Option<Film> {
-    if facts.bare { file(facts) } else { Some(chain(facts, &segments(facts)?)) }
+    if facts.bare { file(facts) } else { chain(facts, &segments(facts)?) }
 }
 
 /// A bare file, if it still lies in the streams folder.
 fn file(facts: &Facts) -> Option<Film> {
-    let real = fs::canonicalize(facts.folder.join(&facts.main)).ok()?;
-    real.starts_with(&facts.root).then_some(Film::File(real))
+    let (root, folder) = facts.on_disk()?;
+    let real = fs::canonicalize(folder.join(&facts.main)).ok()?;
+    real.starts_with(root).then_some(Film::File(real))
 }
 
 /// One segment of a media playlist, with what has to be read before it.
@@ -106,18 +107,19 @@ fn text_of<'a>(facts: &'a Facts, path: &str) -> Option<&'a str> {
 }
 
 /// The segments as one stream; a file that holds several of them once.
-fn chain(facts: &Facts, segments: &[Segment]) -> Film {
+fn chain(facts: &Facts, segments: &[Segment]) -> Option<Film> {
+    let (root, folder) = facts.on_disk()?;
     let mut files: Vec<PathBuf> = Vec::new();
     let mut before: Option<&str> = None;
     for segment in segments {
         let init = segment.init.as_deref().filter(|init| before != Some(*init));
         before = segment.init.as_deref();
         for path in init.into_iter().chain([segment.path.as_str()]) {
-            let path = facts.folder.join(path);
+            let path = folder.join(path);
             if files.last() != Some(&path) {
                 files.push(path);
             }
         }
     }
-    Film::Chain { root: facts.root.clone(), files }
+    Some(Film::Chain { root: root.to_owned(), files })
 }

@@ -1,4 +1,5 @@
-//! Files of this host: what a look at one tells, and opening one without leaving its folder.
+//! Files of this host: what a look at one tells, and opening one without leaving its folder. Also
+//! the stamp that files here and objects elsewhere share.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -17,13 +18,15 @@ pub struct Stamp {
     pub size: u64,
     /// When it was last written, in nanoseconds of Unix time.
     pub modified_ns: i64,
+    /// What a store's entity tag comes to; 0 for files of this host, which have none.
+    pub mark: u64,
 }
 
 impl Stamp {
     /// The stamp of a file or a folder.
     pub fn of(meta: &Metadata) -> Self {
         let nanos = meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec());
-        Self { size: meta.len(), modified_ns: nanos }
+        Self { size: meta.len(), modified_ns: nanos, mark: 0 }
     }
 
     /// The stamp of what is at `path` now. Links are followed, since what they lead to is what
@@ -33,9 +36,50 @@ impl Stamp {
         Some(Self::of(&meta))
     }
 
+    /// The stamp of an object with this entity tag: two nodes before one bucket come to the same.
+    /// Without a tag its time has to do.
+    pub fn tagged(size: u64, modified_ns: i64, etag: Option<&str>) -> Self {
+        let bare = etag.map(|etag| etag.trim().trim_start_matches("W/").trim_matches('"'));
+        let hash = match bare.filter(|etag| !etag.is_empty()) {
+            Some(etag) => blake3::hash(etag.as_bytes()),
+            None => blake3::hash(&modified_ns.to_le_bytes()),
+        };
+        let mut first = [0; 8];
+        first.copy_from_slice(&hash.as_bytes()[..8]);
+        // Zero says that there is no mark.
+        Self { size, modified_ns, mark: u64::from_le_bytes(first).max(1) }
+    }
+
+    /// Whether a store said nothing that tells one state of the object from another of its length.
+    pub fn is_unmarked(self) -> bool {
+        self == Self::tagged(self.size, 0, None)
+    }
+
+    /// The stamp with what else tells its state from others.
+    pub fn marked(self, turn: u64) -> Self {
+        Self { mark: self.mark.wrapping_add(turn).max(1), ..self }
+    }
+
     /// The stamp as text for addresses and entity tags.
     pub fn version(self) -> String {
-        format!("{:x}-{:x}", self.size, self.modified_ns)
+        match self.mark {
+            0 => format!("{:x}-{:x}", self.size, self.modified_ns),
+            mark => format!("{:x}-e{mark:016x}", self.size),
+        }
+    }
+
+    /// Size and mark of an object out of the text of its [`Self::version`].
+    pub fn of_version(text: &str) -> Option<Self> {
+        let (size, mark) = text.split_once("-e").filter(|(_, mark)| mark.len() == 16)?;
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        Some(Self { size: number(size)?, modified_ns: 0, mark: number(mark).filter(|m| *m > 0)? })
+    }
+
+    /// Whether both are of the same bytes.
+    pub fn same_bytes(self, other: Self) -> bool {
+        self.size == other.size
+            && self.mark == other.mark
+            && (self.mark != 0 || self.modified_ns == other.modified_ns)
     }
 
     /// When it was last written; times before 1970 count as 1970.
@@ -71,7 +115,19 @@ pub fn open_below(root: &Path, path: &Path) -> io::Result<(File, Stamp)> {
 mod tests {
     use std::{fs, os::unix::fs::symlink};
 
-    use super::open_below;
+    use super::{Stamp, open_below};
+
+    #[test]
+    fn versions_of_objects_are_read_back() {
+        let stamp = Stamp::tagged(4096, 5, Some("\"d41d8cd98f\""));
+        assert_eq!(stamp.mark, Stamp::tagged(1, 9, Some("W/\"d41d8cd98f\"")).mark);
+        assert_ne!(stamp.mark, Stamp::tagged(4096, 5, None).mark);
+        let read = Stamp::of_version(&stamp.version());
+        assert!(read.is_some_and(|read| read.same_bytes(stamp)));
+        for other in ["", "10-17f", "10-e", "10-e0000000000000000", "x-e0000000000000001"] {
+            assert_eq!(Stamp::of_version(other), None, "{other:?}");
+        }
+    }
 
     #[test]
     fn links_do_not_lead_out() {

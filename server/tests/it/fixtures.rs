@@ -15,7 +15,7 @@ use axum::{
     routing::{any, get},
 };
 use carrete::{
-    catalog::{self, CatalogHandle, Snapshot},
+    catalog::{self, CatalogHandle, Elsewhere, Snapshot, StoreSource},
     config::Folders,
     hls,
 };
@@ -69,8 +69,19 @@ impl Streams {
 
     /// The router over this folder, once the first look is done.
     pub(crate) async fn app(&self) -> App {
+        self.app_with(Vec::new()).await
+    }
+
+    /// As [`Self::app`], with stores beside the folder.
+    pub(crate) async fn app_with(&self, stores: Vec<StoreSource>) -> App {
+        self.app_beside(stores.into_iter().map(Elsewhere::from).collect()).await
+    }
+
+    /// As [`Self::app`], with other sources beside the folder.
+    pub(crate) async fn app_beside(&self, elsewhere: Vec<Elsewhere>) -> App {
         let shutdown = CancellationToken::new();
-        let catalog = catalog::start(&self.folders(), shutdown.clone()).expect("a catalogue");
+        let catalog =
+            catalog::start(&self.folders(), elsewhere, shutdown.clone()).expect("a catalogue");
         let router = Router::new()
             .route("/api/channels", get(catalog::list_ids))
             .route("/api/channels/{id}", get(catalog::one_media))
@@ -118,6 +129,20 @@ impl App {
     }
 
     pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.request(method, path, headers).await.expect("a whole body")
+    }
+
+    /// As [`Self::get`]; `None` where the body is cut off.
+    pub(crate) async fn try_ask(&self, path: &str, headers: &[(&str, &str)]) -> Option<Answer> {
+        self.request(Method::GET, path, headers).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Option<Answer> {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -125,8 +150,8 @@ impl App {
         let request = request.body(Body::empty()).expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("a whole body").to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body }
+        let body = body.collect().await.ok()?.to_bytes();
+        Some(Answer { status: parts.status, headers: parts.headers, body })
     }
 
     pub(crate) async fn ids(&self) -> Vec<String> {

@@ -13,7 +13,7 @@ use carrete::catalog::{self, CatalogHandle};
 use leptos::prelude::*;
 use tokio_util::sync::CancellationToken;
 
-use crate::{fixtures::Streams, pulse::carrete};
+use crate::{fixtures::Streams, program::carrete};
 
 /// Longer than any first look takes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,7 +67,7 @@ async fn before_the_first_look_the_list_is_not_there() {
     let shutdown = CancellationToken::new();
     let _stop = shutdown.clone().drop_guard();
     // The task that looks has its first turn at the first await below.
-    let handle = catalog::start(&streams.folders(), shutdown).expect("a catalogue");
+    let handle = catalog::start(&streams.folders(), Vec::new(), shutdown).expect("a catalogue");
     for anchor in ["first", "last", "/0", "=uno", "=dos"] {
         assert_eq!(ask(&handle, anchor), Err(AppError::Unavailable), "{anchor}");
     }

@@ -2,10 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    io::{BufRead, BufReader},
     net::SocketAddr,
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -27,7 +24,7 @@ use http_body_util::BodyExt;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
 
-use crate::fixtures::Streams;
+use crate::{fixtures::Streams, program::carrete};
 
 #[derive(Parser)]
 struct Cli {
@@ -220,49 +217,6 @@ async fn reports_are_of_our_pages_small_and_not_too_many() {
     assert_eq!((n, answer.status()), (20, StatusCode::TOO_MANY_REQUESTS));
     assert_eq!(answer.headers()["retry-after"], "1");
     assert_eq!(status(3, &[], "{}").await, StatusCode::NO_CONTENT);
-}
-
-/// The program itself; killed when dropped.
-pub(crate) struct Running {
-    child: Child,
-    pub(crate) base: String,
-    start: Duration,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-pub(crate) async fn carrete(streams: &Streams) -> Running {
-    let site = streams.outside("site");
-    fs::create_dir_all(site.join("pkg")).expect("made");
-    fs::create_dir_all(streams.folders().data).expect("made");
-    let began = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_carrete"))
-        .current_dir(streams.outside(""))
-        .env("LEPTOS_SITE_ROOT", &site)
-        .env("LEPTOS_HASH_FILES", "false")
-        .env("STREAMS_DIR", streams.path(""))
-        .env("DATA_DIR", streams.folders().data)
-        .args(["--host", "127.0.0.1", "--port", "0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let base = lines
-        .find_map(|line| Some(line.ok()?.trim().strip_prefix("http://")?.to_owned()))
-        .map(|address| format!("http://{address}"))
-        .expect("its address");
-    let client = reqwest::Client::new();
-    while client.get(&base).send().await.is_err() {
-        assert!(began.elapsed() < Duration::from_secs(10), "it does not answer");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    Running { child, base, start: began.elapsed() }
 }
 
 #[tokio::test]

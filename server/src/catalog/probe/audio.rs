@@ -1,9 +1,6 @@
 //! Sound files: length, codec and tags.
 
-use std::{
-    fs::File,
-    io::{BufReader, Seek},
-};
+use std::io::{BufReader, Seek};
 
 use app::catalog::Kind;
 use lofty::{
@@ -13,10 +10,10 @@ use lofty::{
     tag::Accessor,
 };
 
-use super::Probe;
+use super::{Media, Probe};
 
 /// Reads a sound file; `name` tells what it is where its first bytes do not.
-pub(super) fn read(file: File, name: &str) -> Option<Probe> {
+pub(super) fn read(file: Media, name: &str) -> Option<Probe> {
     let tagged = open(file, name, true)?;
     let codec = match tagged.file_type() {
         FileType::Mpeg => Some("mp3"),
@@ -36,7 +33,7 @@ pub(super) fn read(file: File, name: &str) -> Option<Probe> {
 }
 
 /// Adds the tags of an MP4 file to what its tracks told.
-pub(super) fn tagged(probe: Probe, mut file: File, name: &str) -> Probe {
+pub(super) fn tagged(probe: Probe, mut file: Media, name: &str) -> Probe {
     if file.rewind().is_err() {
         return probe;
     }
@@ -47,7 +44,7 @@ pub(super) fn tagged(probe: Probe, mut file: File, name: &str) -> Probe {
     }
 }
 
-fn open(file: File, name: &str, properties: bool) -> Option<TaggedFile> {
+fn open(file: Media, name: &str, properties: bool) -> Option<TaggedFile> {
     let options = ParseOptions::new().read_cover_art(false).read_properties(properties);
     let probe = match FileType::from_path(name) {
         Some(known) => Lofty::with_file_type(BufReader::new(file), known),

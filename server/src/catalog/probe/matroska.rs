@@ -1,14 +1,14 @@
 //! WebM and Matroska: tracks and length from the head of the file.
 
-use std::{fs::File, io::BufReader};
+use std::io::BufReader;
 
 use app::catalog::Kind;
 use matroska_demuxer::{MatroskaFile, TrackEntry, TrackType};
 
-use super::Probe;
+use super::{Media, Probe};
 
 /// Reads the tracks of a WebM file.
-pub(super) fn read(file: File) -> Option<Probe> {
+pub(super) fn read(file: Media) -> Option<Probe> {
     let file = MatroskaFile::open(BufReader::new(file)).ok()?;
     let mut probe = Probe { title: file.info().title().map(str::to_owned), ..Probe::default() };
     #[expect(clippy::cast_precision_loss, reason = "the scale is about a million")]

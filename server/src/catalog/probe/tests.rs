@@ -80,7 +80,7 @@ fn a_whole_file_is_looked_into() {
     let bytes = file(&movie(&[video_track(true), audio_track()]));
     on_disk.write_all(&bytes).expect("written");
     on_disk.seek(SeekFrom::Start(0)).expect("sought");
-    let probe = look_into(on_disk, bytes.len() as u64, "x.mp4");
+    let probe = look_into(Box::new(on_disk), bytes.len() as u64, "x.mp4");
     assert_eq!(probe.and_then(|probe| probe.height), Some(1280));
 }
 
@@ -101,7 +101,7 @@ fn a_wave_file() {
     .concat();
     on_disk.write_all(&bytes).expect("written");
     on_disk.seek(SeekFrom::Start(0)).expect("sought");
-    let probe = look_into(on_disk, bytes.len() as u64, "x.wav").expect("a wave file");
+    let probe = look_into(Box::new(on_disk), bytes.len() as u64, "x.wav").expect("a wave file");
     assert_eq!((probe.kind, probe.duration_s), (Some(Kind::Audio), Some(1.0)));
 }
 

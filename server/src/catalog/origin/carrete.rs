@@ -1,0 +1,85 @@
+//! The list of another Carrete. Only what lies on that host or in its bucket is taken: what it takes
+//! from elsewhere itself may be ours.
+
+use app::catalog::{Kind, Media, Source};
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::told::{Raw, Told};
+use crate::storage::Page;
+
+/// The address of its list.
+pub(super) fn list_of(base: &Url) -> Url {
+    let mut list = base.clone();
+    list.set_path(&format!("{}/api/videos", base.path().trim_end_matches('/')));
+    list.set_query(None);
+    list
+}
+
+/// Whether a page is such a list.
+pub(super) fn is_list(page: &Page) -> bool {
+    let is_object = |value: &serde_json::Value| {
+        ["id", "url", "kind", "source"].iter().all(|key| value.get(key).is_some())
+    };
+    let list: Result<Vec<serde_json::Value>, _> = serde_json::from_str(&page.text);
+    // An empty list may be anybody's, but not at that address.
+    list.is_ok_and(|list| {
+        list.iter().all(is_object) && (!list.is_empty() || page.address.ends_with("/api/videos"))
+    })
+}
+
+/// The channels of one kind.
+pub(super) fn read(page: &Page, kind: Kind) -> Vec<(String, Raw)> {
+    let list: Vec<serde_json::Value> = serde_json::from_str(&page.text).unwrap_or_default();
+    let Ok(base) = Url::parse(&page.address) else { return Vec::new() };
+    // What it does not tell in our form it does not tell to us.
+    let media = list.into_iter().filter_map(|value| serde_json::from_value::<Media>(value).ok());
+    let ours = media.filter(|media| media.kind == kind && media.source != Source::Http);
+    ours.filter_map(|media| told(&base, media))
+        .map(|told| (told.name.clone(), Raw::Whole(told)))
+        .collect()
+}
+
+fn told(base: &Url, media: Media) -> Option<Told> {
+    // Its own addresses are relative: one that leads to another server is none of them.
+    let join = |address: &str| {
+        let url = base.join(address).ok()?;
+        (url.origin() == base.origin()).then(|| url.to_string())
+    };
+    let address = join(&media.url)?;
+    let bare = !media.is_hls();
+    let name = if bare {
+        let last = media.url.rsplit('/').next().unwrap_or_default();
+        percent_decode_str(last).decode_utf8().ok()?.into_owned()
+    } else {
+        media.id.to_string()
+    };
+    let mut beside = Vec::new();
+    for (name, address) in [("poster.webp", &media.poster), ("waveform.json", &media.waveform)] {
+        beside.extend(address.as_ref().and_then(|a| Some((name.to_owned(), join(a)?))));
+    }
+    let mut subtitles = Vec::new();
+    for track in &media.subtitles {
+        let file = format!("{}.vtt", track.lang);
+        if let Some(address) = join(&track.url) {
+            beside.push((file.clone(), address));
+            subtitles.push((track.lang.clone(), file));
+        }
+    }
+    Some(Told {
+        bare,
+        live: media.live,
+        title: (media.title != media.id.as_str()).then_some(media.title),
+        description: media.description,
+        tags: media.tags,
+        mime: media.mime,
+        duration_s: media.duration_s,
+        width: media.width,
+        height: media.height,
+        thumbhash: media.thumbhash,
+        beside,
+        subtitles,
+        updated_at: media.updated_at,
+        ..Told::new(&name, &address, media.kind)
+    })
+}

@@ -1,0 +1,338 @@
+//! What a store has: its channels as they were last seen, and whether it can be reached. The task
+//! that keeps it up to date lists the store again and again, and reads the channels that changed.
+
+mod keys;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ffi::{OsStr, OsString},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use app::catalog::{ChannelId, Source};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch as channel},
+    task::JoinSet,
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use self::keys::{Group, InStore};
+use super::{
+    bare,
+    facts::Facts,
+    folder,
+    name::{self, NameForm},
+    probe::Probed,
+    reason::Reason,
+    whole::{NotWhole, Whole, is_of},
+};
+use crate::storage::{Object, StoreError, edge::Edge};
+
+/// A store that is away is asked again so soon, unless it is listed more often anyway.
+pub(super) const AWAY_AGAIN: Duration = Duration::from_secs(5);
+/// While a long list is read for the first time, what there is is shown so often.
+pub(super) const SHOWN_EVERY: Duration = Duration::from_secs(1);
+/// Channels that are read at once.
+pub(super) const READERS: usize = 8;
+
+/// A store whose channels are listed beside those of the streams folder.
+#[derive(Clone, Debug)]
+pub struct StoreSource {
+    /// The store, with the cache before it.
+    pub edge: Edge,
+    /// What its media objects say that they come from.
+    pub source: Source,
+    /// How often it is listed.
+    pub refresh: Duration,
+}
+
+/// The channel of this id in a store, out of a list of its objects. Blocks.
+pub(crate) fn read_whole(
+    store: &StoreSource,
+    objects: Vec<Object>,
+    id: &ChannelId,
+    runtime: &Handle,
+) -> Result<Whole, NotWhole> {
+    let mut groups: Vec<_> = keys::group(objects)
+        .into_iter()
+        .filter(|(name, group)| is_of(id, &name.to_string_lossy(), !group.is_file()))
+        .collect();
+    // A folder wins over a file, of files the first.
+    groups.sort_by(|(a, one), (b, other)| (one.is_file(), a).cmp(&(other.is_file(), b)));
+    let (name, group) = groups.into_iter().next().ok_or(NotWhole::Unknown)?;
+    let read = read(&name, &group, None, &mut None, store, runtime.clone());
+    let facts = read.map_err(NotWhole::Broken)?.ok_or(NotWhole::Unknown)?;
+    let name = name.to_string_lossy();
+    Whole::of(&name, facts, &mut InStore::new(&name, &group, store, runtime.clone()))
+}
+
+/// What a store has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stock {
+    /// The store's word.
+    pub(crate) name: &'static str,
+    /// It answered when it was last asked.
+    pub(crate) available: bool,
+    /// What is wrong with it, in one sentence.
+    pub(crate) trouble: Option<String>,
+    /// By name at the store's top.
+    pub(crate) channels: BTreeMap<OsString, Arc<Facts>>,
+    /// Names that are no channels, and why.
+    pub(crate) left_out: Vec<(OsString, Reason)>,
+}
+
+/// What all stores have, in the order in which they are asked for a channel.
+pub(crate) type Stocks = Vec<Arc<Stock>>;
+
+/// What is known of one name.
+#[derive(Default)]
+struct Known {
+    signature: Option<blake3::Hash>,
+    facts: Option<Arc<Facts>>,
+    trouble: Option<Reason>,
+    probed: Option<Probed>,
+}
+
+/// Keeps what is known of one source up to date.
+pub(super) trait Looking: Send + 'static {
+    /// Looks at it; answers when to do so again.
+    fn look(&mut self) -> impl Future<Output = Duration> + Send;
+
+    /// What it has, as far as it is known.
+    fn into_stock(self) -> Stock;
+}
+
+/// Looks at one source until `shutdown`, and at once when somebody doubts what is known of it.
+pub(super) async fn run(
+    mut keeper: impl Looking,
+    mut doubts: mpsc::Receiver<()>,
+    shutdown: CancellationToken,
+) {
+    loop {
+        let pause = tokio::select! {
+            () = shutdown.cancelled() => return,
+            pause = keeper.look() => pause,
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+            Some(()) = doubts.recv() => {
+                // Whatever else is doubted meanwhile is answered by the same look.
+                tokio::time::sleep(SHOWN_EVERY).await;
+                while doubts.try_recv().is_ok() {}
+            }
+        }
+    }
+}
+
+/// One look at a source, for who asks once.
+pub(super) async fn look_once(mut keeper: impl Looking) -> Stock {
+    keeper.look().await;
+    keeper.into_stock()
+}
+
+impl Stock {
+    /// Puts it in its place among the others.
+    pub(super) fn show(&self, place: usize, publish: &channel::Sender<Stocks>) {
+        let stock = Arc::new(self.clone());
+        publish.send_modify(|stocks| {
+            if let Some(slot) = stocks.get_mut(place) {
+                *slot = stock;
+            }
+        });
+    }
+}
+
+/// Keeps what is known of one store up to date.
+pub(super) struct Keeper {
+    store: StoreSource,
+    place: usize,
+    publish: channel::Sender<Stocks>,
+    known: HashMap<OsString, Known>,
+    /// It is known from before a restart alone.
+    recalled: bool,
+    stock: Stock,
+}
+
+impl Looking for Keeper {
+    async fn look(&mut self) -> Duration {
+        let began = Instant::now();
+        let first = self.known.is_empty();
+        let objects = match self.store.edge.list().await {
+            Ok(objects) => objects,
+            Err(error) => {
+                if first && let Some(objects) = self.store.edge.recall_objects().await {
+                    self.take(objects).await;
+                    self.recalled = true;
+                }
+                self.away(&error);
+                return self.store.refresh.min(AWAY_AGAIN);
+            }
+        };
+        if !self.stock.available || self.stock.trouble.is_some() {
+            tracing::info!(store = self.stock.name, "The store can be reached again.");
+        }
+        self.stock.available = true;
+        self.stock.trouble = None;
+        if std::mem::take(&mut self.recalled) {
+            // What could not be looked into without the store is looked into now.
+            self.known.values_mut().for_each(|known| known.signature = None);
+        }
+        let whole = self.take(objects).await;
+        self.show();
+        if first && !self.known.is_empty() {
+            let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let channels = self.stock.channels.len();
+            tracing::info!(store = self.stock.name, channels, duration_ms, "The store is read.");
+        }
+        if whole { self.store.refresh } else { self.store.refresh.min(AWAY_AGAIN) }
+    }
+
+    fn into_stock(self) -> Stock {
+        self.stock
+    }
+}
+
+impl Keeper {
+    pub(super) fn new(store: StoreSource, place: usize, publish: channel::Sender<Stocks>) -> Self {
+        let stock = Stock { name: store.edge.name(), available: true, ..Stock::default() };
+        Self { store, place, publish, known: HashMap::new(), recalled: false, stock }
+    }
+
+    fn away(&mut self, error: &StoreError) {
+        let told = format!("{}: {error}", self.store.edge.label());
+        if self.stock.trouble.as_deref() != Some(&told) {
+            tracing::warn!("The {told}.");
+        }
+        self.stock.available = false;
+        self.stock.trouble = Some(told);
+        self.show();
+    }
+
+    /// Brings what is known up to a list; answers whether all of it could be read.
+    async fn take(&mut self, objects: Vec<Object>) -> bool {
+        let groups = keys::group(objects);
+        self.known.retain(|name, _| groups.contains_key(name));
+        let mut shown = Instant::now();
+        let mut whole = true;
+        let mut reading = JoinSet::new();
+        for (name, group) in groups {
+            let known = self.known.entry(name.clone()).or_default();
+            if known.signature == Some(group.signature()) {
+                continue;
+            }
+            while reading.len() >= READERS {
+                whole &= self.read(reading.join_next().await);
+            }
+            if shown.elapsed() >= SHOWN_EVERY {
+                self.show();
+                shown = Instant::now();
+            }
+            let before = self.known.get(&name).and_then(|known| known.facts.clone());
+            let probed = self.known.get_mut(&name).and_then(|known| known.probed.take());
+            let (store, runtime) = (self.store.clone(), Handle::current());
+            reading.spawn_blocking(move || look_at(name, group, before, probed, store, runtime));
+        }
+        while !reading.is_empty() {
+            whole &= self.read(reading.join_next().await);
+        }
+        whole
+    }
+
+    fn read(&mut self, looked: Option<Result<Looked, tokio::task::JoinError>>) -> bool {
+        let Some(Ok(looked)) = looked else { return false };
+        let Some(known) = self.known.get_mut(&looked.name) else { return true };
+        known.probed = looked.probed;
+        match looked.facts {
+            Ok(facts) => {
+                known.signature = Some(looked.signature);
+                known.trouble = None;
+                known.facts = facts.map(Arc::new);
+                true
+            }
+            Err(reason) => {
+                // What cannot be read, or is replaced in steps, stays as it was until the next look.
+                let again = known.trouble.as_ref() == Some(&reason);
+                if again && !matches!(reason, Reason::Unreadable { .. }) {
+                    known.facts = None;
+                    known.signature = Some(looked.signature);
+                    tracing::warn!("{:?} of the store is left out: {reason}.", looked.name);
+                }
+                let settled = again || !reason.may_pass();
+                known.trouble = Some(reason);
+                settled
+            }
+        }
+    }
+
+    fn show(&mut self) {
+        let channels = self.known.iter();
+        self.stock.channels = channels
+            .filter_map(|(name, known)| Some((name.clone(), known.facts.clone()?)))
+            .collect();
+        let left_out = self.known.iter();
+        self.stock.left_out = left_out
+            .filter_map(|(name, known)| Some((name.clone(), known.trouble.clone()?)))
+            .collect();
+        self.stock.show(self.place, &self.publish);
+    }
+}
+
+struct Looked {
+    name: OsString,
+    signature: blake3::Hash,
+    /// `None` where there is nothing that concerns us.
+    facts: Result<Option<Facts>, Reason>,
+    probed: Option<Probed>,
+}
+
+/// Reads one name of a store. Blocks.
+fn look_at(
+    name: OsString,
+    group: Group,
+    before: Option<Arc<Facts>>,
+    mut probed: Option<Probed>,
+    store: StoreSource,
+    runtime: Handle,
+) -> Looked {
+    let signature = group.signature();
+    let read =
+        AssertUnwindSafe(|| read(&name, &group, before.as_deref(), &mut probed, &store, runtime));
+    let facts = catch_unwind(read).unwrap_or(Err(Reason::Panicked));
+    Looked { name, signature, facts, probed }
+}
+
+fn read(
+    name: &OsStr,
+    group: &Group,
+    before: Option<&Facts>,
+    probed: &mut Option<Probed>,
+    store: &StoreSource,
+    runtime: Handle,
+) -> Result<Option<Facts>, Reason> {
+    let text = name.to_string_lossy();
+    let mut files = InStore::new(&text, group, store, runtime);
+    let read = match group {
+        Group::Folder(_) => {
+            name::id(&text)?;
+            folder::read(&mut files, before, probed)
+        }
+        Group::File(_) => match name::form(&text) {
+            NameForm::Plain => return Ok(None),
+            NameForm::OtherMedia => return Err(Reason::OtherType),
+            NameForm::Bare => {
+                let stem = text.rsplit_once('.').map_or(&*text, |(stem, _)| stem);
+                name::id(stem)?;
+                bare::read(&mut files, &text, probed)
+            }
+        },
+    };
+    if let Some(why) = &read.about_error {
+        tracing::warn!("channel.toml of {name:?} in the store is passed over: {why}.");
+    }
+    read.facts.map(|facts| (!facts.about.hidden).then_some(facts))
+}

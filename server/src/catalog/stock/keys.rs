@@ -1,0 +1,158 @@
+//! The keys of a store as folders and files, and looking at them as at files of this host.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ffi::OsString,
+};
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use super::StoreSource;
+use crate::{
+    catalog::{facts::Place, files::Files, name, probe::Media, reason::Reason, windows::Windows},
+    storage::{Object, StoreError, disk::Stamp},
+};
+
+/// What lies at one name at a store's top.
+pub(super) enum Group {
+    /// A folder: its files by path below it.
+    Folder(BTreeMap<String, Stamp>),
+    /// A file.
+    File(Stamp),
+}
+
+/// Sorts a list by the names at its top; hidden ones are left out.
+pub(super) fn group(objects: Vec<Object>) -> HashMap<OsString, Group> {
+    let mut groups: HashMap<OsString, Group> = HashMap::new();
+    for Object { key, stamp } in objects {
+        let (top, path) = match key.split_once('/') {
+            Some((top, path)) => (top, Some(path)),
+            None => (&*key, None),
+        };
+        let name = OsString::from(top);
+        // An empty object stands for a folder, or for an upload that began.
+        if top.is_empty() || name::is_hidden(&name) || stamp.size == 0 {
+            continue;
+        }
+        let Some(path) = path else {
+            groups.entry(name).or_insert(Group::File(stamp));
+            continue;
+        };
+        let group = groups.entry(name).or_insert_with(|| Group::Folder(BTreeMap::new()));
+        match group {
+            Group::Folder(files) => drop(files.insert(path.to_owned(), stamp)),
+            // A store allows both; a folder goes before a file.
+            Group::File(_) => *group = Group::Folder(BTreeMap::from([(path.to_owned(), stamp)])),
+        }
+    }
+    groups
+}
+
+impl Group {
+    /// A bare file, and not a folder.
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
+    /// Changes when anything in it does.
+    pub(super) fn signature(&self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |path: &str, stamp: &Stamp| {
+            hasher.update(path.as_bytes()).update(&[0]);
+            hasher.update(&stamp.size.to_le_bytes()).update(&stamp.mark.to_le_bytes());
+        };
+        match self {
+            Self::Folder(files) => files.iter().for_each(|(path, stamp)| add(path, stamp)),
+            Self::File(stamp) => add("", stamp),
+        }
+        hasher.finalize()
+    }
+}
+
+/// A look at one name of a store. Its methods block, outside of the runtime's own threads.
+pub(super) struct InStore<'a> {
+    group: &'a Group,
+    prefix: String,
+    store: &'a StoreSource,
+    runtime: Handle,
+}
+
+impl<'a> InStore<'a> {
+    pub(super) fn new(
+        name: &str,
+        group: &'a Group,
+        store: &'a StoreSource,
+        runtime: Handle,
+    ) -> Self {
+        let prefix = match group {
+            Group::Folder(_) => format!("{name}/"),
+            Group::File(_) => String::new(),
+        };
+        Self { group, prefix, store, runtime }
+    }
+
+    fn stamp(&self, path: &str) -> Option<Stamp> {
+        match self.group {
+            Group::Folder(files) => files.get(path).copied(),
+            Group::File(stamp) => Some(*stamp),
+        }
+    }
+
+    fn bytes(&self, path: &str, stamp: Stamp, max: u64) -> Result<Bytes, StoreError> {
+        let key = format!("{}{path}", self.prefix);
+        self.runtime.block_on(self.store.edge.bytes(&key, stamp, max))
+    }
+}
+
+impl Files for InStore<'_> {
+    fn place(&self) -> Place {
+        let StoreSource { edge, source, .. } = self.store.clone();
+        Place::Store { source, edge, prefix: self.prefix.clone() }
+    }
+
+    fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
+        Ok(self.stamp(path))
+    }
+
+    fn aside(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
+        Ok(self.stamp(path))
+    }
+
+    fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, Stamp)>, Reason> {
+        let Some(stamp) = self.stamp(path) else { return Ok(None) };
+        let broken = |why: &str| Reason::Broken { file: path.into(), why: why.into() };
+        if stamp.size > max {
+            return Err(broken("it is too long"));
+        }
+        let bytes = self
+            .bytes(path, stamp, max)
+            .map_err(|error| Reason::Unreadable { file: path.into(), why: error.to_string() })?;
+        String::from_utf8(bytes.into())
+            .map(|text| Some((text, stamp)))
+            .map_err(|_| broken("it is not UTF-8"))
+    }
+
+    fn text_aside(&self, path: &str, max: u64) -> Result<String, String> {
+        let stamp = self.stamp(path).filter(|stamp| stamp.size <= max);
+        let stamp = stamp.ok_or_else(|| "it is too long".to_owned())?;
+        let bytes = self.bytes(path, stamp, max).map_err(|error| error.to_string())?;
+        String::from_utf8(bytes.into()).map_err(|_| "it is not UTF-8".into())
+    }
+
+    fn names(&self) -> Vec<String> {
+        match self.group {
+            Group::Folder(files) => {
+                files.keys().filter(|path| !path.contains('/')).cloned().collect()
+            }
+            Group::File(_) => Vec::new(),
+        }
+    }
+
+    fn media(&self, path: &str) -> Option<(Media, u64)> {
+        let stamp = self.stamp(path)?;
+        let key = format!("{}{path}", self.prefix);
+        let reader = Windows::new(self.store.edge.clone(), self.runtime.clone(), key, stamp);
+        Some((Box::new(reader), stamp.size))
+    }
+}

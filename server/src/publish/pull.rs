@@ -1,0 +1,127 @@
+//! A channel of the bucket into the streams folder: written aside, compared with what the bucket
+//! said of it, and put into its place in one step.
+
+use std::path::{Component, Path, PathBuf};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::{fs, io::AsyncWriteExt, runtime::Handle, task::spawn_blocking};
+
+use super::{AT_ONCE, PublishError, PublishJob, Published, failed, patiently};
+use crate::{
+    catalog::{
+        Reason, StoreSource, nfc, read_whole,
+        whole::{self, NotWhole, Whole},
+    },
+    ingest::{IngestError, Staging},
+    storage::{Store, StoreError, disk::Stamp, s3::Bucket},
+};
+
+/// Bytes that are asked for at once.
+const CHUNK: u64 = 4 << 20;
+
+pub(super) async fn pull(
+    job: &PublishJob,
+    bucket: &Bucket,
+    store: &StoreSource,
+) -> Result<Published, PublishError> {
+    let failed = failed(bucket);
+    let begin = job.channel.as_str();
+    let objects = patiently(|| bucket.objects(begin)).await.map_err(&failed)?;
+    let (source, id) = (store.clone(), job.channel.clone());
+    let found = spawn_blocking(move || read_whole(&source, objects, &id, &Handle::current())).await;
+    let found = found.unwrap_or(Err(NotWhole::Broken(Reason::Panicked)));
+    let whole = found.map_err(|why| job.not_whole(why, bucket.label()))?;
+
+    let taken = || PublishError::Taken {
+        id: job.channel.clone(),
+        place: job.streams.display().to_string(),
+    };
+    let name = if whole.bare { nfc(&whole.name) } else { job.channel.to_string() };
+    if !job.replace && fs::symlink_metadata(job.streams.join(&name)).await.is_ok() {
+        return Err(taken());
+    }
+    let told = |error| match error {
+        IngestError::Exists(_) => taken(),
+        other => other.into(),
+    };
+    let staging = Staging::open(&job.streams, &job.channel, job.replace).await.map_err(told)?;
+    let fetching = stream::iter(files(&whole, &name, staging.path())).map(|(key, stamp, path)| {
+        let failed = &failed;
+        async move { fetch(store, &key, stamp, &path).await.map_err(|why| why.told(failed)) }
+    });
+    fetching.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    if whole.bare {
+        staging.publish_file(&name).await.map_err(told)?;
+    } else {
+        let folder = staging.path().to_owned();
+        let read = spawn_blocking(move || {
+            let folder = std::fs::canonicalize(folder).ok()?;
+            Some(whole::in_folder(&folder))
+        });
+        let read = read.await.ok().flatten();
+        let read = read.unwrap_or(Err(NotWhole::Broken(Reason::Panicked)));
+        let read = read.map_err(|why| job.not_whole(why, bucket.label()))?;
+        if !read.agrees(&whole) {
+            return Err(PublishError::Changed(job.channel.clone()));
+        }
+        staging.publish().await.map_err(told)?;
+    }
+    let bytes = whole.files.iter().map(|(_, stamp)| stamp.size).sum();
+    Ok(Published { files: whole.files.len(), bytes, there: 0 })
+}
+
+/// Key, stamp and place of each file.
+fn files(whole: &Whole, name: &str, folder: &Path) -> Vec<(String, Stamp, PathBuf)> {
+    let each = whole.files.iter().map(|(path, stamp)| {
+        if whole.bare {
+            return (path.clone(), *stamp, folder.join(name));
+        }
+        (format!("{}/{path}", whole.name), *stamp, folder.join(path))
+    });
+    each.collect()
+}
+
+enum Unfetched {
+    Store(StoreError),
+    Disk(PathBuf, std::io::Error),
+}
+
+impl Unfetched {
+    fn told(self, failed: &impl Fn(StoreError) -> PublishError) -> PublishError {
+        match self {
+            Self::Store(why) => failed(why),
+            Self::Disk(_, why) if why.kind() == std::io::ErrorKind::StorageFull => {
+                IngestError::DiskFull.into()
+            }
+            Self::Disk(path, why) => PublishError::Disk { what: path.display().to_string(), why },
+        }
+    }
+}
+
+/// One file, with the time that the bucket says: nodes that take the same channel call its bytes
+/// the same.
+async fn fetch(store: &StoreSource, key: &str, stamp: Stamp, path: &Path) -> Result<(), Unfetched> {
+    let unwritten = |why| Unfetched::Disk(path.to_owned(), why);
+    // The catalogue resolved every path inside the folder; nothing else is ever written.
+    if !path.components().all(|part| matches!(part, Component::Normal(_) | Component::RootDir)) {
+        return Err(unwritten(std::io::ErrorKind::InvalidFilename.into()));
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).await.map_err(unwritten)?;
+    }
+    let mut file = fs::File::create_new(path).await.map_err(unwritten)?;
+    let mut first = 0;
+    while first < stamp.size {
+        let end = stamp.size.min(first + CHUNK);
+        let bytes = store.edge.peek(key, stamp, first..end).await.map_err(Unfetched::Store)?;
+        if bytes.len() as u64 != end - first {
+            return Err(Unfetched::Store(StoreError::Away("its answer was cut off".into())));
+        }
+        file.write_all(&bytes).await.map_err(unwritten)?;
+        first = end;
+    }
+    file.flush().await.map_err(unwritten)?;
+    let file = file.into_std().await;
+    let dated = spawn_blocking(move || file.set_modified(stamp.modified())).await;
+    dated.unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into())).map_err(unwritten)
+}
