@@ -10,6 +10,7 @@ mod guide;
 mod ingest;
 mod live;
 mod m3u;
+mod moto;
 mod origins;
 mod outages;
 mod posters;
