@@ -5,6 +5,7 @@ mod bucket;
 mod catalog;
 mod chat;
 mod edge;
+mod faults;
 mod fixtures;
 mod guide;
 mod ingest;
