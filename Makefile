@@ -25,7 +25,7 @@ check: ## format, lints for server and page, documentation, licences
 	@tools/install.sh build
 	@tools/check.sh
 
-audit: ## the slow checks, by hand: view format, dependencies, unused crates, shell scripts, WebKit, Firefox, Lighthouse
+audit: ## the slow checks, by hand: view format, dependencies, unused crates, shell scripts, WebKit, Firefox, Lighthouse, faults
 	@tools/install.sh build test audit
 	@tools/build.sh
 	@tools/audit.sh

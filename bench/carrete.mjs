@@ -57,9 +57,7 @@ export async function start(streams, settings = {}) {
     },
     /** Seconds of processor that it has used. */
     cpu() {
-      const stat = readFileSync(`/proc/${server.pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+      return processor(server.pid);
     },
     /** Resident memory in megabytes. */
     memory() {
@@ -77,7 +75,14 @@ export async function start(streams, settings = {}) {
   };
 }
 
-function freePort() {
+/** Seconds of processor that a process has used, without its children. */
+export function processor(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+}
+
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer().once("error", reject);
     probe.listen(0, "127.0.0.1", () => {

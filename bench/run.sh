@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The benchmarks, in one table: bench/run.sh [part]… ; without a name start, list, visit, chat, cold and reels. The part growth
-# gives both pages two hundred swipes and runs by name only. "Theirs" is the page of bench/peer, React and Video.js.
+# The benchmarks, in one table: bench/run.sh [part]… ; without a name start, list, visit, chat, edge, cold and reels. The part
+# growth gives both pages two hundred swipes and runs by name only. "Theirs" is the page of bench/peer, React and Video.js, or
+# what a row of edge names; edge wants nginx and wrk.
 # Measures target/release/carrete (or CARRETE) as it is and asserts nothing. Test channels are kept in ~/.cache/carrete.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -29,15 +30,16 @@ done
 bench/streams.sh "$cache/reels" || die "streams.sh could not make its channels"
 
 failed=0
-[ $# -gt 0 ] || set -- start list visit chat cold reels
+[ $# -gt 0 ] || set -- start list visit chat edge cold reels
 for part in "$@"; do
   case $part in
     start) folders=("$cache/hundred") ;;
     list) folders=("$cache/many" "$cache/ten") ;;
     visit) folders=("$cache/reels" "$site") ;;
     chat) folders=("$cache/ten") ;;
+    edge) folders=() ;;
     cold | reels | growth) folders=("$cache/reels") ;;
-    *) die "no part is called '$part': start, list, visit, chat, cold, reels and growth are" ;;
+    *) die "no part is called '$part': start, list, visit, chat, edge, cold, reels and growth are" ;;
   esac
   echo "bench: $part (after $((SECONDS - began)) s)" >&2
   if ! node "bench/$part.mjs" "${folders[@]}" </dev/null >>"$table"; then

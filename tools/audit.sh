@@ -12,10 +12,15 @@ unused() { cargo machete --with-metadata; }
 webkit() { node end2end/engines/smoke.mjs webkit; }
 firefox() { node end2end/engines/smoke.mjs firefox; }
 lighthouse() { node tools/lighthouse.mjs; }
+# What happens a few times in make test: servers and caches that come, go and spoil while somebody watches.
+faults() {
+  FAULT_ROUNDS=100 cargo test --locked -p app -p server --features app/ssr --test it -- \
+    under_load comes_and_goes without_room five_hundred
+}
 scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck --external-sources; }
 
 failed=()
-[ $# -gt 0 ] || set -- views dependencies advisories unused scripts webkit firefox lighthouse
+[ $# -gt 0 ] || set -- views dependencies advisories unused scripts webkit firefox lighthouse faults
 for step in "$@"; do
   printf 'audit: %s\n' "$step"
   if [ "$(type -t "$step")" = function ] && "$step" </dev/null; then

@@ -51,6 +51,16 @@ add_lighthouse() {
   npm install --prefix "$CARRETE_CACHE/lighthouse" --no-save --no-audit --no-fund --loglevel=error "lighthouse@$LIGHTHOUSE" </dev/null
 }
 
+moto_stamp() { sha256sum tools/moto.txt | cut -c1-64; }
+add_moto() {
+  local home=$CARRETE_CACHE/moto log=$CARRETE_CACHE/moto.log
+  rm -rf "$home"
+  { python3 -m venv "$home" && "$home/bin/python" -m pip install --quiet --no-compile --no-deps --only-binary :all: \
+    --disable-pip-version-check --requirement tools/moto.txt; } >"$log" 2>&1 </dev/null ||
+    { tail -n 20 "$log" >&2; die "moto could not be installed; the whole log is in $log"; }
+  moto_stamp > "$home/.stamp"
+}
+
 lock_stamp() { sha256sum "$1/package-lock.json" | cut -c1-64; }
 locked() { [ "$(cat "$1/node_modules/.lock-stamp" 2>/dev/null)" = "$(lock_stamp "$1")" ]; }
 npm_ci() { # folder
@@ -97,6 +107,9 @@ for_build() {
 for_test() {
   node_from 20
   [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || packages+=(chromium fonts-liberation)
+  # The store that conditional reads are tested against is a Python program.
+  have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
+  [ "$(cat "$CARRETE_CACHE/moto/.stamp" 2>/dev/null)" = "$(moto_stamp)" ] || want add_moto "moto, a bucket for the tests" "seconds, once"
   packages+=("${optional[@]}")
   optional=()
   locked end2end || want add_playwright "Playwright" "seconds, once"

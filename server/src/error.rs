@@ -8,8 +8,8 @@ use axum::{
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
-/// When it is worth asking for what a store did not give, in seconds.
-const AWAY_RETRY: HeaderValue = HeaderValue::from_static("2");
+/// When it is worth asking again for what is not there yet, in seconds.
+const RETRY: HeaderValue = HeaderValue::from_static("2");
 
 /// What an address answers when it cannot answer what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +38,9 @@ pub enum ApiError {
     /// A file that was listed cannot be read now.
     #[error("The file cannot be read now; try again in a moment.")]
     Unreadable,
+    /// The first look at the streams folder is not done.
+    #[error("The server is starting and does not know its channels yet; try again in a moment.")]
+    Starting,
     /// The source of a file does not answer.
     #[error("The store that has this file does not answer; try again in a moment.")]
     SourceAway,
@@ -70,6 +73,7 @@ impl ApiError {
             Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
             Self::TooManySockets => (StatusCode::SERVICE_UNAVAILABLE, "too_many_sockets"),
             Self::Unreadable => (StatusCode::SERVICE_UNAVAILABLE, "unreadable"),
+            Self::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
             Self::SourceAway => (StatusCode::SERVICE_UNAVAILABLE, "source_away"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::BadBody => (StatusCode::BAD_REQUEST, "bad_request"),
@@ -86,8 +90,8 @@ impl IntoResponse for ApiError {
         let body = json!({ "error": { "code": code, "message": self.to_string() } });
         let mut response =
             (status, [(http::header::CACHE_CONTROL, "no-cache")], Json(body)).into_response();
-        if self == Self::SourceAway {
-            response.headers_mut().insert(http::header::RETRY_AFTER, AWAY_RETRY);
+        if matches!(self, Self::SourceAway | Self::Starting) {
+            response.headers_mut().insert(http::header::RETRY_AFTER, RETRY);
         }
         response
     }

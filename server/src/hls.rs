@@ -61,6 +61,7 @@ pub async fn serve(State(catalog): State<CatalogHandle>, request: Request) -> Re
     let mut response = match request.method {
         Method::GET | Method::HEAD => match find(&catalog, &request.uri) {
             Some(target) => send(&catalog, target, &request).await,
+            None if catalog.current().is_none() => ApiError::Starting.into_response(),
             None => ApiError::NotFound.into_response(),
         },
         Method::OPTIONS => return preflight(request.headers).await,

@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 
-use crate::{hls::conditions::matches_any, state::AppState};
+use crate::{error::ApiError, hls::conditions::matches_any, state::AppState};
 
 /// What players know these lists by.
 const M3U: HeaderValue = HeaderValue::from_static("audio/x-mpegurl; charset=utf-8");
@@ -17,9 +17,12 @@ const M3U: HeaderValue = HeaderValue::from_static("audio/x-mpegurl; charset=utf-
 const CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// `GET /channels.m3u`: every channel in feed order, with absolute addresses.
-pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let snapshot = state.catalog.current().unwrap_or_default();
+    let snapshot = state.catalog.current().ok_or(ApiError::Starting)?;
     let text = list_of(snapshot.media().iter().map(AsRef::as_ref), &state.base_url(&parts));
     let etag = format!("\"{}\"", &blake3::hash(text.as_bytes()).to_hex()[..24]);
     let known = matches_any(parts.headers.get_all(header::IF_NONE_MATCH), &etag);
@@ -32,7 +35,7 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
-    response
+    Ok(response)
 }
 
 fn list_of<'a>(all: impl Iterator<Item = &'a Media>, base: &str) -> String {

@@ -1,4 +1,5 @@
-//! The list over HTTP: `GET /api/channels`, `/api/channels/{id}` and `/api/videos`.
+//! The list over HTTP: `GET /api/channels`, `/api/channels/{id}` and `/api/videos`. Before the first
+//! look is done they say so: an empty list would be believed.
 
 use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
@@ -18,9 +19,12 @@ const CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `GET /api/channels`: the ids in feed order.
-pub async fn list_ids(State(catalog): State<CatalogHandle>, headers: HeaderMap) -> Response {
-    let snapshot = catalog.current().unwrap_or_default();
-    answer(snapshot.ids_json(), &headers)
+pub async fn list_ids(
+    State(catalog): State<CatalogHandle>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let snapshot = catalog.current().ok_or(ApiError::Starting)?;
+    Ok(answer(snapshot.ids_json(), &headers))
 }
 
 /// `GET /api/videos`: media objects in feed order, all of them or `limit` from `offset` on.
@@ -29,7 +33,7 @@ pub async fn list_videos(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let snapshot = catalog.current().unwrap_or_default();
+    let snapshot = catalog.current().ok_or(ApiError::Starting)?;
     Ok(match part(query.as_deref().unwrap_or_default())? {
         None => answer(snapshot.videos_json(), &headers),
         Some((offset, limit)) => {
@@ -44,7 +48,7 @@ pub async fn one_media(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id.map_err(|_| ApiError::UnknownChannel)?;
-    let snapshot = catalog.current().unwrap_or_default();
+    let snapshot = catalog.current().ok_or(ApiError::Starting)?;
     let json = json_of(&snapshot, &id).ok_or(ApiError::UnknownChannel)?;
     Ok(([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, CACHE)], json).into_response())
 }

@@ -129,12 +129,14 @@ impl Origin {
         // A web server that can tell its folders in JSON does so.
         let accept = "application/vnd.apple.mpegurl, application/json, text/html;q=0.9, */*;q=0.5";
         headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
-        if let Some(Tag { etag, modified }) = known {
-            for (name, value) in
-                [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, modified)]
-            {
-                value.iter().for_each(|value| set(&mut headers, name.clone(), value));
+        match known {
+            // Not with the time too: a server that minds both takes what changed within the same
+            // second for the same.
+            Some(Tag { etag: Some(etag), .. }) => set(&mut headers, header::IF_NONE_MATCH, etag),
+            Some(Tag { modified: Some(modified), .. }) => {
+                set(&mut headers, header::IF_MODIFIED_SINCE, modified);
             }
+            _ => {}
         }
         let (address, answer) = self.ask(Method::GET, key, &headers).await?;
         match answer.status() {

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     bucket::Store,
-    fixtures::{Streams, playlist, segment},
+    fixtures::{Streams, playlist, rounds, segment},
 };
 
 const MANY: u64 = 1 << 30;
@@ -325,7 +325,7 @@ async fn nothing_wrong_is_served_while_the_store_comes_and_goes() {
             served
         }));
     }
-    for _ in 0..4 {
+    for _ in 0..rounds(4) {
         store.mood.cuts.store(20, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(200)).await;
         store.mood.down.store(true, Ordering::Relaxed);

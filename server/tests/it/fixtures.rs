@@ -27,6 +27,13 @@ use tower::ServiceExt;
 /// Longer than anything promised; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often something goes wrong: so often, or as `FAULT_ROUNDS` says, by which `make audit` asks for
+/// many.
+pub(crate) fn rounds(few: usize) -> usize {
+    let set = std::env::var("FAULT_ROUNDS").ok();
+    set.map_or(few, |set| set.parse().expect("FAULT_ROUNDS is a number"))
+}
+
 /// A streams folder in a place of its own.
 pub(crate) struct Streams {
     home: TempDir,
@@ -79,6 +86,13 @@ impl Streams {
 
     /// As [`Self::app`], with other sources beside the folder.
     pub(crate) async fn app_beside(&self, elsewhere: Vec<Elsewhere>) -> App {
+        let app = self.app_at_once(elsewhere);
+        app.until(|_| true).await;
+        app
+    }
+
+    /// As [`Self::app_beside`], before the first look is done.
+    pub(crate) fn app_at_once(&self, elsewhere: Vec<Elsewhere>) -> App {
         let shutdown = CancellationToken::new();
         let catalog =
             catalog::start(&self.folders(), elsewhere, shutdown.clone()).expect("a catalogue");
@@ -88,9 +102,7 @@ impl Streams {
             .route("/api/videos", get(catalog::list_videos))
             .route("/streams/{*path}", any(hls::serve))
             .with_state(catalog.clone());
-        let app = App { router, catalog, _stop: shutdown.drop_guard() };
-        app.until(|_| true).await;
-        app
+        App { router, catalog, _stop: shutdown.drop_guard() }
     }
 }
 

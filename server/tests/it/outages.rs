@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    fixtures::{App, Streams, playlist},
+    fixtures::{App, Streams, playlist, rounds},
     server::{Server, bytes, film, named, routed},
 };
 
@@ -201,7 +201,7 @@ async fn a_restart_without_the_server_serves_what_is_kept() {
 }
 
 /// Bytes that are nowhere the same, a film of so many segments.
-fn long_film(segments: u8, length: usize) -> (Router, Vec<Vec<u8>>) {
+pub(crate) fn long_film(segments: u8, length: usize) -> (Router, Vec<Vec<u8>>) {
     let mut state = 88_172_645_463_325_252_u64;
     let mut noise = || {
         let mut bytes = Vec::with_capacity(length + 8);
@@ -303,7 +303,7 @@ async fn a_server_is_killed_and_revived_under_load() {
     app.until_ids(&["f"]).await;
     let calm = CancellationToken::new();
     let viewers = (0..8).map(|n| viewer(app.clone(), n, film.clone(), calm.clone())).collect();
-    for _ in 0..4 {
+    for _ in 0..rounds(4) {
         server.temper.cuts.store(10, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(250)).await;
         server.kill().await;
@@ -328,7 +328,7 @@ async fn the_cache_folder_is_spoilt_filled_and_deleted_under_load() {
         let entries = std::fs::read_dir(&cache).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).collect::<Vec<_>>()
     };
-    for round in 0..3 {
+    for round in 0..rounds(3) {
         tokio::time::sleep(Duration::from_millis(300)).await;
         for (n, file) in files().into_iter().enumerate() {
             // What is being written cannot be told from what we write ourselves: it may only go.

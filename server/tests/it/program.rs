@@ -9,6 +9,8 @@ use std::{
 
 use crate::fixtures::Streams;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_carrete");
+
 /// The program itself; killed when dropped.
 pub(crate) struct Running {
     pub(crate) child: Child,
@@ -18,8 +20,21 @@ pub(crate) struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Running {
+    /// Kills it as it stands.
+    pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        let port = self.base.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        port.expect("a port")
     }
 }
 
@@ -30,18 +45,40 @@ pub(crate) async fn carrete(streams: &Streams) -> Running {
 
 /// As [`carrete`], with more settings.
 pub(crate) async fn carrete_with(streams: &Streams, settings: &[(&str, &str)]) -> Running {
+    carrete_at(streams, settings, 0).await
+}
+
+/// As [`carrete_with`], on this port.
+pub(crate) async fn carrete_at(streams: &Streams, settings: &[(&str, &str)], port: u16) -> Running {
+    started(Command::new(PROGRAM), streams, settings, port).await
+}
+
+/// As [`carrete_with`], where no file can grow beyond 256 KiB.
+pub(crate) async fn carrete_without_room(streams: &Streams, settings: &[(&str, &str)]) -> Running {
+    let mut shell = Command::new("sh");
+    // Blocks of 512 bytes. Without the trap the kernel would end who writes more.
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 512; exec \"$0\" \"$@\"", PROGRAM]);
+    started(shell, streams, settings, 0).await
+}
+
+async fn started(
+    mut program: Command,
+    streams: &Streams,
+    settings: &[(&str, &str)],
+    port: u16,
+) -> Running {
     let site = streams.outside("site");
     fs::create_dir_all(site.join("pkg")).expect("made");
     fs::create_dir_all(streams.folders().data).expect("made");
     let began = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_carrete"))
+    let mut child = program
         .current_dir(streams.outside(""))
         .env("LEPTOS_SITE_ROOT", &site)
         .env("LEPTOS_HASH_FILES", "false")
         .env("STREAMS_DIR", streams.path(""))
         .env("DATA_DIR", streams.folders().data)
         .envs(settings.iter().copied())
-        .args(["--host", "127.0.0.1", "--port", "0"])
+        .args(["--host", "127.0.0.1", "--port", &port.to_string()])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
