@@ -112,6 +112,9 @@ test("where videos do not repeat, the last of the list stands at its end, and Pl
   await press(page, "Escape");
   const play = page.getByRole("button", { name: "Play", exact: true });
   for (const round of [1, 2]) {
+    // The controls have gone out, as they have in any longer reel.
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    await expect(page.getByRole("main")).not.toHaveAttribute("data-controls", { timeout: LONG_MS });
     await media(page, (video) => (video.currentTime = video.duration - 1));
     await expect.poll(() => media(page, (video) => video.ended), { timeout: LONG_MS, message: `the end, ${round}` }).toBe(true);
     await expect(play).toBeVisible();
