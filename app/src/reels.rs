@@ -247,7 +247,10 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
                 // Behind a last reel that has been taken away there is nothing.
                 (true, true) => gate.step(-1),
                 // It stands at its end, and Play begins it again.
-                (true, false) => player.pause(true),
+                (true, false) => {
+                    player.pause(true);
+                    chrome.touched();
+                }
             }
         }
     });

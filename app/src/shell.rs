@@ -42,9 +42,9 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
         _ => "Carrete".into(),
     };
     let page = match &active {
-        Some(media) => media.id.page(),
-        None if is_pulse => "/pulse".into(),
-        None => "/".into(),
+        Some(media) if own_picture => media.id.page(),
+        _ if is_pulse => "/pulse".into(),
+        _ => "/".into(),
     };
     let description = active
         .as_ref()
