@@ -26,10 +26,13 @@ mod watch;
 pub(crate) mod whole;
 mod windows;
 
-use std::{ffi::OsString, fs, io, sync::Arc};
+use std::{ffi::OsString, fs, io, sync::Arc, time::Duration};
 
 use app::catalog::{Anchor, Catalog, Media, Order, Window};
-use tokio::sync::{mpsc, watch as channel};
+use tokio::{
+    sync::{mpsc, watch as channel},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
@@ -43,11 +46,13 @@ pub use self::{
 };
 use self::{facts::Place, made::MadeTable};
 pub(crate) use self::{name::nfc, snapshot::Entry, stock::read_whole};
-use crate::config::Folders;
+use crate::{config::Folders, error::ApiError};
 
 /// How many names may wait to be looked at again because a file of theirs was not as listed; when
 /// full, more are dropped: the periodic look finds them.
 const DOUBTS: usize = 64;
+/// How long somebody who asks before the first scan is done waits for it.
+const FIRST_SCAN: Duration = Duration::from_secs(2);
 
 /// A source of channels beside the streams folder.
 #[derive(Clone, Debug)]
@@ -119,6 +124,17 @@ impl CatalogHandle {
     /// The current snapshot; `None` until the first scan is done.
     pub fn current(&self) -> Option<Arc<Snapshot>> {
         self.current.borrow().clone()
+    }
+
+    /// The current snapshot; waits a little for the first scan, so that nobody takes a list for empty
+    /// that is not known yet.
+    pub async fn first(&self) -> Result<Arc<Snapshot>, ApiError> {
+        if let Some(snapshot) = self.current() {
+            return Ok(snapshot);
+        }
+        let mut current = self.current.clone();
+        let known = timeout(FIRST_SCAN, current.wait_for(Option::is_some)).await;
+        known.ok().and_then(|known| known.ok()?.clone()).ok_or(ApiError::Starting)
     }
 
     /// Wakes when the list changed. While only a live playlist grows the snapshot is replaced in

@@ -59,10 +59,12 @@ const EXPOSED: HeaderValue =
 pub async fn serve(State(catalog): State<CatalogHandle>, request: Request) -> Response {
     let (request, _) = request.into_parts();
     let mut response = match request.method {
-        Method::GET | Method::HEAD => match find(&catalog, &request.uri) {
-            Some(target) => send(&catalog, target, &request).await,
-            None if catalog.current().is_none() => ApiError::Starting.into_response(),
-            None => ApiError::NotFound.into_response(),
+        Method::GET | Method::HEAD => match catalog.first().await {
+            Ok(snapshot) => match find(&snapshot, &request.uri) {
+                Some(target) => send(&catalog, target, &request).await,
+                None => ApiError::NotFound.into_response(),
+            },
+            Err(starting) => starting.into_response(),
         },
         Method::OPTIONS => return preflight(request.headers).await,
         _ => {
@@ -106,8 +108,7 @@ struct Wanted {
     media_type: Option<&'static str>,
 }
 
-fn find(catalog: &CatalogHandle, uri: &http::Uri) -> Option<Target> {
-    let snapshot = catalog.current()?;
+fn find(snapshot: &Snapshot, uri: &http::Uri) -> Option<Target> {
     let decoded: Vec<String> = uri
         .path()
         .strip_prefix("/streams/")?
@@ -121,7 +122,7 @@ fn find(catalog: &CatalogHandle, uri: &http::Uri) -> Option<Target> {
     let (first, rest) = decoded.split_first()?;
     let first = crate::catalog::nfc(first);
     if let [name] = rest
-        && let Some(target) = find_made(&snapshot, &first, name)
+        && let Some(target) = find_made(snapshot, &first, name)
     {
         return Some(target);
     }

@@ -66,7 +66,11 @@ const fn get(group: &'static str, path: &'static str, what: &'static str) -> Add
 /// Every address. A test compares them with the router.
 pub(super) const ADDRESSES: [Address; 27] = [
     Address {
-        answers: &[(200, "Ids in feed order.", Some(Told::Ids)), (304, "It is as it was.", None)],
+        answers: &[
+            (200, "Ids in feed order.", Some(Told::Ids)),
+            (304, "It is as it was.", None),
+            (503, "The list is not read yet: `starting`, with Retry-After.", FAULT),
+        ],
         takes: &[CONDITION],
         ..get(LIST, "/api/channels", "The ids of all channels")
     },
@@ -75,6 +79,7 @@ pub(super) const ADDRESSES: [Address; 27] = [
         answers: &[
             (200, "The media object.", Some(Told::One("Media"))),
             (404, "There is no such channel: `unknown_channel`.", FAULT),
+            (503, "The list is not read yet: `starting`, with Retry-After.", FAULT),
         ],
         ..get(LIST, "/api/channels/{id}", "One media object")
     },
@@ -88,6 +93,7 @@ pub(super) const ADDRESSES: [Address; 27] = [
             (200, "Media objects in feed order.", Some(Told::Many("Media"))),
             (304, "It is as it was.", None),
             (400, "offset or limit is no whole number: `bad_query`.", FAULT),
+            (503, "The list is not read yet: `starting`, with Retry-After.", FAULT),
         ],
         ..get(LIST, "/api/videos", "All media objects, video and audio, of every source")
     },
@@ -98,6 +104,7 @@ pub(super) const ADDRESSES: [Address; 27] = [
         answers: &[
             (200, "An M3U list in UTF-8.", Some(Told::Text("audio/x-mpegurl"))),
             (304, "It is as it was.", None),
+            (503, "The list is not read yet: `starting`, with Retry-After.", FAULT),
         ],
         ..get(LIST, "/channels.m3u", "The channels as an M3U list")
     },
@@ -105,7 +112,11 @@ pub(super) const ADDRESSES: [Address; 27] = [
         more: "What the page itself asks as one scrolls.",
         takes: &[
             (Query, "order", "feed (default), newest, or shuffle. and a seed."),
-            (Query, "anchor", "first, last, an id behind =, or a place from 0 behind /. Required."),
+            (
+                Query,
+                "anchor",
+                "first, last, an id behind =, a place from 0 behind /, or both. Required.",
+            ),
             (Query, "before", "At most so many ahead of the anchor; 100 at most. Required."),
             (Query, "after", "At most so many behind it; 100 at most. Required."),
         ],
@@ -113,6 +124,7 @@ pub(super) const ADDRESSES: [Address; 27] = [
             (200, "The part of the list.", Some(Told::One("Window"))),
             (400, "The anchor or the order is not of its form.", Some(Told::Text("text/plain"))),
             (404, "There is no such anchor.", Some(Told::Text("text/plain"))),
+            (503, "The list is not read yet.", Some(Told::Text("text/plain"))),
         ],
         ..get(LIST, "/api/fn/channels", "A part of the list around an anchor")
     },
