@@ -1,7 +1,7 @@
 // The nginx that the edge is measured beside: below /local it sends files, below /far it keeps what an origin answers, as its
 // handbook says it is done. It lives in a folder of its own and ends with the run.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -65,7 +65,7 @@ export async function startNginx(streams, origin) {
   return {
     url,
     /** Seconds of processor that all its processes have used. */
-    cpu: () => pids.reduce((sum, pid) => sum + processor(pid), 0),
+    cpu: () => pids.filter((pid) => existsSync(`/proc/${pid}/stat`)).reduce((sum, pid) => sum + processor(pid), 0),
     async stop() {
       process.off("exit", orphaned);
       const ended = new Promise((resolve) => master.once("exit", resolve));

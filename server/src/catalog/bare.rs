@@ -42,11 +42,7 @@ fn facts(files: &mut dyn Files, name: &str, probed: &mut Option<Probed>) -> Resu
     let about = About { title: probe.title, description: probe.artist, ..About::default() };
     Ok(Facts {
         place: files.place(),
-        // Of bare files the size alone is compared.
-        content: Content {
-            named: blake3::hash(b"bare"),
-            sized: Some(blake3::hash(&stamp.size.to_le_bytes())),
-        },
+        content: Content::of_file(stamp.size),
         behind: HashMap::new(),
         main: name.to_owned(),
         bare: true,

@@ -83,6 +83,12 @@ pub(crate) struct Content {
 }
 
 impl Content {
+    /// What is compared of a bare file: its size alone.
+    pub(crate) fn of_file(size: u64) -> Self {
+        let sized = Some(blake3::hash(&size.to_le_bytes()));
+        Self { named: blake3::hash(b"bare"), sized }
+    }
+
     /// Whether both are the same as far as both tell.
     pub(crate) fn agrees(&self, other: &Self) -> bool {
         let sizes = self.sized.zip(other.sized);

@@ -122,7 +122,9 @@ impl FromStr for Site {
     type Err = SettingError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || SettingError(format!("{text:?} is no server; write one like nas.lan:8080"));
+        // Before an @ may stand a password: it is not said again.
+        let shown = text.rsplit('@').next().unwrap_or_default();
+        let wrong = || SettingError(format!("{shown:?} is no server; write one like nas.lan:8080"));
         let (full, told) = if text.contains("://") {
             (text.to_owned(), true)
         } else {
@@ -150,6 +152,8 @@ mod tests {
 
     #[test]
     fn passwords_are_taken_and_not_shown() {
+        let wrong = "http://ana:secret@nas/".parse::<Site>().expect_err("no server");
+        assert!(!wrong.to_string().contains("secret") && wrong.to_string().contains("nas"));
         let origin: OriginUrl =
             "https://ana:s%40cret@tv.example/get?token=hush#x".parse().expect("an address");
         assert_eq!(origin.login(), Some(("ana", "s@cret")));

@@ -152,6 +152,7 @@ async fn the_same_content_is_listed_once() {
     there.channel("same");
     there.channel("other");
     there.write("song.mp3", "as long as");
+    there.write("tune.mp3", "of one size");
     let app = there.app().await;
     let server = Server::new(app.router.clone()).await;
     let here = Streams::new();
@@ -159,9 +160,10 @@ async fn the_same_content_is_listed_once() {
     here.write("other/playlist.m3u8", playlist(0..1, true));
     here.write("other/playlist0.ts", segment(7));
     here.write("song.mp3", "not as long as that");
+    here.write("tune.mp3", "of one size");
     let sources = both(server.source(Kind::Video, "", &[]), server.source(Kind::Audio, "", &[]));
     let app = here.app_beside(sources).await;
-    app.until_ids(&["other", "other.video", "same", "song", "song.audio"]).await;
+    app.until_ids(&["other", "other.video", "same", "song", "song.audio", "tune"]).await;
     assert_eq!(app.get("/api/channels/same").await.json()["source"], "local");
     assert_eq!(app.get("/streams/other.video/playlist2.ts").await.body, segment(2));
     assert_eq!(app.get("/streams/song.audio.mp3").await.text(), "as long as");

@@ -102,12 +102,16 @@ impl Told {
         distant.beside = self.beside.iter().cloned().collect();
         distant.thumbhash = self.thumbhash.clone();
         let named = self.named.as_ref().and_then(|hex| blake3::Hash::from_hex(hex).ok());
-        let poster = distant.beside.contains_key(POSTERS[0]).then_some(POSTERS[0]);
-        Facts {
-            content: Content {
+        let content = match self.size.filter(|_| self.bare) {
+            Some(size) => Content::of_file(size),
+            None => Content {
                 named: named.unwrap_or_else(|| blake3::hash(self.address.as_bytes())),
                 sized: self.size.map(|size| blake3::hash(&size.to_le_bytes())),
             },
+        };
+        let poster = distant.beside.contains_key(POSTERS[0]).then_some(POSTERS[0]);
+        Facts {
+            content,
             place: Place::Distant(distant.into()),
             behind: HashMap::new(),
             main: if self.bare { self.name.clone() } else { PLAYLIST.to_owned() },
