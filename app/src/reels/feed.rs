@@ -1,15 +1,18 @@
 //! The feed as the page holds it: a contiguous part of the list, the active channel, and how both
 //! follow when the list changes. No DOM here.
 
+mod strip;
+
 use std::{ops::Range, sync::Arc};
 
 use leptos::{prelude::*, task::spawn_local};
 
-use crate::catalog::{self, Anchor, ChannelId, Media, Order, Window};
-use crate::value::Value;
+use self::strip::{KEEP, Strip};
+use crate::{
+    catalog::{self, Anchor, ChannelId, Media, Order, Window},
+    value::Value,
+};
 
-/// Channels kept on each side of the active one; the rest is asked for again when it comes near.
-const KEEP: u32 = 150;
 /// Channels asked for at once.
 const STEP: u32 = 40;
 /// More are asked for when the active channel is this near to the end of what is held.
@@ -26,66 +29,6 @@ pub(crate) fn articles_around(middle: u32) -> Range<u32> {
 
 /// Goes somewhere.
 type Jump = Box<dyn FnOnce()>;
-
-/// The held part of the list.
-#[derive(Clone, Debug, Default)]
-struct Strip {
-    items: Vec<Arc<Media>>,
-    offset: u32,
-    total: u32,
-    version: String,
-}
-
-impl Strip {
-    fn of(window: Window) -> Self {
-        Self {
-            items: window.items.into_iter().map(Arc::new).collect(),
-            offset: window.offset,
-            total: window.total,
-            version: window.version,
-        }
-    }
-
-    fn end(&self) -> u32 {
-        self.offset + u32::try_from(self.items.len()).unwrap_or(0)
-    }
-
-    fn at(&self, place: u32) -> Option<&Arc<Media>> {
-        self.items.get(usize::try_from(place.checked_sub(self.offset)?).ok()?)
-    }
-
-    fn place(&self, id: &ChannelId) -> Option<u32> {
-        let n = self.items.iter().position(|media| media.id == *id)?;
-        Some(self.offset + u32::try_from(n).ok()?)
-    }
-
-    /// Joins a window that touches or overlaps this one; one that does neither replaces it.
-    fn join(&mut self, window: Window) {
-        let new = Self::of(window);
-        let same_list = new.version == self.version && new.total == self.total;
-        if !same_list || new.offset > self.end() || new.end() < self.offset {
-            *self = new;
-        } else if new.offset < self.offset {
-            let missing = (self.offset - new.offset) as usize;
-            self.items.splice(0..0, new.items.into_iter().take(missing));
-            self.offset = new.offset;
-        } else {
-            let known = (self.end() - new.offset) as usize;
-            self.items.extend(new.items.into_iter().skip(known));
-        }
-    }
-
-    /// Forgets what is far from `place`.
-    fn trim(&mut self, place: u32) {
-        let first = place.saturating_sub(KEEP).max(self.offset);
-        let end = (place + KEEP).min(self.end());
-        if first > self.offset || end < self.end() {
-            self.items.truncate((end - self.offset) as usize);
-            self.items.drain(..(first - self.offset) as usize);
-            self.offset = first;
-        }
-    }
-}
 
 /// The list and the active channel; a cheap handle.
 #[derive(Clone, Copy)]
@@ -442,79 +385,5 @@ impl Feed {
         } else {
             self.refresh();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::Strip;
-    use crate::catalog::{ChannelId, Kind, Media, Order, Source, Window};
-
-    fn media(n: u32) -> Option<Media> {
-        Some(Media {
-            id: ChannelId::parse(&format!("c{n}")).ok()?,
-            title: String::new(),
-            description: None,
-            kind: Kind::Video,
-            source: Source::Local,
-            url: String::new(),
-            mime: String::new(),
-            duration_s: None,
-            width: None,
-            height: None,
-            poster: None,
-            thumbhash: None,
-            waveform: None,
-            subtitles: vec![],
-            storyboard: None,
-            live: false,
-            available: true,
-            tags: vec![],
-            updated_at: 0,
-        })
-    }
-
-    fn window(from: u32, to: u32, version: &str) -> Window {
-        Window {
-            items: (from..to).filter_map(media).collect(),
-            offset: from,
-            total: 1000,
-            version: version.into(),
-            order: Order::Feed,
-        }
-    }
-
-    fn check(strip: &Strip, from: u32, to: u32) {
-        assert_eq!((strip.offset, strip.end()), (from, to));
-        for place in from..to {
-            let id = strip.at(place).map(|media: &Arc<Media>| media.id.to_string());
-            assert_eq!(id, Some(format!("c{place}")));
-        }
-    }
-
-    #[test]
-    fn windows_join_where_they_touch() {
-        let mut strip = Strip::of(window(10, 20, "a"));
-        strip.join(window(19, 30, "a"));
-        check(&strip, 10, 30);
-        strip.join(window(5, 11, "a"));
-        check(&strip, 5, 30);
-        strip.join(window(12, 14, "a"));
-        check(&strip, 5, 30);
-        strip.join(window(100, 110, "a"));
-        check(&strip, 100, 110);
-        strip.join(window(90, 101, "b"));
-        check(&strip, 90, 101);
-    }
-
-    #[test]
-    fn what_is_far_is_forgotten() {
-        let mut strip = Strip::of(window(0, 800, "a"));
-        strip.trim(400);
-        check(&strip, 250, 550);
-        strip.trim(260);
-        check(&strip, 250, 410);
     }
 }

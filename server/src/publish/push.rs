@@ -292,7 +292,7 @@ async fn go_on(
             return Err(error.into());
         }
     }
-    record.forget();
+    record.remove();
     Ok(())
 }
 

@@ -59,7 +59,7 @@ impl Record {
     }
 
     /// Forgets it: the file is whole.
-    pub(super) fn forget(&self) {
+    pub(super) fn remove(&self) {
         // What stays would only be asked for in vain.
         let _ = fs::remove_file(&self.0);
     }
@@ -87,7 +87,7 @@ mod tests {
         record.keep(&begun).expect("kept");
         assert_eq!(record.read(), Some(begun));
         assert_eq!(Record::of(home.path(), "other", "a/0.ts").read(), None);
-        record.forget();
+        record.remove();
         assert_eq!(record.read(), None);
     }
 
