@@ -93,11 +93,7 @@ impl Looking for Keeper {
             self.away(&error);
             return self.origin.refresh.min(AWAY_AGAIN);
         }
-        if !self.stock.available || self.stock.trouble.is_some() {
-            tracing::info!(store = self.stock.name, "The server can be reached again.");
-        }
-        self.stock.available = true;
-        self.stock.trouble = None;
+        self.stock.is_there();
         if std::mem::take(&mut self.recalled) {
             self.known.values_mut().for_each(|known| known.raw = None);
         }
@@ -109,9 +105,7 @@ impl Looking for Keeper {
             self.known.values().filter_map(|known| known.told.as_ref()).collect();
         self.origin.edge.remember(&told).await;
         if first && !self.known.is_empty() {
-            let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let channels = self.stock.channels.len();
-            tracing::info!(store = self.stock.name, channels, duration_ms, "The server is read.");
+            self.stock.is_read(began.elapsed());
         }
         if whole { self.origin.refresh } else { self.origin.refresh.min(AWAY_AGAIN) }
     }
@@ -187,12 +181,7 @@ impl Keeper {
     }
 
     fn away(&mut self, error: &StoreError) {
-        let told = format!("{}: {error}", self.origin.edge.label());
-        if self.stock.trouble.as_deref() != Some(&told) {
-            tracing::warn!("The {told}.");
-        }
-        self.stock.available = false;
-        self.stock.trouble = Some(told);
+        self.stock.is_away(format!("{}: {error}", self.origin.edge.label()));
         self.show();
     }
 

@@ -136,6 +136,31 @@ pub(super) async fn look_once(mut keeper: impl Looking) -> Stock {
 }
 
 impl Stock {
+    /// It answers.
+    pub(super) fn is_there(&mut self) {
+        if !self.available || self.trouble.is_some() {
+            tracing::info!(store = self.name, "The source can be reached again.");
+        }
+        self.available = true;
+        self.trouble = None;
+    }
+
+    /// It does not answer; `trouble` says which one and why, and is logged once.
+    pub(super) fn is_away(&mut self, trouble: String) {
+        if self.trouble.as_deref() != Some(&trouble) {
+            tracing::warn!("The {trouble}.");
+        }
+        self.available = false;
+        self.trouble = Some(trouble);
+    }
+
+    /// It was read for the first time, which took so long.
+    pub(super) fn is_read(&self, took: Duration) {
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let channels = self.channels.len();
+        tracing::info!(store = self.name, channels, duration_ms, "The source is read.");
+    }
+
     /// Puts it in its place among the others.
     pub(super) fn show(&self, place: usize, publish: &channel::Sender<Stocks>) {
         let stock = Arc::new(self.clone());
@@ -173,11 +198,7 @@ impl Looking for Keeper {
                 return self.store.refresh.min(AWAY_AGAIN);
             }
         };
-        if !self.stock.available || self.stock.trouble.is_some() {
-            tracing::info!(store = self.stock.name, "The store can be reached again.");
-        }
-        self.stock.available = true;
-        self.stock.trouble = None;
+        self.stock.is_there();
         if std::mem::take(&mut self.recalled) {
             // What could not be looked into without the store is looked into now.
             self.known.values_mut().for_each(|known| known.signature = None);
@@ -185,9 +206,7 @@ impl Looking for Keeper {
         let whole = self.take(objects).await;
         self.show();
         if first && !self.known.is_empty() {
-            let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let channels = self.stock.channels.len();
-            tracing::info!(store = self.stock.name, channels, duration_ms, "The store is read.");
+            self.stock.is_read(began.elapsed());
         }
         if whole { self.store.refresh } else { self.store.refresh.min(AWAY_AGAIN) }
     }
@@ -204,12 +223,7 @@ impl Keeper {
     }
 
     fn away(&mut self, error: &StoreError) {
-        let told = format!("{}: {error}", self.store.edge.label());
-        if self.stock.trouble.as_deref() != Some(&told) {
-            tracing::warn!("The {told}.");
-        }
-        self.stock.available = false;
-        self.stock.trouble = Some(told);
+        self.stock.is_away(format!("{}: {error}", self.store.edge.label()));
         self.show();
     }
 
