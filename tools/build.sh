@@ -48,7 +48,9 @@ for wasm in target/site/pkg/*.wasm; do
   wasm-opt "${wasm_features[@]}" -Oz --low-memory-unused --generate-global-effects --converge "$wasm" -o "$wasm.small"
   mv "$wasm.small" "$wasm"
 done
-node tools/shorten.mjs target/site/pkg/*.wasm target/site/pkg/*.js
+# By their names: a build that was cut off may have left others.
+named() { echo "target/site/pkg/carrete.$(sed -n "s/^$1: *//p" target/release/hash.txt).$1"; }
+node tools/shorten.mjs "$(named wasm)" "$(named js)"
 # Type declarations are for editors, not for pages.
 rm -f target/site/pkg/*.d.*.ts target/site/pkg/*.d.ts
 node tools/precompress.mjs target/site target/precompressed
