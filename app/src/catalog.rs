@@ -207,6 +207,8 @@ pub struct Media {
     pub tags: Vec<String>,
     /// When it last changed, Unix time in milliseconds.
     pub updated_at: u64,
+    /// Its `order` of `channel.toml`: such go first in the feed, ascending.
+    pub order: Option<f64>,
 }
 
 impl Media {

@@ -318,6 +318,7 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
         available: true,
         tags: facts.about.tags.clone(),
         updated_at: facts.updated_at,
+        order: facts.about.order,
         id,
     }
 }

@@ -100,6 +100,8 @@ struct Media {
     tags: Vec<String>,
     /// When it last changed, Unix time in milliseconds.
     updated_at: u64,
+    /// Its order of channel.toml: such go first in the feed, ascending.
+    order: Option<f64>,
 }
 
 /// A contiguous part of the list.
@@ -184,6 +186,7 @@ mod tests {
                 available,
                 tags,
                 updated_at,
+                order,
             } = media;
             let kind = match kind {
                 catalog::Kind::Video => Kind::Video,
@@ -223,6 +226,7 @@ mod tests {
                 available,
                 tags,
                 updated_at,
+                order,
             }
         }
     }
@@ -254,6 +258,7 @@ mod tests {
             available: true,
             tags: vec!["mar".into()],
             updated_at: 1,
+            order: Some(1.5),
         }
     }
 

@@ -32,6 +32,7 @@ fn media(id: &str, title: &str, tags: &[&str], updated_at: u64) -> Media {
         available: true,
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         updated_at,
+        order: None,
     }
 }
 

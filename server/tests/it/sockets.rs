@@ -133,6 +133,7 @@ fn media(id: &str) -> Media {
         available: true,
         tags: Vec::new(),
         updated_at: 1,
+        order: None,
         id,
     }
 }

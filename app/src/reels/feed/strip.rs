@@ -95,6 +95,7 @@ mod tests {
             available: true,
             tags: vec![],
             updated_at: 0,
+            order: None,
         })
     }
 
