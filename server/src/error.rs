@@ -11,6 +11,12 @@ use serde_json::json;
 /// When it is worth asking again for what is not there yet, in seconds.
 const RETRY: HeaderValue = HeaderValue::from_static("2");
 
+/// Says which side of this server is away (RFC 9209): another Carrete, in front of this one, goes on
+/// asking for what lies elsewhere.
+pub const PROXY_STATUS: &str = "proxy-status";
+/// Its value.
+pub const DESTINATION_UNAVAILABLE: &str = "carrete; error=destination_unavailable";
+
 /// What an address answers when it cannot answer what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
@@ -92,6 +98,10 @@ impl IntoResponse for ApiError {
             (status, [(http::header::CACHE_CONTROL, "no-cache")], Json(body)).into_response();
         if matches!(self, Self::SourceAway | Self::Starting) {
             response.headers_mut().insert(http::header::RETRY_AFTER, RETRY);
+        }
+        if self == Self::SourceAway {
+            let away = HeaderValue::from_static(DESTINATION_UNAVAILABLE);
+            response.headers_mut().insert(PROXY_STATUS, away);
         }
         response
     }

@@ -133,6 +133,9 @@ pub enum StoreError {
     /// It cannot be reached, does not answer in time, or says that it is unwell: time may mend it.
     #[error("it cannot be reached: {0}")]
     Away(String),
+    /// It answers, and what it has this from does not: time may mend it, asking again at once will not.
+    #[error("what it has this from cannot be reached")]
+    Behind,
     /// It answers that it does not want us, or not like this: a person has to mend it.
     #[error("{0}")]
     Refused(Refusal),
@@ -160,8 +163,13 @@ impl fmt::Display for Refusal {
 }
 
 impl StoreError {
-    /// Whether asking again may help.
+    /// Whether time may mend it.
     pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Away(_) | Self::Behind)
+    }
+
+    /// Whether the store itself is away, so that asking again in a moment may help.
+    pub fn is_away(&self) -> bool {
         matches!(self, Self::Away(_))
     }
 }

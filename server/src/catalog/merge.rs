@@ -39,17 +39,22 @@ pub(super) fn name_all(
 ) -> (Vec<Named>, Vec<(OsString, Reason)>) {
     let mut naming = Naming::default();
     let local = || items.iter().filter_map(|(name, item)| Some((name, item.facts.as_ref()?)));
-    naming.source(local, None, true);
+    naming.source(local, None, |_| true);
     for stock in stocks {
-        naming.source(|| stock.channels.iter(), Some(stock.name), stock.available);
+        let available = |name: &OsString| stock.available && !stock.behind.contains(name);
+        naming.source(|| stock.channels.iter(), Some(stock.name), available);
     }
     (naming.named, naming.clashes)
 }
 
 impl Naming {
     /// A folder's id goes before a file's of the same name, files in byte order.
-    fn source<'a, I>(&mut self, all: impl Fn() -> I, suffix: Option<&str>, available: bool)
-    where
+    fn source<'a, I>(
+        &mut self,
+        all: impl Fn() -> I,
+        suffix: Option<&str>,
+        available: impl Fn(&OsString) -> bool,
+    ) where
         I: Iterator<Item = (&'a OsString, &'a Arc<Facts>)>,
     {
         // Who has which id within this source.
@@ -71,7 +76,7 @@ impl Naming {
                 match (free, id) {
                     (Some(free), Some(id)) => {
                         own.insert(id);
-                        self.take(free, name, facts, available);
+                        self.take(free, name, facts, available(name));
                     }
                     _ => {
                         let clash = Reason::Clash(name::nfc(candidates[0]));

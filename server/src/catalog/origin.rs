@@ -34,6 +34,10 @@ const ANYWAY: Duration = Duration::from_secs(300);
 /// Of a longer M3U list the playlists are believed unseen: it may name half the world.
 const LOOKED_AT: usize = 100;
 
+/// What mends an address where no list is.
+const LISTS: &str =
+    "give the address of a Carrete, of a folder that a web server lists, or of an M3U list";
+
 /// Another server whose channels are listed beside those of the streams folder.
 #[derive(Clone, Debug)]
 pub struct OriginSource {
@@ -85,15 +89,21 @@ impl Looking for Keeper {
     async fn look(&mut self) -> Duration {
         let began = Instant::now();
         let first = self.known.is_empty();
+        // Nobody waits for a server of which all is known.
+        if first && let Some(told) = self.origin.edge.recall::<Vec<Told>>().await {
+            self.believe(told);
+            self.recalled = true;
+            self.show();
+        }
         if let Err(error) = self.list().await {
-            if first && let Some(told) = self.origin.edge.recall::<Vec<Told>>().await {
-                self.believe(told);
-                self.recalled = true;
-            }
             self.away(&error);
             return self.origin.refresh.min(AWAY_AGAIN);
         }
-        self.stock.is_there();
+        let label = self.origin.edge.label();
+        match self.stock.behind.len() {
+            0 => self.stock.is_there(),
+            n => self.stock.is_there_but(format!("{label}: it cannot reach {n} of its channels")),
+        }
         if std::mem::take(&mut self.recalled) {
             self.known.values_mut().for_each(|known| known.raw = None);
         }
@@ -137,27 +147,47 @@ impl Keeper {
 
     /// Reads the list; what it names is in `raws` then.
     async fn list(&mut self) -> Result<(), StoreError> {
+        let read = self.ask().await;
+        if matches!(read, Err(StoreError::Gone)) {
+            // Something else may be there next time.
+            self.form = None;
+            return Err(StoreError::Refused(Refusal {
+                what: "there is nothing at its address".into(),
+                fix: LISTS.into(),
+            }));
+        }
+        let Some(page) = read? else { return Ok(()) };
+        self.read(page)
+    }
+
+    /// The list as it is now; nothing where it still is what it was.
+    async fn ask(&self) -> Result<Option<Page>, StoreError> {
         let (edge, own) = (&self.origin.edge, &self.origin.address);
         let videos = carrete::list_of(own);
         let known = self.form.map(|_| &self.tag);
-        let read = match self.form {
-            Some(Form::Carrete) => edge.page(videos.as_str(), known).await?,
-            Some(_) => edge.page(own.as_str(), known).await?,
-            None if is_m3u(own) => edge.page(own.as_str(), None).await?,
+        match self.form {
+            Some(Form::Carrete) => edge.page(videos.as_str(), known).await,
+            Some(_) => edge.page(own.as_str(), known).await,
+            None if is_m3u(own) => edge.page(own.as_str(), None).await,
             None => match edge.page(videos.as_str(), None).await {
-                Ok(Some(page)) if carrete::is_list(&page) => Some(page),
+                Ok(Some(page)) if carrete::is_list(&page) => Ok(Some(page)),
                 Ok(_) | Err(StoreError::Gone | StoreError::Refused(_)) => {
-                    edge.page(own.as_str(), None).await?
+                    edge.page(own.as_str(), None).await
                 }
-                Err(error) => return Err(error),
+                Err(error) => Err(error),
             },
-        };
-        let Some(page) = read else { return Ok(()) };
+        }
+    }
+
+    fn read(&mut self, page: Page) -> Result<(), StoreError> {
         let kind = self.origin.kind;
+        let mut behind = HashSet::new();
         let read = if m3u::is_m3u(&page) {
             Some((Form::M3u, m3u::read(&page, kind)))
         } else if carrete::is_list(&page) {
-            Some((Form::Carrete, carrete::read(&page, kind)))
+            let raws;
+            (raws, behind) = carrete::read(&page, kind);
+            Some((Form::Carrete, raws))
         } else {
             index::read(&page).map(|entries| (Form::Index, index::raws(entries, kind)))
         };
@@ -168,6 +198,7 @@ impl Keeper {
         self.form = Some(form);
         self.tag = page.tag;
         self.raws = raws;
+        self.stock.behind = behind;
         Ok(())
     }
 
@@ -275,10 +306,5 @@ fn is_m3u(address: &Url) -> bool {
 
 fn unknown(page: &Page) -> StoreError {
     let what = if page.text.trim().is_empty() { "its list is empty" } else { "it shows no list" };
-    StoreError::Refused(Refusal {
-        what: what.into(),
-        fix:
-            "give the address of a Carrete, of a folder that a web server lists, or of an M3U list"
-                .into(),
-    })
+    StoreError::Refused(Refusal { what: what.into(), fix: LISTS.into() })
 }

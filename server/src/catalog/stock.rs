@@ -4,7 +4,7 @@
 mod keys;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     ffi::{OsStr, OsString},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -16,14 +16,14 @@ use tokio::{
     runtime::Handle,
     sync::{mpsc, watch as channel},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use self::keys::{Group, InStore};
 use super::{
     bare,
-    facts::Facts,
+    facts::{Facts, Place},
     folder,
     name::{self, NameForm},
     probe::Probed,
@@ -34,6 +34,8 @@ use crate::storage::{Object, StoreError, edge::Edge};
 
 /// A store that is away is asked again so soon, unless it is listed more often anyway.
 pub(super) const AWAY_AGAIN: Duration = Duration::from_secs(5);
+/// A store that is asked for the first time may take so long before what is known of it is shown.
+const SOON: Duration = Duration::from_millis(200);
 /// While a long list is read for the first time, what there is is shown so often.
 pub(super) const SHOWN_EVERY: Duration = Duration::from_secs(1);
 /// Channels that are read at once.
@@ -81,6 +83,8 @@ pub(crate) struct Stock {
     pub(crate) trouble: Option<String>,
     /// By name at the store's top.
     pub(crate) channels: BTreeMap<OsString, Arc<Facts>>,
+    /// Names of those that the store itself cannot reach.
+    pub(crate) behind: HashSet<OsString>,
     /// Names that are no channels, and why.
     pub(crate) left_out: Vec<(OsString, Reason)>,
 }
@@ -145,6 +149,12 @@ impl Stock {
         self.trouble = None;
     }
 
+    /// It answers, and something is wrong with it; `trouble` says what and is logged once.
+    pub(super) fn is_there_but(&mut self, trouble: String) {
+        self.is_away(trouble);
+        self.available = true;
+    }
+
     /// It does not answer; `trouble` says which one and why, and is logged once.
     pub(super) fn is_away(&mut self, trouble: String) {
         if self.trouble.as_deref() != Some(&trouble) {
@@ -187,23 +197,20 @@ impl Looking for Keeper {
     async fn look(&mut self) -> Duration {
         let began = Instant::now();
         let first = self.known.is_empty();
-        let objects = match self.store.edge.list().await {
+        let objects = match self.list(first).await {
             Ok(objects) => objects,
             Err(error) => {
-                if first && let Some(objects) = self.store.edge.recall_objects().await {
-                    self.take(objects).await;
-                    self.recalled = true;
-                }
                 self.away(&error);
                 return self.store.refresh.min(AWAY_AGAIN);
             }
         };
         self.stock.is_there();
         if std::mem::take(&mut self.recalled) {
-            // What could not be looked into without the store is looked into now.
+            // What nobody could look into without the store is looked into now.
             self.known.values_mut().for_each(|known| known.signature = None);
         }
-        let whole = self.take(objects).await;
+        let store = self.store.clone();
+        let whole = self.take(objects, &store).await;
         self.show();
         if first && !self.known.is_empty() {
             self.stock.is_read(began.elapsed());
@@ -222,13 +229,45 @@ impl Keeper {
         Self { store, place, publish, known: HashMap::new(), recalled: false, stock }
     }
 
+    /// All objects. What is known from before a restart is shown meanwhile, where the answer takes its
+    /// time: nobody waits for a store of which all is known.
+    async fn list(&mut self, first: bool) -> Result<Vec<Object>, StoreError> {
+        let edge = self.store.edge.clone();
+        if !first {
+            return edge.list().await;
+        }
+        let mut listing = tokio::spawn({
+            let edge = edge.clone();
+            async move { edge.list().await }
+        });
+        let failed = |_| StoreError::Away("this host failed to ask".into());
+        let soon = timeout(SOON, &mut listing).await.ok();
+        let soon = soon.map(|listed| listed.map_err(failed).and_then(|listed| listed));
+        if let Some(Ok(objects)) = soon {
+            return Ok(objects);
+        }
+        let recalled = edge.recall_objects().await;
+        let is_recalled = recalled.is_some();
+        if let Some(objects) = recalled {
+            let alone = StoreSource { edge: edge.alone(), ..self.store.clone() };
+            self.take(objects, &alone).await;
+            self.show();
+        }
+        let listed = match soon {
+            Some(listed) => listed,
+            None => listing.await.map_err(failed).and_then(|listed| listed),
+        };
+        self.recalled = is_recalled;
+        listed
+    }
+
     fn away(&mut self, error: &StoreError) {
         self.stock.is_away(format!("{}: {error}", self.store.edge.label()));
         self.show();
     }
 
-    /// Brings what is known up to a list; answers whether all of it could be read.
-    async fn take(&mut self, objects: Vec<Object>) -> bool {
+    /// Brings what is known up to a list, read `from` the store or from what is kept of it; answers whether all of it could be read.
+    async fn take(&mut self, objects: Vec<Object>, from: &StoreSource) -> bool {
         let groups = keys::group(objects);
         self.known.retain(|name, _| groups.contains_key(name));
         let mut shown = Instant::now();
@@ -248,7 +287,7 @@ impl Keeper {
             }
             let before = self.known.get(&name).and_then(|known| known.facts.clone());
             let probed = self.known.get_mut(&name).and_then(|known| known.probed.take());
-            let (store, runtime) = (self.store.clone(), Handle::current());
+            let (store, runtime) = (from.clone(), Handle::current());
             reading.spawn_blocking(move || look_at(name, group, before, probed, store, runtime));
         }
         while !reading.is_empty() {
@@ -262,7 +301,12 @@ impl Keeper {
         let Some(known) = self.known.get_mut(&looked.name) else { return true };
         known.probed = looked.probed;
         match looked.facts {
-            Ok(facts) => {
+            Ok(mut facts) => {
+                if let Some(Place::Store { edge, .. }) =
+                    facts.as_mut().map(|facts| &mut facts.place)
+                {
+                    *edge = self.store.edge.clone();
+                }
                 known.signature = Some(looked.signature);
                 known.trouble = None;
                 known.facts = facts.map(Arc::new);

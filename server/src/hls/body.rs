@@ -52,7 +52,7 @@ impl std::convert::From<StoreError> for Unsent {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Gone | StoreError::Changed => Self::Gone,
-            StoreError::Away(_) | StoreError::Refused(_) => Self::Away,
+            StoreError::Away(_) | StoreError::Behind | StoreError::Refused(_) => Self::Away,
         }
     }
 }

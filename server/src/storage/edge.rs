@@ -2,6 +2,7 @@
 //! while it comes, and what came is kept for as long as there is room. What is done about a store
 //! that fails (patience, trying again, leaving it alone) is done here too.
 
+mod alone;
 mod fetch;
 mod fill;
 mod find;
@@ -35,6 +36,7 @@ use tokio_util::{io::ReaderStream, sync::CancellationToken};
 
 pub use self::shelf::Shelf;
 use self::{
+    alone::Alone,
     fill::{Fill, Writer},
     find::{Known, Search, Wanted},
     memory::Memory,
@@ -106,6 +108,12 @@ impl Edge {
             ahead: Arc::new(Semaphore::new(AHEAD)),
             stop,
         }))
+    }
+
+    /// What is kept of the store, while nobody asks it.
+    pub fn alone(&self) -> Self {
+        let store = Arc::new(Alone(self.0.store.clone()));
+        Self::new(store, self.0.shelf.clone(), self.0.stop.clone())
     }
 
     /// The store's word.

@@ -93,14 +93,14 @@ impl Origin {
                 }
                 Ok(cut(content(answer.into_body()), range))
             }
-            status => Err(refusal(status)),
+            status => Err(refusal(status, answer.headers())),
         }
     }
 
     async fn whole(&self, key: &str) -> Result<(Found, Content), StoreError> {
         let (_, answer) = self.ask(Method::GET, key, &HeaderMap::new()).await?;
         if answer.status() != StatusCode::OK {
-            return Err(refusal(answer.status()));
+            return Err(refusal(answer.status(), answer.headers()));
         }
         let (parts, body) = answer.into_parts();
         let content = content(body);
@@ -142,7 +142,7 @@ impl Origin {
         match answer.status() {
             StatusCode::NOT_MODIFIED if known.is_some() => return Ok(None),
             StatusCode::OK => {}
-            status => return Err(refusal(status)),
+            status => return Err(refusal(status, answer.headers())),
         }
         let (parts, body) = answer.into_parts();
         let bytes = all(content(body), PAGE_MAX).await?;

@@ -1,6 +1,7 @@
 //! Every feature over real sockets, in one binary.
 
 mod architecture;
+mod behind;
 mod bucket;
 mod catalog;
 mod chat;

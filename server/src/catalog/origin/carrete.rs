@@ -1,6 +1,8 @@
 //! The list of another Carrete. Only what lies on that host or in its bucket is taken: what it takes
 //! from elsewhere itself may be ours.
 
+use std::{collections::HashSet, ffi::OsString};
+
 use app::catalog::{Kind, Media, Source};
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -28,16 +30,23 @@ pub(super) fn is_list(page: &Page) -> bool {
     })
 }
 
-/// The channels of one kind.
-pub(super) fn read(page: &Page, kind: Kind) -> Vec<(String, Raw)> {
+/// The channels of one kind, and the names of those that it cannot reach itself.
+pub(super) fn read(page: &Page, kind: Kind) -> (Vec<(String, Raw)>, HashSet<OsString>) {
     let list: Vec<serde_json::Value> = serde_json::from_str(&page.text).unwrap_or_default();
-    let Ok(base) = Url::parse(&page.address) else { return Vec::new() };
+    let Ok(base) = Url::parse(&page.address) else { return Default::default() };
     // What it does not tell in our form it does not tell to us.
     let media = list.into_iter().filter_map(|value| serde_json::from_value::<Media>(value).ok());
     let ours = media.filter(|media| media.kind == kind && media.source != Source::Http);
-    ours.filter_map(|media| told(&base, media))
-        .map(|told| (told.name.clone(), Raw::Whole(told)))
-        .collect()
+    let mut behind = HashSet::new();
+    let raw = |media: Media| {
+        let available = media.available;
+        let told = told(&base, media)?;
+        if !available {
+            behind.insert(told.name.clone().into());
+        }
+        Some((told.name.clone(), Raw::Whole(told)))
+    };
+    (ours.filter_map(raw).collect(), behind)
 }
 
 fn told(base: &Url, media: Media) -> Option<Told> {
@@ -72,6 +81,7 @@ fn told(base: &Url, media: Media) -> Option<Told> {
         title: (media.title != media.id.as_str()).then_some(media.title),
         description: media.description,
         tags: media.tags,
+        order: media.order,
         mime: media.mime,
         duration_s: media.duration_s,
         width: media.width,

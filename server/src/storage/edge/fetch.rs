@@ -50,7 +50,7 @@ impl Inner {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            match pauses.next().filter(|_| error.may_pass() && breaker.is_closed()) {
+            match pauses.next().filter(|_| error.is_away() && breaker.is_closed()) {
                 Some(pause) => sleep(pause).await,
                 None => return Err(error),
             }
@@ -74,7 +74,7 @@ impl Inner {
             let before = writer.so_far();
             let error = match self.part(key, stamp, fill, &mut writer, begun.take()).await {
                 Ok(()) => return writer.keep().await,
-                Err(error) if error.may_pass() => error,
+                Err(error) if error.is_away() => error,
                 Err(error) => return Err(error),
             };
             if writer.so_far() > before {
@@ -137,7 +137,7 @@ async fn once<T>(
     let leave = breaker.ask().map_err(away)?;
     let answer = answer.await;
     match &answer {
-        Err(error) if error.may_pass() => leave.failed(),
+        Err(error) if error.is_away() => leave.failed(),
         _ => leave.answered(),
     }
     answer

@@ -23,6 +23,7 @@ use url::{Host, Url};
 use super::guard::{Private, PublicNames, is_public};
 use crate::{
     config::{OriginUrl, Site},
+    error::{DESTINATION_UNAVAILABLE, PROXY_STATUS},
     storage::{Refusal, StoreError},
 };
 
@@ -163,8 +164,9 @@ fn basic(name: &str, password: &str) -> Option<HeaderValue> {
 }
 
 /// What an answer that is none means.
-pub(super) fn refusal(status: StatusCode) -> StoreError {
+pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> StoreError {
     match status.as_u16() {
+        503 if is_behind(headers) => StoreError::Behind,
         404 | 410 => StoreError::Gone,
         412 | 416 => StoreError::Changed,
         401 | 403 => refused(
@@ -174,6 +176,12 @@ pub(super) fn refusal(status: StatusCode) -> StoreError {
         408 | 425 | 429 | 500.. => StoreError::Away(format!("it answers {}", status.as_u16())),
         other => refused(&format!("it answers {other}"), "check its address"),
     }
+}
+
+/// Whether another Carrete says that it is well, and its source is not.
+fn is_behind(headers: &HeaderMap) -> bool {
+    let told = headers.get_all(PROXY_STATUS).iter().filter_map(|value| value.to_str().ok());
+    told.flat_map(|value| value.split(',')).any(|one| one.trim() == DESTINATION_UNAVAILABLE)
 }
 
 pub(super) fn refused(what: &str, fix: &str) -> StoreError {
