@@ -2,6 +2,7 @@
 //! poster, the waveform of music. One thing at a time, behind everything else, kept in the data
 //! folder. Nobody's request ever starts or waits for any of it.
 
+mod brought;
 mod shelf;
 mod source;
 mod thumbhash;
@@ -21,11 +22,13 @@ use tokio::{task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    brought::Brought,
     shelf::{Shelf, Work},
+    source::Wanted,
     waveform::Waveform,
 };
 use crate::{
-    catalog::{CatalogHandle, Entry, Snapshot},
+    catalog::{CatalogHandle, Entry, Snapshot, facts::Place},
     ingest::{self, Film, IngestError, Still, Tools},
 };
 
@@ -75,6 +78,7 @@ pub fn start(settings: Settings, catalog: CatalogHandle, shutdown: CancellationT
             catalog,
             shelf: Some(shelf),
             given_up: HashSet::new(),
+            away: HashSet::new(),
             gone: HashMap::new(),
             warned: false,
             shutdown,
@@ -106,6 +110,8 @@ struct Maker {
     shelf: Option<Shelf>,
     /// What is tried again at the next start only: the machine was too busy, or files were gone.
     given_up: HashSet<(String, Work)>,
+    /// What is tried again when the list changes: a bucket did not answer.
+    away: HashSet<(String, Work)>,
     /// Keys that no channel has, and since when.
     gone: HashMap<String, Instant>,
     warned: bool,
@@ -129,6 +135,7 @@ impl Maker {
                 changed = list.changed() => if changed.is_err() { return },
                 () = swept => {}
             }
+            self.away.clear();
             match self.make_all().await {
                 Ok(()) => {}
                 Err(Pause::Stop) => return,
@@ -169,16 +176,25 @@ impl Maker {
     fn next(&self, snapshot: &Snapshot) -> Option<Job> {
         let shelf = self.shelf.as_ref()?;
         let missing = |key: &str, work| {
-            shelf.holds(key, work).is_none() && !self.given_up.contains(&(key.to_owned(), work))
+            let this = (key.to_owned(), work);
+            shelf.holds(key, work).is_none()
+                && !self.given_up.contains(&this)
+                && !self.away.contains(&this)
         };
-        // ffmpeg is given files of this host and nothing else.
-        let mut here = snapshot.entries().iter().filter(|entry| entry.facts.on_disk().is_some());
-        here.find_map(|entry| {
+        // Another server is asked for nothing that nobody watches.
+        let mut ours = snapshot.entries().iter().filter(|entry| match entry.facts.place {
+            Place::Disk { .. } => true,
+            Place::Store { .. } => entry.media.available && !entry.facts.live,
+            Place::Distant(_) => false,
+        });
+        ours.find_map(|entry| {
             let (facts, content) = (&entry.facts, &entry.keys.content);
             let job = |key: &str, work| {
                 missing(key, work).then(|| Job { work, key: key.to_owned(), entry: entry.clone() })
             };
             let music = facts.kind == Kind::Audio;
+            // All of it is needed: that is much to bring for nobody.
+            let hears = music && !facts.live && facts.on_disk().is_some();
             let poster = entry.keys.poster.as_deref();
             // Only a file can carry a cover.
             let wants = poster.is_none() && (!music || facts.bare);
@@ -188,7 +204,7 @@ impl Maker {
                 .then(|| job(content, Work::Poster))
                 .flatten()
                 .or_else(|| job(shown?, Work::Thumbhash))
-                .or_else(|| (music && !facts.live).then(|| job(content, Work::Waveform)).flatten())
+                .or_else(|| hears.then(|| job(content, Work::Waveform)).flatten())
         })
     }
 
@@ -206,7 +222,9 @@ impl Maker {
                 return Ok(false);
             }
             Err(IngestError::UnreadableInput(_)) => {
-                self.given_up.insert((job.key, job.work));
+                let is_here = job.entry.facts.on_disk().is_some();
+                let set = if is_here { &mut self.given_up } else { &mut self.away };
+                set.insert((job.key, job.work));
                 return Ok(false);
             }
             Err(error) => {
@@ -241,6 +259,14 @@ impl Maker {
         let gone = || IngestError::UnreadableInput(job.entry.name.clone().into());
         let facts = job.entry.facts.clone();
         match job.work {
+            Work::Poster if facts.on_disk().is_none() => {
+                let Some(wanted) = source::beginning(&facts) else { return Ok(Vec::new()) };
+                let brought = self.bring(job, &wanted).await.ok_or_else(gone)?;
+                if facts.kind == Kind::Audio {
+                    return ingest::cover(tools, brought.film(), stop).await;
+                }
+                ingest::picture(tools, brought.film(), wanted.at_s, stop).await
+            }
             Work::Poster if facts.kind == Kind::Audio => {
                 let film = blocking(move || source::whole(&facts)).await.ok_or_else(gone)?;
                 ingest::cover(tools, film, stop).await
@@ -251,7 +277,7 @@ impl Maker {
                 ingest::picture(tools, film, at_s, stop).await
             }
             Work::Thumbhash => {
-                let (film, still) = self.poster(job).await.ok_or_else(gone)?;
+                let (film, still, _brought) = self.poster(job).await.ok_or_else(gone)?;
                 let Some(still) = still else { return Ok(Vec::new()) };
                 let tiny = ingest::tiny(tools, film, still, stop).await?;
                 Ok(thumbhash::of_pam(&tiny).unwrap_or_default().into_bytes())
@@ -266,15 +292,28 @@ impl Maker {
         }
     }
 
-    /// The poster, given or made, and its format; `None` where it cannot be read.
-    async fn poster(&self, job: &Job) -> Option<(Film, Option<Still>)> {
+    async fn bring(&self, job: &Job, wanted: &Wanted) -> Option<Brought> {
+        let root = self.shelf.as_ref()?.root();
+        let prefix = Shelf::aside(&job.key, job.work);
+        tokio::select! {
+            () = self.shutdown.cancelled() => None,
+            brought = Brought::of(&job.entry.facts, wanted, root, &prefix) => brought,
+        }
+    }
+
+    /// The poster, given or made, and its format; `None` where it cannot be read. A given one that was
+    /// brought here stays as long as what comes with it.
+    async fn poster(&self, job: &Job) -> Option<(Film, Option<Still>, Option<Brought>)> {
         let facts = &job.entry.facts;
-        let (root, file) = match facts.poster {
-            Some(given) => {
-                let (root, folder) = facts.on_disk()?;
-                (root.to_owned(), folder.join(given))
+        let mut brought = None;
+        let (root, file) = match (facts.poster, facts.on_disk()) {
+            (Some(given), Some((root, folder))) => (root.to_owned(), folder.join(given)),
+            (Some(_), None) => {
+                let root = self.shelf.as_ref()?.root().to_owned();
+                let here = brought.insert(self.bring(job, &source::given(facts)?).await?);
+                (root, here.first()?.to_owned())
             }
-            None => {
+            (None, _) => {
                 let root = self.shelf.as_ref()?.root();
                 (root.to_owned(), root.join(Shelf::name(&job.key, Work::Poster)))
             }
@@ -285,7 +324,7 @@ impl Maker {
             File::open(path).ok()?.take(16).read_to_end(&mut head).ok()?;
             Some(Still::of(&head))
         });
-        Some((Film::Chain { root, files: vec![file] }, still.await?))
+        Some((Film::Chain { root, files: vec![file] }, still.await?, brought))
     }
 
     /// Removes what was made of channels that are gone for long. An empty list is no reason: the

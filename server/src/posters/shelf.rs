@@ -101,6 +101,11 @@ impl Shelf {
         &self.root
     }
 
+    /// What the names begin with of files that are needed for as long as this is made.
+    pub(super) fn aside(key: &str, work: Work) -> String {
+        format!("{PREFIX}{}", Self::name(key, work))
+    }
+
     /// The name of a file in it.
     pub(super) fn name(key: &str, work: Work) -> String {
         format!("{key}.{}", work.extension())

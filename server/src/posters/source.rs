@@ -1,8 +1,10 @@
 //! Which files of a channel ffmpeg is given: a little of it for a picture, all of it for the sound.
-//! They come from what the catalogue put on offer; nothing else is opened.
+//! They come from what the catalogue put on offer; nothing else is opened. Of a channel in a bucket
+//! the beginning is brought here first.
 
 use std::{fs, path::PathBuf};
 
+use super::brought::MOST;
 use crate::{
     catalog::facts::{Facts, Offer},
     hls::{
@@ -35,6 +37,40 @@ pub(super) fn part(facts: &Facts) -> Option<(Film, f64)> {
     let at_s = if segments[at].ranged { into_s } else { 0.0 };
     let some = &segments[at..segments.len().min(at + SEGMENTS)];
     Some((chain(facts, some)?, at_s))
+}
+
+/// What has to be brought here of a channel that lies in a bucket.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// By path inside the channel; together one stream.
+    pub(super) paths: Vec<String>,
+    /// Where in it a picture can be found, in seconds.
+    pub(super) at_s: f64,
+    /// It is one file of its own.
+    pub(super) bare: bool,
+}
+
+/// The beginning of a finished channel of a bucket: whoever opens it asks for that first too. `None`
+/// where nothing can be seen.
+pub(super) fn beginning(facts: &Facts) -> Option<Wanted> {
+    if facts.bare {
+        let size = facts.file(&facts.main)?.stamp.size;
+        // Half of what is brought is there for certain where the bytes are not spread evenly.
+        let here = if size > MOST { 0.5 * MOST as f64 / size as f64 } else { 1.0 };
+        let at_s = facts
+            .duration_s
+            .map_or(0.0, |length_s| (length_s * INTO).min(INTO_MAX_S).min(length_s * here));
+        return Some(Wanted { paths: vec![facts.main.clone()], at_s, bare: true });
+    }
+    let first = segments(facts)?.into_iter().next().filter(|_| !facts.live)?;
+    let mut paths: Vec<String> = first.init.into_iter().chain([first.path]).collect();
+    paths.dedup();
+    Some(Wanted { paths, at_s: 0.0, bare: false })
+}
+
+/// The poster that lies in a bucket.
+pub(super) fn given(facts: &Facts) -> Option<Wanted> {
+    Some(Wanted { paths: vec![facts.poster?.to_owned()], at_s: 0.0, bare: false })
 }
 
 /// The whole channel. `None` where nothing can be heard. Blocks.

@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::Ordering,
     time::Duration,
 };
 
@@ -19,7 +20,11 @@ use carrete::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::fixtures::{App, Streams};
+use crate::{
+    bucket::Store,
+    fixtures::{App, Streams, playlist, segment},
+    server::named,
+};
 
 const RED: &str = "color=red:s=320x180:r=10:d=2";
 const SOUND: &str = "sine=frequency=440:duration=2";
@@ -39,19 +44,21 @@ fn lavfi(source: &str) -> [&str; 4] {
     ["-f", "lavfi", "-i", source]
 }
 
+const X264: [&str; 8] =
+    ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10"];
+const HLS: [&str; 6] = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
+const FMP4: [&str; 2] = ["-hls_segment_type", "fmp4"];
+
 /// Every kind of channel.
 fn film_everything(streams: &Streams) {
     let red = lavfi(RED);
-    let x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10"];
-    let hls = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
-    let fmp4 = ["-hls_segment_type", "fmp4"];
-    ffmpeg(&[&red[..], &x264, &hls].concat(), &streams.path("ts/playlist.m3u8"));
-    ffmpeg(&[&red[..], &x264, &hls, &fmp4].concat(), &streams.path("fmp4/playlist.m3u8"));
+    ffmpeg(&[&red[..], &X264, &HLS].concat(), &streams.path("ts/playlist.m3u8"));
+    ffmpeg(&[&red[..], &X264, &HLS, &FMP4].concat(), &streams.path("fmp4/playlist.m3u8"));
     ffmpeg(
-        &[&red[..], &x264, &hls, &fmp4, &["-hls_flags", "single_file"]].concat(),
+        &[&red[..], &X264, &HLS, &FMP4, &["-hls_flags", "single_file"]].concat(),
         &streams.path("parts/playlist.m3u8"),
     );
-    ffmpeg(&[&red[..], &x264, &["-s", "1920x1080"]].concat(), &streams.path("bare.mp4"));
+    ffmpeg(&[&red[..], &X264, &["-s", "1920x1080"]].concat(), &streams.path("bare.mp4"));
     ffmpeg(&[&red[..], &["-frames:v", "1"]].concat(), &streams.outside("cover.jpg"));
     let cover = streams.outside("cover.jpg");
     let cover = cover.to_str().expect("a path");
@@ -61,7 +68,7 @@ fn film_everything(streams: &Streams) {
         &streams.path("cover.mp3"),
     );
     ffmpeg(&lavfi(SOUND), &streams.path("plain.mp3"));
-    ffmpeg(&[&lavfi(SOUND)[..], &hls].concat(), &streams.path("song/playlist.m3u8"));
+    ffmpeg(&[&lavfi(SOUND)[..], &HLS].concat(), &streams.path("song/playlist.m3u8"));
     streams.channel("given");
     fs::copy(cover, streams.path("given/poster.jpg")).expect("copied");
     // Nothing in it can be seen.
@@ -264,4 +271,57 @@ async fn without_ffmpeg_or_a_place_to_keep_things_everything_else_goes_on() {
     streams.channel("c");
     app.until_ids(&["a", "b", "c"]).await;
     assert_eq!(app.get("/streams/a/poster.webp").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_of_a_bucket_get_pictures_out_of_their_beginning() {
+    let (bucket, streams) = (Store::new().await, Streams::new());
+    let red = lavfi(RED);
+    ffmpeg(&[&red[..], &X264, &HLS].concat(), &bucket.path("ts/playlist.m3u8"));
+    ffmpeg(&[&red[..], &X264, &HLS, &FMP4].concat(), &bucket.path("fmp4/playlist.m3u8"));
+    ffmpeg(
+        &[&red[..], &X264, &HLS, &FMP4, &["-hls_flags", "single_file"]].concat(),
+        &bucket.path("parts/playlist.m3u8"),
+    );
+    ffmpeg(&[&red[..], &X264].concat(), &bucket.path("bare.mp4"));
+    ffmpeg(&[&red[..], &["-frames:v", "1"]].concat(), &streams.outside("cover.jpg"));
+    let cover = streams.outside("cover.jpg");
+    let with_cover = ["-i", cover.to_str().expect("a path"), "-map", "0", "-map", "1"];
+    let attached = ["-c:v", "copy", "-disposition:v", "attached_pic"];
+    ffmpeg(&[&lavfi(SOUND)[..], &with_cover, &attached].concat(), &bucket.path("cover.mp3"));
+    bucket.write("given/playlist.m3u8", playlist(0..1, true));
+    bucket.write("given/playlist0.ts", segment(0));
+    bucket.write("given/poster.jpg", fs::read(&cover).expect("a picture"));
+    let app = streams.app_with(vec![bucket.source()]).await;
+    app.until(|snapshot| snapshot.len() == 6).await;
+
+    // While the bucket is away nothing is given up.
+    bucket.mood.down.store(true, Ordering::Relaxed);
+    app.until(|snapshot| !media(snapshot, "ts").available).await;
+    let _making = start(&streams, &app, noted(&streams));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(runs(&streams).is_empty());
+    bucket.mood.down.store(false, Ordering::Relaxed);
+    let ids = ["ts", "fmp4", "parts", "bare", "cover", "given"];
+    app.until(|list| ids.iter().all(|id| media(list, id).thumbhash.is_some())).await;
+    let snapshot = app.now();
+    for id in ids {
+        let media = media(&snapshot, id);
+        assert_eq!(media.poster.as_deref(), Some(&*format!("/streams/{id}/poster.webp")));
+        assert!(is_red(media), "{id} is not red: {:?}", media.thumbhash);
+        assert_eq!(app.get(&format!("/streams/{id}/poster.webp")).await.status, StatusCode::OK);
+    }
+    assert_eq!(media(&snapshot, "cover").waveform, None, "all of it would have to be fetched");
+    assert_eq!(bucket.mood.reads_of("/ts/playlist1.ts"), 0, "more than the beginning was read");
+    for (n, line) in runs(&streams).iter().enumerate() {
+        assert_eq!(line, if n % 2 == 0 { "begin 15" } else { "end" });
+    }
+    // Who opens the channel finds its beginning here.
+    let before = bucket.mood.reads_of("/ts/playlist0.ts");
+    let list = app.get("/streams/ts/playlist.m3u8").await;
+    let first = named(list.text()).into_iter().next().expect("a segment");
+    assert_eq!(app.get(&format!("/streams/ts/{first}")).await.status, StatusCode::OK);
+    assert_eq!(bucket.mood.reads_of("/ts/playlist0.ts"), before);
+    let aside = |path: &&PathBuf| path.to_string_lossy().contains(".tmp-");
+    assert_eq!(kept(&streams).iter().filter(aside).count(), 0, "{:?}", kept(&streams));
 }

@@ -1,0 +1,74 @@
+//! Files of a bucket, brought into the data folder for as long as something is made of them. They
+//! come through the cache where they are small: whoever opens the channel next finds them there.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use tokio::task::spawn_blocking;
+
+use super::source::Wanted;
+use crate::{
+    catalog::facts::{Facts, Place},
+    ingest::Film,
+};
+
+/// Of a longer file so many bytes are brought, from its beginning on.
+pub(super) const MOST: u64 = 16 << 20;
+
+/// Files that are removed with this.
+#[derive(Debug)]
+pub(super) struct Brought {
+    root: PathBuf,
+    files: Vec<PathBuf>,
+    bare: bool,
+}
+
+impl Brought {
+    /// Brings what is wanted of a channel into the folder `root`, under names that begin with
+    /// `prefix`. `None` where the store or the folder will not have it.
+    pub(super) async fn of(
+        facts: &Facts,
+        wanted: &Wanted,
+        root: &Path,
+        prefix: &str,
+    ) -> Option<Self> {
+        let Place::Store { edge, prefix: above, .. } = &facts.place else { return None };
+        let mut brought = Self { root: root.to_owned(), files: Vec::new(), bare: wanted.bare };
+        for (n, path) in wanted.paths.iter().enumerate() {
+            let (key, stamp) = (format!("{above}{path}"), facts.file(path)?.stamp);
+            let bytes = if stamp.size > MOST {
+                edge.peek(&key, stamp, 0..MOST).await
+            } else {
+                edge.bytes(&key, stamp, MOST).await
+            };
+            let (bytes, file) = (bytes.ok()?, root.join(format!("{prefix}-{n}")));
+            brought.files.push(file.clone());
+            spawn_blocking(move || fs::write(file, bytes)).await.ok()?.ok()?;
+        }
+        Some(brought)
+    }
+
+    /// What ffmpeg reads.
+    pub(super) fn film(&self) -> Film {
+        match self.files.first().filter(|_| self.bare) {
+            Some(file) => Film::File(file.clone()),
+            None => Film::Chain { root: self.root.clone(), files: self.files.clone() },
+        }
+    }
+
+    /// The first of the files.
+    pub(super) fn first(&self) -> Option<&Path> {
+        self.files.first().map(PathBuf::as_path)
+    }
+}
+
+impl Drop for Brought {
+    fn drop(&mut self) {
+        for file in &self.files {
+            // One that stays is removed at the next start.
+            let _ = fs::remove_file(file);
+        }
+    }
+}
