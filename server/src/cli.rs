@@ -28,7 +28,7 @@ use crate::{
     config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
     doctor,
     ingest::{self, ConvertJob, ProfileName, Told, Tools},
-    publish::{self, PublishJob},
+    publish::{self, Meter, PublishError, PublishJob, Published},
     serve,
     site::Site,
     storage::s3::Bucket,
@@ -131,6 +131,9 @@ struct PublishArgs {
     /// Another channel of this name gives way
     #[arg(long)]
     replace: bool,
+    /// A JSON object a line
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     folders: Folders,
     #[command(flatten)]
@@ -143,7 +146,25 @@ impl PublishArgs {
     fn job(&self) -> anyhow::Result<PublishJob> {
         let channel = channel_id(&self.channel)?;
         let (streams, data) = (self.folders.streams.clone(), self.folders.data.clone());
-        Ok(PublishJob { channel, streams, data, replace: self.replace })
+        let told = if self.json { Told::AsJson } else { Told::ToPeople };
+        let meter = Meter::new(&channel, told);
+        Ok(PublishJob { channel, streams, data, replace: self.replace, meter })
+    }
+
+    /// Tells how it goes, and in one sentence what was done.
+    async fn told(
+        &self,
+        job: &PublishJob,
+        work: impl Future<Output = Result<Published, PublishError>>,
+        sentence: impl FnOnce(Published) -> String,
+    ) -> anyhow::Result<ExitCode> {
+        let told = if self.json { Told::AsJson } else { Told::ToPeople };
+        let done = publish::tell(&job.channel, &job.meter, told, work).await;
+        if self.json {
+            return Ok(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        println!("{}", sentence(done?));
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -207,12 +228,14 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Push(args)) => {
             let (job, stop) = (args.job()?, stopped_by_signal()?);
             let bucket = bucket(&args, Bucket::to_publish)?;
-            let done = publish::push(&job, &bucket, &stop).await?;
-            println!(
-                "pushed {}: {} files, {} bytes; {} files were there already",
-                job.channel, done.files, done.bytes, done.there
-            );
-            Ok(ExitCode::SUCCESS)
+            args.told(&job, publish::push(&job, &bucket, &stop), |done| {
+                let Published { files, bytes, there } = done;
+                let id = &job.channel;
+                format!(
+                    "pushed {id}: {files} files, {bytes} bytes; {there} files were there already"
+                )
+            })
+            .await
         }
         Some(Verb::Pull(args)) => {
             let (job, stop) = (args.job()?, stopped_by_signal()?);
@@ -220,9 +243,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let kept = (&args.cache, &args.folders);
             let store = crate::bucket_source(&args.bucket, kept, &stop);
             let store = store.context(NO_BUCKET)?;
-            let done = publish::pull(&job, &bucket, &store, &stop).await?;
-            println!("pulled {}: {} files, {} bytes", job.channel, done.files, done.bytes);
-            Ok(ExitCode::SUCCESS)
+            args.told(&job, publish::pull(&job, &bucket, &store, &stop), |done| {
+                format!("pulled {}: {} files, {} bytes", job.channel, done.files, done.bytes)
+            })
+            .await
         }
         Some(Verb::Channels(args)) => {
             let stop = CancellationToken::new();

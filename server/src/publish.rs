@@ -1,6 +1,7 @@
 //! Finished channels between the streams folder and the bucket: `carrete push` and `carrete pull`.
 //! Where they come to, they are whole or not there at all.
 
+mod meter;
 mod pull;
 mod push;
 mod record;
@@ -11,7 +12,10 @@ use app::catalog::ChannelId;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 
-pub use self::record::PART_BYTES;
+pub use self::{
+    meter::{Meter, tell},
+    record::PART_BYTES,
+};
 use crate::{
     catalog::{Reason, StoreSource, whole::NotWhole},
     ingest::IngestError,
@@ -36,6 +40,8 @@ pub struct PublishJob {
     pub data: PathBuf,
     /// Whether another channel of this name gives way.
     pub replace: bool,
+    /// Is told how far it is.
+    pub meter: Meter,
 }
 
 /// What was done.

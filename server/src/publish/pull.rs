@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::{fs, io::AsyncWriteExt, runtime::Handle, task::spawn_blocking};
 
-use super::{AT_ONCE, PublishError, PublishJob, Published, failed, patiently};
+use super::{AT_ONCE, Meter, PublishError, PublishJob, Published, failed, patiently};
 use crate::{
     catalog::{
         Reason, StoreSource, nfc, read_whole,
@@ -45,10 +45,14 @@ pub(super) async fn pull(
         other => other.into(),
     };
     let staging = Staging::open(&job.streams, &job.channel, job.replace).await.map_err(told)?;
-    let fetching = stream::iter(files(&whole, &name, staging.path())).map(|(key, stamp, path)| {
-        let failed = &failed;
-        async move { fetch(store, &key, stamp, &path).await.map_err(|why| why.told(failed)) }
-    });
+    job.meter.expect(whole.files.iter().map(|(_, stamp)| stamp.size).sum());
+    let fetching =
+        stream::iter(files(&whole, &name, staging.path())).map(|(key, stamp, path)| {
+            let failed = &failed;
+            async move {
+                fetch(store, &key, stamp, &path, &job.meter).await.map_err(|why| why.told(failed))
+            }
+        });
     fetching.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     if whole.bare {
         staging.publish_file(&name).await.map_err(told)?;
@@ -100,7 +104,13 @@ impl Unfetched {
 
 /// One file, with the time that the bucket says: nodes that take the same channel call its bytes
 /// the same.
-async fn fetch(store: &StoreSource, key: &str, stamp: Stamp, path: &Path) -> Result<(), Unfetched> {
+async fn fetch(
+    store: &StoreSource,
+    key: &str,
+    stamp: Stamp,
+    path: &Path,
+    meter: &Meter,
+) -> Result<(), Unfetched> {
     let unwritten = |why| Unfetched::Disk(path.to_owned(), why);
     // The catalogue resolved every path inside the folder; nothing else is ever written.
     if !path.components().all(|part| matches!(part, Component::Normal(_) | Component::RootDir)) {
@@ -118,6 +128,7 @@ async fn fetch(store: &StoreSource, key: &str, stamp: Stamp, path: &Path) -> Res
             return Err(Unfetched::Store(StoreError::Away("its answer was cut off".into())));
         }
         file.write_all(&bytes).await.map_err(unwritten)?;
+        meter.add(end - first);
         first = end;
     }
     file.flush().await.map_err(unwritten)?;

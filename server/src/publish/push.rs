@@ -85,6 +85,7 @@ pub(super) async fn push(job: &PublishJob, bucket: &Bucket) -> Result<Published,
     if published.there == published.files {
         return Ok(published);
     }
+    job.meter.expect(published.bytes);
     let main = all.iter().find(|upload| upload.turn == Turn::Main);
     if let Some(main) = main.filter(|main| listed.contains_key(&main.key)) {
         if !main.there && !job.replace {
@@ -108,6 +109,10 @@ pub(super) async fn push(job: &PublishJob, bucket: &Bucket) -> Result<Published,
             upload.turn == turn && (!upload.there || turn == Turn::Main)
         });
         let missing: Vec<Upload> = missing.cloned().collect();
+        if turn == Turn::Media {
+            let there = all.iter().filter(|upload| upload.there && upload.turn != Turn::Main);
+            job.meter.add(there.map(|upload| upload.stamp.size).sum());
+        }
         let sending = stream::iter(missing).map(|upload| {
             let failed = &failed;
             async move { send(job, bucket, &upload).await.map_err(|why| why.told(failed)) }
@@ -245,34 +250,37 @@ async fn send(job: &PublishJob, bucket: &Bucket, upload: &Upload) -> Result<(), 
     let bytes = read(upload, 0, upload.stamp.size).await?;
     let (key, media_type) = (&upload.key, media_type::of(&upload.key));
     patiently(|| bucket.put(key, media_type, &upload.mark, bytes.clone())).await?;
+    job.meter.add(upload.stamp.size);
     Ok(())
 }
 
 async fn send_parts(job: &PublishJob, bucket: &Bucket, upload: &Upload) -> Result<(), Unsent> {
     let Upload { key, mark, .. } = upload;
     let record = Record::of(&job.data, &bucket.identity(), key);
-    if let Some(begun) = record.read().filter(|begun| begun.mark == *mark) {
-        match go_on(bucket, upload, &record, begun).await {
+    if let Some(mut begun) = record.read().filter(|begun| begun.mark == *mark) {
+        match go_on(job, bucket, upload, &record, &mut begun).await {
             // The bucket has forgotten what was begun.
-            Err(Unsent::Store(StoreError::Gone)) => {}
+            Err(Unsent::Store(StoreError::Gone)) => job.meter.take_back(begun.bytes()),
             end => return end,
         }
     }
     let name = patiently(|| bucket.begin(key, media_type::of(key), mark)).await?;
-    let begun = Begun { mark: mark.clone(), upload: name, parts: BTreeMap::new() };
-    go_on(bucket, upload, &record, begun).await
+    let mut begun = Begun { mark: mark.clone(), upload: name, parts: BTreeMap::new() };
+    go_on(job, bucket, upload, &record, &mut begun).await
 }
 
 /// Sends what is missing of a file that was begun.
 async fn go_on(
+    job: &PublishJob,
     bucket: &Bucket,
     upload: &Upload,
     record: &Record,
-    mut begun: Begun,
+    begun: &mut Begun,
 ) -> Result<(), Unsent> {
     let Upload { key, mark, stamp, .. } = upload;
     let unwritten = |why| Unsent::Disk(record.path().to_owned(), why);
-    record.keep(&begun).map_err(unwritten)?;
+    record.keep(begun).map_err(unwritten)?;
+    job.meter.add(begun.bytes());
     let length = part_bytes(stamp.size);
     for (number, first) in (1..).zip(offsets(stamp.size, length)) {
         let size = length.min(stamp.size - first);
@@ -283,7 +291,8 @@ async fn go_on(
         let put = || bucket.put_part(key, &begun.upload, number, bytes.clone());
         let part = patiently(put).await?;
         begun.parts.insert(number, part);
-        record.keep(&begun).map_err(unwritten)?;
+        record.keep(begun).map_err(unwritten)?;
+        job.meter.add(size);
     }
     if let Err(error) = patiently(|| bucket.finish(key, &begun.upload, &begun.parts)).await {
         // The answer may have been lost on its way, or not be readable: what is there counts.

@@ -31,6 +31,13 @@ pub(super) struct Begun {
     pub(super) parts: BTreeMap<i32, Part>,
 }
 
+impl Begun {
+    /// How much of it is there.
+    pub(super) fn bytes(&self) -> u64 {
+        self.parts.values().map(|part| part.size).sum()
+    }
+}
+
 impl Record {
     /// Of the object `key` of the bucket that `identity` tells.
     pub(super) fn of(data: &Path, identity: &str, key: &str) -> Self {

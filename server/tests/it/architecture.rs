@@ -35,6 +35,7 @@ const FEATURES: [(&str, &[&str]); 11] = [
             "hls::media_type",
             "ingest::IngestError",
             "ingest::Staging",
+            "ingest::Told",
         ],
     ),
     ("pulse", &["chat::Addresses", "forwarded"]),

@@ -10,9 +10,10 @@ use std::{
 
 use app::catalog::{ChannelId, Source};
 use carrete::{
-    publish::{PART_BYTES, PublishError, PublishJob, Published, pull, push},
+    publish::{Meter, PART_BYTES, PublishError, PublishJob, Published, pull, push},
     storage::s3::Bucket,
 };
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -25,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn job(streams: &Streams, id: &str, replace: bool) -> PublishJob {
     let folders = streams.folders();
     let channel = ChannelId::parse(id).expect("an id");
-    PublishJob { channel, streams: folders.streams, data: folders.data, replace }
+    let (streams, data) = (folders.streams, folders.data);
+    PublishJob { channel, streams, data, replace, meter: Meter::default() }
 }
 
 async fn pushed(
@@ -50,10 +52,14 @@ async fn pulled(
 
 /// The program itself, to be killed.
 fn carrete(verb: &str, id: &str, streams: &Streams, store: &Store) -> Child {
+    carrete_with(&[verb, id], streams, store)
+}
+
+fn carrete_with(arguments: &[&str], streams: &Streams, store: &Store) -> Child {
     let folders = streams.folders();
     let endpoint = store.settings.endpoint_url.0.as_ref().expect("an address");
     Command::new(env!("CARGO_BIN_EXE_carrete"))
-        .args([verb, id])
+        .args(arguments)
         .current_dir(streams.outside(""))
         .env_clear()
         .env("STREAMS_DIR", folders.streams)
@@ -107,8 +113,10 @@ async fn a_push_that_is_stopped_shows_nothing_and_goes_on_where_it_was() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(app.ids().await, Vec::<String>::new());
 
-    let done = pushed(&streams, &store, "a", false).await.expect("whole");
+    let second = job(&streams, "a", false);
+    let done = push(&second, &bucket, &CancellationToken::new()).await.expect("whole");
     assert_eq!(done.files, 6);
+    assert_eq!(second.meter.read(), (done.bytes, done.bytes), "what was there counts too");
     assert!(done.there >= 2, "{done:?}");
     assert_eq!(store.mood.writes_of("partNumber=1"), 1, "a part that is there is not sent again");
     assert_eq!(store.mood.writes_of("/a/playlist0.ts"), 1);
@@ -280,6 +288,45 @@ async fn a_pull_that_is_killed_or_cut_off_shows_nothing() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     app.until_ids(&["b"]).await;
     assert_eq!(app.get("/streams/b/playlist7.ts").await.body, segment(7));
+}
+
+/// The lines that the program writes, and whether it succeeded.
+async fn lines(arguments: &[&str], streams: &Streams, store: &Store) -> (Vec<Value>, bool) {
+    let child = carrete_with(arguments, streams, store);
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.expect("joined");
+    let output = output.expect("ended");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let lines = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    (lines, output.status.success())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_are_told_how_far_it_is() {
+    let (streams, store) = (Streams::new(), Store::new().await);
+    long_channel(&streams, "a");
+    for n in 0..20 {
+        store.write(&format!("b/playlist{n}.ts"), segment(n));
+    }
+    store.write("b/playlist.m3u8", playlist(0..20, true));
+    store.mood.latency_ms.store(250, Ordering::Relaxed);
+    for (verb, id, files) in [("push", "a", 6), ("pull", "b", 21)] {
+        let (lines, well) = lines(&[verb, id, "--json"], &streams, &store).await;
+        assert!(well, "{verb}: {lines:?}");
+        let (done, progress) = lines.split_last().expect("a line");
+        assert_eq!((&done["type"], &done["files"]), (&"done".into(), &files.into()), "{verb}");
+        let told = |line: &Value, name: &str| line[name].as_u64().expect("a number");
+        for two in progress.windows(2) {
+            assert!(told(&two[0], "bytes") <= told(&two[1], "bytes"), "{verb}: {two:?}");
+        }
+        // The list comes first, and the last of it is not told until it is done.
+        let begun = |line: &&Value| told(line, "bytes") > 0;
+        let last = progress.iter().rfind(begun).expect("it takes over a second");
+        assert_eq!((&last["type"], &last["channel"]), (&"progress".into(), &id.into()));
+        assert_eq!(told(last, "total"), told(done, "bytes"), "{verb}");
+    }
+    let (lines, well) = lines(&["push", "none", "--json"], &streams, &store).await;
+    assert!(!well);
+    assert_eq!(lines.last().expect("a line")["type"], "error");
 }
 
 #[tokio::test(flavor = "multi_thread")]
