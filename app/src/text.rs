@@ -205,6 +205,7 @@ table! {
     picture_does_not_come: "The picture does not come", "La imagen no llega";
     cannot_play: "This browser cannot play it", "Este navegador no puede con él";
     cause_network: "The server did not send the video.", "El servidor no ha enviado el vídeo.";
+    cause_away: "The server that keeps it does not answer.", "El servidor que lo guarda no responde.";
     cause_media: "The file is damaged or of a kind this browser does not know.", "El archivo está dañado o es de un tipo que este navegador no conoce.";
     local: "local", "local";
     music: "music", "música";

@@ -1,7 +1,7 @@
 //! The controls over the picture: sound, full screen, the run with its film edge, the leader while
 //! one waits, and what is said when the picture does not come.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -295,8 +295,10 @@ fn failure(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
     let again = failure.find(".again");
     again.flag("hidden", move || player.retry_s.get() == 0);
     again.find("b").text(move || player.retry_s.get().to_string());
+    let was_away = Cell::new(false);
     watch(move || {
         let Phase::Failed(cause) = player.phase.get() else {
+            was_away.set(false);
             failure.mark("hidden", true);
             return;
         };
@@ -305,7 +307,13 @@ fn failure(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
             Cause::Network | Cause::Media => words.picture_does_not_come,
             Cause::Unsupported => words.cannot_play,
         });
+        let is_away = feed.active_media().is_some_and(|media| !media.available);
+        if was_away.replace(is_away) && !is_away && cause == Cause::Network {
+            player.retry();
+            return;
+        }
         why.say(match cause {
+            Cause::Network if is_away => words.cause_away,
             Cause::Network => words.cause_network,
             Cause::Media | Cause::Unsupported => words.cause_media,
         });

@@ -1,0 +1,35 @@
+// A house in front of another one: what its phones see when the one behind goes away and comes back.
+import { active, LONG_MS, plays, stays } from "./eyes";
+import { expect, test } from "./hands";
+
+test("a reel whose server is away says so, and plays on when that is back", async ({ page, house, expects }) => {
+  test.setTimeout(90_000);
+  expects(/status of 503/);
+  const behind = await house(["clip_1", "clip_2", "clip_3"]);
+  const front = await house(["clip_0"], { VIDEO_ORIGIN: behind.url, SOURCE_REFRESH_S: "1" });
+  const listed = async (id: string) => {
+    const answer = await fetch(`${front.url}/api/channels/${id}`);
+    return answer.ok ? ((await answer.json()) as { available: boolean; source: string }) : undefined;
+  };
+  await expect.poll(() => listed("clip_3"), { timeout: LONG_MS }).toMatchObject({ available: true, source: "http" });
+  await page.goto(`${front.url}/c/clip_1`);
+  await plays(page, "clip_1");
+  await expect(active(page).locator(".about").first()).toHaveText("HTTP");
+
+  await behind.stop();
+  await expect.poll(async () => (await listed("clip_3"))?.available, { timeout: LONG_MS }).toBe(false);
+  const health = (await (await fetch(`${front.url}/api/health`)).json()) as { status: string; reasons: string[] };
+  expect(health.status).toBe("degraded");
+  expect(health.reasons.join()).toContain("video server");
+  // What has been seen is kept here, what has not is refused with a reason.
+  await page.goto(`${front.url}/c/clip_1`);
+  await plays(page, "clip_1");
+  await page.goto(`${front.url}/c/clip_3`);
+  const told = page.getByRole("alert");
+  await expect(told).toContainText("The server that keeps it does not answer.", { timeout: 30_000 });
+  await stays(page, "clip_3");
+
+  await behind.start();
+  await plays(page, "clip_3");
+  await expect(told).toBeHidden();
+});
