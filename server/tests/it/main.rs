@@ -21,6 +21,7 @@ mod posters;
 mod program;
 mod publish;
 mod pulse;
+mod refusals;
 mod server;
 mod sockets;
 mod sources;
