@@ -22,6 +22,7 @@ mod program;
 mod publish;
 mod pulse;
 mod refusals;
+mod secrets;
 mod server;
 mod sockets;
 mod sources;

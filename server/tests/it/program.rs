@@ -74,7 +74,16 @@ pub(crate) async fn carrete_with(streams: &Streams, settings: &[(&str, &str)]) -
 
 /// As [`carrete_with`], on this port.
 pub(crate) async fn carrete_at(streams: &Streams, settings: &[(&str, &str)], port: u16) -> Running {
-    started(Command::new(PROGRAM), streams, settings, port).await
+    started(Command::new(PROGRAM), streams, settings, (port, Stdio::null())).await
+}
+
+/// As [`carrete_with`]; what it logs goes into `log`.
+pub(crate) async fn carrete_logging(
+    streams: &Streams,
+    settings: &[(&str, &str)],
+    log: fs::File,
+) -> Running {
+    started(Command::new(PROGRAM), streams, settings, (0, log.into())).await
 }
 
 /// What one of its other verbs says, and how it ends.
@@ -99,14 +108,14 @@ pub(crate) async fn carrete_without_room(streams: &Streams, settings: &[(&str, &
     let mut shell = Command::new("sh");
     // Blocks of 512 bytes. Without the trap the kernel would end who writes more.
     shell.args(["-c", "trap '' XFSZ; ulimit -f 512; exec \"$0\" \"$@\"", PROGRAM]);
-    started(shell, streams, settings, 0).await
+    started(shell, streams, settings, (0, Stdio::null())).await
 }
 
 async fn started(
     mut program: Command,
     streams: &Streams,
     settings: &[(&str, &str)],
-    port: u16,
+    (port, log): (u16, Stdio),
 ) -> Running {
     let site = streams.outside("site");
     fs::create_dir_all(site.join("pkg")).expect("made");
@@ -121,7 +130,7 @@ async fn started(
         .envs(settings.iter().copied())
         .args(["--host", "127.0.0.1", "--port", &port.to_string()])
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn()
         .expect("the program starts");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
