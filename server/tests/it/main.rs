@@ -10,6 +10,7 @@ mod faults;
 mod fixtures;
 mod functions;
 mod guide;
+mod heard;
 mod ingest;
 mod live;
 mod m3u;
