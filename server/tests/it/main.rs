@@ -3,6 +3,7 @@
 mod architecture;
 mod bucket;
 mod catalog;
+mod chain;
 mod chat;
 mod direct;
 mod edge;
