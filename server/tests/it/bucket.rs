@@ -126,6 +126,18 @@ impl Store {
         Self { home, mood, settings, stop }
     }
 
+    /// It as the settings of a program, listed every second.
+    pub(crate) fn told_to_a_program(&self) -> [(&'static str, &str); 5] {
+        let endpoint = self.settings.endpoint_url.0.as_ref().expect("an address");
+        [
+            ("BUCKET_NAME", NAME),
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("SOURCE_REFRESH_S", "1"),
+        ]
+    }
+
     /// A path below the bucket.
     pub(crate) fn path(&self, key: &str) -> PathBuf {
         self.home.path().join("s3").join(NAME).join(key)

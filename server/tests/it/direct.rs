@@ -11,9 +11,17 @@ use carrete::{
 use crate::{
     bucket::{SECRET_KEY, Store},
     fixtures::{Answer, App, Streams, playlist, segment},
+    program::carrete_with,
 };
 
-async fn led() -> (Streams, Store, App) {
+/// A part of a fragmented film: 0 is its init.
+pub(crate) fn part_of(n: u8) -> Vec<u8> {
+    [&[0, 0, 0, 16], if n == 0 { b"ftyp" } else { b"styp" }, &[n; 2000][..]].concat()
+}
+
+/// A channel here, and more in a bucket to which players are led: segments of both kinds, a bare file,
+/// and what lies beside them.
+pub(crate) async fn led() -> (Streams, Store, App) {
     let (streams, mut store) = (Streams::new(), Store::new().await);
     store.settings.delivery = Delivery::Redirect;
     for n in 0..3 {
@@ -22,10 +30,18 @@ async fn led() -> (Streams, Store, App) {
     store.write("b/playlist.m3u8", playlist(0..3, true));
     store.write("b/poster.jpg", "jpg");
     store.write("b/es.vtt", "WEBVTT\n");
+    for (n, name) in (0..).zip(["init.mp4", "0.m4s", "1.m4s"]) {
+        store.write(&format!("f/low/{name}"), part_of(n));
+    }
+    let media = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n\
+        #EXT-X-MAP:URI=\"init.mp4\"\n#EXTINF:2,\n0.m4s\n#EXTINF:2,\n1.m4s\n#EXT-X-ENDLIST\n";
+    store.write("f/low/index.m3u8", media);
+    let main = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=500000\nlow/index.m3u8\n";
+    store.write("f/playlist.m3u8", main);
     store.write("song.mp3", "not really media");
     streams.channel("a");
     let app = streams.app_with(vec![store.source()]).await;
-    app.until_ids(&["a", "b", "song"]).await;
+    app.until_ids(&["a", "b", "f", "song"]).await;
     (streams, store, app)
 }
 
@@ -113,6 +129,63 @@ async fn what_it_leads_to_has_the_bytes() {
     location(&app.ask(Method::GET, &versioned, &held).await);
     let held = [("if-range", "\"the-tag-of-the-bucket\""), ("range", "bytes=0-9")];
     location(&app.ask(Method::GET, &versioned, &held).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_init_is_led_to_and_a_playlist_in_no_way() {
+    let (_streams, _store, app) = led().await;
+    let list = app.get("/streams/f/low/index.m3u8").await;
+    let text = list.text().to_owned();
+    for (n, name) in (0..).zip(["init.mp4", "0.m4s", "1.m4s"]) {
+        let at = text.find(&format!("{name}?v=")).expect("an address with its version");
+        let written = text[at..].split(['"', '\n']).next().expect("its end");
+        let to = location(&app.get(&format!("/streams/f/low/{written}")).await);
+        let answer = reqwest::get(&to).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{name}");
+        assert_eq!(answer.headers()["content-type"], "video/mp4", "{name}");
+        assert_eq!(&*answer.bytes().await.expect("a body"), part_of(n), "{name}");
+    }
+    for path in ["f/playlist.m3u8", "f/low/index.m3u8", "b/poster.webp", "b/es.vtt"] {
+        let path = format!("/streams/{path}");
+        for method in [Method::GET, Method::HEAD] {
+            for headers in [&[][..], &[("range", "bytes=0-2")], &[("if-none-match", "\"x\"")]] {
+                let answer = app.ask(method.clone(), &path, headers).await;
+                assert!(answer.status.is_success(), "{method} {path} {headers:?}: {answer:?}");
+                assert!(!answer.headers.contains_key("location"), "{path}");
+            }
+        }
+    }
+}
+
+/// What the policy of a page lets it load so.
+async fn allowed(base: &str, directive: &str) -> Vec<String> {
+    let page = reqwest::get(base).await.expect("an answer");
+    assert_eq!(page.status(), StatusCode::OK);
+    let policy = page.headers()["content-security-policy"].to_str().expect("ASCII").to_owned();
+    let told = policy.split(';').find_map(|part| part.trim().strip_prefix(directive));
+    told.expect("the directive").split_whitespace().map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_may_load_from_the_bucket_only_where_players_are_led_there() {
+    let (streams, store) = (Streams::new(), Store::new().await);
+    streams.channel("a");
+    let mut settings = store.told_to_a_program().to_vec();
+    let origin = settings[1].1.to_owned();
+    for (delivery, led) in [("redirect", true), ("edge", false)] {
+        settings.push(("S3_DELIVERY", delivery));
+        let server = carrete_with(&streams, &settings).await;
+        server.until_ids(&["a"]).await;
+        for directive in ["connect-src", "media-src"] {
+            let told = allowed(&server.base, directive).await;
+            assert_eq!(told.contains(&origin), led, "{delivery}: {directive} {told:?}");
+            assert!(told.contains(&"'self'".to_owned()), "{delivery}: {directive} {told:?}");
+        }
+        for directive in ["default-src", "script-src", "img-src", "style-src"] {
+            let told = allowed(&server.base, directive).await;
+            assert!(!told.contains(&origin), "{delivery}: {directive} {told:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,6 @@ use carrete::{
 };
 use futures_util::TryStreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
-use serde_json::Value;
 
 use crate::{
     fixtures::{Streams, playlist, segment},
@@ -226,20 +225,6 @@ async fn conditions_hold() {
     assert_eq!(origin.page(&key, Some(&second.tag)).await.map(drop), Err(StoreError::Gone));
 }
 
-/// Asks the program until the answer is as wanted.
-async fn until(server: &Running, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-    let began = Instant::now();
-    loop {
-        let answer = reqwest::get(format!("{}{path}", server.base)).await.expect("an answer");
-        let told: Value = answer.json().await.expect("JSON");
-        if wanted(&told) {
-            return told;
-        }
-        assert!(began.elapsed() < PATIENCE, "{path} stays {told}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 async fn get(server: &Running, path: &str, headers: &[(&'static str, &str)]) -> Response {
     let mut request = Client::new().get(format!("{}/streams/{path}", server.base));
     for (name, value) in headers {
@@ -276,7 +261,7 @@ async fn the_program_serves_its_channels_byte_for_byte() {
         ],
     )
     .await;
-    until(&server, "/api/channels", |ids| *ids == serde_json::json!(["far", "stored"])).await;
+    server.until_ids(&["far", "stored"]).await;
     for id in ["far", "stored"] {
         let (paths, tag) = segments(&server, id).await;
         let list = get(&server, &format!("{id}/playlist.m3u8"), &[("if-none-match", &tag)]).await;
@@ -332,7 +317,7 @@ async fn the_program_serves_its_channels_byte_for_byte() {
 
     // Without it what is kept is served on.
     drop(moto);
-    until(&server, "/api/health", |health| health["status"] == "degraded").await;
+    server.until("/api/health", |health| health["status"] == "degraded").await;
     for path in &new {
         assert_eq!(get(&server, path, &[]).await.status(), StatusCode::OK);
     }

@@ -3,11 +3,16 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
+
 use crate::fixtures::Streams;
+
+/// Longer than anything promised; a program that takes so long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_carrete");
 
@@ -36,6 +41,25 @@ impl Running {
         let port = self.base.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         port.expect("a port")
     }
+
+    /// Asks until the answer, which is JSON, is as wanted.
+    pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let answer = reqwest::get(format!("{}{path}", self.base)).await.expect("an answer");
+            let told: Value = answer.json().await.expect("JSON");
+            if wanted(&told) {
+                return told;
+            }
+            assert!(began.elapsed() < PATIENCE, "{path} stays {told}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until exactly these ids are listed.
+    pub(crate) async fn until_ids(&self, ids: &[&str]) {
+        self.until("/api/channels", |told| *told == serde_json::json!(ids)).await;
+    }
 }
 
 /// The program over this folder.
@@ -50,7 +74,33 @@ pub(crate) async fn carrete_with(streams: &Streams, settings: &[(&str, &str)]) -
 
 /// As [`carrete_with`], on this port.
 pub(crate) async fn carrete_at(streams: &Streams, settings: &[(&str, &str)], port: u16) -> Running {
-    started(Command::new(PROGRAM), streams, settings, port).await
+    started(Command::new(PROGRAM), streams, settings, (port, Stdio::null())).await
+}
+
+/// As [`carrete_with`]; what it logs goes into `log`.
+pub(crate) async fn carrete_logging(
+    streams: &Streams,
+    settings: &[(&str, &str)],
+    log: fs::File,
+) -> Running {
+    started(Command::new(PROGRAM), streams, settings, (0, log.into())).await
+}
+
+/// What one of its other verbs says, and how it ends.
+pub(crate) async fn carrete_verb(
+    args: &[&str],
+    streams: &Streams,
+    settings: &[(&str, &str)],
+) -> Output {
+    let ended = tokio::process::Command::new(PROGRAM)
+        .args(args)
+        .current_dir(streams.outside(""))
+        .env("STREAMS_DIR", streams.path(""))
+        .env("DATA_DIR", streams.folders().data)
+        .envs(settings.iter().copied())
+        .kill_on_drop(true)
+        .output();
+    tokio::time::timeout(PATIENCE, ended).await.expect("it ends").expect("it starts")
 }
 
 /// As [`carrete_with`], where no file can grow beyond 256 KiB.
@@ -58,14 +108,14 @@ pub(crate) async fn carrete_without_room(streams: &Streams, settings: &[(&str, &
     let mut shell = Command::new("sh");
     // Blocks of 512 bytes. Without the trap the kernel would end who writes more.
     shell.args(["-c", "trap '' XFSZ; ulimit -f 512; exec \"$0\" \"$@\"", PROGRAM]);
-    started(shell, streams, settings, 0).await
+    started(shell, streams, settings, (0, Stdio::null())).await
 }
 
 async fn started(
     mut program: Command,
     streams: &Streams,
     settings: &[(&str, &str)],
-    port: u16,
+    (port, log): (u16, Stdio),
 ) -> Running {
     let site = streams.outside("site");
     fs::create_dir_all(site.join("pkg")).expect("made");
@@ -80,7 +130,7 @@ async fn started(
         .envs(settings.iter().copied())
         .args(["--host", "127.0.0.1", "--port", &port.to_string()])
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn()
         .expect("the program starts");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();

@@ -92,16 +92,20 @@ impl Server {
         path: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<Page, u16> {
-        let mut request =
-            format!("ws://{}{path}", self.address).into_client_request().expect("a request");
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().expect("a value"));
-        }
-        match timeout(PATIENCE, connect_async(request)).await.expect("an answer") {
-            Ok((stream, _)) => Ok(Page { stream, inbox: Vec::new() }),
-            Err(Error::Http(answer)) => Err(answer.status().as_u16()),
-            Err(error) => panic!("{error}"),
-        }
+        open_at(&format!("ws://{}{path}", self.address), headers).await
+    }
+}
+
+/// Opens a socket with other headers; the error is the HTTP status.
+pub(crate) async fn open_at(url: &str, headers: &[(&'static str, &str)]) -> Result<Page, u16> {
+    let mut request = url.into_client_request().expect("a request");
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().expect("a value"));
+    }
+    match timeout(PATIENCE, connect_async(request)).await.expect("an answer") {
+        Ok((stream, _)) => Ok(Page { stream, inbox: Vec::new() }),
+        Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+        Err(error) => panic!("{error}"),
     }
 }
 

@@ -20,9 +20,11 @@ impl Bucket {
                 "the connection to Amazon S3 fails"
             }),
             SdkError::ServiceError(answer) => {
-                let status = answer.raw().status().as_u16();
-                let region = answer.raw().headers().get("x-amz-bucket-region");
-                self.answered(answer.err().code().unwrap_or_default(), status, region)
+                let (raw, code) = (answer.raw(), answer.err().code().unwrap_or_default());
+                // Amazon tells it in a header, others in the error itself.
+                let region = raw.headers().get("x-amz-bucket-region");
+                let region = region.or_else(|| region_in(raw.body().bytes()?));
+                self.answered(code, raw.status().as_u16(), region)
             }
             SdkError::ResponseError(answer) => {
                 let status = answer.raw().status().as_u16();
@@ -89,7 +91,7 @@ impl Bucket {
             )
             | (_, 301 | 307 | 308) => refused(
                 &format!("the bucket {bucket:?} lies in another region"),
-                &match region.filter(|region| region.bytes().all(|b| b.is_ascii_graphic())) {
+                &match region.filter(|region| is_region(region)) {
                     Some(region) => format!("set AWS_REGION={region}"),
                     None => "set AWS_REGION to that one".to_owned(),
                 },
@@ -111,6 +113,34 @@ impl Bucket {
     }
 }
 
+/// The region that an error in XML names.
+fn region_in(body: &[u8]) -> Option<&str> {
+    let (_, after) = std::str::from_utf8(body).ok()?.split_once("<Region>")?;
+    after.split_once("</Region>").map(|(region, _)| region.trim())
+}
+
+fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
 fn refused(what: &str, fix: &str) -> StoreError {
     StoreError::Refused(Refusal { what: what.to_owned(), fix: fix.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_region, region_in};
+
+    #[test]
+    fn a_region_is_read_where_it_is_one() {
+        let error = b"<Error><Code>x</Code><Region> eu-west-1 </Region></Error>";
+        assert_eq!(region_in(error), Some("eu-west-1"));
+        for none in [&b"<Error/>"[..], b"<Region>eu", b"\xFF<Region>x</Region>"] {
+            assert_eq!(region_in(none), None);
+        }
+        assert!(is_region("eu-west-1"));
+        for none in ["", "eu west", "<b>", "us-east-1\nSET"] {
+            assert!(!is_region(none), "{none:?}");
+        }
+    }
 }
