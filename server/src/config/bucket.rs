@@ -48,6 +48,15 @@ pub struct BucketSettings {
     )]
     pub secret_access_key: Secret,
 
+    /// What belongs to keys that were given for a while
+    #[arg(
+        long = "aws-session-token",
+        env = "AWS_SESSION_TOKEN",
+        hide_env_values = true,
+        default_value = ""
+    )]
+    pub session_token: Secret,
+
     /// Who gives segments and bare files of the bucket to players: edge (this server, through its
     /// cache) or redirect (the bucket itself)
     #[arg(long = "s3-delivery", env = "S3_DELIVERY", default_value = "edge")]

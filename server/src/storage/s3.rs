@@ -72,7 +72,7 @@ impl Bucket {
         let credentials = Credentials::new(
             settings.access_key_id.reveal(),
             settings.secret_access_key.reveal(),
-            None,
+            Some(settings.session_token.reveal().to_owned()).filter(|token| !token.is_empty()),
             None,
             "settings",
         );

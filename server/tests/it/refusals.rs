@@ -1,10 +1,17 @@
 //! A store that refuses: what it says in its own words, and what the operator is told in ours.
 
-use std::process::Output;
+use std::{
+    process::Output,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
     http::{HeaderMap, StatusCode, header},
+};
+use carrete::{
+    config::{BucketSettings, Optional},
+    storage::{Store as _, s3::Bucket},
 };
 use serde_json::Value;
 
@@ -19,6 +26,10 @@ const SECRET_KEY: &str = "a-secret-that-is-never-shown";
 /// What a store's own words hold beside the code.
 const THEIRS: &str = "<Message>words of theirs</Message><AWSAccessKeyId>AKIACARRETETEST\
     </AWSAccessKeyId><StringToSign>AWS4-HMAC-SHA256</StringToSign><HostId>host-of-theirs</HostId>";
+
+/// The list of an empty bucket.
+const EMPTY: &str = "<ListBucketResult><Name>films</Name><KeyCount>0</KeyCount>\
+    <IsTruncated>false</IsTruncated></ListBucketResult>";
 
 /// A store that answers everything so.
 fn refusing(status: u16, code: &str, more: &str, region: Option<&'static str>) -> Router {
@@ -80,6 +91,7 @@ async fn each_refusal_is_told_with_what_mends_it() {
         (400, "AuthorizationHeaderMalformed", "", None, "region", "set AWS_REGION to that one"),
         (404, "NoSuchBucket", "", None, "no bucket \"films\"", "BUCKET_NAME"),
         (403, "InvalidAccessKeyId", "", None, "does not know", "mend AWS_ACCESS_KEY_ID"),
+        (400, "ExpiredToken", "", None, "session token", "AWS_SESSION_TOKEN anew"),
         (403, "SignatureDoesNotMatch", "", None, "secret key", "mend AWS_SECRET_ACCESS_KEY"),
     ] {
         store.becomes(refusing(status, code, more, place));
@@ -104,8 +116,34 @@ async fn each_refusal_is_told_with_what_mends_it() {
         assert!(!format!("{message}{fix}").contains('\n'), "{code}: {message}; {fix}");
     }
 
-    let empty = "<ListBucketResult><Name>films</Name><KeyCount>0</KeyCount>\
-        <IsTruncated>false</IsTruncated></ListBucketResult>";
-    store.becomes(answering(StatusCode::OK, empty.to_owned(), None));
+    store.becomes(answering(StatusCode::OK, EMPTY.to_owned(), None));
     server.until("/api/health", |health| health["status"] == "ok").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_token_goes_along_with_each_request() {
+    let seen: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
+    let note = seen.clone();
+    let store = move |headers: HeaderMap| async move {
+        let token = headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
+        note.lock().expect("no panic").push(token.map(str::to_owned));
+        EMPTY
+    };
+    let store = Server::new(Router::new().fallback(store)).await;
+    for token in ["", "given-for-a-while"] {
+        let settings = BucketSettings {
+            bucket_name: "films".into(),
+            region: "us-east-1".into(),
+            endpoint_url: Optional(store.url("").parse().ok()),
+            access_key_id: ACCESS_KEY.parse().expect("a key"),
+            secret_access_key: SECRET_KEY.parse().expect("a key"),
+            session_token: token.parse().expect("a token"),
+            ..BucketSettings::default()
+        };
+        assert!(!format!("{settings:?}").contains("given-for"), "{settings:?}");
+        let bucket = Bucket::new(&settings).expect("a bucket");
+        assert_eq!(bucket.list().await.expect("a list").len(), 0);
+    }
+    let seen = seen.lock().expect("no panic").clone();
+    assert_eq!(seen, [None, Some("given-for-a-while".to_owned())]);
 }

@@ -75,6 +75,10 @@ impl Bucket {
             ("InvalidAccessKeyId" | "NotSignedUp", _) => {
                 refused("the store does not know this access key", "mend AWS_ACCESS_KEY_ID")
             }
+            ("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _) => refused(
+                "the session token is not valid, or not any more",
+                "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN anew",
+            ),
             ("SignatureDoesNotMatch", _) => refused(
                 "the secret key does not belong to the access key",
                 "mend AWS_SECRET_ACCESS_KEY",
