@@ -44,7 +44,7 @@ pub use self::{
     snapshot::Snapshot,
     stock::StoreSource,
 };
-use self::{facts::Place, made::MadeTable};
+use self::{facts::Place, made::MadeTable, stock::Doubt};
 pub(crate) use self::{name::nfc, snapshot::Entry, stock::read_whole};
 use crate::{config::Folders, error::ApiError};
 
@@ -116,7 +116,7 @@ pub struct CatalogHandle {
     current: channel::Receiver<Option<Arc<Snapshot>>>,
     doubts: mpsc::Sender<OsString>,
     /// One for each store, by its word.
-    store_doubts: Vec<(&'static str, mpsc::Sender<()>)>,
+    store_doubts: Vec<(&'static str, mpsc::Sender<Doubt>)>,
     made: MadeTable,
 }
 
@@ -159,14 +159,21 @@ impl CatalogHandle {
     pub(crate) fn doubt(&self, entry: &Entry) {
         match &entry.facts.place {
             Place::Disk { .. } => drop(self.doubts.try_send(entry.name.clone())),
-            Place::Store { edge, .. } => self.doubt_store(edge.name()),
-            Place::Distant(distant) => self.doubt_store(distant.edge.name()),
+            Place::Store { edge, .. } => self.doubt_store(edge.name(), Doubt::All),
+            Place::Distant(distant) => self.doubt_store(distant.edge.name(), Doubt::All),
         }
     }
 
-    fn doubt_store(&self, name: &str) {
+    /// Somebody reads the playlist of this live channel: a bucket's is looked at soon.
+    pub(crate) fn follow(&self, entry: &Entry) {
+        if let Place::Store { edge, .. } = &entry.facts.place {
+            self.doubt_store(edge.name(), Doubt::Live(entry.name.clone()));
+        }
+    }
+
+    fn doubt_store(&self, name: &str, doubt: Doubt) {
         if let Some((_, doubts)) = self.store_doubts.iter().find(|(store, _)| *store == name) {
-            let _ = doubts.try_send(());
+            let _ = doubts.try_send(doubt);
         }
     }
 }
@@ -198,7 +205,7 @@ pub fn start(
     let stocks = stocked.subscribe();
     let mut store_doubts = Vec::with_capacity(elsewhere.len());
     for (place, source) in elsewhere.into_iter().enumerate() {
-        let (doubts, doubted) = mpsc::channel(1);
+        let (doubts, doubted) = mpsc::channel(DOUBTS);
         store_doubts.push((source.name(), doubts));
         let (publish, shutdown) = (stocked.clone(), shutdown.clone());
         match source {

@@ -204,7 +204,12 @@ async fn send_listed(
     request: &Parts,
 ) -> Result<Response, Unsent> {
     let offer = match offer {
-        Offer::Playlist(playlist) => return Ok(send_playlist(playlist, request)),
+        Offer::Playlist(playlist) => {
+            if entry.facts.live {
+                catalog.follow(entry);
+            }
+            return Ok(send_playlist(playlist, request));
+        }
         Offer::File(offer) => offer,
     };
     match place {

@@ -96,6 +96,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// All objects below the prefix that is ours; none where only pages tell of them.
     fn list(&self) -> Answer<'_, Vec<Object>>;
 
+    /// The objects whose keys begin so.
+    fn list_below(&self, _begin: &str) -> Answer<'_, Vec<Object>> {
+        self.list()
+    }
+
     /// The bytes `range` of an object, if it still is what `stamp` says. One request; whoever wants
     /// it tried again does so himself.
     fn read(&self, key: &str, stamp: Stamp, range: Range<u64>) -> Answer<'_, Content>;

@@ -2,11 +2,12 @@
 //! that keeps it up to date lists the store again and again, and reads the channels that changed.
 
 mod keys;
+mod look;
+mod looking;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    ffi::{OsStr, OsString},
-    panic::{AssertUnwindSafe, catch_unwind},
+    ffi::OsString,
     sync::Arc,
     time::Duration,
 };
@@ -14,18 +15,18 @@ use std::{
 use app::catalog::{ChannelId, Source};
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, watch as channel},
-    task::JoinSet,
+    sync::watch as channel,
+    task::{JoinSet, spawn_blocking},
     time::{Instant, timeout},
 };
-use tokio_util::sync::CancellationToken;
 
-use self::keys::{Group, InStore};
+pub(super) use self::looking::{Doubt, Looking, look_once, run};
+use self::{
+    keys::InStore,
+    look::{Looked, look_at, read},
+};
 use super::{
-    bare,
-    facts::{Facts, Place},
-    folder,
-    name::{self, NameForm},
+    facts::{Facts, Offer, Place},
     probe::Probed,
     reason::Reason,
     whole::{NotWhole, Whole, is_of},
@@ -36,6 +37,8 @@ use crate::storage::{Object, StoreError, edge::Edge};
 pub(super) const AWAY_AGAIN: Duration = Duration::from_secs(5);
 /// A store that is asked for the first time may take so long before what is known of it is shown.
 const SOON: Duration = Duration::from_millis(200);
+/// A longer target duration counts as this, in seconds.
+const TARGET_MAX_S: f64 = 20.0;
 /// While a long list is read for the first time, what there is is shown so often.
 pub(super) const SHOWN_EVERY: Duration = Duration::from_secs(1);
 /// Channels that are read at once.
@@ -99,44 +102,8 @@ struct Known {
     facts: Option<Arc<Facts>>,
     trouble: Option<Reason>,
     probed: Option<Probed>,
-}
-
-/// Keeps what is known of one source up to date.
-pub(super) trait Looking: Send + 'static {
-    /// Looks at it; answers when to do so again.
-    fn look(&mut self) -> impl Future<Output = Duration> + Send;
-
-    /// What it has, as far as it is known.
-    fn into_stock(self) -> Stock;
-}
-
-/// Looks at one source until `shutdown`, and at once when somebody doubts what is known of it.
-pub(super) async fn run(
-    mut keeper: impl Looking,
-    mut doubts: mpsc::Receiver<()>,
-    shutdown: CancellationToken,
-) {
-    loop {
-        let pause = tokio::select! {
-            () = shutdown.cancelled() => return,
-            pause = keeper.look() => pause,
-        };
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-            Some(()) = doubts.recv() => {
-                // Whatever else is doubted meanwhile is answered by the same look.
-                tokio::time::sleep(SHOWN_EVERY).await;
-                while doubts.try_recv().is_ok() {}
-            }
-        }
-    }
-}
-
-/// One look at a source, for who asks once.
-pub(super) async fn look_once(mut keeper: impl Looking) -> Stock {
-    keeper.look().await;
-    keeper.into_stock()
+    /// When it was read last.
+    looked: Option<Instant>,
 }
 
 impl Stock {
@@ -218,9 +185,50 @@ impl Looking for Keeper {
         if whole { self.store.refresh } else { self.store.refresh.min(AWAY_AGAIN) }
     }
 
+    async fn look_at_live(&mut self, name: OsString) {
+        let Some(known) = self.known.get_mut(&name) else { return };
+        let Some(before) = known.facts.clone().filter(|facts| facts.live) else { return };
+        if known.looked.is_some_and(|at| at.elapsed() < fresh(&before)) {
+            return;
+        }
+        known.looked = Some(Instant::now());
+        let begin = format!("{}/", name.to_string_lossy());
+        let Ok(objects) = self.store.edge.list_below(&begin).await else { return };
+        let Some(group) = keys::group(objects).remove(&name) else { return };
+        if known.signature == Some(group.signature()) {
+            return;
+        }
+        let probed = known.probed.take();
+        let (store, runtime) = (self.store.clone(), Handle::current());
+        let look = move || look_at(name, group, Some(before), probed, store, runtime);
+        // What cannot be read now is judged by the next look at everything.
+        if let Ok(looked) = spawn_blocking(look).await
+            && matches!(looked.facts, Ok(Some(_)))
+        {
+            self.read(Some(Ok(looked)));
+            self.show();
+        }
+    }
+
     fn into_stock(self) -> Stock {
         self.stock
     }
+}
+
+/// A playlist is fresh for half its target duration, of several the shortest.
+fn fresh(facts: &Facts) -> Duration {
+    let playlists = facts.files.values().filter_map(|offer| match offer {
+        Offer::Playlist(playlist) => std::str::from_utf8(&playlist.text).ok(),
+        Offer::File(_) => None,
+    });
+    let targets = playlists.filter_map(target_s);
+    Duration::from_secs_f64(targets.fold(TARGET_MAX_S, f64::min) / 2.0)
+}
+
+/// The target duration of a media playlist in seconds (RFC 8216, 4.3.3.1).
+fn target_s(playlist: &str) -> Option<f64> {
+    let told = playlist.lines().find_map(|line| line.strip_prefix("#EXT-X-TARGETDURATION:"));
+    told?.trim().parse().ok().map(|target: u32| f64::from(target.max(1)))
 }
 
 impl Keeper {
@@ -308,6 +316,7 @@ impl Keeper {
                     *edge = self.store.edge.clone();
                 }
                 known.signature = Some(looked.signature);
+                known.looked = Some(Instant::now());
                 known.trouble = None;
                 known.facts = facts.map(Arc::new);
                 true
@@ -338,59 +347,4 @@ impl Keeper {
             .collect();
         self.stock.show(self.place, &self.publish);
     }
-}
-
-struct Looked {
-    name: OsString,
-    signature: blake3::Hash,
-    /// `None` where there is nothing that concerns us.
-    facts: Result<Option<Facts>, Reason>,
-    probed: Option<Probed>,
-}
-
-/// Reads one name of a store. Blocks.
-fn look_at(
-    name: OsString,
-    group: Group,
-    before: Option<Arc<Facts>>,
-    mut probed: Option<Probed>,
-    store: StoreSource,
-    runtime: Handle,
-) -> Looked {
-    let signature = group.signature();
-    let read =
-        AssertUnwindSafe(|| read(&name, &group, before.as_deref(), &mut probed, &store, runtime));
-    let facts = catch_unwind(read).unwrap_or(Err(Reason::Panicked));
-    Looked { name, signature, facts, probed }
-}
-
-fn read(
-    name: &OsStr,
-    group: &Group,
-    before: Option<&Facts>,
-    probed: &mut Option<Probed>,
-    store: &StoreSource,
-    runtime: Handle,
-) -> Result<Option<Facts>, Reason> {
-    let text = name.to_string_lossy();
-    let mut files = InStore::new(&text, group, store, runtime);
-    let read = match group {
-        Group::Folder(_) => {
-            name::id(&text)?;
-            folder::read(&mut files, before, probed)
-        }
-        Group::File(_) => match name::form(&text) {
-            NameForm::Plain => return Ok(None),
-            NameForm::OtherMedia => return Err(Reason::OtherType),
-            NameForm::Bare => {
-                let stem = text.rsplit_once('.').map_or(&*text, |(stem, _)| stem);
-                name::id(stem)?;
-                bare::read(&mut files, &text, probed)
-            }
-        },
-    };
-    if let Some(why) = &read.about_error {
-        tracing::warn!("channel.toml of {name:?} in the store is passed over: {why}.");
-    }
-    read.facts.map(|facts| (!facts.about.hidden).then_some(facts))
 }

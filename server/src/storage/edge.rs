@@ -153,6 +153,11 @@ impl Edge {
         Ok(objects)
     }
 
+    /// The objects whose keys begin so.
+    pub async fn list_below(&self, begin: &str) -> Result<Vec<Object>, StoreError> {
+        self.0.patiently(begin, || self.0.store.list_below(begin)).await
+    }
+
     /// All objects as they were listed last, maybe before a restart.
     pub async fn recall_objects(&self) -> Option<Vec<Object>> {
         let memory = self.0.memory.clone();

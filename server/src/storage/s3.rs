@@ -174,6 +174,11 @@ impl Store for Bucket {
         self.objects("").boxed()
     }
 
+    fn list_below(&self, begin: &str) -> Answer<'_, Vec<Object>> {
+        let begin = begin.to_owned();
+        async move { self.objects(&begin).await }.boxed()
+    }
+
     fn direct(
         &self,
         key: &str,

@@ -3,6 +3,7 @@
 mod architecture;
 mod behind;
 mod bucket;
+mod bucket_live;
 mod catalog;
 mod chain;
 mod chat;

@@ -1,0 +1,79 @@
+//! A look at one name of a bucket: what lies there as a channel, or why it is none.
+
+use std::{
+    ffi::{OsStr, OsString},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use tokio::runtime::Handle;
+
+use super::{
+    StoreSource,
+    keys::{Group, InStore},
+};
+use crate::catalog::{
+    bare,
+    facts::Facts,
+    folder,
+    name::{self, NameForm},
+    probe::Probed,
+    reason::Reason,
+};
+
+/// What a look found.
+pub(super) struct Looked {
+    pub(super) name: OsString,
+    pub(super) signature: blake3::Hash,
+    /// `None` where there is nothing that concerns us.
+    pub(super) facts: Result<Option<Facts>, Reason>,
+    pub(super) probed: Option<Probed>,
+}
+
+/// Reads one name of a store. Blocks.
+pub(super) fn look_at(
+    name: OsString,
+    group: Group,
+    before: Option<Arc<Facts>>,
+    mut probed: Option<Probed>,
+    store: StoreSource,
+    runtime: Handle,
+) -> Looked {
+    let signature = group.signature();
+    let read =
+        AssertUnwindSafe(|| read(&name, &group, before.as_deref(), &mut probed, &store, runtime));
+    let facts = catch_unwind(read).unwrap_or(Err(Reason::Panicked));
+    Looked { name, signature, facts, probed }
+}
+
+/// What lies at a name. Blocks.
+pub(super) fn read(
+    name: &OsStr,
+    group: &Group,
+    before: Option<&Facts>,
+    probed: &mut Option<Probed>,
+    store: &StoreSource,
+    runtime: Handle,
+) -> Result<Option<Facts>, Reason> {
+    let text = name.to_string_lossy();
+    let mut files = InStore::new(&text, group, store, runtime);
+    let read = match group {
+        Group::Folder(_) => {
+            name::id(&text)?;
+            folder::read(&mut files, before, probed)
+        }
+        Group::File(_) => match name::form(&text) {
+            NameForm::Plain => return Ok(None),
+            NameForm::OtherMedia => return Err(Reason::OtherType),
+            NameForm::Bare => {
+                let stem = text.rsplit_once('.').map_or(&*text, |(stem, _)| stem);
+                name::id(stem)?;
+                bare::read(&mut files, &text, probed)
+            }
+        },
+    };
+    if let Some(why) = &read.about_error {
+        tracing::warn!("channel.toml of {name:?} in the store is passed over: {why}.");
+    }
+    read.facts.map(|facts| (!facts.about.hidden).then_some(facts))
+}
