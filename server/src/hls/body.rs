@@ -16,6 +16,7 @@ use crate::{
         StoreError,
         disk::{Stamp, open_below},
         edge::{Edge, Opened},
+        lane::Lane,
     },
 };
 
@@ -101,13 +102,19 @@ impl Held {
         Some(Self { stamp, is_another: false, from: From::Store { edge, key } })
     }
 
-    /// `length` bytes from `first` on. Waits until the first of them are there.
-    pub(super) async fn body(self, first: u64, length: u64) -> Result<Body, Unsent> {
+    /// `length` bytes from `first` on, of a file by the `lane` of the connection, where it has one.
+    /// Waits until the first of them are there.
+    pub(super) async fn body(
+        self,
+        first: u64,
+        length: u64,
+        lane: Option<&Lane>,
+    ) -> Result<Body, Unsent> {
         match self.from {
-            From::File(file) => of_file(file, first, length).await,
+            From::File(file) => of_file(file, first, length, lane).await,
             From::Store { edge, key } => {
                 match edge.open(&key, self.stamp, first..first + length).await {
-                    Ok(Opened::File(file)) => of_file(file, first, length).await,
+                    Ok(Opened::File(file)) => of_file(file, first, length, lane).await,
                     Ok(Opened::Stream(stream)) => Ok(Body::from_stream(stream)),
                     Err(error) => Err(error.into()),
                 }
@@ -116,7 +123,10 @@ impl Held {
     }
 }
 
-async fn of_file(file: File, first: u64, length: u64) -> Result<Body, Unsent> {
+async fn of_file(file: File, first: u64, length: u64, lane: Option<&Lane>) -> Result<Body, Unsent> {
+    if let Some(lane) = lane {
+        return Ok(Body::from_stream(lane.clone().blanks(file, first, length)));
+    }
     let mut file = tokio::fs::File::from_std(file);
     file.set_max_buf_size(CHUNK);
     if first > 0 {
