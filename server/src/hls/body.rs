@@ -124,7 +124,7 @@ impl Held {
 }
 
 async fn of_file(file: File, first: u64, length: u64, lane: Option<&Lane>) -> Result<Body, Unsent> {
-    if let Some(lane) = lane {
+    if let Some(lane) = lane.filter(|_| Lane::carries(&file)) {
         return Ok(Body::from_stream(lane.clone().blanks(file, first, length)));
     }
     let mut file = tokio::fs::File::from_std(file);

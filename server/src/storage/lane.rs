@@ -1,48 +1,66 @@
 //! Files on their way to a socket without a detour through this program: the kernel copies them from
 //! its cache (`sendfile`). A body yields blanks, which HTTP frames as it frames everything; the
-//! socket knows a blank by its place in memory and sends the file's bytes instead of it.
+//! socket, [`LaneStream`], knows a blank by its place in memory and sends the file's bytes instead
+//! of it. Nothing may stand between the two that copies: the socket refuses what comes of that.
+
+mod socket;
 
 use std::{
     collections::VecDeque,
     fs::File,
-    io::{self, IoSlice, IoSliceMut},
+    io::{self, IoSliceMut},
     os::unix::fs::FileExt,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
-    net::TcpStream,
-    task::spawn_blocking,
-};
+use tokio::task::spawn_blocking;
+
+pub use self::socket::LaneStream;
 
 /// Bytes that are handed to the kernel at once.
 const CHUNK: usize = 512 << 10;
-/// What is looked for in the kernel's cache before a chunk goes out, and how far apart.
-const PAGE: u64 = 64 << 10;
-/// Bytes read at once of a file that is not there.
+/// Parts that may wait on a lane. HTTP takes the next when the last has left, so only who gathers a
+/// body has more: it is broken off.
+const WAITING_MAX: usize = 8;
+/// What is looked for in the kernel's cache before a part goes out is so far apart.
+const STEP: usize = 128 << 10;
+/// Bytes read at once of what is not in the kernel's cache.
 const READ: usize = 256 << 10;
 
-/// What stands for bytes of files; nobody reads it.
-static BLANK: [u8; CHUNK] = [0; CHUNK];
+/// What stands for bytes of files: each part that waits has a place of its own. Nobody reads or
+/// writes it, so it takes no memory.
+static BLANKS: [u8; WAITING_MAX * CHUNK] = [0; WAITING_MAX * CHUNK];
 
 /// The files on their way to one socket, in the order of its answers; a cheap clone.
 #[derive(Clone, Debug, Default)]
-pub struct Lane(Arc<Mutex<VecDeque<Part>>>);
+pub struct Lane(Arc<Mutex<Waiting>>);
 
+#[derive(Debug, Default)]
+struct Waiting {
+    parts: VecDeque<Part>,
+    /// Where the next blank lies, in chunks.
+    place: usize,
+}
+
+/// Bytes of a file that are next to be sent.
 #[derive(Debug)]
 struct Part {
     file: Arc<File>,
     at: u64,
-    left: usize,
+    /// What is left of the blank that stands for them, and is as long as they are.
+    blank: &'static [u8],
 }
 
 impl Lane {
+    /// Whether a file can go this way: not where nobody knows what the kernel has in its cache, since
+    /// then sending would wait for a disk or a network.
+    pub fn carries(file: &File) -> bool {
+        matches!(look(file, 0), Ok(_) | Err(Errno::AGAIN))
+    }
+
     /// Blanks for `length` bytes of a file from `first` on; they must reach this lane's socket as they
     /// are, and in this order. Waits where the disk has to be read first.
     pub fn blanks(
@@ -58,33 +76,48 @@ impl Lane {
                 if at >= end {
                     return Ok(None);
                 }
-                let left = usize::try_from(end - at).unwrap_or(CHUNK).min(CHUNK);
-                let next = at + left as u64;
+                let next = end.min(at + CHUNK as u64);
                 if !is_at_hand(&file, at, next) {
                     let file = file.clone();
                     let read = spawn_blocking(move || read_through(&file, at, next)).await;
                     read.map_err(io::Error::other)??;
                 }
-                lane.parts().push_back(Part { file, at, left });
-                Ok(Some((Bytes::from_static(&BLANK[..left]), next)))
+                let blank = lane.waiting().take(file, at, next)?;
+                Ok(Some((Bytes::from_static(blank), next)))
             }
         })
     }
 
-    fn parts(&self) -> MutexGuard<'_, VecDeque<Part>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Waiting {
+    /// Takes in bytes of a file, a chunk at most, and answers what stands for them.
+    fn take(&mut self, file: Arc<File>, at: u64, end: u64) -> io::Result<&'static [u8]> {
+        if self.parts.len() == WAITING_MAX {
+            return Err(io::Error::other("a file's bytes are gathered and not sent"));
+        }
+        let begin = self.place * CHUNK;
+        let length = usize::try_from(end - at).map_or(CHUNK, |length| length.min(CHUNK));
+        let blank = &BLANKS[begin..begin + length];
+        self.place = (self.place + 1) % WAITING_MAX;
+        self.parts.push_back(Part { file, at, blank });
+        Ok(blank)
+    }
+}
+
+/// How much of one byte the kernel has in its cache.
+fn look(file: &File, at: u64) -> rustix::io::Result<usize> {
+    let mut byte = [0];
+    preadv2(file, &mut [IoSliceMut::new(&mut byte)], at, ReadWriteFlags::NOWAIT)
+}
+
 /// Whether the kernel has these bytes in its cache, as far as a few of them tell.
 fn is_at_hand(file: &File, first: u64, end: u64) -> bool {
-    let step = usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let places = (first..end).step_by(step).chain([end - 1]);
-    places.into_iter().all(|at| {
-        let mut byte = [0];
-        let mut into = [IoSliceMut::new(&mut byte)];
-        preadv2(file, &mut into, at, ReadWriteFlags::NOWAIT).is_ok_and(|read| read == 1)
-    })
+    let mut places = (first..end).step_by(STEP).chain([end - 1]);
+    places.all(|at| look(file, at) == Ok(1))
 }
 
 /// Reads bytes of a file into the kernel's cache. Blocks.
@@ -92,7 +125,7 @@ fn read_through(file: &File, first: u64, end: u64) -> io::Result<()> {
     let mut bytes = vec![0; READ];
     let mut at = first;
     while at < end {
-        let most = usize::try_from(end - at).unwrap_or(READ).min(READ);
+        let most = usize::try_from(end - at).map_or(READ, |left| left.min(READ));
         match file.read_at(&mut bytes[..most], at)? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             read => at += read as u64,
@@ -101,109 +134,5 @@ fn read_through(file: &File, first: u64, end: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// How much of a piece of memory is a blank.
-fn is_blank(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && BLANK.as_ptr_range().contains(&bytes.as_ptr())
-}
-
-/// A socket that sends what is on its lane where a blank is written.
-#[derive(Debug)]
-pub struct LaneStream {
-    stream: TcpStream,
-    lane: Lane,
-}
-
-impl LaneStream {
-    /// A socket with a lane of its own.
-    pub fn new(stream: TcpStream) -> Self {
-        Self { stream, lane: Lane::default() }
-    }
-
-    /// What its answers are given.
-    pub fn lane(&self) -> Lane {
-        self.lane.clone()
-    }
-
-    /// Sends at most so many bytes of the file that is next.
-    fn poll_file(&self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.stream.poll_write_ready(cx))?;
-            let mut parts = self.lane.parts();
-            let Some(part) = parts.front_mut() else {
-                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
-            };
-            let most = most.min(part.left);
-            let sent = self.stream.try_io(Interest::WRITABLE, || {
-                let mut at = part.at;
-                match rustix::fs::sendfile(&self.stream, &part.file, Some(&mut at), most) {
-                    Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-                    Err(Errno::INTR) => Ok(0),
-                    sent => sent.map_err(io::Error::from),
-                }
-            });
-            match sent {
-                Ok(0) => {}
-                Ok(sent) => {
-                    part.at += sent as u64;
-                    part.left -= sent;
-                    if part.left == 0 {
-                        parts.pop_front();
-                    }
-                    return Poll::Ready(Ok(sent));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
-    }
-}
-
-impl AsyncRead for LaneStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
-    }
-}
-
-impl AsyncWrite for LaneStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if is_blank(bytes) {
-            return self.poll_file(cx, bytes.len());
-        }
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        all: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let begin = all.iter().position(|bytes| !bytes.is_empty()).unwrap_or(0);
-        let all = &all[begin..];
-        match all.iter().position(|bytes| is_blank(bytes)) {
-            Some(0) => self.poll_file(cx, all[0].len()),
-            Some(blank) => Pin::new(&mut self.stream).poll_write_vectored(cx, &all[..blank]),
-            None => Pin::new(&mut self.stream).poll_write_vectored(cx, all),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        // Else HTTP would copy the blanks.
-        true
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
+#[cfg(test)]
+mod tests;
