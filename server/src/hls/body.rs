@@ -14,7 +14,7 @@ use crate::{
     error::ApiError,
     storage::{
         StoreError,
-        disk::{Stamp, open_below},
+        disk::{Stamp, open_at_once, open_below},
         edge::{Edge, Opened},
         lane::Lane,
     },
@@ -78,7 +78,11 @@ impl Unsent {
 impl Held {
     /// A file of this host, below `root`, that was listed with this stamp.
     pub(super) async fn file(root: PathBuf, path: PathBuf, listed: Stamp) -> Result<Self, Unsent> {
-        match spawn_blocking(move || open_below(&root, &path)).await {
+        let opened = match open_at_once(&root, &path) {
+            Some(opened) => Ok(Ok(opened)),
+            None => spawn_blocking(move || open_below(&root, &path)).await,
+        };
+        match opened {
             Ok(Ok((file, stamp))) => {
                 Ok(Self { stamp, is_another: stamp != listed, from: From::File(file) })
             }
