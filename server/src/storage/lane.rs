@@ -26,7 +26,7 @@ const CHUNK: usize = 512 << 10;
 /// body has more: it is broken off.
 const WAITING_MAX: usize = 8;
 /// What is looked for in the kernel's cache before a part goes out is so far apart.
-const STEP: usize = 128 << 10;
+const STEP: usize = 256 << 10;
 /// Bytes read at once of what is not in the kernel's cache.
 const READ: usize = 256 << 10;
 

@@ -11,6 +11,7 @@ mod fixtures;
 mod functions;
 mod guide;
 mod ingest;
+mod lane;
 mod live;
 mod m3u;
 mod moto;

@@ -8,7 +8,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use rustix::{fs::sendfile, io::Errno};
+use rustix::{
+    fs::sendfile,
+    io::Errno,
+    net::{SendAncillaryBuffer, SendFlags, sendmsg},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
@@ -25,8 +29,10 @@ pub struct LaneStream {
 
 /// What a write begins with.
 enum Next {
-    /// So many pieces that are what they are.
-    Plain(usize),
+    /// Nothing but pieces that are what they are.
+    Plain,
+    /// So many of them before bytes of a file.
+    Before(usize),
     /// Bytes of the file that is next.
     File,
 }
@@ -42,14 +48,16 @@ impl LaneStream {
         self.lane.clone()
     }
 
-    /// Sends what it can of the part that is next.
-    fn poll_file(&self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Sends what the kernel has room for; waits while it has none.
+    fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        mut send: impl FnMut(&TcpStream) -> rustix::io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.stream.poll_write_ready(cx))?;
-            let sent = self.stream.try_io(Interest::WRITABLE, || {
-                self.lane.waiting().send(&self.stream).map_err(io::Error::from)
-            });
-            match sent {
+            let send = || send(&self.stream).map_err(io::Error::from);
+            match self.stream.try_io(Interest::WRITABLE, send) {
                 // A file that became shorter has nothing that could be sent in its place.
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -68,9 +76,9 @@ impl Waiting {
         let begin = pieces.iter().take_while(|piece| piece.is_empty()).count();
         let blank = pieces.iter().position(|piece| BLANKS.as_ptr_range().contains(&piece.as_ptr()));
         match (self.parts.front(), blank) {
-            (None, None) => Ok(Next::Plain(pieces.len())),
+            (None, None) => Ok(Next::Plain),
             (Some(part), Some(blank)) if ptr::eq(&*pieces[blank], part.blank) => {
-                Ok(if blank == begin { Next::File } else { Next::Plain(blank) })
+                Ok(if blank == begin { Next::File } else { Next::Before(blank) })
             }
             _ => {
                 tracing::error!("the blanks of a file were changed on their way to its socket");
@@ -117,10 +125,13 @@ impl AsyncWrite for LaneStream {
     ) -> Poll<io::Result<usize>> {
         let next = self.lane.waiting().next(pieces)?;
         match next {
-            Next::Plain(many) => {
-                Pin::new(&mut self.stream).poll_write_vectored(cx, &pieces[..many])
-            }
-            Next::File => self.poll_file(cx),
+            Next::Plain => Pin::new(&mut self.stream).poll_write_vectored(cx, pieces),
+            Next::Before(many) => self.poll_send(cx, |stream| {
+                // The file follows at once: both leave in one packet.
+                let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+                sendmsg(stream, &pieces[..many], &mut SendAncillaryBuffer::default(), flags)
+            }),
+            Next::File => self.poll_send(cx, |stream| self.lane.waiting().send(stream)),
         }
     }
 
