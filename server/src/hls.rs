@@ -372,7 +372,11 @@ async fn send_file(
         Plan::Part(range) => (range.first(), range.length()),
         _ => (0, 0),
     };
-    let body = if length == 0 { Body::empty() } else { held.body(first, length).await? };
+    let body = if length == 0 {
+        Body::empty()
+    } else {
+        held.body(first, length, request.extensions.get()).await?
+    };
     Ok(plan.response(body, stamp.size, offer.media_type, cache, &validators))
 }
 

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
-use hyper::{Request, body::Incoming};
+use hyper::{Request, Version, body::Incoming};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
@@ -12,6 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+
+use crate::storage::lane::LaneStream;
 
 /// How long a client may take before it is cut off.
 #[derive(Clone, Copy, Debug)]
@@ -103,12 +105,18 @@ fn accept(
 ) {
     // Small answers go out at once.
     let _ = stream.set_nodelay(true);
+    let stream = LaneStream::new(stream);
+    let lane = stream.lane();
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(patience.write));
     stream.set_read_timeout(Some(patience.read));
     let router = router.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        // In HTTP/2 the answers of a connection go out mixed.
+        if request.version() <= Version::HTTP_11 {
+            request.extensions_mut().insert(lane.clone());
+        }
         router.clone().oneshot(request)
     });
     let connection = builder

@@ -4,6 +4,7 @@
 pub mod breaker;
 pub mod disk;
 pub mod edge;
+pub mod lane;
 pub mod origin;
 pub mod s3;
 

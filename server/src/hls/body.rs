@@ -14,8 +14,9 @@ use crate::{
     error::ApiError,
     storage::{
         StoreError,
-        disk::{Stamp, open_below},
+        disk::{Stamp, open_at_once, open_below},
         edge::{Edge, Opened},
+        lane::Lane,
     },
 };
 
@@ -77,7 +78,11 @@ impl Unsent {
 impl Held {
     /// A file of this host, below `root`, that was listed with this stamp.
     pub(super) async fn file(root: PathBuf, path: PathBuf, listed: Stamp) -> Result<Self, Unsent> {
-        match spawn_blocking(move || open_below(&root, &path)).await {
+        let opened = match open_at_once(&root, &path) {
+            Some(opened) => Ok(Ok(opened)),
+            None => spawn_blocking(move || open_below(&root, &path)).await,
+        };
+        match opened {
             Ok(Ok((file, stamp))) => {
                 Ok(Self { stamp, is_another: stamp != listed, from: From::File(file) })
             }
@@ -101,13 +106,19 @@ impl Held {
         Some(Self { stamp, is_another: false, from: From::Store { edge, key } })
     }
 
-    /// `length` bytes from `first` on. Waits until the first of them are there.
-    pub(super) async fn body(self, first: u64, length: u64) -> Result<Body, Unsent> {
+    /// `length` bytes from `first` on, of a file by the `lane` of the connection, where it has one.
+    /// Waits until the first of them are there.
+    pub(super) async fn body(
+        self,
+        first: u64,
+        length: u64,
+        lane: Option<&Lane>,
+    ) -> Result<Body, Unsent> {
         match self.from {
-            From::File(file) => of_file(file, first, length).await,
+            From::File(file) => of_file(file, first, length, lane).await,
             From::Store { edge, key } => {
                 match edge.open(&key, self.stamp, first..first + length).await {
-                    Ok(Opened::File(file)) => of_file(file, first, length).await,
+                    Ok(Opened::File(file)) => of_file(file, first, length, lane).await,
                     Ok(Opened::Stream(stream)) => Ok(Body::from_stream(stream)),
                     Err(error) => Err(error.into()),
                 }
@@ -116,7 +127,10 @@ impl Held {
     }
 }
 
-async fn of_file(file: File, first: u64, length: u64) -> Result<Body, Unsent> {
+async fn of_file(file: File, first: u64, length: u64, lane: Option<&Lane>) -> Result<Body, Unsent> {
+    if let Some(lane) = lane.filter(|_| Lane::carries(&file)) {
+        return Ok(Body::from_stream(lane.clone().blanks(file, first, length)));
+    }
     let mut file = tokio::fs::File::from_std(file);
     file.set_max_buf_size(CHUNK);
     if first > 0 {

@@ -300,7 +300,10 @@ impl Edge {
                 Some(fill) => fill,
                 None => {
                     let shelf = self.0.shelf.clone();
-                    let kept = spawn_blocking(move || shelf.take(piece)).await.ok().flatten();
+                    let kept = match shelf.take_at_once(piece) {
+                        Some(file) => Some(file),
+                        None => spawn_blocking(move || shelf.take(piece)).await.ok().flatten(),
+                    };
                     if let Some(file) = kept {
                         return Ok(Held::Kept(file));
                     }

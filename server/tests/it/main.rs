@@ -15,6 +15,7 @@ mod functions;
 mod guide;
 mod heard;
 mod ingest;
+mod lane;
 mod live;
 mod m3u;
 mod moto;

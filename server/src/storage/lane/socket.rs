@@ -1,0 +1,150 @@
+//! The socket at the end of a lane: it sends the file's bytes where their blank is written, and
+//! sends nothing at all where what is written and what waits on the lane do not agree.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    ptr,
+    task::{Context, Poll, ready},
+};
+
+use rustix::{
+    fs::sendfile,
+    io::Errno,
+    net::{SendAncillaryBuffer, SendFlags, sendmsg},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
+    net::TcpStream,
+};
+
+use super::{BLANKS, Lane, Waiting};
+
+/// A socket that sends what is on its lane where a blank is written.
+#[derive(Debug)]
+pub struct LaneStream {
+    stream: TcpStream,
+    lane: Lane,
+}
+
+/// What a write begins with.
+enum Next {
+    /// Nothing but pieces that are what they are.
+    Plain,
+    /// So many of them before bytes of a file.
+    Before(usize),
+    /// Bytes of the file that is next.
+    File,
+}
+
+impl LaneStream {
+    /// A socket with a lane of its own.
+    pub fn new(stream: TcpStream) -> Self {
+        Self { stream, lane: Lane::default() }
+    }
+
+    /// What its answers are given.
+    pub fn lane(&self) -> Lane {
+        self.lane.clone()
+    }
+
+    /// Sends what the kernel has room for; waits while it has none.
+    fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        mut send: impl FnMut(&TcpStream) -> rustix::io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.stream.poll_write_ready(cx))?;
+            let send = || send(&self.stream).map_err(io::Error::from);
+            match self.stream.try_io(Interest::WRITABLE, send) {
+                // A file that became shorter has nothing that could be sent in its place.
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                sent => return Poll::Ready(sent),
+            }
+        }
+    }
+}
+
+impl Waiting {
+    /// What a write of `pieces` begins with. HTTP writes all that it holds at once and takes no more
+    /// until it is gone, so while a part waits, the first blank of every write is what is left of
+    /// its own. Any other means that somebody kept, cut or copied a blank.
+    fn next(&self, pieces: &[IoSlice<'_>]) -> io::Result<Next> {
+        let begin = pieces.iter().take_while(|piece| piece.is_empty()).count();
+        let blank = pieces.iter().position(|piece| BLANKS.as_ptr_range().contains(&piece.as_ptr()));
+        match (self.parts.front(), blank) {
+            (None, None) => Ok(Next::Plain),
+            (Some(part), Some(blank)) if ptr::eq(&*pieces[blank], part.blank) => {
+                Ok(if blank == begin { Next::File } else { Next::Before(blank) })
+            }
+            _ => {
+                tracing::error!("the blanks of a file were changed on their way to its socket");
+                Err(io::Error::other("not the blank that was awaited"))
+            }
+        }
+    }
+
+    /// Hands the part that is next to the kernel, which takes what it has room for.
+    fn send(&mut self, stream: &TcpStream) -> rustix::io::Result<usize> {
+        let part = self.parts.front_mut().ok_or(Errno::PIPE)?;
+        let sent = sendfile(stream, &part.file, Some(&mut part.at), part.blank.len())?;
+        part.blank = &part.blank[sent..];
+        if part.blank.is_empty() {
+            self.parts.pop_front();
+        }
+        Ok(sent)
+    }
+}
+
+impl AsyncRead for LaneStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for LaneStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let next = self.lane.waiting().next(pieces)?;
+        match next {
+            Next::Plain => Pin::new(&mut self.stream).poll_write_vectored(cx, pieces),
+            Next::Before(many) => self.poll_send(cx, |stream| {
+                // The file follows at once: both leave in one packet.
+                let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+                sendmsg(stream, &pieces[..many], &mut SendAncillaryBuffer::default(), flags)
+            }),
+            Next::File => self.poll_send(cx, |stream| self.lane.waiting().send(stream)),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        // Else HTTP would copy the blanks.
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
