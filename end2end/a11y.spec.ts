@@ -1,17 +1,9 @@
 // For everybody: axe finds nothing in any state, the keyboard reaches everything, focus comes back, motion can be less.
 import type { Page } from "@playwright/test";
 
-import { complaints } from "./axe";
+import { complaints, VIEWS } from "./axe";
 import { LONG_MS, active, plays, rests } from "./eyes";
 import { expect, press, test } from "./hands";
-
-/** Each size, scheme and language meets each other once. */
-const VIEWS = [
-  { width: 390, height: 844, colorScheme: "dark", locale: "en-US" },
-  { width: 390, height: 844, colorScheme: "light", locale: "es-AR" },
-  { width: 1440, height: 900, colorScheme: "light", locale: "en-US" },
-  { width: 1440, height: 900, colorScheme: "dark", locale: "es-AR" },
-] as const;
 
 /** How much of what has the focus is seen, by its own opacity and that of everything around it. */
 function light(page: Page): Promise<number> {

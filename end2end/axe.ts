@@ -8,6 +8,14 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 declare const axe: { run: (context: Document, options: object) => Promise<AxeResults> };
 
+/** Where it is asked: each size, scheme and language meets each other once. */
+export const VIEWS = [
+  { width: 390, height: 844, colorScheme: "dark", locale: "en-US" },
+  { width: 390, height: 844, colorScheme: "light", locale: "es-AR" },
+  { width: 1440, height: 900, colorScheme: "light", locale: "en-US" },
+  { width: 1440, height: 900, colorScheme: "dark", locale: "es-AR" },
+] as const;
+
 /** Everything that it objects to, best practices too. */
 export async function complaints(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => "axe" in window))) await page.addScriptTag({ path: AXE });

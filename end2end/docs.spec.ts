@@ -1,17 +1,10 @@
 // The description of the API as a page: whole, readable on a phone, and nothing in it from another host.
 import type { Page } from "@playwright/test";
 
-import { complaints } from "./axe";
+import { complaints, VIEWS } from "./axe";
 import { expect, test } from "./hands";
 
 type Described = { paths: Record<string, Record<string, object>>; components: { schemas: Record<string, object> } };
-
-const VIEWS = [
-  { width: 390, height: 844, colorScheme: "dark", locale: "en-US" },
-  { width: 390, height: 844, colorScheme: "light", locale: "es-AR" },
-  { width: 1440, height: 900, colorScheme: "light", locale: "en-US" },
-  { width: 1440, height: 900, colorScheme: "dark", locale: "es-AR" },
-] as const;
 
 /** What sticks out sideways, or scrolls so by itself. Runs in the page. */
 function misfits(): string[] {
