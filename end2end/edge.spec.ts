@@ -1,5 +1,5 @@
 // A house in front of another one: what its phones see when the one behind goes away and comes back.
-import { active, LONG_MS, plays, stays } from "./eyes";
+import { active, LONG_MS, media, plays, stays } from "./eyes";
 import { expect, test } from "./hands";
 
 test("a reel whose server is away says so, and plays on when that is back", async ({ page, house, expects }) => {
@@ -21,6 +21,11 @@ test("a reel whose server is away says so, and plays on when that is back", asyn
   const health = (await (await fetch(`${front.url}/api/health`)).json()) as { status: string; reasons: string[] };
   expect(health.status).toBe("degraded");
   expect(health.reasons.join()).toContain("video server");
+  // The reel on screen minds none of it.
+  await stays(page, "clip_1");
+  const at = () => media(page, (video) => video.currentTime);
+  const before = await at();
+  await expect.poll(at).not.toBe(before);
   // What has been seen is kept here, what has not is refused with a reason.
   await page.goto(`${front.url}/c/clip_1`);
   await plays(page, "clip_1");
