@@ -303,17 +303,18 @@ fn failure(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
             return;
         };
         number.say(&(feed.active() + 1).to_string());
-        title.say(match cause {
-            Cause::Network | Cause::Media => words.picture_does_not_come,
-            Cause::Unsupported => words.cannot_play,
-        });
         let is_away = feed.active_media().is_some_and(|media| !media.available);
-        if was_away.replace(is_away) && !is_away && cause == Cause::Network {
+        if was_away.replace(is_away) && !is_away {
             player.retry();
             return;
         }
+        title.say(match cause {
+            Cause::Unsupported if !is_away => words.cannot_play,
+            _ => words.picture_does_not_come,
+        });
         why.say(match cause {
-            Cause::Network if is_away => words.cause_away,
+            // A browser takes a file that is refused for one that it cannot play.
+            _ if is_away => words.cause_away,
             Cause::Network => words.cause_network,
             Cause::Media | Cause::Unsupported => words.cause_media,
         });
