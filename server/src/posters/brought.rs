@@ -2,7 +2,8 @@
 //! come through the cache where they are small: whoever opens the channel next finds them there.
 
 use std::{
-    fs,
+    fs::{self, File},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +15,8 @@ use crate::{
     ingest::Film,
 };
 
-/// Of a longer file so many bytes are brought, from its beginning on.
+/// Of a longer file so many bytes are brought, from its beginning on; of one of its own, as MP4 is,
+/// half of them and as many from its end, where its index may lie.
 pub(super) const MOST: u64 = 16 << 20;
 
 /// Files that are removed with this.
@@ -38,14 +40,23 @@ impl Brought {
         let mut brought = Self { root: root.to_owned(), files: Vec::new(), bare: wanted.bare };
         for (n, path) in wanted.paths.iter().enumerate() {
             let (key, stamp) = (format!("{above}{path}"), facts.file(path)?.stamp);
-            let bytes = if stamp.size > MOST {
-                edge.peek(&key, stamp, 0..MOST).await
-            } else {
-                edge.bytes(&key, stamp, MOST).await
+            let half = MOST / 2;
+            let parts = match stamp.size {
+                ..=MOST => vec![(0, edge.bytes(&key, stamp, MOST).await.ok()?)],
+                size if wanted.bare => vec![
+                    (0, edge.peek(&key, stamp, 0..half).await.ok()?),
+                    (size - half, edge.peek(&key, stamp, size - half..size).await.ok()?),
+                ],
+                _ => vec![(0, edge.peek(&key, stamp, 0..MOST).await.ok()?)],
             };
-            let (bytes, file) = (bytes.ok()?, root.join(format!("{prefix}-{n}")));
-            brought.files.push(file.clone());
-            spawn_blocking(move || fs::write(file, bytes)).await.ok()?.ok()?;
+            let path = root.join(format!("{prefix}-{n}"));
+            brought.files.push(path.clone());
+            let write = move || {
+                let file = File::create(path)?;
+                // What lies between takes no room.
+                parts.into_iter().try_for_each(|(at, bytes)| file.write_all_at(&bytes, at))
+            };
+            spawn_blocking(write).await.ok()?.ok()?;
         }
         Some(brought)
     }

@@ -55,8 +55,8 @@ pub(super) struct Wanted {
 pub(super) fn beginning(facts: &Facts) -> Option<Wanted> {
     if facts.bare {
         let size = facts.file(&facts.main)?.stamp.size;
-        // Half of what is brought is there for certain where the bytes are not spread evenly.
-        let here = if size > MOST { 0.5 * MOST as f64 / size as f64 } else { 1.0 };
+        // A quarter of what is brought is there for certain, however the bytes are spread.
+        let here = if size > MOST { 0.25 * MOST as f64 / size as f64 } else { 1.0 };
         let at_s = facts
             .duration_s
             .map_or(0.0, |length_s| (length_s * INTO).min(INTO_MAX_S).min(length_s * here));

@@ -14,7 +14,7 @@ use app::catalog::{ChannelId, Media};
 use axum::http::{Method, StatusCode};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use carrete::{
-    catalog::Snapshot,
+    catalog::{Snapshot, StoreSource},
     ingest::Tools,
     posters::{self, Settings},
 };
@@ -289,11 +289,19 @@ async fn channels_of_a_bucket_get_pictures_out_of_their_beginning() {
     let with_cover = ["-i", cover.to_str().expect("a path"), "-map", "0", "-map", "1"];
     let attached = ["-c:v", "copy", "-disposition:v", "attached_pic"];
     ffmpeg(&[&lavfi(SOUND)[..], &with_cover, &attached].concat(), &bucket.path("cover.mp3"));
+    // Its index lies behind more than is ever brought.
+    let mut long = fs::read(bucket.path("bare.mp4")).expect("a film");
+    let index = long.windows(4).rposition(|name| name == b"moov").expect("an index") - 4;
+    let nothing = [&(17_u32 << 20).to_be_bytes()[..], b"free", &vec![0; (17 << 20) - 8]].concat();
+    long.splice(index..index, nothing);
+    bucket.write("long.mp4", long);
     bucket.write("given/playlist.m3u8", playlist(0..1, true));
     bucket.write("given/playlist0.ts", segment(0));
     bucket.write("given/poster.jpg", fs::read(&cover).expect("a picture"));
-    let app = streams.app_with(vec![bucket.source()]).await;
-    app.until(|snapshot| snapshot.len() == 6).await;
+    // Each list is a hash of everything.
+    let source = StoreSource { refresh: Duration::from_secs(2), ..bucket.source() };
+    let app = streams.app_with(vec![source]).await;
+    app.until(|snapshot| snapshot.len() == 7).await;
 
     // While the bucket is away nothing is given up.
     bucket.mood.down.store(true, Ordering::Relaxed);
@@ -302,7 +310,7 @@ async fn channels_of_a_bucket_get_pictures_out_of_their_beginning() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(runs(&streams).is_empty());
     bucket.mood.down.store(false, Ordering::Relaxed);
-    let ids = ["ts", "fmp4", "parts", "bare", "cover", "given"];
+    let ids = ["ts", "fmp4", "parts", "bare", "long", "cover", "given"];
     app.until(|list| ids.iter().all(|id| media(list, id).thumbhash.is_some())).await;
     let snapshot = app.now();
     for id in ids {
