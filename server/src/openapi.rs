@@ -47,7 +47,8 @@ pub fn document() -> OpenApi {
 
 const ABOUT: &str = "Reels from a folder, a bucket and other servers. Addresses in answers are \
     relative to this host. Every error is a status and a code with a sentence. Objects and lists of \
-    codes may gain members; pass over what you do not know. Wherever GET answers, HEAD does too.";
+    codes may gain members; pass over what you do not know. Wherever GET answers, HEAD does too. \
+    A head of more than 32 kB is answered with 431 and nothing else.";
 
 /// `GET /api/openapi.json`.
 pub(crate) async fn tell() -> Response {
@@ -93,7 +94,10 @@ fn operation(address: &Address) -> OperationBuilder {
         }
         operation = operation.response(status.to_string(), response.build());
     }
-    operation
+    let other = ResponseBuilder::new().description("The address does not answer this method.");
+    let fault = Told::One("Fault");
+    let other = other.content(fault.media_type(), Content::new(fault.form())).build();
+    operation.response("405", other)
 }
 
 fn parameter(place: ParameterIn, name: &str, what: &str) -> Parameter {

@@ -52,7 +52,10 @@ const FAULT: Option<Told> = Some(Told::One("Fault"));
 const PAGE: &[(u16, &str, Option<Told>)] = &[(200, "The page.", HTML)];
 const FILE: &[(u16, &str, Option<Told>)] = &[
     (200, "The file.", Some(Told::Text("application/octet-stream"))),
+    (206, "A part of it.", Some(Told::Text("application/octet-stream"))),
+    (304, "It is as it was.", None),
     (404, "No such file.", FAULT),
+    (416, "Nothing of it lies there.", None),
 ];
 const CONDITION: (ParameterIn, &str, &str) =
     (Header, "If-None-Match", "The ETag of what is held already.");
