@@ -244,7 +244,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let store = crate::bucket_source(&args.bucket, kept, &stop);
             let store = store.context(NO_BUCKET)?;
             args.told(&job, publish::pull(&job, &bucket, &store, &stop), |done| {
-                format!("pulled {}: {} files, {} bytes", job.channel, done.files, done.bytes)
+                let (id, Published { files, bytes, there }) = (&job.channel, done);
+                let there = if there > 0 { "; all of it was there already" } else { "" };
+                format!("pulled {id}: {files} files, {bytes} bytes{there}")
             })
             .await
         }

@@ -38,7 +38,12 @@ pub(super) async fn pull(
     };
     let name = if whole.bare { nfc(&whole.name) } else { job.channel.to_string() };
     if !job.replace && fs::symlink_metadata(job.streams.join(&name)).await.is_ok() {
-        return Err(taken());
+        let (streams, id) = (job.streams.clone(), job.channel.clone());
+        let here = spawn_blocking(move || whole::on_disk(&streams, &id)).await;
+        let same = here.is_ok_and(|here| here.is_ok_and(|here| here.agrees(&whole)));
+        let files = whole.files.len();
+        let bytes = whole.files.iter().map(|(_, stamp)| stamp.size).sum();
+        return if same { Ok(Published { files, bytes, there: files }) } else { Err(taken()) };
     }
     let told = |error| match error {
         IngestError::Exists(_) => taken(),

@@ -206,6 +206,9 @@ async fn another_channel_gives_way_only_when_told() {
         store.write(&format!("b/playlist{n}.ts"), segment(n + 5));
     }
     store.write("b/playlist.m3u8", playlist(0..3, true));
+    // The same is no other.
+    let there = pulled(&streams, &store, "a", false).await.expect("the same");
+    assert_eq!((there.files, there.there), (4, 4));
     let told = pulled(&streams, &store, "b", false).await.expect_err("taken").to_string();
     assert!(told.contains("--replace"), "{told}");
     assert_eq!(fs::read(streams.path("b/playlist0.ts")).expect("here"), segment(0));
