@@ -5,7 +5,6 @@ use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 use app::catalog::{Kind, Media};
 use tokio::{sync::watch as channel, task::spawn_blocking};
 
-pub use super::origin::OriginSource;
 use super::{
     CatalogError, Elsewhere,
     disk::Disk,
@@ -15,6 +14,7 @@ use super::{
     snapshot::Snapshot,
     stock::{self, Stock},
 };
+pub use super::{origin::OriginSource, stock::StoreSource};
 use crate::config::Folders;
 
 /// How long a copy under way is waited for.
@@ -66,18 +66,27 @@ pub async fn channels(
 /// list.
 pub async fn origin(origin: OriginSource) -> (Result<usize, String>, Vec<Finding>) {
     let keeper = origin::Keeper::new(origin, 0, channel::Sender::new(Vec::new()));
-    let stock = stock::look_once(keeper).await;
+    told_of(&stock::look_once(keeper).await, "its folder there")
+}
+
+/// What a bucket has, told as of another server.
+pub async fn bucket(store: StoreSource) -> (Result<usize, String>, Vec<Finding>) {
+    let keeper = stock::Keeper::new(store, 0, channel::Sender::new(Vec::new()));
+    told_of(&stock::look_once(keeper).await, "the bucket")
+}
+
+fn told_of(stock: &Stock, folder: &str) -> (Result<usize, String>, Vec<Finding>) {
     let left_out = stock.left_out.iter().map(|(name, reason)| {
         let name = name.to_string_lossy().into_owned();
         let message = match reason {
             Reason::Refused(refusal) => format!("left out: {}", refusal.what),
             other => format!("left out: {other}"),
         };
-        Finding { message, fix: reason.fix("its folder there", &name), name }
+        Finding { message, fix: reason.fix(folder, &name), name }
     });
     let left_out = left_out.collect();
-    match stock.trouble {
-        Some(trouble) => (Err(trouble), left_out),
+    match &stock.trouble {
+        Some(trouble) => (Err(trouble.clone()), left_out),
         None => (Ok(stock.channels.len()), left_out),
     }
 }
