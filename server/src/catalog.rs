@@ -31,7 +31,7 @@ use std::{ffi::OsString, fs, io, sync::Arc, time::Duration};
 use app::catalog::{Anchor, Catalog, Media, Order, Window};
 use tokio::{
     sync::{mpsc, watch as channel},
-    time::timeout,
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +53,13 @@ use crate::{config::Folders, error::ApiError};
 const DOUBTS: usize = 64;
 /// How long somebody who asks before the first scan is done waits for it.
 const FIRST_SCAN: Duration = Duration::from_secs(2);
+/// How long somebody who asks for an old playlist of a live channel waits for a new one,
+const CATCHES_UP: Duration = Duration::from_millis(1500);
+/// and how often, and after what pause, it is looked for in the list.
+const COMES_IN: usize = 15;
+const MOMENT: Duration = Duration::from_millis(10);
+/// So long after the start the list is held back for sources that have not said anything yet.
+const FIRST_WORDS: Duration = Duration::from_millis(1500);
 
 /// A source of channels beside the streams folder.
 #[derive(Clone, Debug)]
@@ -118,6 +125,7 @@ pub struct CatalogHandle {
     /// One for each store, by its word.
     store_doubts: Vec<(&'static str, mpsc::Sender<Doubt>)>,
     made: MadeTable,
+    began: Instant,
 }
 
 impl CatalogHandle {
@@ -137,6 +145,21 @@ impl CatalogHandle {
         known.ok().and_then(|known| known.ok()?.clone()).ok_or(ApiError::Starting)
     }
 
+    /// As [`Self::first`]; for a moment after the start it also waits until each source has said
+    /// something: another Carrete would take its channels for gone.
+    pub async fn whole(&self) -> Result<Arc<Snapshot>, ApiError> {
+        let snapshot = self.first().await?;
+        if !snapshot.is_partial() {
+            return Ok(snapshot);
+        }
+        let mut current = self.current.clone();
+        let is_whole = |current: &Option<Arc<Snapshot>>| {
+            current.as_ref().is_some_and(|snapshot| !snapshot.is_partial())
+        };
+        let whole = timeout_at(self.began + FIRST_WORDS, current.wait_for(is_whole)).await;
+        Ok(whole.ok().and_then(|whole| whole.ok()?.clone()).unwrap_or(snapshot))
+    }
+
     /// Wakes when the list changed. While only a live playlist grows the snapshot is replaced in
     /// silence.
     pub fn subscribe(&self) -> channel::Receiver<Option<Arc<Snapshot>>> {
@@ -147,7 +170,8 @@ impl CatalogHandle {
     pub fn fixed(snapshot: Snapshot) -> Self {
         let current = channel::channel(Some(Arc::new(snapshot))).1;
         let doubts = mpsc::channel(1).0;
-        Self { current, doubts, store_doubts: Vec::new(), made: MadeTable::default() }
+        let (made, began) = (MadeTable::default(), Instant::now());
+        Self { current, doubts, store_doubts: Vec::new(), made, began }
     }
 
     /// What was made of channels, for who makes it.
@@ -164,11 +188,31 @@ impl CatalogHandle {
         }
     }
 
-    /// Somebody reads the playlist of this live channel: a bucket's is looked at soon.
-    pub(crate) fn follow(&self, entry: &Entry) {
-        if let Place::Store { edge, .. } = &entry.facts.place {
-            self.doubt_store(edge.name(), Doubt::Live(entry.name.clone()));
+    /// Somebody reads a playlist of this channel: a live one of a bucket is looked at soon, unless it
+    /// is fresh. Where nobody has read it in a while, waits for that and answers the list as it is then.
+    pub(crate) async fn follow(&self, entry: &Entry) -> Option<Arc<Snapshot>> {
+        let Place::Store { edge, looked, .. } = &entry.facts.place else { return None };
+        let (fresh, age) = (stock::fresh(&entry.facts), looked.borrow().elapsed());
+        if !entry.facts.live || age < fresh {
+            return None;
         }
+        let mut looked = looked.clone();
+        looked.mark_unchanged();
+        self.doubt_store(edge.name(), Doubt::Live(entry.name.clone()));
+        if age < 2 * fresh {
+            return None;
+        }
+        timeout(CATCHES_UP, looked.changed()).await.ok()?.ok()?;
+        // It comes into the list a moment later, if there is anything new.
+        for _ in 0..COMES_IN {
+            let known = self.current()?;
+            if known.entry(&entry.media.id).is_none_or(|now| !Arc::ptr_eq(&now.facts, &entry.facts))
+            {
+                return Some(known);
+            }
+            sleep(MOMENT).await;
+        }
+        None
     }
 
     fn doubt_store(&self, name: &str, doubt: Doubt) {
@@ -223,7 +267,7 @@ pub fn start(
     let (doubts, doubted) = mpsc::channel(DOUBTS);
     let made = MadeTable::default();
     tokio::spawn(watch::run(disk, publish, doubted, made.clone(), stocks, shutdown));
-    Ok(CatalogHandle { current, doubts, store_doubts, made })
+    Ok(CatalogHandle { current, doubts, store_doubts, made, began: Instant::now() })
 }
 
 impl Catalog for CatalogHandle {

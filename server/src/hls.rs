@@ -59,11 +59,9 @@ const EXPOSED: HeaderValue =
 pub async fn serve(State(catalog): State<CatalogHandle>, request: Request) -> Response {
     let (request, _) = request.into_parts();
     let mut response = match request.method {
-        Method::GET | Method::HEAD => match catalog.first().await {
-            Ok(snapshot) => match find(&snapshot, &request.uri) {
-                Some(target) => send(&catalog, target, &request).await,
-                None => ApiError::NotFound.into_response(),
-            },
+        Method::GET | Method::HEAD => match target(&catalog, &request.uri).await {
+            Ok(Some(target)) => send(&catalog, target, &request).await,
+            Ok(None) => ApiError::NotFound.into_response(),
             Err(starting) => starting.into_response(),
         },
         Method::OPTIONS => return preflight(request.headers).await,
@@ -106,6 +104,21 @@ struct Wanted {
     query: Option<String>,
     /// What the file is, where its name does not say it.
     media_type: Option<&'static str>,
+}
+
+/// What an address leads to now. Waits for what may come into the list in a moment.
+async fn target(catalog: &CatalogHandle, uri: &http::Uri) -> Result<Option<Target>, ApiError> {
+    let snapshot = catalog.first().await?;
+    let mut target = find(&snapshot, uri);
+    if target.is_none() && snapshot.is_partial() {
+        target = find(&*catalog.whole().await?, uri);
+    }
+    if let Some(Target { entry, at: At::Listed { offer: Offer::Playlist(_), .. } }) = &target
+        && let Some(snapshot) = catalog.follow(entry).await
+    {
+        target = find(&snapshot, uri);
+    }
+    Ok(target)
 }
 
 fn find(snapshot: &Snapshot, uri: &http::Uri) -> Option<Target> {
@@ -188,7 +201,8 @@ async fn send(catalog: &CatalogHandle, target: Target, request: &Parts) -> Respo
         }
     };
     sent.unwrap_or_else(|unsent| {
-        if unsent.is_doubtful() {
+        // Who plays it is told that its source is away as soon as that is known.
+        if unsent.is_doubtful() || entry.media.available && matches!(unsent, Unsent::Away) {
             catalog.doubt(&entry);
         }
         unsent.told().into_response()
@@ -204,12 +218,7 @@ async fn send_listed(
     request: &Parts,
 ) -> Result<Response, Unsent> {
     let offer = match offer {
-        Offer::Playlist(playlist) => {
-            if entry.facts.live {
-                catalog.follow(entry);
-            }
-            return Ok(send_playlist(playlist, request));
-        }
+        Offer::Playlist(playlist) => return Ok(send_playlist(playlist, request)),
         Offer::File(offer) => offer,
     };
     match place {

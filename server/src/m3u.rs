@@ -22,7 +22,7 @@ pub(crate) async fn list(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let snapshot = state.catalog.first().await?;
+    let snapshot = state.catalog.whole().await?;
     let text = list_of(snapshot.media().iter().map(AsRef::as_ref), &state.base_url(&parts));
     let etag = format!("\"{}\"", &blake3::hash(text.as_bytes()).to_hex()[..24]);
     let known = matches_any(parts.headers.get_all(header::IF_NONE_MATCH), &etag);

@@ -23,7 +23,7 @@ pub async fn list_ids(
     State(catalog): State<CatalogHandle>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let snapshot = catalog.first().await?;
+    let snapshot = catalog.whole().await?;
     Ok(answer(snapshot.ids_json(), &headers))
 }
 
@@ -33,7 +33,7 @@ pub async fn list_videos(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let snapshot = catalog.first().await?;
+    let snapshot = catalog.whole().await?;
     Ok(match part(query.as_deref().unwrap_or_default())? {
         None => answer(snapshot.videos_json(), &headers),
         Some((offset, limit)) => {
@@ -48,7 +48,7 @@ pub async fn one_media(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id.map_err(|_| ApiError::UnknownChannel)?;
-    let snapshot = catalog.first().await?;
+    let snapshot = catalog.whole().await?;
     let json = json_of(&snapshot, &id).ok_or(ApiError::UnknownChannel)?;
     Ok(([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, CACHE)], json).into_response())
 }

@@ -10,6 +10,7 @@ use std::{
 
 use app::catalog::{Kind, Source};
 use bytes::Bytes;
+use tokio::{sync::watch, time::Instant};
 
 use super::{about::About, distant::Distant};
 use crate::storage::{disk::Stamp, edge::Edge};
@@ -69,6 +70,8 @@ pub(crate) enum Place {
         edge: Edge,
         /// What stands before a path in the keys: empty, or with a slash at its end.
         prefix: String,
+        /// When it was looked at last.
+        looked: watch::Receiver<Instant>,
     },
     /// On another server, which is asked for what is wanted; no list tells of its files.
     Distant(Arc<Distant>),

@@ -10,12 +10,17 @@ mod told;
 use std::{
     collections::{HashMap, HashSet},
     ffi::OsString,
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
 use app::catalog::Kind;
-use tokio::{sync::watch as channel, task::JoinSet, time::Instant};
+use tokio::{
+    sync::watch as channel,
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 use url::Url;
 
 use self::{
@@ -25,7 +30,7 @@ use self::{
 use super::{
     facts::Facts,
     reason::Reason,
-    stock::{AWAY_AGAIN, Looking, READERS, SHOWN_EVERY, Stock, Stocks},
+    stock::{AWAY_AGAIN, LATE, Looking, READERS, SHOWN_EVERY, Stock, Stocks, no_word_yet},
 };
 use crate::storage::{Page, Refusal, StoreError, Tag, edge::Edge};
 
@@ -93,9 +98,10 @@ impl Looking for Keeper {
         if first && let Some(told) = self.origin.edge.recall::<Vec<Told>>().await {
             self.believe(told);
             self.recalled = true;
+            self.stock.available = false;
             self.show();
         }
-        if let Err(error) = self.list().await {
+        if let Err(error) = self.list(first).await {
             self.away(&error);
             return self.origin.refresh.min(AWAY_AGAIN);
         }
@@ -146,8 +152,16 @@ impl Keeper {
     }
 
     /// Reads the list; what it names is in `raws` then.
-    async fn list(&mut self) -> Result<(), StoreError> {
-        let read = self.ask().await;
+    async fn list(&mut self, first: bool) -> Result<(), StoreError> {
+        let mut asked = pin!(self.ask());
+        let patience = if first { LATE } else { Duration::MAX };
+        let read = match timeout(patience, &mut asked).await {
+            Ok(read) => read,
+            Err(_) => {
+                self.away(&no_word_yet());
+                asked.await
+            }
+        };
         if matches!(read, Err(StoreError::Gone)) {
             // Something else may be there next time.
             self.form = None;
@@ -161,21 +175,23 @@ impl Keeper {
     }
 
     /// The list as it is now; nothing where it still is what it was.
-    async fn ask(&self) -> Result<Option<Page>, StoreError> {
-        let (edge, own) = (&self.origin.edge, &self.origin.address);
-        let videos = carrete::list_of(own);
-        let known = self.form.map(|_| &self.tag);
-        match self.form {
-            Some(Form::Carrete) => edge.page(videos.as_str(), known).await,
-            Some(_) => edge.page(own.as_str(), known).await,
-            None if is_m3u(own) => edge.page(own.as_str(), None).await,
-            None => match edge.page(videos.as_str(), None).await {
-                Ok(Some(page)) if carrete::is_list(&page) => Ok(Some(page)),
-                Ok(_) | Err(StoreError::Gone | StoreError::Refused(_)) => {
-                    edge.page(own.as_str(), None).await
-                }
-                Err(error) => Err(error),
-            },
+    fn ask(&self) -> impl Future<Output = Result<Option<Page>, StoreError>> + Send + use<> {
+        let OriginSource { edge, address, .. } = self.origin.clone();
+        let (form, tag) = (self.form, self.tag.clone());
+        async move {
+            let videos = carrete::list_of(&address);
+            match form {
+                Some(Form::Carrete) => edge.page(videos.as_str(), Some(&tag)).await,
+                Some(_) => edge.page(address.as_str(), Some(&tag)).await,
+                None if is_m3u(&address) => edge.page(address.as_str(), None).await,
+                None => match edge.page(videos.as_str(), None).await {
+                    Ok(Some(page)) if carrete::is_list(&page) => Ok(Some(page)),
+                    Ok(_) | Err(StoreError::Gone | StoreError::Refused(_)) => {
+                        edge.page(address.as_str(), None).await
+                    }
+                    Err(error) => Err(error),
+                },
+            }
         }
     }
 

@@ -30,6 +30,7 @@ pub struct Snapshot {
     /// In feed order; empty in a snapshot that was made from media objects alone.
     entries: Vec<Arc<Entry>>,
     troubles: Vec<String>,
+    partial: bool,
 }
 
 /// The part of a snapshot that stays while only a live playlist grows.
@@ -84,6 +85,11 @@ impl Snapshot {
     /// What is wrong with sources, a sentence each.
     pub fn troubles(&self) -> &[String] {
         &self.troubles
+    }
+
+    /// Whether a source has not said anything yet.
+    pub fn is_partial(&self) -> bool {
+        self.partial
     }
 
     /// How many channels there are.
@@ -187,6 +193,8 @@ impl Snapshot {
     ) -> (Self, Vec<(OsString, Reason)>) {
         let (named, clashes) = name_all(items, stocks);
         let troubles: Vec<_> = stocks.iter().filter_map(|stock| stock.trouble.clone()).collect();
+        // Who has said something has a name.
+        let partial = stocks.iter().any(|stock| stock.name.is_empty());
         let made = made.read();
         let mut entries: Vec<_> = named
             .into_iter()
@@ -208,7 +216,7 @@ impl Snapshot {
             });
         // An empty list has to be made once too: it has a version.
         if same && !before.list.version.is_empty() {
-            return (Self { list: before.list.clone(), entries, troubles }, clashes);
+            return (Self { list: before.list.clone(), entries, troubles, partial }, clashes);
         }
         let addresses = entries.iter().enumerate().map(|(at, entry)| (entry.address.clone(), at));
         let addresses = addresses.collect();
@@ -216,7 +224,7 @@ impl Snapshot {
         let media = entries.iter().map(|entry| entry.media.clone()).collect();
         let json = entries.iter().map(|entry| entry.json.clone()).collect();
         let list = Arc::new(List::new(media, json, addresses, &posters));
-        (Self { list, entries, troubles }, clashes)
+        (Self { list, entries, troubles, partial }, clashes)
     }
 }
 

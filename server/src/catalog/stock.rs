@@ -37,6 +37,8 @@ use crate::storage::{Object, StoreError, edge::Edge};
 pub(super) const AWAY_AGAIN: Duration = Duration::from_secs(5);
 /// A store that is asked for the first time may take so long before what is known of it is shown.
 const SOON: Duration = Duration::from_millis(200);
+/// Who has not told its list after so long counts as away until it does.
+pub(super) const LATE: Duration = Duration::from_secs(3);
 /// A longer target duration counts as this, in seconds.
 const TARGET_MAX_S: f64 = 20.0;
 /// While a long list is read for the first time, what there is is shown so often.
@@ -96,14 +98,20 @@ pub(crate) struct Stock {
 pub(crate) type Stocks = Vec<Arc<Stock>>;
 
 /// What is known of one name.
-#[derive(Default)]
 struct Known {
     signature: Option<blake3::Hash>,
     facts: Option<Arc<Facts>>,
     trouble: Option<Reason>,
     probed: Option<Probed>,
     /// When it was read last.
-    looked: Option<Instant>,
+    looked: channel::Sender<Instant>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        let looked = channel::Sender::new(Instant::now());
+        Self { signature: None, facts: None, trouble: None, probed: None, looked }
+    }
 }
 
 impl Stock {
@@ -186,27 +194,15 @@ impl Looking for Keeper {
     }
 
     async fn look_at_live(&mut self, name: OsString) {
-        let Some(known) = self.known.get_mut(&name) else { return };
+        let Some(known) = self.known.get(&name) else { return };
         let Some(before) = known.facts.clone().filter(|facts| facts.live) else { return };
-        if known.looked.is_some_and(|at| at.elapsed() < fresh(&before)) {
+        if known.looked.borrow().elapsed() < fresh(&before) {
             return;
         }
-        known.looked = Some(Instant::now());
-        let begin = format!("{}/", name.to_string_lossy());
-        let Ok(objects) = self.store.edge.list_below(&begin).await else { return };
-        let Some(group) = keys::group(objects).remove(&name) else { return };
-        if known.signature == Some(group.signature()) {
-            return;
-        }
-        let probed = known.probed.take();
-        let (store, runtime) = (self.store.clone(), Handle::current());
-        let look = move || look_at(name, group, Some(before), probed, store, runtime);
-        // What cannot be read now is judged by the next look at everything.
-        if let Ok(looked) = spawn_blocking(look).await
-            && matches!(looked.facts, Ok(Some(_)))
-        {
-            self.read(Some(Ok(looked)));
-            self.show();
+        self.look_anew(name.clone(), before).await;
+        // Also where nothing came of it: who waits is served what there is.
+        if let Some(known) = self.known.get(&name) {
+            known.looked.send_replace(Instant::now());
         }
     }
 
@@ -215,8 +211,13 @@ impl Looking for Keeper {
     }
 }
 
-/// A playlist is fresh for half its target duration, of several the shortest.
-fn fresh(facts: &Facts) -> Duration {
+/// Why a source counts as away that has not told its list.
+pub(super) fn no_word_yet() -> StoreError {
+    StoreError::Away("it has not told its list yet".into())
+}
+
+/// How long a playlist is fresh: half its target duration, of several the shortest.
+pub(super) fn fresh(facts: &Facts) -> Duration {
     let playlists = facts.files.values().filter_map(|offer| match offer {
         Offer::Playlist(playlist) => std::str::from_utf8(&playlist.text).ok(),
         Offer::File(_) => None,
@@ -232,6 +233,27 @@ fn target_s(playlist: &str) -> Option<f64> {
 }
 
 impl Keeper {
+    /// Looks at one channel, whatever else has changed.
+    async fn look_anew(&mut self, name: OsString, before: Arc<Facts>) {
+        let begin = format!("{}/", name.to_string_lossy());
+        let Ok(objects) = self.store.edge.list_below(&begin).await else { return };
+        let Some(group) = keys::group(objects).remove(&name) else { return };
+        let Some(known) = self.known.get_mut(&name) else { return };
+        if known.signature == Some(group.signature()) {
+            return;
+        }
+        let probed = known.probed.take();
+        let (store, runtime) = (self.store.clone(), Handle::current());
+        let look = move || look_at(name, group, Some(before), probed, store, runtime);
+        // What cannot be read now is judged by the next look at everything.
+        if let Ok(looked) = spawn_blocking(look).await
+            && matches!(looked.facts, Ok(Some(_)))
+        {
+            self.read(Some(Ok(looked)));
+            self.show();
+        }
+    }
+
     pub(super) fn new(store: StoreSource, place: usize, publish: channel::Sender<Stocks>) -> Self {
         let stock = Stock { name: store.edge.name(), available: true, ..Stock::default() };
         Self { store, place, publish, known: HashMap::new(), recalled: false, stock }
@@ -259,19 +281,33 @@ impl Keeper {
         if let Some(objects) = recalled {
             let alone = StoreSource { edge: edge.alone(), ..self.store.clone() };
             self.take(objects, &alone).await;
+            match &soon {
+                Some(Err(error)) => self.stock.is_away(self.trouble(error)),
+                _ => self.stock.available = false,
+            }
             self.show();
         }
-        let listed = match soon {
-            Some(listed) => listed,
-            None => listing.await.map_err(failed).and_then(|listed| listed),
-        };
         self.recalled = is_recalled;
-        listed
+        if let Some(listed) = soon {
+            return listed;
+        }
+        let listed = match timeout(LATE, &mut listing).await {
+            Ok(listed) => listed,
+            Err(_) => {
+                self.away(&no_word_yet());
+                listing.await
+            }
+        };
+        listed.map_err(failed).and_then(|listed| listed)
     }
 
     fn away(&mut self, error: &StoreError) {
-        self.stock.is_away(format!("{}: {error}", self.store.edge.label()));
+        self.stock.is_away(self.trouble(error));
         self.show();
+    }
+
+    fn trouble(&self, error: &StoreError) -> String {
+        format!("{}: {error}", self.store.edge.label())
     }
 
     /// Brings what is known up to a list, read `from` the store or from what is kept of it; answers whether all of it could be read.
@@ -310,13 +346,14 @@ impl Keeper {
         known.probed = looked.probed;
         match looked.facts {
             Ok(mut facts) => {
-                if let Some(Place::Store { edge, .. }) =
+                if let Some(Place::Store { edge, looked, .. }) =
                     facts.as_mut().map(|facts| &mut facts.place)
                 {
                     *edge = self.store.edge.clone();
+                    *looked = known.looked.subscribe();
                 }
                 known.signature = Some(looked.signature);
-                known.looked = Some(Instant::now());
+                known.looked.send_replace(Instant::now());
                 known.trouble = None;
                 known.facts = facts.map(Arc::new);
                 true

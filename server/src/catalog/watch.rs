@@ -138,7 +138,9 @@ fn touch(touched: &mut Touched, name: OsString) {
 
 fn announce(publish: &channel::Sender<Option<Arc<Snapshot>>>, snapshot: Snapshot) {
     publish.send_if_modified(|current| {
-        let grew = current.as_ref().is_some_and(|current| current.same_list(&snapshot));
+        let grew = current.as_ref().is_some_and(|current| {
+            current.same_list(&snapshot) && current.is_partial() == snapshot.is_partial()
+        });
         *current = Some(Arc::new(snapshot));
         !grew
     });

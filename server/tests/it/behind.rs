@@ -125,4 +125,38 @@ async fn a_start_shows_what_is_known_before_anybody_answers() {
     // Either gives up after seconds.
     let took = app.until_ids(&["a", "stored"]).await;
     assert!(took < Duration::from_millis(1500), "{took:?}");
+    // That nothing is heard of them is told before they give up.
+    for id in ["a", "stored"] {
+        until_available(&app, id, false).await;
+    }
+    let took = app.until(|list| list.troubles().len() == 2).await;
+    assert!(took < Duration::from_secs(4), "{took:?}: {:?}", app.now().troubles());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_held_back_until_each_source_has_said_something() {
+    let (bucket, streams) = (Store::new().await, Streams::new());
+    film(&bucket, "stored");
+    streams.channel("own");
+    let app = streams.app_with(vec![bucket.source()]).await;
+    app.until_ids(&["own", "stored"]).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    drop(app);
+
+    // Who asks in the first moment would take the channels for gone.
+    bucket.mood.latency_ms.store(60_000, Ordering::Relaxed);
+    let app = streams.app_at_once(vec![bucket.source().into()]);
+    assert_eq!(app.ids().await, ["own", "stored"]);
+    let app = streams.app_at_once(vec![bucket.source().into()]);
+    assert_eq!(app.get("/streams/stored/playlist.m3u8").await.status, StatusCode::OK);
+
+    // Of a bucket that nobody knows anything of, nobody waits for long.
+    std::fs::remove_dir_all(bucket.cache()).expect("removed");
+    let began = Instant::now();
+    let app = streams.app_at_once(vec![bucket.source().into()]);
+    assert_eq!(app.ids().await, ["own"]);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    let began = Instant::now();
+    assert_eq!(app.ids().await, ["own"]);
+    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
 }

@@ -94,15 +94,22 @@ async fn a_live_channel_of_the_bucket_moves_on_while_somebody_watches() {
     assert!((2..=8).contains(&asked), "{asked} lists in three seconds");
     assert_eq!(app.now().version(), version, "that it grows is no news");
 
+    // After a while without anybody the first who asks is not sent to what is long gone.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    write(&bucket, 5, false);
+    let text = app.get("/streams/on/playlist.m3u8").await.text().to_owned();
+    assert_eq!(sequence(&text), 5, "{text}");
+    let before = text;
+
     // While the bucket is away the last state is served.
     bucket.mood.down.store(true, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_millis(1200)).await;
-    assert_eq!(follow(&app, 4).await, before);
+    assert_eq!(follow(&app, 5).await, before);
     bucket.mood.down.store(false, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_millis(3000)).await;
 
-    write(&bucket, 5, true);
-    let ended = follow(&app, 5).await;
+    write(&bucket, 6, true);
+    let ended = follow(&app, 6).await;
     assert!(ended.contains("#EXT-X-ENDLIST"), "{ended}");
     app.until(|list| list.get(&on).is_some_and(|media| !media.live)).await;
     assert_eq!(app.now().get(&on).and_then(|media| media.duration_s), Some(6.0));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::watch, time::Instant};
 
 use super::StoreSource;
 use crate::{
@@ -108,7 +108,8 @@ impl<'a> InStore<'a> {
 impl Files for InStore<'_> {
     fn place(&self) -> Place {
         let StoreSource { edge, source, .. } = self.store.clone();
-        Place::Store { source, edge, prefix: self.prefix.clone() }
+        let looked = watch::channel(Instant::now()).1;
+        Place::Store { source, edge, prefix: self.prefix.clone(), looked }
     }
 
     fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
