@@ -4,6 +4,8 @@
 #   demo/make.sh                 the channels that are missing
 #   demo/make.sh playa cumbia    only these
 #   demo/make.sh --force [id…]   again, even if they are there
+# The options that functions print hold no spaces but those between them.
+# shellcheck disable=SC2046
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -80,7 +82,7 @@ playa() {
     [sky][sea]vstack[scene];
     [b1]$(hold $n),pad=288:320:32:32:color=black@0,rotate=a='0.035*sin(2*PI*t/4)':c=none[boat];
     [scene][boat]overlay=x='392+10*sin(2*PI*t/12)':y='936+4*sin(2*PI*t/3)':format=gbrp,format=gbrp,scale=720:1340:flags=area[flat];
-    [flat]format=yuv444p,$(camera 720 1340 $n 0.02 0.06 0 0 0),crop=720:1280:0:20,$finish[v]"
+    [flat]format=yuv444p,$(camera 720 1340 $n 0.02 0.06 0 0 0),crop=720:1280:0:20,${finish}[v]"
   sound="
     anoisesrc=d=12:c=pink:r=48000:a=0.5:seed=11,highpass=f=90,lowpass=f=1400,volume='0.34+0.22*sin(2*PI*t/6-1)':eval=frame[l];
     anoisesrc=d=12:c=pink:r=48000:a=0.5:seed=12,highpass=f=90,lowpass=f=1400,volume='0.34+0.22*sin(2*PI*t/6-1.9)':eval=frame[r];
@@ -101,7 +103,7 @@ nieve() {
     $(flecks 720 1360 0.9997 1.2 8 $n -1 2 3)[f1];
     $(flecks 720 1360 0.99992 2.3 30 $n -2 4 5)[f2];
     [base][f1]blend=all_mode=screen[x1];
-    [x1][f2]blend=all_mode=screen,format=yuv444p,$(camera 720 1360 $n 0.05 0.05 5 4 4),crop=720:1280:0:30,$finish[v]"
+    [x1][f2]blend=all_mode=screen,format=yuv444p,$(camera 720 1360 $n 0.05 0.05 5 4 4),crop=720:1280:0:30,${finish}[v]"
   sound="
     anoisesrc=d=12:c=pink:r=48000:a=0.5:seed=21,bandpass=f=420:w=500,volume='7+3.6*sin(2*PI*t/12)+1.8*sin(2*PI*t/3+1)':eval=frame[l];
     anoisesrc=d=12:c=pink:r=48000:a=0.5:seed=22,bandpass=f=520:w=600,volume='7+3.6*sin(2*PI*t/12+0.8)+1.8*sin(2*PI*t/4)':eval=frame[r];
@@ -130,7 +132,7 @@ fiesta() {
       g='$fade*(0.5*$(beam 10 0.5 2 0)+0.6*$(beam 140 -0.3 3 4))':
       b='$fade*(0.4*$(beam 37 0.25 3 1)+0.7*$(beam 90 0 4 2)+$(beam 140 -0.3 3 4)+$(beam 175 -0.55 2 3))',
       scale=720:1320:flags=bicubic,format=gbrp[beams];
-    [base][beams]blend=all_mode=screen,format=yuv444p,hue=h='70*sin(2*PI*t/12)':b='0.3*exp(-6*mod(t,0.5))-0.15',$(camera 720 1320 $n 0.03 0.05 6 2 3),crop=720:1280:0:10,$finish[v]"
+    [base][beams]blend=all_mode=screen,format=yuv444p,hue=h='70*sin(2*PI*t/12)':b='0.3*exp(-6*mod(t,0.5))-0.15',$(camera 720 1320 $n 0.03 0.05 6 2 3),crop=720:1280:0:10,${finish}[v]"
   sound="
     aevalsrc='0.55*exp(-9*mod(t\\,0.5))*sin(2*PI*(48*mod(t\\,0.5)+5*(1-exp(-32*mod(t\\,0.5)))))':d=12:s=48000[kick];
     aevalsrc='st(0\\,mod(t\\,0.25));st(1\\,55*if(lt(mod(t\\,6)\\,3)\\,1\\,if(lt(mod(t\\,6)\\,4.5)\\,0.8909\\,1.3348)));0.22*gt(mod(t\\,0.5)\\,0.12)*min(1\\,ld(0)*90)*exp(-5*ld(0))*(sin(2*PI*ld(1)*t)+0.5*sin(4*PI*ld(1)*t)+0.25*sin(6*PI*ld(1)*t))':d=12:s=48000[bass];
@@ -154,7 +156,7 @@ bosque() {
     $(map 90x170 $n '150*pow(clip(0.5+0.28*sin(X*2*PI/90*1-'"$w"'+1.3*sin(Y*0.06))+0.22*sin(X*2*PI/45-2*'"$w"'+Y*0.09+2*sin(Y*0.045+'"$w"'))+0.16*sin(X*2*PI/30+'"$w"'+Y*0.16),0,1),1.6)*exp(-pow((Y-62)/26,2))' 720:1360)[m1];
     $(map 90x170 $n '125*pow(clip(0.5+0.28*sin(X*2*PI/90+'"$w"'+1.7*sin(Y*0.05+1))+0.24*sin(X*2*PI/45+3*'"$w"'-Y*0.11+1.5*sin(Y*0.07-'"$w"'))+0.14*sin(X*2*PI/22-'"$w"'+Y*0.2),0,1),1.7)*exp(-pow((Y-112)/22,2))' 720:1360)[m2];
     [base][m1]blend=all_mode=screen[x1];
-    [x1][m2]blend=all_mode=screen,format=yuv444p,$(camera 720 1360 $n 0.06 0.05 0 3 0),crop=720:1280:0:40,$finish[v]"
+    [x1][m2]blend=all_mode=screen,format=yuv444p,$(camera 720 1360 $n 0.06 0.05 0 3 0),crop=720:1280:0:40,${finish}[v]"
   sound="
     anoisesrc=d=14:c=pink:r=48000:a=0.5:seed=41,highpass=f=200,lowpass=f=900,volume='0.16+0.06*sin(2*PI*t/7)':eval=frame[l];
     anoisesrc=d=14:c=pink:r=48000:a=0.5:seed=42,highpass=f=200,lowpass=f=900,volume='0.16+0.06*sin(2*PI*t/7+1)':eval=frame[r];
@@ -175,7 +177,7 @@ piscina() {
     $(map 180x330 $n '128+15*(0.5*sin(X*0.08-3*'"$w"'+1.6*sin(Y*0.035+'"$w"'))+0.35*sin(X*0.13+4*'"$w"'-Y*0.05)+0.25*sin(Y*0.1-2*'"$w"'))' 1440:2640),split[my][my2];
     [base0][mx][my]displace=edge=mirror,scale=720:1320:flags=area,format=gbrp[base];
     [lines0][my2][mx2]displace=edge=mirror,scale=720:1320:flags=area,format=gbrp[lines];
-    [base][lines]blend=all_mode=screen:all_opacity=0.45,format=yuv444p,$(camera 720 1320 $n 0.04 0.04 4 6 2),crop=720:1280:0:20,$finish[v]"
+    [base][lines]blend=all_mode=screen:all_opacity=0.45,format=yuv444p,$(camera 720 1320 $n 0.04 0.04 4 6 2),crop=720:1280:0:20,${finish}[v]"
   sound="
     anoisesrc=d=10:c=pink:r=48000:a=0.5:seed=51,highpass=f=150,lowpass=f=700,volume='0.22+0.1*sin(2*PI*t/2.5)':eval=frame[l];
     anoisesrc=d=10:c=pink:r=48000:a=0.5:seed=52,highpass=f=150,lowpass=f=760,volume='0.22+0.1*sin(2*PI*t/2.5+1.5)':eval=frame[r];
@@ -194,7 +196,7 @@ ciudad() {
     [s2]vflip,split[b1][b2];[b2]hflip[b3];[b3][b1]hstack,colorlevels=rimin=0.24:gimin=0.24:bimin=0.28:romax=0.5:gomax=0.45:bomax=0.5,scale=2560:720:flags=bicubic,gblur=sigma=6:steps=2,format=gbrp,$(hold $n),scroll=h=1/$n,crop=1280:720:300:0[l2];
     $(map 80x45 $n '188+34*sin(X*0.35+3*2*PI*T/12)*sin(Y*0.4+2*2*PI*T/12)+26*sin(X*0.2-Y*0.3+5*2*PI*T/12)' 1280:720)[tw];
     [l1][tw]blend=all_mode=multiply[x1];
-    [x1][l2]blend=all_mode=screen,format=yuv444p,$(camera 1280 720 $n 0.05 0.03 18 4 2),$finish[v]"
+    [x1][l2]blend=all_mode=screen,format=yuv444p,$(camera 1280 720 $n 0.05 0.03 18 4 2),${finish}[v]"
   sound="
     anoisesrc=d=12:c=brown:r=48000:a=0.6:seed=71,highpass=f=55,lowpass=f=420,volume='0.6+0.12*sin(2*PI*t/6)':eval=frame[l];
     anoisesrc=d=12:c=brown:r=48000:a=0.6:seed=72,highpass=f=55,lowpass=f=420,volume='0.6+0.12*sin(2*PI*t/6+1)':eval=frame[r];
@@ -242,7 +244,7 @@ vidriera() {
       scale=720:340:flags=bicubic,format=gbrp,pad=720:1560:0:1220:black,format=gbrp[fire];
     $(flecks 720 1560 0.99985 1.7 7 $n 1 -1 8)[dust];
     [lit][fire]blend=all_mode=screen[x1];
-    [x1][dust]blend=all_mode=screen,format=yuv444p,perspective=eval=frame:interpolation=cubic:x0=0:x1=W:x2=0:x3=W:y0='140-90*cos(2*PI*in/$n)':y1='140-90*cos(2*PI*in/$n)':y2='1560+140-90*cos(2*PI*in/$n)':y3='1560+140-90*cos(2*PI*in/$n)',crop=720:1280:0:0,$finish[v]"
+    [x1][dust]blend=all_mode=screen,format=yuv444p,perspective=eval=frame:interpolation=cubic:x0=0:x1=W:x2=0:x3=W:y0='140-90*cos(2*PI*in/$n)':y1='140-90*cos(2*PI*in/$n)':y2='1560+140-90*cos(2*PI*in/$n)':y3='1560+140-90*cos(2*PI*in/$n)',crop=720:1280:0:0,${finish}[v]"
   local hymn
   hymn="0$(chord 0 73.42 146.83 220 293.66 349.23)$(chord 3 58.27 116.54 233.08 293.66 466.16)$(chord 6 87.31 174.61 220 261.63 349.23)$(chord 9 65.41 130.81 196 261.63 329.63)"
   sound="
@@ -267,7 +269,7 @@ cumbia() {
   seconds=19.95 kind=audio loud=0 # the encoder's lead-in fills the rest of the 20
   graph=''
   local e=0.3125 # an eighth at 96 beats a minute; 64 of them make the loop
-  local A=440 B=493.88 C=523.25 D=587.33 E=659.26 F=698.46 G=783.99 a=880 g=392 gs=415.3
+  local A=440 B=493.88 C=523.25 D=587.33 E=659.26 F=698.46 G=783.99 a=880 gs=415.3
   local melody bass
   melody=$(tune \
     $A 0 $C $E 0 $D $C $D   $E 0 $E $G 0 $E $D $C  $D 0 $F $a 0 $G $F $E  $D 0 $B $D 0 $C $B $gs \

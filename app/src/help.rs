@@ -54,7 +54,9 @@ pub(crate) fn Help() -> impl IntoView {
                     .map(|(what, keys)| {
                         let keys: Vec<_> = keys
                             .into_iter()
-                            .map(|key| view! { <kbd data-dots=(key == "…").then_some("")>{key}</kbd> })
+                            .map(|key| {
+                                view! { <kbd data-dots=(key == "…").then_some("")>{key}</kbd> }
+                            })
                             .collect();
                         view! {
                             <div>

@@ -90,9 +90,13 @@ pub(crate) fn Missing(
 ) -> impl IntoView {
     let texts = texts();
     let sentence = match name {
-        Some(name) => Either::Left(
-            view! { {texts.missing_before} " " <b>{name}</b> " " {texts.missing_after} },
-        ),
+        Some(name) => Either::Left(view! {
+            {texts.missing_before}
+            " "
+            <b>{name}</b>
+            " "
+            {texts.missing_after}
+        }),
         None => Either::Right(texts.nothing_here),
     };
     view! {

@@ -118,7 +118,10 @@ pub(crate) fn rendered(report: &PulseReport, lang: Lang) -> String {
             <h1>{texts.pulse}</h1>
         </header>
         <dl class="numbers">
-            {numbers.into_iter().map(|(name, value, below)| number(name, value, below)).collect_view()}
+            {numbers
+                .into_iter()
+                .map(|(name, value, below)| number(name, value, below))
+                .collect_view()}
         </dl>
         <div class="charts">
             <section>
@@ -204,15 +207,7 @@ fn swipes(report: &PulseReport, texts: &'static Texts) -> impl IntoView {
             (f64::from(ms.min(BAR_MS * BARS as u32)) / f64::from(BAR_MS) * pitch).min(WIDTH - 2.0);
         // Near the right end there is no room for a word behind the line.
         let (anchor, at) = if x > WIDTH * 0.7 { ("end", x - 8.0) } else { ("start", x + 8.0) };
-        let line = view! {
-            <line
-                data-target=target
-                x1=fixed(x)
-                x2=fixed(x)
-                y1="4"
-                y2=fixed(SWIPES_HEIGHT + 20.0)
-            />
-        };
+        let line = view! { <line data-target=target x1=fixed(x) x2=fixed(x) y1="4" y2=fixed(SWIPES_HEIGHT + 20.0) /> };
         let word = view! {
             <text data-target=target x=fixed(at) y=fixed(row) text-anchor=anchor>
                 {word}

@@ -123,7 +123,9 @@ pub fn Reels(
                 <HelpButton />
             </nav>
             <Talk />
-            <p class="fast edge-print" aria-hidden="true">{texts.faster}</p>
+            <p class="fast edge-print" aria-hidden="true">
+                {texts.faster}
+            </p>
             <Dialled />
             <div class="controls">
                 <UpNext />

@@ -12,7 +12,12 @@ const UNREAD_MAX: u32 = 99;
 #[component]
 pub(crate) fn ChatButton() -> impl IntoView {
     view! {
-        <button class="hole chat-button" type="button" aria-label=words().chat aria-expanded="false">
+        <button
+            class="hole chat-button"
+            type="button"
+            aria-label=words().chat
+            aria-expanded="false"
+        >
             <Icon name="chat" />
             <b hidden></b>
         </button>

@@ -97,9 +97,7 @@ pub(super) fn Choices(
             <nav class="tags" aria-label=texts.tags>
                 <ul>
                     {tag(Narrow::All, None, all)}
-                    {findings
-                        .music
-                        .then(|| tag(Narrow::Music, Some("music"), texts.music.into()))}
+                    {findings.music.then(|| tag(Narrow::Music, Some("music"), texts.music.into()))}
                     {findings.live.then(|| tag(Narrow::Live, Some("live"), texts.live.into()))}
                     {tags.collect_view()}
                 </ul>

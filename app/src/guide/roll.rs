@@ -78,7 +78,9 @@ fn Header(number: u32, found: u32, lang: Lang) -> impl IntoView {
     let last = (number * ROLL).min(found);
     view! {
         <header>
-            <h2 id=format!("roll-{number}-name")>{format!("{} {}", texts.roll, grouped(number))}</h2>
+            <h2 id=format!(
+                "roll-{number}-name",
+            )>{format!("{} {}", texts.roll, grouped(number))}</h2>
             <p class="edge-print">
                 {format!("{}–{} {} {}", grouped(first), grouped(last), texts.of, grouped(found))}
             </p>

@@ -77,7 +77,12 @@ fn Turn(first: u32, all: u32, choice: Choice, lang: Lang) -> impl IntoView {
     let next = first + ROLLS_AT_ONCE;
     let next = (next <= all).then(|| link(next, texts.next_rolls, "next"));
     (previous.is_some() || next.is_some()).then(|| {
-        view! { <nav class="guide-turn" aria-label=texts.rolls>{previous} {next}</nav> }
+        view! {
+            <nav class="guide-turn" aria-label=texts.rolls>
+                {previous}
+                {next}
+            </nav>
+        }
     })
 }
 
@@ -126,7 +131,13 @@ fn Nothing(choice: Choice, lang: Lang) -> impl IntoView {
     let texts = lang.guide_texts();
     let narrow = choice.is_narrow();
     let sentence = if narrow { texts.nothing_found } else { lang.texts().empty_title };
-    let blank = || view! { <li class="film-frame"><div class="still"></div></li> };
+    let blank = || {
+        view! {
+            <li class="film-frame">
+                <div class="still"></div>
+            </li>
+        }
+    };
     view! {
         <div class="rolls nothing">
             <section class="roll">

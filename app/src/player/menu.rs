@@ -23,7 +23,12 @@ const SPEEDS: [u32; 5] = [50, 100, 125, 150, 200];
 #[component]
 pub(crate) fn MenuButton() -> impl IntoView {
     view! {
-        <button class="hole menu-button" type="button" aria-label=texts().playback aria-expanded="false">
+        <button
+            class="hole menu-button"
+            type="button"
+            aria-label=texts().playback
+            aria-expanded="false"
+        >
             <Icon name="quality" />
         </button>
     }
@@ -54,7 +59,10 @@ pub(crate) fn Menu() -> impl IntoView {
                         view! {
                             <label>
                                 <input type="radio" name="speed" value=speed checked=speed == 100 />
-                                <span>{format!("{}×", f64::from(speed) / 100.0).replace('.', words().decimal_point)}</span>
+                                <span>
+                                    {format!("{}×", f64::from(speed) / 100.0)
+                                        .replace('.', words().decimal_point)}
+                                </span>
                             </label>
                         }
                     })}

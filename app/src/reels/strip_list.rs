@@ -61,7 +61,9 @@ pub(crate) fn Frame(media: Option<Media>, place: u32, current: bool) -> impl Int
                     <span class="mark"></span>
                     <span class="number">{place + 1}</span>
                     " "
-                    <span class="length">{media.as_ref().and_then(|media| media.duration_s).map(clock)}</span>
+                    <span class="length">
+                        {media.as_ref().and_then(|media| media.duration_s).map(clock)}
+                    </span>
                 </span>
                 <b>{media.map(|media| media.title)}</b>
             </a>
