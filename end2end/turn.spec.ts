@@ -34,20 +34,25 @@ async function settled(page: Page, channel: string): Promise<void> {
   await plays(page, channel);
 }
 
-test("a phone that is turned in the middle of a slide ends where the slide led, and the way on is free", async ({ page }) => {
-  test.setTimeout(60_000);
+/** From reel to reel, each time with another size while the strip slides. */
+async function resized(page: Page, on: () => Promise<void>, sizes: [width: number, height: number][]): Promise<void> {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");
   await rests(page);
   await slowly(page);
   let channel = 3;
-  for (const [width, height] of [[844, 390], [390, 844]] as const) {
-    await swipe(page);
+  for (const [width, height] of sizes) {
+    await on();
     channel++;
     expect(await slides(page), "it is on its way").toBe(true);
     await page.setViewportSize({ width, height });
     await settled(page, `clip_${channel}`);
   }
+}
+
+test("a phone that is turned in the middle of a slide ends where the slide led, and the way on is free", async ({ page }) => {
+  test.setTimeout(60_000);
+  await resized(page, () => swipe(page), [[844, 390], [390, 844]]);
   await swipe(page);
   await settled(page, "clip_6");
   expect(await page.evaluate(() => window.sight.most)).toBe(1);
@@ -73,16 +78,5 @@ for (const [how, end] of [["lifts then", "touchEnd"], ["is lost by that", "touch
 
 test("a window that changes its size in the middle of a slide ends where the slide led", { tag: "@desktop" }, async ({ page }) => {
   test.setTimeout(60_000);
-  await page.goto("/c/clip_3");
-  await plays(page, "clip_3");
-  await rests(page);
-  await slowly(page);
-  let channel = 3;
-  for (const [width, height] of [[1000, 700], [500, 900], [1440, 900]] as const) {
-    await press(page, "ArrowDown");
-    channel++;
-    expect(await slides(page), "it is on its way").toBe(true);
-    await page.setViewportSize({ width, height });
-    await settled(page, `clip_${channel}`);
-  }
+  await resized(page, () => press(page, "ArrowDown"), [[1000, 700], [500, 900], [1440, 900]]);
 });

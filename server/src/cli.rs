@@ -146,8 +146,7 @@ impl PublishArgs {
     fn job(&self) -> anyhow::Result<PublishJob> {
         let channel = channel_id(&self.channel)?;
         let (streams, data) = (self.folders.streams.clone(), self.folders.data.clone());
-        let told = if self.json { Told::AsJson } else { Told::ToPeople };
-        let meter = Meter::new(&channel, told);
+        let meter = Meter::new(&channel, told(self.json));
         Ok(PublishJob { channel, streams, data, replace: self.replace, meter })
     }
 
@@ -158,8 +157,7 @@ impl PublishArgs {
         work: impl Future<Output = Result<Published, PublishError>>,
         sentence: impl FnOnce(Published) -> String,
     ) -> anyhow::Result<ExitCode> {
-        let told = if self.json { Told::AsJson } else { Told::ToPeople };
-        let done = publish::tell(&job.channel, &job.meter, told, work).await;
+        let done = publish::tell(&job.channel, &job.meter, told(self.json), work).await;
         if self.json {
             return Ok(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
@@ -269,6 +267,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
+fn told(json: bool) -> Told {
+    if json { Told::AsJson } else { Told::ToPeople }
+}
+
 fn channel_id(name: &str) -> anyhow::Result<ChannelId> {
     ChannelId::parse(&name.nfc().collect::<String>())
         .with_context(|| format!("{name:?} cannot name a channel"))
@@ -322,9 +324,8 @@ fn without_password(value: &str) -> String {
 /// Makes channels; a signal stops it and leaves nothing half done.
 async fn convert(args: ConvertArgs) -> anyhow::Result<ExitCode> {
     let jobs = args.jobs()?;
-    let told = if args.json { Told::AsJson } else { Told::ToPeople };
     let stop = stopped_by_signal()?;
-    let missing = ingest::convert_each(&jobs, told, &stop).await;
+    let missing = ingest::convert_each(&jobs, told(args.json), &stop).await;
     Ok(if missing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod origin;
+mod source;
 
 use std::{
     fs, io,

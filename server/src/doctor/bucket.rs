@@ -1,23 +1,22 @@
 //! The bucket and the cache before it, judged once: what is set, what may be done there, and whether
 //! what comes from it can be kept.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use app::catalog::Source;
 use tokio::task::spawn_blocking;
-use tokio_util::sync::CancellationToken;
 
-use super::Check;
+use super::{
+    Check,
+    source::{judged, left_out},
+};
 use crate::{
     addresses,
-    catalog::report::{self, Finding, StoreSource},
+    catalog::report::{self, StoreSource},
     config::{Config, Delivery},
     storage::{
         Object, Refusal, Store, StoreError,
-        edge::{Edge, Shelf},
+        edge::Shelf,
         s3::{Aside, Bucket},
     },
 };
@@ -25,9 +24,6 @@ use crate::{
 /// By so much the clocks here and there may differ: stores refuse what is signed a quarter of an
 /// hour off, and addresses for players hold for a while only.
 const SKEW: Duration = Duration::from_secs(60);
-
-/// The most that is kept while its channels are judged.
-const KEPT_MAX: u64 = 64 << 20;
 
 /// Nothing where no bucket is set.
 pub(super) async fn examine(config: &Config) -> Vec<Check> {
@@ -82,29 +78,16 @@ async fn reads(bucket: &Bucket) -> Check {
 async fn channels(config: &Config) -> Vec<Check> {
     let Some(bucket) = Bucket::new(&config.bucket) else { return Vec::new() };
     let name = bucket.label();
-    let stop = CancellationToken::new();
-    // What is found here is nobody else's: it goes with the folder.
-    let folder = std::env::temp_dir().join(format!("carrete-doctor-{}-s3", std::process::id()));
-    let source = StoreSource {
-        edge: Edge::new(Arc::new(bucket), Shelf::new(&folder, KEPT_MAX), stop.clone()),
-        source: Source::S3,
-        refresh: config.bucket.refresh.0,
-    };
-    let (found, left_out) = report::bucket(source).await;
-    stop.cancel();
-    // It may never have been made.
-    let _ = tokio::fs::remove_dir_all(&folder).await;
+    let (source, refresh) = (Source::S3, config.bucket.refresh.0);
+    let judge = async |edge| report::bucket(StoreSource { edge, source, refresh }).await;
+    let (found, findings) = judged(bucket, judge).await;
     let told = match found {
         Ok(count) => {
             Check::ok(&format!("{name}, channels"), format!("{count} of them can be played"))
         }
         Err(trouble) => Check::fail(&name, trouble, "run this again when it answers"),
     };
-    let left_out = left_out.into_iter().map(|finding| {
-        let Finding { name: channel, message, fix } = finding;
-        Check::fail(&format!("{name}, {channel:?}"), message, fix)
-    });
-    std::iter::once(told).chain(left_out).collect()
+    std::iter::once(told).chain(left_out(&format!("{name},"), findings)).collect()
 }
 
 /// Serving needs no more than reading, so that writing is not allowed is no fault.

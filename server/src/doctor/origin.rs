@@ -1,23 +1,17 @@
 //! The other servers, judged once: whether their lists can be read, and which of their channels cannot
 //! be listed here.
 
-use std::sync::Arc;
-
 use app::catalog::Kind;
-use tokio_util::sync::CancellationToken;
 
-use super::{Check, bucket};
-use crate::{
-    catalog::report::{self, Finding, OriginSource},
-    config::{Config, OriginUrl},
-    storage::{
-        edge::{Edge, Shelf},
-        origin::Origin,
-    },
+use super::{
+    Check, bucket,
+    source::{judged, left_out},
 };
-
-/// The most that is kept while they are judged.
-const KEPT_MAX: u64 = 64 << 20;
+use crate::{
+    catalog::report::{self, OriginSource},
+    config::{Config, OriginUrl},
+    storage::origin::Origin,
+};
 
 /// Nothing where no server is set.
 pub(super) async fn examine(config: &Config) -> Vec<Check> {
@@ -38,21 +32,10 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
 
 async fn one(config: &Config, name: &'static str, url: &OriginUrl, kind: Kind) -> Vec<Check> {
     let check = format!("{name} server");
-    // What is found here is nobody else's: it goes with the folder.
-    let place = format!("carrete-doctor-{}-{name}", std::process::id());
-    let folder = std::env::temp_dir().join(place);
     let origin = Origin::new(name, url, &config.origins.allow_private.0);
-    let stop = CancellationToken::new();
-    let source = OriginSource {
-        edge: Edge::new(Arc::new(origin), Shelf::new(&folder, KEPT_MAX), stop.clone()),
-        address: url.url().clone(),
-        kind,
-        refresh: config.bucket.refresh.0,
-    };
-    let (found, left_out) = report::origin(source).await;
-    stop.cancel();
-    // It may never have been made.
-    let _ = tokio::fs::remove_dir_all(&folder).await;
+    let (address, refresh) = (url.url().clone(), config.bucket.refresh.0);
+    let judge = async |edge| report::origin(OriginSource { edge, address, kind, refresh }).await;
+    let (found, findings) = judged(origin, judge).await;
     let mut checks = vec![match found {
         Ok(count) => Check::ok(&check, format!("{count} of its channels can be listed")),
         Err(trouble) => {
@@ -62,10 +45,6 @@ async fn one(config: &Config, name: &'static str, url: &OriginUrl, kind: Kind) -
             Check::fail(&check, trouble, fix)
         }
     }];
-    let left_out = left_out.into_iter();
-    checks.extend(left_out.map(|finding| {
-        let Finding { name, message, fix } = finding;
-        Check::fail(&format!("{check} {name:?}"), message, fix)
-    }));
+    checks.extend(left_out(&check, findings));
     checks
 }
