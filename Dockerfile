@@ -1,23 +1,20 @@
 # Carrete in a container: built in stages that are thrown away, run by user 10001 on Debian with ffmpeg.
+# No tool and no version is named here: tools/install.sh knows them all (`make check` sees to it).
 
-# The versions of the two tools alone, so that any other change of these files does not install them again.
-FROM debian:bookworm-slim AS versions
-COPY Cargo.lock tools/env.sh /
-RUN mkdir /versions \
- && sed -n 's/^CARGO_LEPTOS=//p' /env.sh > /versions/cargo-leptos \
- && awk -F'"' '/^name = "wasm-bindgen"$/ { getline; print $2; exit }' /Cargo.lock > /versions/wasm-bindgen
+# What the tools depend on, and nothing more of the lock file, so that a new crate does not compile them again.
+FROM debian:bookworm-slim AS pins
+COPY Cargo.lock rust-toolchain.toml /pins/
+COPY tools/install.sh tools/env.sh /pins/tools/
+RUN grep -A 1 '^name = "wasm-bindgen"$' /pins/Cargo.lock > /pins/bindgen && mv /pins/bindgen /pins/Cargo.lock
 
 FROM rust:1.95.0-slim-bookworm AS builder
 RUN apt-get update \
- && apt-get install -y --no-install-recommends binaryen make nodejs perl pkg-config \
- && rm -rf /var/lib/apt/lists/* \
- && rustup target add wasm32-unknown-unknown
-COPY --from=versions /versions /versions
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
- && cargo install cargo-leptos --locked --version "$(cat /versions/cargo-leptos)" \
- && cargo install wasm-bindgen-cli --locked --version "$(cat /versions/wasm-bindgen)"
+ && apt-get install -y --no-install-recommends nodejs npm \
+ && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
+COPY --from=pins /pins/ ./
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    tools/install.sh build
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     tools/build.sh \

@@ -7,6 +7,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build, then serve the channels of streams/ on http://localhost:8080
+	@tools/install.sh run
 	@exec target/release/carrete serve
 
 test: ## every test: Rust, scripts, browser; the last line is the count
@@ -18,11 +19,11 @@ build: ## the release build alone: target/release/carrete
 	@tools/build.sh
 
 dev: ## rebuild and reload on save
-	@tools/install.sh build
+	@tools/install.sh build run
 	@source tools/env.sh && LEPTOS_SITE_ROOT=target/dev-site exec cargo leptos watch
 
-check: ## format, lints for server and page, documentation, licences
-	@tools/install.sh build
+check: ## format, lints for server and page, documentation, licences, one list of tools
+	@tools/install.sh build check
 	@tools/check.sh
 
 audit: ## the slow checks, by hand: view format, dependencies, unused crates, shell scripts, WebKit, Firefox, Lighthouse, faults
@@ -43,5 +44,5 @@ image-check: ## build, run and probe the container with the program named by VER
 	$(VERIFY) .
 
 tools: ## install everything that build and tests need, and nothing else
-	@tools/install.sh build test
+	@tools/install.sh build check test
 	@echo "tools: all there"

@@ -27,6 +27,7 @@ step "lints of the server" cargo clippy --locked -p server -p app --features app
 step "lints of the page" cargo clippy --locked -p frontend --target wasm32-unknown-unknown -- -D warnings
 step "documentation" documents
 step "licences" node tools/licences.mjs
+step "one list of tools" node tools/container.mjs
 step "vendored hls.js" tools/vendor-hls.sh --check
 
 if [ ${#failed[@]} -gt 0 ]; then

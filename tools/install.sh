@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what Carrete is built and tested with: tools/install.sh [build] [test] [audit].
+# Installs what Carrete is built and tested with: tools/install.sh [build] [run] [check] [test] [audit].
 # Installs only what is missing, so a second call returns at once. Writes below ~/.cargo, ~/.cache/carrete, ~/.rustup
 # and the node_modules of end2end; Debian packages only as root, else it says in one line what to install.
 # shellcheck disable=SC2015
@@ -81,13 +81,11 @@ for_build() {
   node_from 18
   if sysroot=$(rustc --print sysroot 2>/dev/null); then
     have rustup || rustc --version | grep -qF " $RUST " || die "Rust $RUST is needed, this is $(rustc --version)"
-    [ -x "$sysroot/bin/cargo-clippy" ] && [ -x "$sysroot/bin/rustfmt" ] || want add_components "clippy and rustfmt" "seconds"
     [ -d "$sysroot/lib/rustlib/wasm32-unknown-unknown" ] || want add_target "the WebAssembly target of Rust" "seconds"
   else
     want add_rust "Rust $RUST" "about a minute, once"
   fi
   have cc || packages+=(gcc libc6-dev)
-  have ffmpeg && have ffprobe || optional+=(ffmpeg)
   [ -f Cargo.lock ] || die "Cargo.lock is missing"
   if [ "$(cargo-leptos --version 2>/dev/null)" != "cargo-leptos $CARGO_LEPTOS" ]; then
     # It compiles an OpenSSL of its own, which wants these three.
@@ -104,8 +102,19 @@ for_build() {
     want add_binaryen "wasm-opt $BINARYEN" "seconds, once"
 }
 
+# What the running program calls.
+for_run() { have ffmpeg && have ffprobe || optional+=(ffmpeg); }
+
+for_check() {
+  local sysroot
+  # A toolchain that is installed anew has them.
+  sysroot=$(rustc --print sysroot 2>/dev/null) || return 0
+  [ -x "$sysroot/bin/cargo-clippy" ] && [ -x "$sysroot/bin/rustfmt" ] || want add_components "clippy and rustfmt" "seconds"
+}
+
 for_test() {
   node_from 20
+  for_run
   [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || packages+=(chromium fonts-liberation)
   # The store that conditional reads are tested against is a Python program.
   have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
@@ -135,8 +144,8 @@ for_audit() {
 mkdir -p "$CARRETE_CACHE/bin"
 for set in "${@:-build}"; do
   case $set in
-    build | test | audit) "for_$set" ;;
-    *) die "no set is called '$set': build, test and audit are" ;;
+    build | run | check | test | audit) "for_$set" ;;
+    *) die "no set is called '$set': build, run, check, test and audit are" ;;
   esac
 done
 
