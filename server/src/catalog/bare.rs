@@ -22,7 +22,7 @@ pub(crate) fn read(files: &mut dyn Files, name: &str, probed: &mut Option<Probed
 fn facts(files: &mut dyn Files, name: &str, probed: &mut Option<Probed>) -> Result<Facts, Reason> {
     let missing = || Reason::Missing { first: name.to_owned(), count: 1 };
     let stamp = files.stat(name)?.ok_or_else(missing)?;
-    let probe = probe::cached(files, name, Some(stamp), false, probed).unwrap_or_default();
+    let probe = probe::cached(files, name, Some(stamp), false, probed)?.unwrap_or_default();
     let by_name = media_type::of(name);
     let by_name_kind = if by_name.starts_with("audio/") { Kind::Audio } else { Kind::Video };
     let kind = probe.kind.unwrap_or(by_name_kind);

@@ -55,7 +55,8 @@ impl Disk {
     }
 
     /// Looks at every name that is new or whose files changed, and forgets those that are gone.
-    pub(crate) fn look_at_all(&mut self) {
+    /// Whether the folder could be listed.
+    pub(crate) fn look_at_all(&mut self) -> bool {
         if let Ok(root) = fs::canonicalize(&self.folder)
             && root != self.root
         {
@@ -64,6 +65,7 @@ impl Disk {
         }
         let listed: Result<BTreeSet<OsString>, _> = fs::read_dir(&self.root)
             .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+        let is_listed = listed.is_ok();
         match listed {
             Ok(names) => {
                 self.said.retain(|name, _| names.contains(name));
@@ -85,6 +87,7 @@ impl Disk {
                 self.say(OsStr::new(""), &format!("The streams folder cannot be listed: {kind}."));
             }
         }
+        is_listed
     }
 
     /// Looks at these names, whether they changed or not.

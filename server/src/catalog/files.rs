@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{facts::Place, probe::Media, reason::Reason};
-use crate::storage::disk::{Stamp, open_below};
+use crate::storage::disk::{Stamp, is_absent, open_below};
 
 /// Files that nobody wrote to for so long are taken to be whole at first sight.
 const OLD: Duration = Duration::from_secs(2);
@@ -35,10 +35,10 @@ pub(crate) trait Files {
     fn text_aside(&self, path: &str, max: u64) -> Result<String, String>;
 
     /// The names in the folder itself.
-    fn names(&self) -> Vec<String>;
+    fn names(&self) -> Result<Vec<String>, Reason>;
 
-    /// A media file to look into, and its length.
-    fn media(&self, path: &str) -> Option<(Media, u64)>;
+    /// A media file to look into, and its length; `None` where there is none to be had.
+    fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason>;
 }
 
 /// A look into one folder of this host.
@@ -111,7 +111,8 @@ impl<'a> OnDisk<'a> {
                 None => {
                     let inside = match fs::canonicalize(self.folder.join(parent)) {
                         Ok(real) => real.starts_with(self.root),
-                        Err(_) => return Ok(None),
+                        Err(error) if is_absent(&error) => return Ok(None),
+                        Err(error) => return Err(unreadable(parent, &error)),
                     };
                     self.folders.insert(parent.to_owned(), inside);
                     self.watch(parent);
@@ -182,7 +183,7 @@ impl Files for OnDisk<'_> {
         }
         let (file, _) = match open_below(self.root, &self.folder.join(path)) {
             Ok(opened) => opened,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(unreadable(path, &error)),
         };
         let mut bytes = Vec::new();
@@ -203,23 +204,22 @@ impl Files for OnDisk<'_> {
         Ok(text)
     }
 
-    fn names(&self) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.folder) else { return Vec::new() };
-        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    fn names(&self) -> Result<Vec<String>, Reason> {
+        let listed = fs::read_dir(self.folder).and_then(|entries| {
+            entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()
+        });
+        // A list that is cut short would take subtitles away.
+        let names = listed.map_err(|error| unreadable("the folder", &error))?;
+        Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
 
-    fn media(&self, path: &str) -> Option<(Media, u64)> {
-        let (file, stamp) = open_below(self.root, &self.folder.join(path)).ok()?;
-        Some((Box::new(file), stamp.size))
+    fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason> {
+        match open_below(self.root, &self.folder.join(path)) {
+            Ok((file, stamp)) => Ok(Some((Box::new(file), stamp.size))),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(unreadable(path, &error)),
+        }
     }
-}
-
-/// What the file system says where there is no such file.
-fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
-    )
 }
 
 /// The kind of an error says nothing of where this host keeps things; its text might.

@@ -109,7 +109,7 @@ impl Reading<'_> {
             (Some(_), _) | (None, None) => None,
             (None, Some(path)) => {
                 let stamp = self.files.stat(&path)?;
-                probe::cached(self.files, &path, stamp, live, probed)
+                probe::cached(self.files, &path, stamp, live, probed)?
             }
         };
         let probe = from_master.or(sampled).unwrap_or_default();
@@ -297,7 +297,7 @@ impl Reading<'_> {
             }
         }
         let mut subtitles = Vec::new();
-        for name in self.files.names() {
+        for name in self.files.names()? {
             let Some(lang) = name.strip_suffix(".vtt").filter(|lang| is_language(lang)) else {
                 continue;
             };

@@ -19,7 +19,7 @@ use super::{
     probe::Probed,
     reason::Reason,
 };
-use crate::storage::disk::Stamp;
+use crate::storage::disk::{Stamp, is_absent};
 
 /// Files that did not change between two looks so far apart are taken to be whole.
 const QUIET: Duration = Duration::from_millis(300);
@@ -29,6 +29,9 @@ const LIVE_ANYWAY: Duration = Duration::from_secs(1);
 const STAYS: Duration = Duration::from_secs(2);
 /// What may be a copy under way is looked at again so often, and named in the log after so long.
 const AGAIN: Duration = Duration::from_millis(500);
+/// What cannot be read is looked at again after half as long as that has lasted, and so often at
+/// least.
+const AT_LEAST: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is known of one name.
@@ -120,11 +123,14 @@ impl Item {
     fn trouble(&mut self, reason: Reason, now: Instant) {
         let since = *self.trouble_since.get_or_insert(now);
         let lasted = now.duration_since(since);
-        if self.facts.is_some() && (lasted >= STAYS || !reason.may_pass()) {
+        // What cannot be read says nothing of what is there: the last that was known holds, until
+        // the file system gives an answer.
+        let is_unknown = matches!(reason, Reason::Unreadable { .. });
+        if self.facts.is_some() && !is_unknown && (lasted >= STAYS || !reason.may_pass()) {
             self.facts = None;
         }
         self.told = lasted >= PATIENCE || !reason.may_pass();
-        self.next = (!self.told).then_some(now + AGAIN);
+        self.next = (is_unknown || !self.told).then(|| now + AGAIN.max(lasted / 2).min(AT_LEAST));
         self.trouble = Some(reason);
     }
 }
@@ -137,9 +143,16 @@ pub(crate) fn look(root: &Path, name: &OsStr, before: Option<Item>, now: Instant
     }
     let path = root.join(name);
     // The stamps are taken before the look: what changes meanwhile is seen at the next.
-    let stamp = Stamp::at(&path)?;
+    let found = Stamp::found(&path);
+    if matches!(found, Ok(None)) {
+        return None;
+    }
     let mut item = before.unwrap_or_else(|| Item::new(now));
-    item.watched = vec![(path.clone(), Some(stamp))];
+    item.watched = vec![(path.clone(), found.as_ref().ok().copied().flatten())];
+    if let Err(error) = found {
+        item.trouble(unreadable(&name.to_string_lossy(), &error), now);
+        return Some(item);
+    }
     let Some(text) = name.to_str() else {
         item.trouble(Reason::NotText, now);
         return Some(item);
@@ -230,7 +243,11 @@ enum Place {
 
 fn kind_of(root: &Path, path: &Path) -> Result<Place, Reason> {
     let shown = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let io = |error: std::io::Error| unreadable(&shown(), &error);
+    let io = |error: std::io::Error| match is_absent(&error) {
+        // A link that leads nowhere.
+        true => Reason::Missing { first: shown(), count: 1 },
+        false => unreadable(&shown(), &error),
+    };
     let real = fs::canonicalize(path).map_err(io)?;
     if !real.starts_with(root) {
         return Err(Reason::Link(shown()));
@@ -247,3 +264,53 @@ fn kind_of(root: &Path, path: &Path) -> Result<Place, Reason> {
 
 /// Names, with what is known of them.
 pub(crate) type Items = std::collections::BTreeMap<OsString, Item>;
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        ffi::OsStr,
+        fs,
+        time::{Duration, Instant},
+    };
+
+    use super::{AT_LEAST, Item, PATIENCE, QUIET, Reason, STAYS, look};
+
+    /// A file that has been there for a while.
+    fn listed(now: Instant) -> Item {
+        let home = tempfile::tempdir().expect("a folder");
+        let (root, name) = (fs::canonicalize(home.path()).expect("a path"), OsStr::new("a.mp3"));
+        fs::write(root.join(name), "music").expect("written");
+        let first = look(&root, name, None, now - QUIET);
+        let item = look(&root, name, first, now).expect("an item");
+        assert!(item.facts.is_some() && item.trouble.is_none());
+        item
+    }
+
+    #[test]
+    fn what_cannot_be_read_stays_listed_and_is_looked_at_again_by_itself() {
+        let began = Instant::now();
+        let mut item = listed(began);
+        let mut now = began;
+        let mut looks = 0;
+        while now < began + Duration::from_secs(24 * 3600) {
+            let why = "too many open files".to_owned();
+            item.trouble(Reason::Unreadable { file: "playlist.m3u8".into(), why }, now);
+            assert!(item.facts.is_some(), "after {:?}", now - began);
+            let next = item.next.expect("another look");
+            assert!(next > now && next <= now + AT_LEAST);
+            (now, looks) = (next, looks + 1);
+        }
+        assert!(item.told && looks < 1_600, "{looks} looks in a day");
+    }
+
+    #[test]
+    fn what_is_known_to_be_gone_leaves_the_list() {
+        let began = Instant::now();
+        let mut item = listed(began);
+        for after in [Duration::ZERO, STAYS, PATIENCE] {
+            item.trouble(Reason::Missing { first: "a.ts".into(), count: 1 }, began + after);
+            assert_eq!(item.facts.is_some(), after < STAYS);
+        }
+        assert!(item.told && item.next.is_none());
+    }
+}

@@ -13,7 +13,7 @@ use std::{
 
 use app::catalog::Kind;
 
-use super::files::Files;
+use super::{files::Files, reason::Reason};
 use crate::{hls::playlist::Variant, storage::disk::Stamp};
 
 /// Bytes that can be read from any place.
@@ -78,17 +78,17 @@ pub(crate) fn cached(
     stamp: Option<Stamp>,
     live: bool,
     probed: &mut Option<Probed>,
-) -> Option<Probe> {
-    let stamp = stamp?;
+) -> Result<Option<Probe>, Reason> {
+    let Some(stamp) = stamp else { return Ok(None) };
     if let Some(known) = probed
         && known.probe.is_some()
         && (live || (known.path == path && known.stamp == stamp))
     {
-        return known.probe.clone();
+        return Ok(known.probe.clone());
     }
-    let probe = files.media(path).and_then(|(file, size)| look_into(file, size, path));
+    let probe = files.media(path)?.and_then(|(file, size)| look_into(file, size, path));
     *probed = Some(Probed { path: path.into(), stamp, probe: probe.clone() });
-    probe
+    Ok(probe)
 }
 
 /// A media type with the codecs parameter (RFC 6381 §3).

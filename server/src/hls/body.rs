@@ -14,7 +14,7 @@ use crate::{
     error::ApiError,
     storage::{
         StoreError,
-        disk::{Stamp, open_at_once, open_below},
+        disk::{Stamp, is_absent, is_out_of_room, open_at_once, open_below},
         edge::{Edge, Opened},
         lane::Lane,
     },
@@ -43,6 +43,8 @@ pub(super) enum Unsent {
     Gone,
     /// It is there and cannot be read.
     Unreadable,
+    /// This host can open no more files now, whatever they are.
+    Later,
     /// The store that has it does not answer.
     Away,
     /// Our own fault.
@@ -68,7 +70,7 @@ impl Unsent {
     pub(super) fn told(&self) -> ApiError {
         match self {
             Self::Gone => ApiError::NotFound,
-            Self::Unreadable => ApiError::Unreadable,
+            Self::Unreadable | Self::Later => ApiError::Unreadable,
             Self::Away => ApiError::SourceAway,
             Self::Failed => ApiError::Internal,
         }
@@ -86,7 +88,8 @@ impl Held {
             Ok(Ok((file, stamp))) => {
                 Ok(Self { stamp, is_another: stamp != listed, from: From::File(file) })
             }
-            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Err(Unsent::Gone),
+            Ok(Err(error)) if is_absent(&error) => Err(Unsent::Gone),
+            Ok(Err(error)) if is_out_of_room(&error) => Err(Unsent::Later),
             Ok(Err(_)) => Err(Unsent::Unreadable),
             Err(_) => Err(Unsent::Failed),
         }

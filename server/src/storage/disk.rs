@@ -12,7 +12,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, openat2, statx};
+use rustix::{
+    fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, openat2, statx},
+    io::Errno,
+};
 
 /// What a directory listing tells of a file: equal stamps are taken for equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,8 +38,19 @@ impl Stamp {
     /// The stamp of what is at `path` now. Links are followed, since what they lead to is what
     /// counts; one that leads nowhere counts itself.
     pub fn at(path: &Path) -> Option<Self> {
-        let meta = fs::metadata(path).or_else(|_| fs::symlink_metadata(path)).ok()?;
-        Some(Self::of(&meta))
+        Self::found(path).ok().flatten()
+    }
+
+    /// As [`Self::at`]; `None` only where there is nothing.
+    ///
+    /// # Errors
+    /// The file system does not say: a disk or a network is away, or this user may not know.
+    pub fn found(path: &Path) -> io::Result<Option<Self>> {
+        match fs::metadata(path).or_else(|_| fs::symlink_metadata(path)) {
+            Ok(meta) => Ok(Some(Self::of(&meta))),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The stamp of an object with this entity tag: two nodes before one bucket come to the same.
@@ -96,6 +110,21 @@ impl Stamp {
     }
 }
 
+/// Whether the file system says that there is no such file. Any other error may pass.
+pub fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
+    )
+}
+
+/// Whether this host has no room for one more open file, which says nothing of the file.
+pub fn is_out_of_room(error: &io::Error) -> bool {
+    const NO_ROOM: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
+    let code = error.raw_os_error();
+    code.is_some_and(|code| NO_ROOM.iter().any(|none| none.raw_os_error() == code))
+}
+
 /// Opens the regular file `path`, if it lies below `root` after every link is followed.
 ///
 /// `root` is in canonical form. The last component is opened without following a link, so that one
@@ -135,9 +164,11 @@ pub fn open_at_once(root: &Path, path: &Path) -> Option<(File, Stamp)> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::symlink};
+    use std::{fs, io, os::unix::fs::symlink};
 
-    use super::{Stamp, open_at_once, open_below};
+    use rustix::io::Errno;
+
+    use super::{Stamp, is_absent, is_out_of_room, open_at_once, open_below};
 
     #[test]
     fn versions_of_objects_are_read_back() {
@@ -149,6 +180,23 @@ mod tests {
         for other in ["", "10-17f", "10-e", "10-e0000000000000000", "x-e0000000000000001"] {
             assert_eq!(Stamp::of_version(other), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_now_is_not_gone() {
+        let error = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+        for gone in [Errno::NOENT, Errno::NOTDIR, Errno::NAMETOOLONG] {
+            assert!(is_absent(&error(gone)) && !is_out_of_room(&error(gone)), "{gone}");
+        }
+        for later in [Errno::MFILE, Errno::NFILE, Errno::NOMEM] {
+            assert!(!is_absent(&error(later)) && is_out_of_room(&error(later)), "{later}");
+        }
+        for away in [Errno::ACCESS, Errno::IO, Errno::TIMEDOUT, Errno::STALE, Errno::HOSTDOWN] {
+            assert!(!is_absent(&error(away)) && !is_out_of_room(&error(away)), "{away}");
+        }
+        let home = tempfile::tempdir().expect("a folder");
+        assert!(matches!(Stamp::found(&home.path().join("none")), Ok(None)));
+        assert!(matches!(Stamp::found(home.path()), Ok(Some(_))));
     }
 
     #[test]

@@ -302,7 +302,15 @@ impl Edge {
                     let shelf = self.0.shelf.clone();
                     let kept = match shelf.take_at_once(piece) {
                         Some(file) => Some(file),
-                        None => spawn_blocking(move || shelf.take(piece)).await.ok().flatten(),
+                        None => match spawn_blocking(move || shelf.take(piece)).await {
+                            Ok(Ok(kept)) => kept,
+                            // It is there, so it is not fetched again.
+                            Ok(Err(_)) => {
+                                let why = "what is kept of it cannot be read now";
+                                return Err(StoreError::Away(why.into()));
+                            }
+                            Err(_) => None,
+                        },
                     };
                     if let Some(file) = kept {
                         return Ok(Held::Kept(file));

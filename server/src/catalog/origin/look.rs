@@ -270,14 +270,14 @@ impl Files for OneFile {
         Err("there is none".into())
     }
 
-    fn names(&self) -> Vec<String> {
-        Vec::new()
+    fn names(&self) -> Result<Vec<String>, Reason> {
+        Ok(Vec::new())
     }
 
-    fn media(&self, _: &str) -> Option<(Media, u64)> {
+    fn media(&self, _: &str) -> Result<Option<(Media, u64)>, Reason> {
         let (edge, runtime) = (self.edge.clone(), self.runtime.clone());
         let reader = Windows::new(edge, runtime, self.address.clone(), self.stamp);
-        Some((Box::new(reader), self.stamp.size))
+        Ok(Some((Box::new(reader), self.stamp.size)))
     }
 }
 

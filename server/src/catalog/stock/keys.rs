@@ -141,19 +141,19 @@ impl Files for InStore<'_> {
         String::from_utf8(bytes.into()).map_err(|_| "it is not UTF-8".into())
     }
 
-    fn names(&self) -> Vec<String> {
-        match self.group {
+    fn names(&self) -> Result<Vec<String>, Reason> {
+        Ok(match self.group {
             Group::Folder(files) => {
                 files.keys().filter(|path| !path.contains('/')).cloned().collect()
             }
             Group::File(_) => Vec::new(),
-        }
+        })
     }
 
-    fn media(&self, path: &str) -> Option<(Media, u64)> {
-        let stamp = self.stamp(path)?;
+    fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason> {
+        let Some(stamp) = self.stamp(path) else { return Ok(None) };
         let key = format!("{}{path}", self.prefix);
         let reader = Windows::new(self.store.edge.clone(), self.runtime.clone(), key, stamp);
-        Some((Box::new(reader), stamp.size))
+        Ok(Some((Box::new(reader), stamp.size)))
     }
 }

@@ -17,7 +17,7 @@ use futures_util::{Stream, stream};
 use tokio::{sync::watch, task::spawn_blocking};
 
 use super::{piece::Piece, shelf::Shelf};
-use crate::storage::StoreError;
+use crate::storage::{StoreError, disk::is_out_of_room};
 
 /// Bytes handed on at once, as for files.
 const CHUNK: u64 = 256 << 10;
@@ -167,6 +167,10 @@ impl Writer {
         let folder = shelf.clone();
         match spawn_blocking(move || folder.begin()).await {
             Ok(Ok(begun)) => drop(fill.file.set(begun)),
+            // In memory it would take more than a file.
+            Ok(Err(error)) if is_out_of_room(&error) => {
+                return Err(StoreError::Away("this host can open no more files now".into()));
+            }
             Ok(Err(error)) => {
                 unwritable(&error);
                 fill.spilt_at.store(0, Ordering::Release);

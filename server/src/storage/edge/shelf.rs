@@ -16,7 +16,7 @@ use std::{
 use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
 
 use super::piece::{Cut, Piece};
-use crate::storage::disk::{Stamp, open_at_once};
+use crate::storage::disk::{Stamp, is_absent, open_at_once};
 
 /// Half-written files begin so.
 const PREFIX: &str = ".tmp-";
@@ -131,32 +131,37 @@ impl Shelf {
     }
 
     /// The file of a piece, if it is there and holds what it should. Blocks.
-    pub(super) fn take(&self, piece: Piece) -> Option<File> {
+    ///
+    /// # Errors
+    /// It cannot be read now, which says nothing of what it holds: it stays.
+    pub(super) fn take(&self, piece: Piece) -> io::Result<Option<File>> {
         let known = self.0.kept.get(&piece);
         let path = self.0.folder.join(piece.file_name());
-        let Ok(file) = File::open(&path) else {
-            if known.is_some() {
-                self.0.kept.invalidate(&piece);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if is_absent(&error) => {
+                if known.is_some() {
+                    self.0.kept.invalidate(&piece);
+                }
+                return Ok(None);
             }
-            return None;
+            Err(error) => return Err(error),
         };
-        let written = file
-            .metadata()
-            .ok()
-            .filter(|meta| meta.is_file() && meta.len() == piece.length() + SEAL as u64);
-        let written = written.map(|meta| Stamp::of(&meta).modified_ns);
+        let meta = file.metadata()?;
+        let is_whole = meta.is_file() && meta.len() == piece.length() + SEAL as u64;
+        let written = is_whole.then(|| Stamp::of(&meta).modified_ns);
         if written.is_some() && known == written {
-            return Some(file);
+            return Ok(Some(file));
         }
         match written {
-            Some(written) if is_sealed(&file, piece.length()) => {
+            Some(written) if is_sealed(&file, piece.length())? => {
                 self.0.kept.insert(piece, written);
-                Some(file)
+                Ok(Some(file))
             }
             _ => {
                 self.0.kept.invalidate(&piece);
                 let _ = fs::remove_file(path);
-                None
+                Ok(None)
             }
         }
     }
@@ -192,23 +197,26 @@ impl Shelf {
 }
 
 /// Whether the file's last bytes are the hash of those before.
-fn is_sealed(mut file: &File, length: u64) -> bool {
+fn is_sealed(mut file: &File, length: u64) -> io::Result<bool> {
     let mut seal = [0; SEAL];
-    if file.read_exact_at(&mut seal, length).is_err() {
-        return false;
+    match file.read_exact_at(&mut seal, length) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+        Err(error) => return Err(error),
     }
     let mut hasher = blake3::Hasher::new();
     let mut bytes = vec![0; CHUNK];
     let mut left = length;
     while left > 0 {
         let most = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
-        match file.read(&mut bytes[..most]) {
-            Ok(0) | Err(_) => return false,
-            Ok(read) => {
+        match file.read(&mut bytes[..most])? {
+            0 => return Ok(false),
+            read => {
                 hasher.update(&bytes[..read]);
                 left -= read as u64;
             }
         }
     }
-    hasher.finalize().as_bytes() == &seal && io::Seek::rewind(&mut file).is_ok()
+    io::Seek::rewind(&mut file)?;
+    Ok(hasher.finalize().as_bytes() == &seal)
 }

@@ -11,8 +11,6 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Response, header};
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, BufReader},
@@ -59,7 +57,12 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        tokio::spawn(crate::listen::serve(router, vec![listener], shutdown.clone()));
+        tokio::spawn(crate::listen::serve(
+            router,
+            vec![listener],
+            crate::config::List::default(),
+            shutdown.clone().into(),
+        ));
         Self { address, folder, shutdown }
     }
 
@@ -316,19 +319,4 @@ async fn what_was_changed_on_the_way_is_never_sent() {
             }
         }
     }
-}
-
-#[tokio::test]
-async fn http_2_has_no_lane() {
-    let server = Server::new(1).await;
-    let stream = TcpStream::connect(server.address).await.unwrap();
-    let (mut asking, connection) =
-        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    let connection = tokio::spawn(connection);
-    let request = http::Request::get(format!("http://{}/lane", server.address));
-    let answer = asking.send_request(request.body(Body::empty()).unwrap()).await.unwrap();
-    assert_eq!(answer.version(), http::Version::HTTP_2);
-    let said = to_bytes(Body::new(answer.into_body()), 10).await.unwrap();
-    assert_eq!(said, "false");
-    connection.abort();
 }
