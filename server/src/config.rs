@@ -116,6 +116,10 @@ fn list<T: FromStr>(text: &str) -> Result<List<T>, T::Err> {
 #[error("{0}")]
 pub struct SettingError(String);
 
+/// The highest count of a rate, and the longest time: a day.
+const COUNT_MAX: u32 = 1_000_000;
+const SECONDS_MAX: u32 = 86_400;
+
 /// So many in so many seconds, written `count/seconds`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -129,13 +133,19 @@ impl FromStr for Rate {
     type Err = SettingError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || SettingError("a rate is written count/seconds, like 5/10".into());
+        let wrong = || {
+            let most = format!("up to {COUNT_MAX}/{SECONDS_MAX}");
+            SettingError(format!("a rate is written count/seconds, like 5/10, {most}"))
+        };
+        let number = |text: &str, most: u32| {
+            let number =
+                text.trim().parse().ok().filter(|number: &NonZeroU32| number.get() <= most);
+            number.ok_or_else(wrong)
+        };
         let (count, seconds) = text.split_once('/').ok_or_else(wrong)?;
-        let seconds: NonZeroU32 = seconds.trim().parse().map_err(|_| wrong())?;
-        Ok(Self {
-            count: count.trim().parse().map_err(|_| wrong())?,
-            per: Duration::from_secs(seconds.get().into()),
-        })
+        let seconds = number(seconds, SECONDS_MAX)?;
+        let per = Duration::from_secs(seconds.get().into());
+        Ok(Self { count: number(count, COUNT_MAX)?, per })
     }
 }
 
@@ -250,7 +260,18 @@ mod tests {
                 .parse::<Rate>()
                 .is_ok_and(|rate| rate.count.get() == 5 && rate.per.as_secs() == 10)
         );
-        for bad in ["", "5", "0/10", "5/0", "-1/10", "5/10/2", "a/b"] {
+        for bad in [
+            "",
+            "5",
+            "0/10",
+            "5/0",
+            "-1/10",
+            "5/10/2",
+            "a/b",
+            "1000001/1",
+            "1/86401",
+            "4294967296/1",
+        ] {
             assert!(bad.parse::<Rate>().is_err(), "{bad:?}");
         }
     }

@@ -22,7 +22,10 @@ pub(crate) struct Health {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     channels: Option<usize>,
-    /// What is away or wrong, a sentence each; with degraded alone.
+    /// What is away or has ended, a word each; with degraded alone. A source: `bucket_away`,
+    /// `video_away`, `audio_away`, or `…_incomplete` where it cannot reach all that it lists. A task
+    /// of this server: `folder_task_ended` and the like, until it goes on. The log and `carrete
+    /// doctor` say the sentence.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     reasons: Option<Vec<String>>,
@@ -52,7 +55,9 @@ pub(crate) async fn health(State(state): State<AppState>) -> Response {
         }
         None => (StatusCode::SERVICE_UNAVAILABLE, away(Status::Starting)),
         Some(snapshot) => {
-            let reasons = Some(snapshot.troubles().to_vec()).filter(|reasons| !reasons.is_empty());
+            let mut reasons = snapshot.reasons().to_vec();
+            reasons.extend(state.tasks.ended());
+            let reasons = Some(reasons).filter(|reasons| !reasons.is_empty());
             let status = if reasons.is_some() { Status::Degraded } else { Status::Ok };
             let channels = Some(snapshot.len());
             (StatusCode::OK, Health { channels, reasons, ..away(status) })

@@ -19,7 +19,7 @@ use super::{
     order::{Orders, Places},
     reason::Reason,
     search::{Index, Only, Tags},
-    stock::Stock,
+    stock::{self, Stock},
 };
 use crate::storage::disk::Stamp;
 
@@ -30,6 +30,7 @@ pub struct Snapshot {
     /// In feed order; empty in a snapshot that was made from media objects alone.
     entries: Vec<Arc<Entry>>,
     troubles: Vec<String>,
+    reasons: Vec<String>,
     partial: bool,
 }
 
@@ -85,6 +86,11 @@ impl Snapshot {
     /// What is wrong with sources, a sentence each.
     pub fn troubles(&self) -> &[String] {
         &self.troubles
+    }
+
+    /// What is wrong with sources, a word each: `bucket_away`, `video_incomplete`.
+    pub fn reasons(&self) -> &[String] {
+        &self.reasons
     }
 
     /// Whether a source has not said anything yet.
@@ -193,6 +199,7 @@ impl Snapshot {
     ) -> (Self, Vec<(OsString, Reason)>) {
         let (named, clashes) = name_all(items, stocks);
         let troubles: Vec<_> = stocks.iter().filter_map(|stock| stock.trouble.clone()).collect();
+        let reasons = stocks.iter().filter_map(|stock| reason_of(stock)).collect();
         // Who has said something has a name.
         let partial = stocks.iter().any(|stock| stock.name.is_empty());
         let made = made.read();
@@ -216,7 +223,8 @@ impl Snapshot {
             });
         // An empty list has to be made once too: it has a version.
         if same && !before.list.version.is_empty() {
-            return (Self { list: before.list.clone(), entries, troubles, partial }, clashes);
+            let list = before.list.clone();
+            return (Self { list, entries, troubles, reasons, partial }, clashes);
         }
         let addresses = entries.iter().enumerate().map(|(at, entry)| (entry.address.clone(), at));
         let addresses = addresses.collect();
@@ -224,7 +232,7 @@ impl Snapshot {
         let media = entries.iter().map(|entry| entry.media.clone()).collect();
         let json = entries.iter().map(|entry| entry.json.clone()).collect();
         let list = Arc::new(List::new(media, json, addresses, &posters));
-        (Self { list, entries, troubles, partial }, clashes)
+        (Self { list, entries, troubles, reasons, partial }, clashes)
     }
 }
 
@@ -329,6 +337,14 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
         order: facts.about.order,
         id,
     }
+}
+
+/// What is wrong with a source, as whoever asks for the server's health is told: neither whose it is
+/// nor where.
+fn reason_of(stock: &Stock) -> Option<String> {
+    stock.trouble.as_ref()?;
+    let how = if stock.available { "incomplete" } else { "away" };
+    Some(format!("{}_{how}", stock::word(stock.name)))
 }
 
 /// The version of the poster, given or made.

@@ -77,6 +77,11 @@ pub(crate) fn read_whole(
     Whole::of(&name, facts, &mut InStore::new(&name, &group, store, runtime.clone()))
 }
 
+/// What people call a source of this name.
+pub(super) fn word(name: &str) -> &str {
+    if name == "s3" { "bucket" } else { name }
+}
+
 /// What a store has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stock {

@@ -24,6 +24,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{disk::Disk, made::MadeTable, snapshot::Snapshot, stock::Stocks};
+use crate::storage::disk::is_out_of_room;
 
 /// A name is looked at once nothing was heard of it for so long,
 const QUIET: Duration = Duration::from_millis(250);
@@ -47,11 +48,10 @@ type Touched = HashMap<OsString, (Instant, Instant)>;
 /// Runs until `shutdown`.
 pub(super) async fn run(
     disk: Disk,
-    publish: channel::Sender<Option<Arc<Snapshot>>>,
-    mut doubts: mpsc::Receiver<OsString>,
-    made: MadeTable,
-    mut stocks: channel::Receiver<Stocks>,
-    shutdown: CancellationToken,
+    publish: &channel::Sender<Option<Arc<Snapshot>>>,
+    doubts: &mut mpsc::Receiver<OsString>,
+    (made, stocks): (&MadeTable, &mut channel::Receiver<Stocks>),
+    shutdown: &CancellationToken,
 ) {
     let (sender, mut changes) = mpsc::channel(CHANGES);
     let overflow = Arc::new(AtomicBool::new(false));
@@ -91,10 +91,7 @@ pub(super) async fn run(
             let looked = spawn_blocking(move || {
                 look(disk, ear, names, all, (&made, &stocks), before.as_deref())
             });
-            let Ok(looked) = looked.await else {
-                tracing::error!("The streams folder can no longer be watched; restart the server.");
-                return;
-            };
+            let Ok(looked) = looked.await else { return };
             if all {
                 next_all = Instant::now() + looked.next_all;
             }
@@ -106,7 +103,7 @@ pub(super) async fn run(
                 tracing::info!(channels, duration_ms, "The streams folder is read.");
             }
             if !(first && soon) {
-                announce(&publish, looked.snapshot);
+                announce(publish, looked.snapshot);
             }
             state = Some((looked.disk, looked.ear));
             continue;
@@ -168,7 +165,9 @@ fn look(
         if !ear.hears(disk.root()) {
             next_all = OFTEN;
         }
-        disk.look_at_all();
+        if !disk.look_at_all() {
+            next_all = OFTEN;
+        }
         next_all = next_all.max(began.elapsed() * SHARE);
     }
     disk.look_at(names);
@@ -207,6 +206,12 @@ impl Ear {
         }
         match self.listen(root) {
             Ok(watcher) => self.watcher = Some(watcher),
+            // It is tried again at the next look.
+            Err(notify::Error { kind: notify::ErrorKind::Io(error), .. })
+                if is_out_of_room(&error) =>
+            {
+                self.heard = PathBuf::new();
+            }
             Err(error) => tracing::warn!(
                 kind = ?error.kind,
                 "The streams folder cannot be watched; it is read every second or so instead."

@@ -31,7 +31,7 @@ use super::{
     reaction::{ReactionKind, Toggled},
     rooms::Rooms,
 };
-use crate::config::Rate;
+use crate::{config::Rate, tasks::Tasks};
 
 /// The time in which events gather for one frame. The first after a quiet moment leaves at once.
 const TICK: Duration = Duration::from_millis(10);
@@ -108,8 +108,8 @@ pub struct Snapshot {
 }
 
 impl ChatHub {
-    /// Starts the hub and the task that sends; the task ends with `shutdown`.
-    pub fn start(rates: ChatRates, shutdown: CancellationToken) -> Self {
+    /// Starts the hub and the task that sends; the task ends with `tasks`.
+    pub fn start(rates: ChatRates, tasks: impl Into<Tasks>) -> Self {
         let now = Instant::now();
         let state = State {
             rates,
@@ -125,7 +125,12 @@ impl ChatHub {
             count: Count { changed: false, next: now },
         };
         let hub = Self(Arc::new(Inner { state: Mutex::new(state), wake: Notify::new() }));
-        tokio::spawn(hub.clone().send_batches(shutdown));
+        let (tasks, sending) = (tasks.into(), hub.clone());
+        let owner = tasks.clone();
+        tasks.spawn(async move {
+            let mut life = owner.life("chat_task_ended");
+            while life.run(sending.send_batches(owner.stop())).await {}
+        });
         hub
     }
 
@@ -156,7 +161,7 @@ impl ChatHub {
         self.0.wake.notify_one();
     }
 
-    async fn send_batches(self, shutdown: CancellationToken) {
+    async fn send_batches(&self, shutdown: &CancellationToken) {
         loop {
             let (departures, count_at) = self.lock().depart(Instant::now());
             let sent = !departures.is_empty();

@@ -188,7 +188,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A time of whole seconds, at least one.
+/// The longest time that can be set: a year.
+const SECONDS_MAX: u64 = 365 * 24 * 3600;
+/// The most bytes that can be set: an exbibyte.
+const BYTES_MAX: u64 = 1 << 60;
+
+/// A time of whole seconds, at least one, at most a year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seconds(pub Duration);
 
@@ -202,9 +207,11 @@ impl FromStr for Seconds {
     type Err = SettingError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let seconds = text.trim().parse().ok().filter(|seconds| *seconds > 0);
+        let seconds = text.trim().parse().ok();
+        let seconds = seconds.filter(|seconds| (1..=SECONDS_MAX).contains(seconds));
         let seconds = seconds.ok_or_else(|| {
-            SettingError("a time is written in whole seconds, like 30, from 1 on".into())
+            let range = format!("from 1 to {SECONDS_MAX}, which is a year");
+            SettingError(format!("a time is written in whole seconds, like 30, {range}"))
         })?;
         Ok(Self(Duration::from_secs(seconds)))
     }
@@ -232,8 +239,11 @@ impl FromStr for Size {
             _ => (text, 0),
         };
         let number: Option<u64> = digits.trim().parse().ok();
-        number.and_then(|number| number.checked_mul(1 << shift)).map(Self).ok_or_else(|| {
-            SettingError("a size is written in bytes, or with K, M or G, like 512M".into())
+        let bytes = number.and_then(|number| number.checked_mul(1 << shift));
+        bytes.filter(|bytes| *bytes <= BYTES_MAX).map(Self).ok_or_else(|| {
+            let most = BYTES_MAX >> 30;
+            let how = "a size is written in bytes, or with K, M or G, like 512M";
+            SettingError(format!("{how}, up to {most}G"))
         })
     }
 }
@@ -249,14 +259,18 @@ mod tests {
         {
             assert_eq!(text.parse().ok(), bytes.map(Size), "{text}");
         }
-        for bad in ["", "G", "-1", "1.5M", "1T", "99999999999G"] {
+        for bad in
+            ["", "G", "-1", "1.5M", "1T", "99999999999G", "1073741825G", "18446744073709551615"]
+        {
             assert!(bad.parse::<Size>().is_err(), "{bad:?}");
         }
         assert_eq!("".parse(), Ok(Delivery::Edge));
         assert_eq!("redirect".parse(), Ok(Delivery::Redirect));
         assert!("cdn".parse::<Delivery>().is_err());
         assert!("30".parse::<Seconds>().is_ok());
-        for bad in ["", "0", "1s", "-1"] {
+        assert!("31536000".parse::<Seconds>().is_ok());
+        let too_long = ["31536001", "1000000000000", "9223372036854775807", "18446744073709551615"];
+        for bad in ["", "0", "1s", "-1", "18446744073709551616"].into_iter().chain(too_long) {
             assert!(bad.parse::<Seconds>().is_err(), "{bad:?}");
         }
     }

@@ -10,7 +10,7 @@ use tokio::{sync::watch, time::sleep};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog;
+use crate::{catalog, tasks::Tasks};
 
 /// How much of the feed one `videos` tells; the rest is at `/api/videos?offset=&limit=`.
 const VIDEOS_MAX: usize = 500;
@@ -84,34 +84,45 @@ impl Listed for catalog::Snapshot {
     }
 }
 
-/// Follows the catalogue until `shutdown`: a new list at once after a quiet second, else at most
+/// Follows the catalogue until `tasks` stop: a new list at once after a quiet second, else at most
 /// one a second, and none where a snapshot has the version of the one before.
 pub fn follow<S: Listed>(
     mut snapshots: watch::Receiver<Option<Arc<S>>>,
-    shutdown: CancellationToken,
+    tasks: impl Into<Tasks>,
 ) -> watch::Receiver<Option<VideoList>> {
     let (sender, receiver) = watch::channel(None);
     snapshots.mark_changed();
-    tokio::spawn(async move {
-        let mut told: Option<String> = None;
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                changed = snapshots.changed() => if changed.is_err() { return },
-            }
-            let Some(snapshot) = snapshots.borrow_and_update().clone() else { continue };
-            if told.as_deref() == Some(snapshot.version()) {
-                continue;
-            }
-            told = Some(snapshot.version().to_owned());
-            sender.send_replace(Some(snapshot.list()));
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = sleep(LIST_EVERY) => {}
-            }
-        }
+    let tasks = tasks.into();
+    let owner = tasks.clone();
+    tasks.spawn(async move {
+        let mut life = owner.life("list_task_ended");
+        while life.run(tell(&mut snapshots, &sender, owner.stop())).await {}
     });
     receiver
+}
+
+async fn tell<S: Listed>(
+    snapshots: &mut watch::Receiver<Option<Arc<S>>>,
+    sender: &watch::Sender<Option<VideoList>>,
+    shutdown: &CancellationToken,
+) {
+    let mut told: Option<String> = None;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            changed = snapshots.changed() => if changed.is_err() { return },
+        }
+        let Some(snapshot) = snapshots.borrow_and_update().clone() else { continue };
+        if told.as_deref() == Some(snapshot.version()) {
+            continue;
+        }
+        told = Some(snapshot.version().to_owned());
+        sender.send_replace(Some(snapshot.list()));
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = sleep(LIST_EVERY) => {}
+        }
+    }
 }
 
 #[cfg(test)]

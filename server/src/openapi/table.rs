@@ -179,7 +179,11 @@ pub(super) const ADDRESSES: [Address; 27] = [
     },
     Address {
         answers: &[
-            (200, "It serves: `ok`, or `degraded` with its reasons.", Some(Told::One("Health"))),
+            (
+                200,
+                "It serves: `ok`, or `degraded` with the kinds of its reasons.",
+                Some(Told::One("Health")),
+            ),
             (503, "`starting` or `stopping`.", Some(Told::One("Health"))),
         ],
         ..get(HOUSE, "/api/health", "Whether the server is well")

@@ -11,6 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{SHOWN_EVERY, Stock};
 
+/// A source is looked at once a year at least: what lies further ahead is no time that can be told.
+const PAUSE_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+
 /// Why a source is looked at before its time.
 #[derive(Debug)]
 pub(in crate::catalog) enum Doubt {
@@ -38,12 +41,13 @@ pub(in crate::catalog) trait Looking: Send + 'static {
 /// Looks at one source until `shutdown`, and at once when somebody doubts what is known of it.
 pub(in crate::catalog) async fn run(
     mut keeper: impl Looking,
-    mut doubts: mpsc::Receiver<Doubt>,
+    doubts: &mut mpsc::Receiver<Doubt>,
     shutdown: CancellationToken,
 ) {
     let work = async {
         loop {
-            let due = Instant::now() + keeper.look().await;
+            let pause = keeper.look().await.min(PAUSE_MAX);
+            let due = Instant::now() + pause;
             while let Ok(doubt) = timeout_at(due, doubts.recv()).await {
                 match doubt {
                     Some(Doubt::All) => {}
