@@ -31,9 +31,9 @@ use std::{ffi::OsString, fs, io, sync::Arc, time::Duration};
 use app::catalog::{Anchor, Catalog, Media, Order, Window};
 use tokio::{
     sync::{mpsc, watch as channel},
+    task::spawn_blocking,
     time::{Instant, sleep, timeout, timeout_at},
 };
-use tokio_util::sync::CancellationToken;
 
 pub use self::{
     answer::{list_ids, list_videos, one_media},
@@ -44,9 +44,13 @@ pub use self::{
     snapshot::Snapshot,
     stock::StoreSource,
 };
-use self::{facts::Place, made::MadeTable, stock::Doubt};
+use self::{
+    facts::Place,
+    made::MadeTable,
+    stock::{Doubt, Stocks},
+};
 pub(crate) use self::{name::nfc, snapshot::Entry, stock::read_whole};
-use crate::{config::Folders, error::ApiError};
+use crate::{config::Folders, error::ApiError, tasks::Tasks};
 
 /// How many names may wait to be looked at again because a file of theirs was not as listed; when
 /// full, more are dropped: the periodic look finds them.
@@ -235,39 +239,94 @@ fn open(folders: &Folders) -> Result<disk::Disk, CatalogError> {
 }
 
 /// Starts watching the streams folder, which is made if it is not there, and what lies elsewhere. The tasks
-/// end on `shutdown`; the list is there when the first look at the folder is done, and a source's
+/// end with `tasks`; the list is there when the first look at the folder is done, and a source's
 /// channels come into it when it has answered.
 ///
 /// Has to be called inside a tokio runtime.
 pub fn start(
     folders: &Folders,
     elsewhere: Vec<Elsewhere>,
-    shutdown: CancellationToken,
+    tasks: impl Into<Tasks>,
 ) -> Result<CatalogHandle, CatalogError> {
-    let disk = open(folders)?;
+    let (disk, tasks) = (open(folders)?, tasks.into());
     let stocked = channel::Sender::new(vec![Arc::default(); elsewhere.len()]);
     let stocks = stocked.subscribe();
     let mut store_doubts = Vec::with_capacity(elsewhere.len());
     for (place, source) in elsewhere.into_iter().enumerate() {
         let (doubts, doubted) = mpsc::channel(DOUBTS);
         store_doubts.push((source.name(), doubts));
-        let (publish, shutdown) = (stocked.clone(), shutdown.clone());
-        match source {
-            Elsewhere::Store(store) => {
-                let keeper = stock::Keeper::new(store, place, publish);
-                tokio::spawn(stock::run(keeper, doubted, shutdown));
-            }
-            Elsewhere::Origin(origin) => {
-                let keeper = origin::Keeper::new(origin, place, publish);
-                tokio::spawn(stock::run(keeper, doubted, shutdown));
-            }
-        }
+        tasks.spawn(keep(source, place, stocked.clone(), doubted, tasks.clone()));
     }
     let (publish, current) = channel::channel(None);
     let (doubts, doubted) = mpsc::channel(DOUBTS);
     let made = MadeTable::default();
-    tokio::spawn(watch::run(disk, publish, doubted, made.clone(), stocks, shutdown));
+    let told = (made.clone(), stocks);
+    tasks.spawn(watch(folders.clone(), disk, publish, doubted, told, tasks.clone()));
     Ok(CatalogHandle { current, doubts, store_doubts, made, began: Instant::now() })
+}
+
+/// Keeps what is known of a source up to date. After a fault it is asked as if for the first time,
+/// while its channels stay as they were.
+async fn keep(
+    source: Elsewhere,
+    place: usize,
+    publish: channel::Sender<Stocks>,
+    mut doubted: mpsc::Receiver<Doubt>,
+    tasks: Tasks,
+) {
+    let mut life = tasks.life(format!("{}_task_ended", stock::word(source.name())));
+    loop {
+        let (publish, stop) = (publish.clone(), tasks.stop().clone());
+        let goes_on = match source.clone() {
+            Elsewhere::Store(store) => {
+                let keeper = stock::Keeper::new(store, place, publish);
+                life.run(stock::run(keeper, &mut doubted, stop)).await
+            }
+            Elsewhere::Origin(origin) => {
+                let keeper = origin::Keeper::new(origin, place, publish);
+                life.run(stock::run(keeper, &mut doubted, stop)).await
+            }
+        };
+        if !goes_on {
+            return;
+        }
+    }
+}
+
+/// Keeps the list up to date. After a fault the streams folder is read as if for the first time, while
+/// the list stays as it was.
+async fn watch(
+    folders: Folders,
+    disk: disk::Disk,
+    publish: channel::Sender<Option<Arc<Snapshot>>>,
+    mut doubted: mpsc::Receiver<OsString>,
+    (made, mut stocks): (MadeTable, channel::Receiver<Stocks>),
+    tasks: Tasks,
+) {
+    let mut life = tasks.life("folder_task_ended");
+    let mut first = Some(disk);
+    loop {
+        let disk = first.take();
+        let work = async {
+            let folders = folders.clone();
+            let disk = match disk {
+                Some(disk) => Ok(Ok(disk)),
+                None => spawn_blocking(move || open(&folders)).await,
+            };
+            match disk {
+                Ok(Ok(disk)) => {
+                    let known = (&made, &mut stocks);
+                    watch::run(disk, &publish, &mut doubted, known, tasks.stop()).await;
+                }
+                Ok(Err(error)) => tracing::warn!("{error}"),
+                // It is logged as it ends.
+                Err(_) => {}
+            }
+        };
+        if !life.run(work).await {
+            return;
+        }
+    }
 }
 
 impl Catalog for CatalogHandle {

@@ -38,7 +38,7 @@ pub enum ApiError {
     /// A plain request where a socket is.
     #[error("This address is a WebSocket; open it with a client that upgrades over HTTP/1.1.")]
     UpgradeRequired,
-    /// The limit of open or of new sockets is reached.
+    /// The limit of connections, or of open or of new sockets is reached.
     #[error("Too many are connected now; try again in a moment.")]
     TooManySockets,
     /// A file that was listed cannot be read now.
@@ -56,6 +56,18 @@ pub enum ApiError {
     /// A body that cannot be read.
     #[error("The body of the request is not of this address's form.")]
     BadBody,
+    /// A body that does not come to its end.
+    #[error("The body of the request took too long; send all of it at once.")]
+    BodyTooSlow,
+    /// No host, or one that nobody can read.
+    #[error("The request has to tell the host that it asks, once: Host: tv.example:8080.")]
+    BadHost,
+    /// A target that is no path.
+    #[error("The target of the request is no place of this server; a path begins with a slash.")]
+    BadTarget,
+    /// A client's half of a WebSocket's opening that cannot be answered.
+    #[error("Sec-WebSocket-Key has to be 16 random bytes in base64.")]
+    BadSocketKey,
     /// A body of another type.
     #[error("The body of the request is of a type that this address does not take.")]
     MediaType,
@@ -83,20 +95,47 @@ impl ApiError {
             Self::SourceAway => (StatusCode::SERVICE_UNAVAILABLE, "source_away"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::BadBody => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
+            Self::BadHost => (StatusCode::BAD_REQUEST, "bad_host"),
+            Self::BadTarget => (StatusCode::BAD_REQUEST, "bad_target"),
+            Self::BadSocketKey => (StatusCode::BAD_REQUEST, "bad_socket_key"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::SlowDown => (StatusCode::TOO_MANY_REQUESTS, "slow_down"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
+
+    /// As it is told.
+    pub fn body(self) -> serde_json::Value {
+        let (_, code) = self.status_and_code();
+        json!({ "error": { "code": code, "message": self.to_string() } })
+    }
+
+    /// Why a request's body could not be read: it is too long, does not come, or is not as it says.
+    pub fn of_body(error: &axum::Error) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(error) = cause {
+            if error.is::<http_body_util::LengthLimitError>() {
+                return Self::TooLarge;
+            }
+            if error.is::<tower_http::timeout::TimeoutError>() {
+                return Self::BodyTooSlow;
+            }
+            cause = error.source();
+        }
+        Self::BadBody
+    }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, code) = self.status_and_code();
-        let body = json!({ "error": { "code": code, "message": self.to_string() } });
-        let mut response =
-            (status, [(http::header::CACHE_CONTROL, "no-cache")], Json(body)).into_response();
-        if matches!(self, Self::SourceAway | Self::Starting) {
+        let (status, _) = self.status_and_code();
+        let mut response = (status, [(http::header::CACHE_CONTROL, "no-cache")], Json(self.body()))
+            .into_response();
+        if matches!(
+            self,
+            Self::SourceAway | Self::Starting | Self::Unreadable | Self::TooManySockets
+        ) {
             response.headers_mut().insert(http::header::RETRY_AFTER, RETRY);
         }
         if self == Self::SourceAway {

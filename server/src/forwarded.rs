@@ -113,10 +113,26 @@ pub fn base_url(
     Some(format!("{}://{host}", client.scheme.as_str()))
 }
 
-/// The host of the request itself, whoever sent it: `Host`, or of HTTP/2 the authority.
+/// The host of the request itself, whoever sent it: that of a target which is a whole address (RFC
+/// 9112 §3.2.2), else what `Host` says.
 pub fn direct_host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    host.or_else(|| uri.authority().map(http::uri::Authority::as_str))
+    let target = uri.authority().map(http::uri::Authority::as_str);
+    target.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()))
+}
+
+/// Whether a host, with its port or without, leads whoever opens it to its own machine: no address
+/// for a phone.
+pub fn leads_back(host: &str) -> bool {
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((name, _)) => name,
+        None => host.split_once(':').map_or(host, |(name, _)| name),
+    };
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    if let Ok(address) = name.parse::<IpAddr>() {
+        let address = address.to_canonical();
+        return address.is_loopback() || address.is_unspecified();
+    }
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Nothing but a host and a port: what is written into pages and lists.
@@ -151,7 +167,7 @@ mod tests {
 
     use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-    use super::{Client, Scheme};
+    use super::{Client, Scheme, leads_back};
     use crate::config::{Cidr, List};
 
     fn check(peer: &str, headers: &[(&str, &str)], expected: (&str, Scheme, &str)) {
@@ -170,6 +186,39 @@ mod tests {
         assert_eq!(client.address.to_string(), address, "{headers:?}");
         assert_eq!(client.scheme, scheme, "{headers:?}");
         assert_eq!(client.host.as_deref(), Some(host), "{headers:?}");
+    }
+
+    #[test]
+    fn what_leads_back_to_the_asking_machine_is_no_address_for_a_phone() {
+        for name in [
+            "localhost",
+            "localhost.",
+            "LOCALHOST",
+            "tv.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "0.0.0.0",
+            "[::1]",
+            "[::]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:0.0.0.0]",
+        ] {
+            assert!(leads_back(name) && leads_back(&format!("{name}:8080")), "{name}");
+        }
+        for name in [
+            "tv.lan",
+            "localhost.example",
+            "notlocalhost",
+            "127.example",
+            "192.168.1.5",
+            "10.0.0.0",
+            "[fe80::1]",
+            "[2001:db8::1]",
+            "[::ffff:192.168.1.5]",
+        ] {
+            assert!(!leads_back(name) && !leads_back(&format!("{name}:8080")), "{name}");
+        }
     }
 
     #[test]

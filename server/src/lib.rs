@@ -26,10 +26,11 @@ pub mod router;
 pub mod site;
 pub mod state;
 pub mod storage;
+pub mod tasks;
 pub mod telemetry;
 mod visitor;
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use app::catalog::{Kind, Source};
 use tokio::net::TcpListener;
@@ -48,7 +49,11 @@ use self::{
         origin::Origin,
         s3::Bucket,
     },
+    tasks::Tasks,
 };
+
+/// How long all tasks together may take to end when the server stops.
+const TASKS_END: Duration = Duration::from_secs(1);
 
 /// Why the server could not start, or stopped early.
 #[derive(Debug, thiserror::Error)]
@@ -74,24 +79,26 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     // Pages may be rendered before anything else spawns; a second start in one process keeps the first.
     let _ = any_spawner::Executor::init_tokio();
+    let tasks = Tasks::new(shutdown.clone());
     let kept = (&config.cache, &config.folders);
     let sources = elsewhere(&config.bucket, &config.origins, kept, &shutdown);
-    let catalog = catalog::start(&config.folders, sources, shutdown.clone())?;
-    posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), shutdown.clone());
-    let list = live::follow(catalog.subscribe(), shutdown.clone());
-    let live = LiveHandle::start(&config, list, shutdown.clone());
+    let catalog = catalog::start(&config.folders, sources, tasks.clone())?;
+    posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), tasks.clone());
+    let list = live::follow(catalog.subscribe(), tasks.clone());
+    let live = LiveHandle::start(&config, list, tasks.clone());
     let metrics = Metrics::new().map_err(io::Error::other)?;
     let pulse = PulseHandle::start(
         &config,
         metrics.clone(),
         now_of(catalog.clone(), live.clone()),
-        shutdown.clone(),
+        tasks.clone(),
     );
     let leads = config.bucket.delivery == Delivery::Redirect;
     let direct = match leads.then(|| Bucket::new(&config.bucket)).flatten() {
         Some(bucket) => bucket.direct_origin().await.map(Into::into),
         None => None,
     };
+    let trusted = config.trusted_proxies.clone();
     let state = AppState {
         direct,
         join_url: join_url(&config, &listeners).into(),
@@ -101,10 +108,12 @@ pub async fn serve(
         metrics,
         pulse,
         site: Arc::new(site),
-        shutdown: shutdown.clone(),
+        tasks: tasks.clone(),
+        shutdown,
     };
-    listen::serve(router::router(state), listeners, shutdown).await?;
+    listen::serve(router::router(state), listeners, trusted, tasks.clone()).await?;
     live.closed().await;
+    tasks.closed(TASKS_END).await;
     Ok(())
 }
 

@@ -1,36 +1,54 @@
-//! Connections: accepted, limited in time and size, and drained when the server stops.
+//! Connections: accepted, bounded in number, time and size, and drained when the server stops.
 
-use std::{io, net::SocketAddr, pin::pin, time::Duration};
+mod connections;
+mod timed;
 
-use axum::{Router, extract::ConnectInfo};
-use hyper::{Request, Version, body::Incoming};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
+
+use axum::{Router, extract::ConnectInfo, response::Response};
+use http::StatusCode;
+use hyper::{Request, body::Incoming, server::conn::http1};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::net::sockopt::set_tcp_user_timeout;
+use socket2::SockRef;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::Instant,
 };
-use tokio::net::{TcpListener, TcpStream};
-use tokio_io_timeout::TimeoutStream;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use crate::storage::lane::LaneStream;
+use self::{
+    connections::{Bounds, Connections, Place},
+    timed::{Pace, TimedStream},
+};
+use crate::{
+    config::{Cidr, List},
+    error::ApiError,
+    storage::lane::LaneStream,
+    tasks::Tasks,
+};
 
 /// How long a client may take before it is cut off.
 #[derive(Clone, Copy, Debug)]
-struct Patience {
-    /// Until a request's head is here.
+struct Timeouts {
+    /// Until a request's head is here, from the connection or the answer before on.
     head: Duration,
-    /// While it takes nothing of what is sent.
-    write: Duration,
-    /// While it says nothing; sockets are pinged more often.
-    read: Duration,
+    /// While it is answered.
+    pace: Pace,
 }
 
-const PATIENCE: Patience = Patience {
+/// A kilobyte a second is a twentieth of the slowest music.
+const TIMEOUTS: Timeouts = Timeouts {
     head: Duration::from_secs(20),
-    write: Duration::from_secs(30),
-    read: Duration::from_secs(90),
+    pace: Pace { idle: Duration::from_secs(60), window: Duration::from_secs(60), least: 64 << 10 },
 };
+/// What a client has not acknowledged for so long in milliseconds, the kernel gives up with the
+/// connection: of one that is gone, and of the rest of an answer after we have closed.
+const UNACKNOWLEDGED_MS: u32 = 90_000;
+/// Bytes that wait in the kernel to be sent. With more a slow client would seem to stand still for
+/// minutes while they leave.
+const UNSENT_BYTES: u32 = 128 << 10;
 /// Bytes of a request's head.
 const HEAD_MAX_BYTES: usize = 32 * 1024;
 /// After the signal new connections are answered for so long, so that health can say "stopping".
@@ -39,15 +57,23 @@ const LINGER: Duration = Duration::from_millis(300);
 const DRAIN: Duration = Duration::from_secs(7);
 /// Pause after a failed accept (no file descriptors left), so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// That connections are refused is logged so often.
+const SAID_EVERY: Duration = Duration::from_secs(60);
 
-/// Serves `router` on every listener until `shutdown`, then drains.
+/// Serves `router` on every listener until `tasks` stop, then drains. As many connections as the limit
+/// of open files has room for, which is raised as far as it goes; each address has its share of them,
+/// but for the proxies of `trusted`, which speak for many.
 pub(crate) async fn serve(
     router: Router,
     listeners: Vec<TcpListener>,
-    shutdown: CancellationToken,
+    trusted: List<Cidr>,
+    tasks: Tasks,
 ) -> io::Result<()> {
+    connections::raise_descriptors();
+    let connections = Connections::new(Bounds::of_process(), trusted);
     let loops = listeners.into_iter().map(|listener| {
-        tokio::spawn(serve_one(router.clone(), listener, PATIENCE, shutdown.clone()))
+        let connections = connections.clone();
+        tokio::spawn(serve_one(router.clone(), listener, connections, TIMEOUTS, tasks.clone()))
     });
     for task in loops.collect::<Vec<_>>() {
         task.await.map_err(io::Error::other)?;
@@ -58,129 +84,135 @@ pub(crate) async fn serve(
 async fn serve_one(
     router: Router,
     listener: TcpListener,
-    patience: Patience,
-    shutdown: CancellationToken,
+    connections: Connections,
+    timeouts: Timeouts,
+    tasks: Tasks,
 ) {
-    let graceful = GracefulShutdown::new();
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience.head)
-        .max_buf_size(HEAD_MAX_BYTES)
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(patience.head)
-        .max_header_list_size(HEAD_MAX_BYTES as u32);
-    let mut stop = pin!(async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(LINGER).await;
-    });
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = &mut stop => break,
-        };
-        match accepted {
-            Ok((stream, peer)) => accept(&router, &builder, &graceful, patience, stream, peer),
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
+    let (open, drain) = (TaskTracker::new(), CancellationToken::new());
+    let mut life = tasks.life("listener_task_ended");
+    let serving = (&router, timeouts, (&open, &drain));
+    while life.run(accept_all(&listener, &connections, serving, tasks.stop())).await {}
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    drain.cancel();
+    open.close();
+    if tokio::time::timeout(DRAIN, open.wait()).await.is_err() {
         tracing::info!("open requests were cut off");
     }
 }
 
-fn accept(
-    router: &Router,
-    builder: &auto::Builder<TokioExecutor>,
-    graceful: &GracefulShutdown,
-    patience: Patience,
-    stream: TcpStream,
-    peer: SocketAddr,
+/// Accepts until a moment after `shutdown`.
+async fn accept_all(
+    listener: &TcpListener,
+    connections: &Connections,
+    (router, timeouts, (open, drain)): (&Router, Timeouts, (&TaskTracker, &CancellationToken)),
+    shutdown: &CancellationToken,
 ) {
-    // Small answers go out at once.
+    // Browsers speak HTTP/2 over TLS alone, which a proxy in front of this ends.
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(timeouts.head)
+        .max_buf_size(HEAD_MAX_BYTES);
+    let mut stop = pin!(async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(LINGER).await;
+    });
+    let mut said = None;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => match connections.enter(peer) {
+                Some(place) => {
+                    let (router, builder) = (router.clone(), builder.clone());
+                    let who = (stream, peer, place);
+                    open.spawn(answer(router, builder, timeouts, who, drain.clone()));
+                }
+                None => {
+                    refuse(&stream);
+                    say(&mut said, "too many connections are open");
+                }
+            },
+            Err(error) => {
+                // Whoever asks for nothing gives way to those who wait.
+                connections.make_room();
+                say(&mut said, &error.kind().to_string());
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// A line in the log, if there was none for a while.
+fn say(said: &mut Option<Instant>, why: &str) {
+    if said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
+        tracing::warn!("Connections are refused: {why}.");
+        *said = Some(Instant::now());
+    }
+}
+
+/// Answers what is asked over one connection, until it ends or gives way; with `drain` it ends with
+/// the answer that is under way.
+async fn answer(
+    router: Router,
+    builder: http1::Builder,
+    timeouts: Timeouts,
+    (stream, peer, place): (TcpStream, SocketAddr, Place),
+    drain: CancellationToken,
+) {
+    // Small answers go out at once. Where one of these is not known it is done without.
     let _ = stream.set_nodelay(true);
+    let _ = set_tcp_user_timeout(&stream, UNACKNOWLEDGED_MS);
+    let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
     let stream = LaneStream::new(stream);
     let lane = stream.lane();
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(patience.write));
-    stream.set_read_timeout(Some(patience.read));
-    let router = router.clone();
+    let sitter = place.sitter();
+    let stream = TimedStream::new(stream, timeouts.pace, place);
+    let asked = sitter.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        // In HTTP/2 the answers of a connection go out mixed.
-        if request.version() <= Version::HTTP_11 {
-            request.extensions_mut().insert(lane.clone());
-        }
-        router.clone().oneshot(request)
-    });
-    let connection = builder
-        .serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service)
-        .into_owned();
-    let watched = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = watched.await {
-            tracing::debug!(%error, "a connection ended early");
+        request.extensions_mut().insert(lane.clone());
+        let (busy, answer) = (asked.busy(), router.clone().oneshot(request));
+        async move {
+            let response: Response = answer.await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                busy.for_ever();
+                return Ok(response);
+            }
+            Ok::<_, Infallible>(response.map(|body| busy.until_sent(body)))
         }
     });
+    let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = sitter.gives_way() => return,
+        () = drain.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Says "later" to who is not let in, as far as that can be said without waiting.
+fn refuse(stream: &TcpStream) {
+    let error = ApiError::TooManySockets;
+    let ((status, _), body) = (error.status_and_code(), error.body().to_string());
+    let answer = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncache-control: no-cache\r\n\
+         x-content-type-options: nosniff\r\nretry-after: 2\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let _ = stream.try_write(answer.as_bytes());
+    // Closing with a request unread would take the answer back.
+    let _ = stream.try_read(&mut [0; 4096]);
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{convert::Infallible, time::Duration};
-
-    use axum::{Router, body::Body, routing::get};
-    use bytes::Bytes;
-    use futures_util::{StreamExt, stream};
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        net::{TcpListener, TcpStream},
-        time::timeout,
-    };
-    use tokio_util::sync::CancellationToken;
-
-    use super::{Patience, serve_one};
-
-    /// Longer than any patience of these tests.
-    const ENOUGH: Duration = Duration::from_secs(10);
-    const SHORT: Duration = Duration::from_millis(300);
-
-    async fn connect(patience: Patience) -> TcpStream {
-        static CHUNK: [u8; 64 * 1024] = [0; 64 * 1024];
-        let endless = || async {
-            let chunks = stream::repeat(Bytes::from_static(&CHUNK));
-            Body::from_stream(chunks.map(Ok::<_, Infallible>))
-        };
-        let router = Router::new().route("/", get(endless));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(serve_one(router, listener, patience, CancellationToken::new()));
-        TcpStream::connect(address).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn who_never_ends_the_head_is_cut_off() {
-        let mut client = connect(Patience { head: SHORT, write: ENOUGH, read: ENOUGH }).await;
-        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.unwrap();
-        let mut rest = Vec::new();
-        timeout(ENOUGH, client.read_to_end(&mut rest)).await.expect("cut off").ok();
-        assert!(!rest.starts_with(b"HTTP/1.1 200"));
-    }
-
-    #[tokio::test]
-    async fn who_takes_nothing_is_cut_off() {
-        let mut client = connect(Patience { head: ENOUGH, write: SHORT, read: ENOUGH }).await;
-        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        // The server fills every buffer on the way, waits, and gives up.
-        tokio::time::sleep(SHORT * 4).await;
-        let mut taken = vec![0; 1 << 20];
-        let drained =
-            timeout(ENOUGH, async { while client.read(&mut taken).await.is_ok_and(|n| n > 0) {} });
-        drained.await.expect("cut off");
-    }
-}
+mod tests;

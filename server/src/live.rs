@@ -22,6 +22,7 @@ use crate::{
     config::Config,
     error::ApiError,
     forwarded::{Client, Origins},
+    tasks::Tasks,
 };
 
 pub use limits::Limits;
@@ -51,13 +52,13 @@ impl fmt::Debug for LiveHandle {
 }
 
 impl LiveHandle {
-    /// Starts chat and endpoint. With `shutdown` every socket is closed with 1001.
+    /// Starts chat and endpoint. When `tasks` stop, every socket is closed with 1001.
     pub fn start(
         config: &Config,
         list: watch::Receiver<Option<VideoList>>,
-        shutdown: CancellationToken,
+        tasks: impl Into<Tasks>,
     ) -> Self {
-        Self::with_limits(config, list, Limits::default(), shutdown)
+        Self::with_limits(config, list, Limits::default(), tasks)
     }
 
     /// As [`LiveHandle::start`], with other limits than the usual ones.
@@ -65,14 +66,16 @@ impl LiveHandle {
         config: &Config,
         list: watch::Receiver<Option<VideoList>>,
         limits: Limits,
-        shutdown: CancellationToken,
+        tasks: impl Into<Tasks>,
     ) -> Self {
+        let tasks = tasks.into();
+        let shutdown = tasks.stop().clone();
         let rates = ChatRates { person: config.chat_rate, address: config.chat_rate_address };
         Self(Arc::new(Inner {
             origins: Origins::of(config),
             config: config.clone(),
             limits: limits::Gate::new(limits),
-            hub: ChatHub::start(rates, shutdown.clone()),
+            hub: ChatHub::start(rates, tasks),
             list,
             shutdown,
             sessions: TaskTracker::new(),
@@ -104,9 +107,13 @@ pub async fn upgrade(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     mut request: Request,
 ) -> Response {
-    let Some(handshake) = socket::Handshake::take(&mut request) else {
-        let how = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
-        return (how, ApiError::UpgradeRequired).into_response();
+    let handshake = match socket::Handshake::take(&mut request) {
+        Ok(handshake) => handshake,
+        Err(ApiError::UpgradeRequired) => {
+            let how = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
+            return (how, ApiError::UpgradeRequired).into_response();
+        }
+        Err(error) => return error.into_response(),
     };
     if !live.0.origins.admit(request.headers(), request.uri(), peer) {
         return ApiError::ForeignOrigin.into_response();

@@ -30,10 +30,14 @@ use self::{
 use crate::{
     catalog::{CatalogHandle, Entry, Snapshot, facts::Place},
     ingest::{self, Film, IngestError, Still, Tools},
+    tasks::Tasks,
 };
 
 /// While there is more to make, the list is told at most so often.
 const TELL_EVERY: Duration = Duration::from_secs(5);
+
+/// What could not be looked at for now is tried again after so long, also where nothing changes.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
 
 /// What was made of a channel that is gone is kept for so long: it may come back.
 const GONE_AFTER: Duration = Duration::from_secs(600);
@@ -56,35 +60,51 @@ impl Settings {
     }
 }
 
-/// Starts making; the task ends on `shutdown`, and ffmpeg with it.
+/// Starts making; the task ends with `tasks`, and ffmpeg with it.
 ///
 /// Has to be called inside a tokio runtime.
-pub fn start(settings: Settings, catalog: CatalogHandle, shutdown: CancellationToken) {
-    tokio::spawn(async move {
+pub fn start(settings: Settings, catalog: CatalogHandle, tasks: impl Into<Tasks>) {
+    let tasks = tasks.into();
+    let owner = tasks.clone();
+    tasks.spawn(async move {
+        let mut life = owner.life("posters_task_ended");
+        while life.run(make(&settings, &catalog, owner.stop())).await {}
+    });
+}
+
+async fn make(settings: &Settings, catalog: &CatalogHandle, shutdown: &CancellationToken) {
+    let mut warned = false;
+    let (shelf, found) = loop {
         let data = settings.data.clone();
-        let (shelf, found) = match spawn_blocking(move || Shelf::open(&data)).await {
-            Ok(Ok(opened)) => opened,
-            Ok(Err(error)) => {
+        let Ok(opened) = spawn_blocking(move || Shelf::open(&data)).await else { return };
+        match opened {
+            Ok(opened) => break opened,
+            Err(error) if !warned => {
                 let why = error.kind();
                 tracing::warn!(%why, "No posters are made: the data folder cannot be written.");
-                return;
+                warned = true;
             }
-            Err(_) => return,
-        };
-        catalog.made().change(|table| *table = found);
-        catalog.made().tell();
-        let maker = Maker {
-            settings,
-            catalog,
-            shelf: Some(shelf),
-            given_up: HashSet::new(),
-            away: HashSet::new(),
-            gone: HashMap::new(),
-            warned: false,
-            shutdown,
-        };
-        maker.run().await;
-    });
+            Err(_) => {}
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(TRY_AGAIN) => {}
+        }
+    };
+    catalog.made().change(|table| *table = found);
+    catalog.made().tell();
+    let maker = Maker {
+        settings: settings.clone(),
+        catalog: catalog.clone(),
+        shelf: Some(shelf),
+        given_up: HashSet::new(),
+        away: HashSet::new(),
+        again: None,
+        gone: HashMap::new(),
+        warned: false,
+        shutdown: shutdown.clone(),
+    };
+    maker.run().await;
 }
 
 /// One thing to make.
@@ -108,10 +128,13 @@ struct Maker {
     catalog: CatalogHandle,
     /// Away while something is written to it.
     shelf: Option<Shelf>,
-    /// What is tried again at the next start only: the machine was too busy, or files were gone.
+    /// What is tried again at the next start only: the machine was too busy.
     given_up: HashSet<(String, Work)>,
-    /// What is tried again when the list changes: a bucket did not answer.
+    /// What is tried again when the list changes, or a while later: a file could not be read, or a
+    /// bucket did not answer.
     away: HashSet<(String, Work)>,
+    /// When that is.
+    again: Option<Instant>,
     /// Keys that no channel has, and since when.
     gone: HashMap<String, Instant>,
     warned: bool,
@@ -124,8 +147,9 @@ impl Maker {
         list.mark_changed();
         loop {
             let sweep = self.gone.values().min().map(|since| *since + self.settings.gone_after);
+            let due = [sweep, self.again].into_iter().flatten().min();
             let swept = async {
-                match sweep {
+                match due {
                     Some(at) => tokio::time::sleep_until(at).await,
                     None => std::future::pending().await,
                 }
@@ -136,10 +160,13 @@ impl Maker {
                 () = swept => {}
             }
             self.away.clear();
+            self.again = None;
             match self.make_all().await {
-                Ok(()) => {}
+                Ok(()) if self.away.is_empty() => {}
+                Ok(()) => self.again = Some(Instant::now() + TRY_AGAIN),
                 Err(Pause::Stop) => return,
                 Err(Pause::Trouble(why)) => {
+                    self.again = Some(Instant::now() + TRY_AGAIN);
                     if !self.warned {
                         tracing::warn!("No posters are made for now: {why}.");
                     }
@@ -222,9 +249,7 @@ impl Maker {
                 return Ok(false);
             }
             Err(IngestError::UnreadableInput(_)) => {
-                let is_here = job.entry.facts.on_disk().is_some();
-                let set = if is_here { &mut self.given_up } else { &mut self.away };
-                set.insert((job.key, job.work));
+                self.away.insert((job.key, job.work));
                 return Ok(false);
             }
             Err(error) => {

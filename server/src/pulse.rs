@@ -28,6 +28,7 @@ use crate::{
     error::ApiError,
     forwarded::{Client, Origins},
     metrics::{self, Metrics, Now},
+    tasks::Tasks,
 };
 
 /// Reports of one address, behind which a whole LAN may be.
@@ -60,12 +61,12 @@ impl fmt::Debug for PulseHandle {
 }
 
 impl PulseHandle {
-    /// Starts counting those who watch; the task ends on `shutdown`. `now` tells what others count.
+    /// Starts counting those who watch; the task ends with `tasks`. `now` tells what others count.
     pub fn start(
         config: &Config,
         metrics: Metrics,
         now: impl Fn() -> Now + Send + Sync + 'static,
-        shutdown: CancellationToken,
+        tasks: impl Into<Tasks>,
     ) -> Self {
         let pulse = Self(Arc::new(Inner {
             metrics,
@@ -75,21 +76,27 @@ impl PulseHandle {
             addresses: Mutex::default(),
             record: Mutex::default(),
         }));
-        let counting = pulse.clone();
-        tokio::spawn(async move {
-            let mut minutes = interval_at(Instant::now() + MINUTE, MINUTE);
-            minutes.set_missed_tick_behavior(MissedTickBehavior::Skip);
-            loop {
-                tokio::select! {
-                    () = shutdown.cancelled() => return,
-                    _ = minutes.tick() => {
-                        let watching = (counting.0.now)().sockets;
-                        counting.record().minute(watching);
-                    }
-                }
-            }
+        let (tasks, counting) = (tasks.into(), pulse.clone());
+        let owner = tasks.clone();
+        tasks.spawn(async move {
+            let mut life = owner.life("pulse_task_ended");
+            while life.run(counting.count_minutes(owner.stop())).await {}
         });
         pulse
+    }
+
+    async fn count_minutes(&self, shutdown: &CancellationToken) {
+        let mut minutes = interval_at(Instant::now() + MINUTE, MINUTE);
+        minutes.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = minutes.tick() => {
+                    let watching = (self.0.now)().sockets;
+                    self.record().minute(watching);
+                }
+            }
+        }
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
@@ -156,8 +163,9 @@ pub async fn hear(
     if !is_text(&parts.headers) {
         return ApiError::MediaType.into_response();
     }
-    let Ok(body) = to_bytes(body, REPORT_MAX).await else {
-        return ApiError::TooLarge.into_response();
+    let body = match to_bytes(body, REPORT_MAX).await {
+        Ok(body) => body,
+        Err(error) => return ApiError::of_body(&error).into_response(),
     };
     match Beat::read(&body) {
         Some(beat) => {

@@ -1,5 +1,8 @@
 //! Every address of the server, on one page.
 
+mod encoded;
+mod well_formed;
+
 use std::{sync::Arc, time::Duration};
 
 use app::{catalog::Catalog, error::AppError};
@@ -18,14 +21,21 @@ use tower::ServiceBuilder;
 use tower_http::{
     CompressionLevel,
     catch_panic::CatchPanicLayer,
-    compression::CompressionLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, Predicate},
+    },
     cors::CorsLayer,
     limit::RequestBodyLimitLayer,
     services::{ServeDir, ServeFile},
     set_header::SetResponseHeaderLayer,
-    timeout::RequestBodyTimeoutLayer,
+    timeout::RequestBodyDeadlineLayer,
 };
 
+use self::{
+    encoded::{Encodings, encoded},
+    well_formed::well_formed,
+};
 use crate::{
     catalog, error::ApiError, guide, health::health, hls, live, m3u, metrics::Metrics, openapi,
     pages, pulse, qr, state::AppState,
@@ -35,8 +45,10 @@ use crate::{
 const BODY_MAX_BYTES: usize = 64 * 1024;
 /// Bytes of a server function's error.
 const ERROR_MAX_BYTES: usize = 4 * 1024;
-/// A body must go on arriving.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// All of a body must have arrived by then, however it comes.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+/// What files are asked for by.
+const READS: HeaderValue = HeaderValue::from_static("GET,HEAD");
 /// The addresses that no pattern matches are counted as one.
 const NO_ROUTE: &str = "other";
 /// Pages are compressed while somebody waits: a middling level.
@@ -74,6 +86,7 @@ pub fn router(state: AppState) -> Router {
         .route("/channels.m3u", get(m3u::list))
         .route("/qr.svg", get(qr::svg))
         .route("/metrics", get(pulse::tell))
+        .layer(middleware::from_fn_with_state(Encodings::default(), encoded))
         .layer(cors(&state));
     let streams = Router::new()
         .route("/streams/{*path}", get(hls::serve).options(hls::preflight))
@@ -92,17 +105,18 @@ pub fn router(state: AppState) -> Router {
                 .route_service("/icon.svg", file("icon.svg"))
                 .route_service("/icons.svg", file("icons.svg"))
                 .route_service("/og.jpg", file("og.jpg"))
-                .layer(SetResponseHeaderLayer::if_not_present(
-                    header::CACHE_CONTROL,
-                    // Shown also while the server is away.
-                    HeaderValue::from_static("public, max-age=86400"),
-                )),
-        );
+                .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, for_a_day)),
+        )
+        .layer(middleware::map_response(as_of_files));
 
     Router::new()
         .merge(pages)
         .merge(api)
-        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(COMPRESSION)))
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Precise(COMPRESSION))
+                .compress_when(DefaultPredicate::new().and(has_no_tag)),
+        )
         .route("/ws", get(live::upgrade))
         .merge(streams)
         .merge(built)
@@ -110,8 +124,12 @@ pub fn router(state: AppState) -> Router {
         .layer(
             ServiceBuilder::new()
                 .layer(RequestBodyLimitLayer::new(BODY_MAX_BYTES))
-                .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT)),
+                .layer(RequestBodyDeadlineLayer::new(BODY_DEADLINE)),
         )
+        .layer(middleware::from_fn(well_formed))
+        .layer(middleware::map_response(one_form_of_errors))
+        .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
+        // Outside of whoever makes an answer, so that every answer has them.
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-cache"),
@@ -120,8 +138,6 @@ pub fn router(state: AppState) -> Router {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
-        .layer(middleware::map_response(one_form_of_errors))
-        .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
         .layer(middleware::from_fn_with_state(state.metrics.clone(), count_requests))
         .with_state(state)
 }
@@ -150,8 +166,39 @@ async fn count_bytes(State(metrics): State<Metrics>, response: Response) -> Resp
 
 /// Files whose address changes with their content; not what is not there.
 fn immutable<B>(response: &http::Response<B>) -> Option<HeaderValue> {
-    let found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
-    found.then(|| HeaderValue::from_static("public, max-age=31536000, immutable"))
+    is_found(response).then(|| HeaderValue::from_static("public, max-age=31536000, immutable"))
+}
+
+/// Files that are shown also while the server is away.
+fn for_a_day<B>(response: &http::Response<B>) -> Option<HeaderValue> {
+    is_found(response).then(|| HeaderValue::from_static("public, max-age=86400"))
+}
+
+fn is_found<B>(response: &http::Response<B>) -> bool {
+    response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED
+}
+
+/// A built file that cannot be read now (no descriptor is left, a disk is away) is there later; and
+/// whoever asks for one in another way is told how.
+async fn as_of_files(mut response: Response) -> Response {
+    match response.status() {
+        StatusCode::INTERNAL_SERVER_ERROR => return ApiError::Unreadable.into_response(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            response.headers_mut().insert(header::ALLOW, READS);
+        }
+        _ => {}
+    }
+    response
+}
+
+/// What has an entity tag is encoded where the tag says so too.
+fn has_no_tag(
+    _: StatusCode,
+    _: http::Version,
+    headers: &http::HeaderMap,
+    _: &http::Extensions,
+) -> bool {
+    !headers.contains_key(header::ETAG)
 }
 
 /// The API is for our own pages, and for those of the sites that the operator names.
@@ -190,19 +237,26 @@ async fn with_its_status(answer: Response) -> Response {
     Response::from_parts(parts, body.into())
 }
 
-/// What layers and folders answer by themselves gets the form of our errors.
-async fn one_form_of_errors(response: Response) -> Response {
+/// What layers and folders answer by themselves gets the form of our errors, and keeps what they said
+/// of methods.
+async fn one_form_of_errors(mut response: Response) -> Response {
     let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
         kind.as_bytes().starts_with(b"application/json")
             || kind.as_bytes().starts_with(b"text/html")
     });
-    match response.status() {
-        _ if ours => response,
-        StatusCode::NOT_FOUND => ApiError::NotFound.into_response(),
-        StatusCode::METHOD_NOT_ALLOWED => ApiError::MethodNotAllowed.into_response(),
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge.into_response(),
-        _ => response,
+    let error = match response.status() {
+        _ if ours => return response,
+        StatusCode::NOT_FOUND => ApiError::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => ApiError::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        _ => return response,
+    };
+    let allow = response.headers_mut().remove(header::ALLOW);
+    let mut response = error.into_response();
+    if let Some(allow) = allow {
+        response.headers_mut().insert(header::ALLOW, allow);
     }
+    response
 }
 
 /// An address below `/api` or `/streams` that is none.

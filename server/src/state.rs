@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     catalog::CatalogHandle, config::Config, forwarded, live::LiveHandle, metrics::Metrics,
-    pulse::PulseHandle, site::Site,
+    pulse::PulseHandle, site::Site, tasks::Tasks,
 };
 
 /// The handles of all features; a cheap clone.
@@ -30,6 +30,8 @@ pub struct AppState {
     pub join_url: Arc<str>,
     /// The origin that players are led to for media of the bucket, where they are.
     pub direct: Option<Arc<str>>,
+    /// The tasks that live as long as the server.
+    pub tasks: Tasks,
     /// Cancelled when the server is to stop.
     pub shutdown: CancellationToken,
 }
@@ -40,11 +42,7 @@ impl AppState {
     pub fn join_address(&self, parts: &Parts) -> String {
         let base = self.base_url(parts);
         let host = base.split_once("://").map_or(&*base, |(_, host)| host);
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        if name == "localhost" || name == "[::1]" || name.starts_with("127.") {
-            return self.join_url.to_string();
-        }
-        base
+        if forwarded::leads_back(host) { self.join_url.to_string() } else { base }
     }
 
     /// The beginning of absolute addresses, without a slash at the end.

@@ -52,6 +52,11 @@ impl Plan {
     ) -> Response {
         let mut response = Response::new(body);
         let headers = response.headers_mut();
+        // What is wrong with a request is no state of the body: nobody may keep it for that.
+        let cache = match self {
+            Self::Whole | Self::Part(_) | Self::NotModified => cache,
+            Self::Unsatisfiable | Self::Failed => HeaderValue::from_static("no-store"),
+        };
         headers.insert(header::CACHE_CONTROL, cache);
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         if let Ok(etag) = HeaderValue::from_str(&validators.etag) {

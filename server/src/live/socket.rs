@@ -8,6 +8,7 @@
 use std::{pin::pin, time::Duration};
 
 use axum::{body::Body, extract::Request, response::Response};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
@@ -31,6 +32,8 @@ use tokio_tungstenite::{
         },
     },
 };
+
+use crate::error::ApiError;
 
 /// The largest frame and message that is read.
 pub(super) const MESSAGE_MAX: usize = 16 * 1024;
@@ -60,18 +63,31 @@ pub(super) struct Handshake {
 }
 
 impl Handshake {
-    /// Reads the client's half (RFC 6455 §4.2.1); `None` if this is no request for a socket.
-    pub(super) fn take(request: &mut Request) -> Option<Self> {
+    /// Reads the client's half (RFC 6455 §4.2.1).
+    ///
+    /// # Errors
+    /// This is no request for a socket, or one whose key is none.
+    pub(super) fn take(request: &mut Request) -> Result<Self, ApiError> {
         let headers = request.headers();
         let asks = request.method() == Method::GET
             && request.version() == Version::HTTP_11
             && lists(headers, header::CONNECTION, "upgrade")
             && lists(headers, header::UPGRADE, "websocket")
             && lists(headers, header::SEC_WEBSOCKET_VERSION, "13");
-        let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| asks)?;
-        let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes())).ok()?;
-        let upgrade = request.extensions_mut().remove::<OnUpgrade>()?;
-        Some(Self { accept, upgrade })
+        if !asks {
+            return Err(ApiError::UpgradeRequired);
+        }
+        let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+        let (Some(key), None) = (keys.next(), keys.next()) else {
+            return Err(ApiError::BadSocketKey);
+        };
+        if !is_key(key.as_bytes()) {
+            return Err(ApiError::BadSocketKey);
+        }
+        let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()));
+        let accept = accept.map_err(|_| ApiError::BadSocketKey)?;
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+        Ok(Self { accept, upgrade: upgrade.ok_or(ApiError::UpgradeRequired)? })
     }
 
     /// The server's half, and the socket that opens when it has been sent.
@@ -90,6 +106,11 @@ impl Handshake {
         };
         (answer, opening)
     }
+}
+
+/// Whether these are 16 bytes in base64.
+fn is_key(text: &[u8]) -> bool {
+    BASE64_STANDARD.decode(text).is_ok_and(|bytes| bytes.len() == 16)
 }
 
 /// Whether a comma-separated header has this word, in whatever case.

@@ -6,8 +6,8 @@ use std::{
 };
 
 /// Knows no feature; every other module may know it.
-const GROUND: [&str; 8] =
-    ["addresses", "config", "error", "metrics", "site", "storage", "telemetry", "visitor"];
+const GROUND: [&str; 9] =
+    ["addresses", "config", "error", "metrics", "site", "storage", "tasks", "telemetry", "visitor"];
 
 /// What each feature may know beside the ground. A path of two names is that part of a feature and
 /// no other.

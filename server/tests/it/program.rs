@@ -105,9 +105,18 @@ pub(crate) async fn carrete_verb(
 
 /// As [`carrete_with`], where no file can grow beyond 256 KiB.
 pub(crate) async fn carrete_without_room(streams: &Streams, settings: &[(&str, &str)]) -> Running {
-    let mut shell = Command::new("sh");
     // Blocks of 512 bytes. Without the trap the kernel would end who writes more.
-    shell.args(["-c", "trap '' XFSZ; ulimit -f 512; exec \"$0\" \"$@\"", PROGRAM]);
+    carrete_under("trap '' XFSZ; ulimit -f 512", streams, settings).await
+}
+
+/// As [`carrete_with`], under the limits that a shell sets.
+pub(crate) async fn carrete_under(
+    limits: &str,
+    streams: &Streams,
+    settings: &[(&str, &str)],
+) -> Running {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{limits}; exec \"$0\" \"$@\""), PROGRAM]);
     started(shell, streams, settings, (0, Stdio::null())).await
 }
 
