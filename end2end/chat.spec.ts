@@ -86,7 +86,9 @@ test("\"only this reel\" limits what is shown and what is written; elsewhere it 
   for (const person of [page, there, beside]) await expect(line(person, "for everyone")).toBeVisible();
   await page.getByRole("button", { name: "Only this reel" }).tap();
   await expect(line(page, "for everyone")).toBeHidden();
-  await expect(page.getByText("2 here")).toBeVisible();
+  // The count is everybody's; who is at this reel stands beside it, by its number.
+  await expect(page.getByText("3 watching")).toBeVisible();
+  await expect(page.locator(".watching .here")).toHaveText(/^2 at\s+1$/);
   await say(page, "for this reel");
   await expect(line(page, "for this reel")).toBeVisible();
   const marked = log(there).getByRole("listitem").filter({ hasText: "for this reel" });

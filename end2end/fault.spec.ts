@@ -1,4 +1,5 @@
 // What breaks: a playlist that does not come, segments that are replaced, a server that goes away.
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import type { Locator, Page } from "@playwright/test";
 
 import { active, LONG_MS, media, plays, rests, stays } from "./eyes";
 import { expect, openChat, say, swipe, test } from "./hands";
-import { MADE } from "./house";
+import { MADE, type House } from "./house";
 
 for (const fault of ["aborted", "answered with 500"] as const) {
   test(`a playlist that is ${fault} is told, and can be tried again or passed`, async ({ page, expects }) => {
@@ -17,7 +18,7 @@ for (const fault of ["aborted", "answered with 500"] as const) {
     await page.route(playlist, (route) => (fault === "aborted" ? route.abort() : route.fulfill({ status: 500 })));
     await page.goto("/c/clip_3");
     const told = page.getByRole("alert");
-    await expect(told).toContainText("The picture does not come", { timeout: 20_000 });
+    await expect(told).toContainText("“Test reel 3” won’t play", { timeout: 20_000 });
     await expect(told).toContainText("4 · no picture");
     await told.getByRole("button", { name: "Next" }).tap();
     await plays(page, "clip_4");
@@ -26,9 +27,9 @@ for (const fault of ["aborted", "answered with 500"] as const) {
     await swipe(page, -1);
     await expect(told).toBeVisible({ timeout: 20_000 });
     await rests(page);
+    await page.unroute(playlist);
     // The browser takes no tap in the first moments after a fling.
     await page.waitForTimeout(700);
-    await page.unroute(playlist);
     await told.getByRole("button", { name: "Retry" }).tap();
     await plays(page, "clip_3");
     await expect(told).toBeHidden();
@@ -41,15 +42,104 @@ test("what failed is tried again by itself, with a countdown", async ({ page, ex
   const playlist = "**/streams/clip_3/playlist.m3u8";
   await page.route(playlist, (route) => route.fulfill({ status: 500 }));
   await page.goto("/c/clip_3");
-  const told = page.getByRole("alert");
-  await expect(told).toContainText("It tries again by itself in", { timeout: 20_000 });
-  const seconds = async () => Number(/in (\d+) s/.exec((await told.textContent()) ?? "")?.[1]);
+  const told = active(page).getByRole("alert");
+  await expect(told).toContainText("It is tried again in a moment; if that fails, the next one follows.", { timeout: 20_000 });
+  const seconds = async () => Number(/^(\d+)\u00a0s$/.exec((await page.locator(".until b").textContent()) ?? "")?.[1]);
   const first = await seconds();
   expect(first).toBeGreaterThan(0);
   await expect.poll(seconds).toBeLessThan(first);
   await page.unroute(playlist);
   await plays(page, "clip_3");
   await expect(told).toBeHidden();
+});
+
+test("each try is silent, and a reel that fails twice is passed by", async ({ page, expects, house }) => {
+  test.setTimeout(60_000);
+  expects(/Failed to load resource/);
+  const home = await house(["clip_0", "clip_3", "clip_4"]);
+  await page.route("**/streams/clip_3/playlist.m3u8", (route) => route.fulfill({ status: 500 }));
+  await page.goto(`${home.url}/c/clip_3`);
+  const told = active(page).getByRole("alert");
+  await expect(told).toBeVisible({ timeout: 20_000 });
+  const seen = await page.evaluateHandle(() => {
+    const seen = { leader: 0, gone: 0 };
+    const look = () => {
+      if (document.querySelector("article[aria-current=true]")?.getAttribute("data-channel") === "clip_3") {
+        if (document.querySelector(".leader")!.hasAttribute("data-waits")) seen.leader++;
+        if (!document.querySelector("article[aria-current=true] [role=alert]")) seen.gone++;
+      }
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+    return seen;
+  });
+  await plays(page, "clip_4");
+  expect(await seen.evaluate((seen) => seen), "frames with a leader, and without the panel").toEqual({ leader: 0, gone: 0 });
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  await expect(page).toHaveURL(/clip_4/);
+});
+
+test("the last reel of the list has no next, and is tried on", async ({ page, expects, house }) => {
+  expects(/Failed to load resource/);
+  const home = await house(["clip_3"]);
+  let asked = 0;
+  await page.route("**/streams/clip_3/playlist.m3u8", (route) => (asked++, route.fulfill({ status: 500 })));
+  await page.goto(`${home.url}/c/clip_3`);
+  const told = active(page).getByRole("alert");
+  await expect(told).toContainText("It is tried again in a moment.", { timeout: 20_000 });
+  await expect(told.getByRole("button")).toHaveCount(1);
+  const before = asked;
+  await told.getByRole("button", { name: "Retry" }).tap();
+  await expect.poll(() => asked).toBeGreaterThan(before);
+  await expect(told).toBeVisible();
+  await stays(page, "clip_3");
+});
+
+/** Three reels, the second a file that comes in pieces that no decoder reads. */
+async function damaged(page: Page, house: (channels: string[]) => Promise<House>): Promise<House> {
+  const home = await house(["clip_0", "said_1"]);
+  const folder = mkdtempSync(join(tmpdir(), "carrete-damaged-"));
+  const file = join(folder, "film.mp4");
+  const copy = ["-v", "error", "-i", join(MADE, "clip_3", "playlist.m3u8"), "-c", "copy", "-bsf:a", "aac_adtstoasc", file];
+  execFileSync("ffmpeg", copy);
+  home.add("film.mp4", file);
+  rmSync(folder, { recursive: true });
+  await expect.poll(async () => (await fetch(`${home.url}/api/channels/film`)).status, { timeout: LONG_MS }).toBe(200);
+  await page.route("**/streams/film.mp4*", (route) => route.fulfill({ contentType: "video/mp4", body: "no film at all ".repeat(900) }));
+  return home;
+}
+
+test("a damaged file offers the next reel and no other try, and the way on has the focus", async ({ page, expects, house }) => {
+  expects(/Failed to load resource/);
+  const home = await damaged(page, house);
+  await page.goto(home.url);
+  await plays(page, "clip_0");
+  await rests(page);
+  await swipe(page);
+  const told = active(page).getByRole("alert");
+  await expect(told).toContainText("” is damaged", { timeout: 20_000 });
+  await expect(told).toContainText("2 · damaged");
+  await expect(told.getByRole("button", { name: "Retry" })).toHaveCount(0);
+  const next = told.getByRole("button", { name: /^3 Next:/ });
+  await expect(next).toBeFocused();
+  expect((await next.boundingBox())!.height).toBeGreaterThanOrEqual(56);
+  await expect(page.locator(".until")).toBeHidden();
+  await next.press("Enter");
+  await plays(page, "said_1");
+  await expect(active(page)).toBeFocused();
+});
+
+test("who writes keeps the focus when a damaged reel comes", { tag: "@desktop" }, async ({ page, expects, house }) => {
+  expects(/Failed to load resource/);
+  const home = await damaged(page, house);
+  await page.goto(home.url);
+  await plays(page, "clip_0");
+  const box = page.getByRole("textbox", { name: "Message" });
+  await box.focus();
+  await page.mouse.move(720, 400);
+  await page.mouse.wheel(0, 120);
+  await expect(active(page).getByRole("alert")).toContainText("” is damaged", { timeout: 20_000 });
+  await expect(box).toBeFocused();
 });
 
 test("a file that this browser cannot decode says so on its reel, and one goes on", async ({ page, house }) => {
@@ -61,7 +151,7 @@ test("a file that this browser cannot decode says so on its reel, and one goes o
   const told = page.getByRole("alert");
   await expect(told).toContainText("This browser cannot play it", { timeout: 20_000 });
   await expect(told).toContainText("2 · no picture");
-  await expect(told.getByText("It tries again"), "nothing is tried again").toBeHidden();
+  await expect(told.getByRole("button", { name: "Retry" }), "nothing is tried again").toHaveCount(0);
   await rests(page);
   await expect(active(page)).toHaveAttribute("data-channel", "foreign");
   // The browser takes a tap for the end of a fling for a while.
@@ -145,21 +235,58 @@ test("a server that was away: a bar says it, and what was typed arrives once", a
   await home.stop("SIGKILL");
   const bar = page.getByRole("status").filter({ hasText: "No connection" });
   await expect(bar).toBeVisible({ timeout: LONG_MS });
-  // Its icon is there although nobody serves it any more.
-  expect(await colours(page, bar.locator("svg").first()), "the icon is drawn").toBeGreaterThan(1);
+  expect(await colours(page, page.locator(".bar.offline .ring")), "its ring is drawn").toBeGreaterThan(1);
   await say(page, "typed meanwhile");
   const line = (person: typeof page) => person.getByRole("log").getByText("typed meanwhile", { exact: true });
-  await expect(line(page)).toHaveCount(1);
-  await expect(page.getByText("Not sent yet")).toBeVisible();
+  // One voice: the box waits with its text, and nothing else says so.
+  await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue("typed meanwhile");
+  await expect(page.getByRole("button", { name: "Send" })).toHaveAttribute("aria-disabled", "true");
+  await expect(line(page)).toHaveCount(0);
+  await expect(page.getByText("Not sent yet")).toHaveCount(0);
   await home.start();
   await expect(bar).toBeHidden({ timeout: 30_000 });
-  await expect(page.getByText("Not sent yet")).toBeHidden();
   await expect(line(other)).toHaveCount(1, { timeout: 30_000 });
+  await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue("");
   await expect(page.getByText("2 watching")).toBeVisible({ timeout: 30_000 });
   await page.waitForTimeout(1_500);
   for (const person of [page, other]) await expect(line(person)).toHaveCount(1);
   await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
   await plays(page, "clip_0");
+});
+
+test("while the server is away the bar speaks alone, and counts; then the reel plays", async ({ page, house, expects }) => {
+  test.setTimeout(90_000);
+  expects(/WebSocket connection to .* failed|Failed to load resource/);
+  const home = await house(["clip_0", "clip_1", "clip_2", "clip_3", "clip_4"]);
+  await page.goto(`${home.url}/c/clip_3`);
+  await plays(page, "clip_3");
+  await home.stop("SIGKILL");
+  const bar = page.locator(".bar.offline");
+  await expect(bar).toBeVisible({ timeout: 20_000 });
+  await expect(bar.locator("p")).toHaveText(/in\u00a0\d+\u00a0s\.$|Trying…$/);
+  // To a reel of which nothing is there.
+  await page.keyboard.press("Home");
+  await rests(page);
+  await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
+  const leader = page.locator(".leader");
+  await expect(leader).toHaveAttribute("data-waits", "");
+  const alone = async () => {
+    await expect(leader).toHaveAttribute("data-waits", "");
+    for (const part of [".sweep", "span", "p"]) await expect(leader.locator(part)).toBeHidden();
+    await expect(page.getByRole("alert")).toHaveCount(0);
+    await expect(page.getByRole("button", { name: "Retry" })).toHaveCount(0);
+    await expect(active(page).getByRole("heading")).toHaveCSS("opacity", "1");
+    await expect(page.locator("[aria-current=true] > .slate")).toHaveCSS("opacity", "1");
+  };
+  await alone();
+  // Beyond the time after which a reel is given up.
+  await page.waitForTimeout(10_000);
+  await alone();
+  await home.start();
+  await page.getByRole("button", { name: "Now" }).tap().catch(() => undefined);
+  await plays(page, "clip_0");
+  await expect(bar).toBeHidden();
+  expect(await page.evaluate(() => document.activeElement?.closest("[hidden]")), "the focus is in nothing that is gone").toBeNull();
 });
 
 /** How many different colours an element shows. */

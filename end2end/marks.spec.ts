@@ -74,6 +74,108 @@ for (const [when, makeSo] of Object.entries(UNHINTED)) {
   });
 }
 
+/** Looks from now on, at each frame, at the title on screen: for how many milliseconds it was seen, and the offer of sound on it. */
+function titles(page: Page) {
+  return page.evaluateHandle(() => {
+    const seen = { title: 0, hint: 0, covered: [] as string[] };
+    let before = performance.now();
+    const look = (now: number) => {
+      const past = now - before;
+      before = now;
+      const slate = document.querySelector("[aria-current=true] > .slate")!, hear = document.querySelector(".hear")!;
+      const shown = (e: Element) => (e.checkVisibility({ visibilityProperty: true }) ? Number(getComputedStyle(e).opacity) : 0);
+      if (shown(slate) > 0.9) seen.title += past;
+      if (document.querySelector("main")!.hasAttribute("data-hint")) seen.hint += past;
+      if (shown(slate) > 0.1 && shown(hear) > 0.1) {
+        const a = hear.getBoundingClientRect();
+        for (const text of slate.querySelectorAll("h2, .edge-print, .words")) {
+          const range = document.createRange();
+          range.selectNodeContents(text);
+          for (const b of range.getClientRects())
+            if (b.width > 0 && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom) seen.covered.push(`${text.className || text.tagName} at ${Math.round(now)}`);
+        }
+      }
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+    return seen;
+  });
+}
+
+test("the title of a first visit has its four seconds beside the hint", async ({ page }) => {
+  const room = page.getByRole("main");
+  await page.goto("/");
+  const seen = await titles(page);
+  await plays(page, "clip_0");
+  await expect(room).toHaveAttribute("data-hint", "", { timeout: LONG_MS });
+  await expect(room).not.toHaveAttribute("data-hint");
+  await expect(page.locator("[aria-current=true] > .slate"), "the hint gives it back").toHaveCSS("opacity", "1");
+  await expect(room).not.toHaveAttribute("data-slate", { timeout: LONG_MS });
+  const { title, hint, covered } = await seen.evaluate((seen) => seen);
+  expect(hint, "ms of the hint").toBeGreaterThan(1_500);
+  expect(title, "ms of the title").toBeGreaterThan(3_500);
+  expect(covered).toEqual([]);
+});
+
+for (const [width, height] of [[390, 844], [844, 390]] as const) {
+  test(`a tap while the hint is up brings all of the controls at ${width}x${height}`, async ({ guest, house }) => {
+    const home = await house(["clip_0", "clip_1"]);
+    const page = await guest({ viewport: { width, height }, hasTouch: true, isMobile: true });
+    const room = page.getByRole("main");
+    await page.goto(home.url);
+    await plays(page, "clip_0");
+    await expect(room).toHaveAttribute("data-hint", "", { timeout: LONG_MS });
+    await page.touchscreen.tap(width / 2, height * 0.4);
+    await expect(room).toHaveAttribute("data-controls", "");
+    await expect(room).not.toHaveAttribute("data-hint");
+    for (const part of [".controls", ".top"]) await expect(page.locator(part), part).toHaveCSS("opacity", "1", { timeout: 600 });
+    await rests(page);
+    await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
+  });
+}
+
+test("while a reel is waited for its title and number stay, and nothing lies on them", async ({ page }) => {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/streams/clip_3/*.ts*", async (route) => {
+    await released;
+    await route.continue().catch(() => undefined);
+  });
+  await page.goto("/c/clip_3");
+  await expect(page.locator(".leader")).toHaveAttribute("data-waits", "");
+  const seen = await titles(page);
+  await page.waitForTimeout(5_500);
+  const slate = page.locator("[aria-current=true] > .slate");
+  await expect(slate).toHaveCSS("opacity", "1");
+  await expect(slate.getByRole("heading")).toBeVisible();
+  release();
+  await plays(page, "clip_3");
+  await page.waitForTimeout(1_000);
+  const { title, covered } = await seen.evaluate((seen) => seen);
+  expect(title).toBeGreaterThan(5_000);
+  expect(covered).toEqual([]);
+});
+
+test("a pointer that moves makes no timer each time", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/");
+  await plays(page, "clip_0");
+  await rests(page);
+  await page.mouse.move(700, 300);
+  const timers = await page.evaluateHandle(() => {
+    const count = { made: 0 }, { setTimeout } = window;
+    window.setTimeout = ((...all: Parameters<typeof setTimeout>) => {
+      if (Number(all[1]) >= 1_000) count.made++;
+      return setTimeout(...all);
+    }) as typeof window.setTimeout;
+    return count;
+  });
+  for (let n = 0; n < 80; n++) await page.mouse.move(700 + (n % 40), 300 + (n % 30));
+  expect((await timers.evaluate((count) => count)).made).toBeLessThan(20);
+  const room = page.getByRole("main");
+  await expect(room).toHaveAttribute("data-controls", "");
+  await expect(room, "and they go all the same").not.toHaveAttribute("data-controls", { timeout: LONG_MS });
+});
+
 test("a pointer needs no hint", { tag: "@desktop" }, async ({ page }) => {
   await page.goto("/");
   await plays(page, "clip_0");

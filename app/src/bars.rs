@@ -20,33 +20,37 @@ const FRESH_MS: i32 = 15_000;
 /// What needs no answer is told so long.
 const TOLD_MS: i32 = 5_000;
 
-/// What is wrong with the connection, if something is.
+/// What is wrong with the connection, if something is. The bar that counts is in no live region: its
+/// sentence is said beside it, once, and not at each second.
 #[component]
 pub(crate) fn Bars() -> impl IntoView {
     let texts = texts();
     view! {
-        <div class="bars" role="status">
+        <div class="bars">
+            <p class="sr-only" role="status"></p>
             <div class="bar offline" hidden>
-                <Icon name="alert" />
-                <p>{texts.offline} " " <span class="seconds"></span> " s."</p>
+                <span class="ring" aria-hidden="true"></span>
+                <p>{texts.offline} " " <span></span></p>
                 <button type="button">{texts.now}</button>
             </div>
-            <div class="bar stopping" hidden>
-                <Icon name="alert" />
-                <p>{texts.stopping}</p>
-            </div>
-            <div class="bar returned" hidden>
-                <Icon name="check" />
-                <p>{texts.returned}</p>
-            </div>
-            <div class="bar gone" hidden>
-                <Icon name="alert" />
-                <p>{texts.reel_gone}</p>
-            </div>
-            <div class="bar fresh" hidden>
-                <Icon name="plus" />
-                <p></p>
-                <button type="button">{texts.see}</button>
+            <div class="said" role="status">
+                <div class="bar stopping" hidden>
+                    <Icon name="alert" />
+                    <p>{texts.stopping}</p>
+                </div>
+                <div class="bar returned" hidden>
+                    <Icon name="check" />
+                    <p>{texts.returned}</p>
+                </div>
+                <div class="bar gone" hidden>
+                    <Icon name="alert" />
+                    <p>{texts.reel_gone}</p>
+                </div>
+                <div class="bar fresh" hidden>
+                    <Icon name="plus" />
+                    <p></p>
+                    <button type="button">{texts.see}</button>
+                </div>
             </div>
         </div>
     }
@@ -56,29 +60,30 @@ pub(crate) fn Bars() -> impl IntoView {
 pub(crate) fn bars(room: &Part, chat: Chat, feed: Feed, go: impl Fn(Option<ChannelId>) + 'static) {
     fresh(room, feed, go);
     let bar = room.find(".offline");
-    let seconds = bar.find(".seconds");
+    let (ring, again) = (bar.find(".ring"), bar.find("p span"));
     bar.find("button").on_press(move || chat.retry());
+    let status = room.find(".bars > [role=status]");
+    let sentence = bar.find("p").element().text_content().unwrap_or_default();
     let stopping = room.find(".stopping");
     let returned = told(room.find(".returned"));
-    let mut was_told = false;
+    let mut was_away = false;
     watch(move || {
-        // A short break is not worth a word: it is told from the second try on, or where the server
-        // said it.
-        let lost = match chat.link.get() {
-            Link::Lost(seconds) => Some((seconds, chat.breaks.get() > 1)),
-            _ => None,
-        };
-        let stops = lost.is_some_and(|(_, long)| !long) && chat.stops.get();
+        let link = chat.link.get();
+        let away = chat.is_away();
+        // The server said that it stops; from the second try on it is simply not there.
+        let stops = away && chat.breaks.get() < 2;
         stopping.mark("hidden", !stops);
-        let lost = lost.filter(|(_, long)| *long);
-        bar.mark("hidden", lost.is_none());
-        if let Some((lost, _)) = lost {
-            seconds.say(&lost.to_string());
+        let counts = away && !stops;
+        bar.mark("hidden", !counts);
+        status.say(if counts { sentence.trim() } else { "" });
+        if let Link::Lost(left, all) = link {
+            ring.set("style", Some(&format!("--left:calc({left}/{})", all.max(1))));
+            again.say(&trying(left));
         }
-        if chat.link.get() == Link::Open && was_told {
+        if link == Link::Open && was_away {
             returned();
         }
-        was_told = lost.is_some() || stops || (was_told && chat.link.get() != Link::Open);
+        was_away = away || (was_away && link != Link::Open);
     });
     let gone = told(room.find(".gone"));
     let mut before = feed.missed();
@@ -88,6 +93,16 @@ pub(crate) fn bars(room: &Part, chat: Chat, feed: Feed, go: impl Fn(Option<Chann
             gone();
         }
     });
+}
+
+/// When the server is tried again. Its number does not leave its words at the end of a line.
+fn trying(left: u32) -> String {
+    let words = words();
+    if left == 0 {
+        words.trying.to_owned()
+    } else {
+        format!("{}\u{a0}{left}\u{a0}s.", words.again_in)
+    }
 }
 
 /// What shows a bar for a while.
@@ -118,7 +133,7 @@ fn fresh(room: &Part, feed: Feed, go: impl Fn(Option<ChannelId>) + 'static) {
             Some((count, _)) => {
                 sentence.say(&match count {
                     1 => words.new_reel.to_owned(),
-                    count => format!("{count} {}", words.new_reels),
+                    count => format!("{count}\u{a0}{}", words.new_reels),
                 });
                 timer.set(Rc::new(Timer::once(FRESH_MS, move || feed.seen_fresh())));
             }

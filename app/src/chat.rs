@@ -2,22 +2,28 @@
 //! `chat/`.
 
 mod buttons;
+mod heard;
 mod panel;
+mod refused;
+mod soft_keyboard;
 mod talk;
 
 use std::{collections::VecDeque, rc::Rc};
 
+use leptos::prelude::untrack;
+
 pub(crate) use self::{
     buttons::{ChatButton, Viewers},
     panel::{ChatPanel, Line},
+    refused::Note,
     talk::{Talk, TalkLine},
 };
 use crate::{
     catalog::ChannelId,
-    dom::{Timer, is_narrow, recall, remember},
+    dom::{Timer, is_narrow, recall},
     live::{
-        ClientEvent, ErrorCode, Message, Rooms, ServerEvent,
-        socket::{Heard, Socket, live_address},
+        ClientEvent, Message, Rooms, ServerEvent,
+        socket::{Socket, live_address},
     },
     part::Part,
     reels::feed::Feed,
@@ -49,17 +55,6 @@ pub(crate) struct Pending {
     said: bool,
 }
 
-/// What a person must know about what they wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Note {
-    /// Too fast; so many seconds of so many are left.
-    SlowDown(u32, u32),
-    /// Over 500 characters.
-    TooLong,
-    /// No name of 1–24 visible characters.
-    BadName,
-}
-
 /// The state of the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Link {
@@ -67,13 +62,14 @@ pub(crate) enum Link {
     Opening,
     /// Open.
     Open,
-    /// Lost; tried again in so many seconds.
-    Lost(u32),
+    /// Lost; tried again in so many seconds of so many, at 0 just now.
+    Lost(u32, u32),
 }
 
 /// Binds the views of the chat.
 pub(crate) fn take_over(room: &Part, chat: Chat, feed: Feed) {
     buttons::bind(room, chat);
+    soft_keyboard::follow(room);
     panel::bind(room, chat, feed);
     talk::bind(room, chat);
 }
@@ -103,6 +99,14 @@ pub(crate) struct Chat {
     pub(crate) asking: Value<bool>,
     /// What a person must know.
     pub(crate) note: Value<Option<Note>>,
+    /// Counts how often somebody wanted to write before it was time.
+    pub(crate) insists: Value<u32>,
+    /// What could not be said and stands in the text box again, untouched.
+    returned: Value<String>,
+    /// The text in the box is said as soon as the server is back.
+    pub(crate) waits: Value<bool>,
+    /// The name is being taken again, and how often that was done since something was said.
+    rejoins: Value<(bool, u32)>,
     /// Only this reel's room is shown and written.
     pub(crate) only_here: Value<bool>,
     /// The sheet is open.
@@ -137,6 +141,10 @@ impl Chat {
             draft: Value::default(),
             asking: Value::new(false),
             note: Value::new(None),
+            insists: Value::new(0),
+            returned: Value::default(),
+            waits: Value::new(false),
+            rejoins: Value::new((false, 0)),
             only_here: Value::new(false),
             open: Value::new(false),
             writes: Value::new(0),
@@ -182,20 +190,38 @@ impl Chat {
         }
     }
 
+    /// Whether the server is away: a short break is not worth a word, so from the second try on, or
+    /// at once where it said that it stops. Tracked.
+    pub(crate) fn is_away(&self) -> bool {
+        matches!(self.link.get(), Link::Lost(..)) && (self.breaks.get() > 1 || self.stops.get())
+    }
+
     // What a person does
+
+    /// The text box holds something else.
+    pub(crate) fn typed(&self, text: String) {
+        self.waits.set(false);
+        let text = self.apart(text);
+        self.draft.set(text);
+    }
 
     /// Sends the draft; asks for a name first, where there is none.
     pub(crate) fn send(&self) {
         let text = self.draft.with_untracked(|draft| draft.trim().to_owned());
-        if text.is_empty() || matches!(self.note.get_untracked(), Some(Note::SlowDown(..))) {
-            return;
-        }
-        if text.chars().count() > TEXT_MAX {
-            self.note.set(Some(Note::TooLong));
+        if text.is_empty() || self.must_wait() {
             return;
         }
         if self.name.with_untracked(Option::is_none) {
-            self.asking.set(true);
+            // Another tab may have asked for it meanwhile.
+            let Some(name) = recall(NAME_KEY) else {
+                self.asking.set(true);
+                return;
+            };
+            self.name.set(Some(name));
+            self.join();
+        }
+        if untrack(|| self.is_away()) {
+            self.waits.set(true);
             return;
         }
         let here = self.only_here.get_untracked();
@@ -223,6 +249,12 @@ impl Chat {
         self.asking.set(false);
         self.join();
         self.send();
+    }
+
+    /// The name is not given now; the message still waits in its box.
+    pub(crate) fn ask_no_more(&self) {
+        self.asking.set(false);
+        self.note.set(None);
     }
 
     /// To the text box, through the sheet where it is closed.
@@ -280,183 +312,6 @@ impl Chat {
                 pending.said |= said;
             }
         });
-    }
-
-    // What the server says
-
-    fn heard(&self, heard: Heard) {
-        match heard {
-            Heard::Opened => {
-                self.stops.set(false);
-                self.breaks.set(0);
-                self.link.set(Link::Open);
-                drop(self.counting.take());
-                self.join();
-                self.watch();
-                // What waits is said when the history has told what was heard before.
-            }
-            Heard::Closed { pause_ms, stops } => {
-                self.stops.update(|all| *all |= stops);
-                self.lost((pause_ms / 1000.0).ceil() as u32);
-            }
-            Heard::Event(event) => self.told(event),
-        }
-    }
-
-    fn lost(&self, seconds: u32) {
-        self.breaks.update(|breaks| *breaks += 1);
-        if self.breaks.get_untracked() > 1 {
-            self.feed.refresh();
-        }
-        self.link.set(Link::Lost(seconds));
-        let link = self.link;
-        self.counting.set(Rc::new(Timer::every(1000, move || {
-            if let Link::Lost(seconds) = link.get_untracked() {
-                link.set(Link::Lost(seconds.saturating_sub(1)));
-            }
-        })));
-    }
-
-    fn told(&self, event: ServerEvent) {
-        if let Some(felt) = self.felt.get() {
-            felt(&event);
-        }
-        match event {
-            ServerEvent::Videos { videos, total, version } => {
-                self.feed.changed(videos, total, version);
-            }
-            ServerEvent::History { channel, messages, .. } => {
-                self.remember_history(messages);
-                if channel.is_none() {
-                    self.say_pending();
-                }
-            }
-            ServerEvent::UserCount { count, channels } => self.online.set((count, channels)),
-            ServerEvent::Joined { username, token } => {
-                remember(NAME_KEY, &username);
-                remember(TOKEN_KEY, &token);
-                self.name.set(Some(username));
-            }
-            ServerEvent::ChatMessage(message) => self.said(message),
-            ServerEvent::Error { code, nonce, retry_after_ms, .. } => {
-                self.refused(code, nonce.as_deref(), retry_after_ms);
-            }
-            ServerEvent::Reaction { .. } | ServerEvent::Unknown => {}
-        }
-    }
-
-    /// Messages that were said before, some of them perhaps one's own that never came back.
-    fn remember_history(&self, messages: Vec<Message>) {
-        let name = self.name.get_untracked();
-        self.pending.update(|all| {
-            all.retain(|pending| {
-                let heard = |message: &Message| {
-                    Some(&message.username) == name.as_ref()
-                        && message.text == pending.text
-                        && message.channel == pending.channel
-                        && !self.knows(&message.id)
-                };
-                !(pending.said && messages.iter().any(heard))
-            });
-        });
-        self.messages.update(|all| {
-            for message in messages {
-                if !all.iter().any(|known| known.id == message.id) {
-                    let after = all.iter().rposition(|known| known.ts <= message.ts);
-                    all.insert(after.map_or(0, |place| place + 1), message);
-                }
-            }
-            while all.len() > KEPT {
-                all.pop_front();
-            }
-        });
-    }
-
-    fn knows(&self, id: &str) -> bool {
-        self.messages.with_untracked(|all| all.iter().any(|message| message.id == id))
-    }
-
-    fn said(&self, message: Message) {
-        if let Some(nonce) = &message.nonce {
-            self.pending.update(|all| all.retain(|pending| pending.nonce != *nonce));
-        }
-        if self.knows(&message.id) {
-            return;
-        }
-        if !self.open.get_untracked() {
-            self.unread.update(|unread| *unread += 1);
-        }
-        self.ambient.update(|lines| {
-            lines.push_back(message.clone());
-            while lines.len() > AMBIENT {
-                lines.pop_front();
-            }
-        });
-        let ambient = self.ambient;
-        self.timers.set(Rc::new(Timer::every(AMBIENT_MS, move || {
-            if ambient.with_untracked(|lines| !lines.is_empty()) {
-                ambient.update(|lines| drop(lines.pop_front()));
-            }
-        })));
-        self.messages.update(|all| {
-            all.push_back(message);
-            if all.len() > KEPT {
-                all.pop_front();
-            }
-        });
-    }
-
-    fn refused(&self, code: ErrorCode, nonce: Option<&str>, retry_after_ms: Option<u64>) {
-        match code {
-            ErrorCode::SlowDown | ErrorCode::TooLong | ErrorCode::BadRequest => {
-                self.take_back(nonce);
-            }
-            ErrorCode::NotJoined => {}
-            ErrorCode::BadUsername => {
-                self.name.set(None);
-                self.take_back(
-                    self.pending
-                        .with_untracked(|all| all.first().map(|p| p.nonce.clone()))
-                        .as_deref(),
-                );
-                self.asking.set(true);
-            }
-        }
-        match code {
-            ErrorCode::SlowDown => {
-                let seconds = retry_after_ms.unwrap_or(2000).div_ceil(1000).max(1);
-                self.slow_down(u32::try_from(seconds).unwrap_or(60));
-            }
-            ErrorCode::TooLong => self.note.set(Some(Note::TooLong)),
-            ErrorCode::BadUsername => self.note.set(Some(Note::BadName)),
-            ErrorCode::NotJoined | ErrorCode::BadRequest => {}
-        }
-    }
-
-    /// What could not be said goes back into the box.
-    fn take_back(&self, nonce: Option<&str>) {
-        let Some(nonce) = nonce else { return };
-        let mut text = None;
-        self.pending.update(|all| {
-            if let Some(n) = all.iter().position(|pending| pending.nonce == nonce) {
-                text = Some(all.remove(n).text);
-            }
-        });
-        if let Some(text) = text {
-            self.draft.update(|draft| {
-                *draft = if draft.trim().is_empty() { text } else { format!("{text} {draft}") };
-            });
-        }
-    }
-
-    fn slow_down(&self, seconds: u32) {
-        let note = self.note;
-        note.set(Some(Note::SlowDown(seconds, seconds)));
-        self.slowing.set(Rc::new(Timer::every(1000, move || {
-            if let Some(Note::SlowDown(left, all)) = note.get_untracked() {
-                note.set((left > 1).then(|| Note::SlowDown(left - 1, all)));
-            }
-        })));
     }
 }
 

@@ -76,9 +76,26 @@ impl Part {
         let _ = self.of::<HtmlElement>().focus();
     }
 
+    /// What has the focus, if something has it.
+    pub(crate) fn focused() -> Option<Self> {
+        let body = |element: &Element| element.tag_name() == "BODY";
+        document().active_element().filter(|element| !body(element)).map(Self)
+    }
+
+    /// Whether another part is in it.
+    pub(crate) fn holds(&self, other: &Self) -> bool {
+        self.0.contains(Some(&other.0))
+    }
+
+    /// Gives it the focus; `false` where it cannot have it, as what is hidden.
+    pub(crate) fn takes_focus(&self) -> bool {
+        self.focus();
+        self.has_focus()
+    }
+
     /// Whether the focus is in it.
     pub(crate) fn has_focus(&self) -> bool {
-        document().active_element().is_some_and(|element| self.0.contains(Some(&element)))
+        Self::focused().is_some_and(|part| self.holds(&part))
     }
 
     /// An attribute's value.
@@ -99,8 +116,12 @@ impl Part {
         };
     }
 
-    /// Sets an attribute without a value, or takes it away.
+    /// Sets an attribute without a value, or takes it away. What is hidden with the focus in it gives
+    /// that to the reel on screen, unless something else takes it: it would be lost.
     pub(crate) fn mark(&self, name: &str, on: bool) {
+        if on && name == "hidden" && self.has_focus() {
+            request_animation_frame(focus_reel);
+        }
         self.set(name, on.then_some(""));
     }
 
@@ -155,6 +176,17 @@ impl Part {
     /// Calls `handler` when it is pressed.
     pub(crate) fn on_press(&self, mut handler: impl FnMut() + 'static) {
         self.on("click", move |_| handler());
+    }
+}
+
+/// Gives the focus to the reel on screen, where nothing that is seen has it.
+fn focus_reel() {
+    let document = document();
+    let is_lost = |element: Element| element.matches("body, [hidden], [hidden] *").unwrap_or(false);
+    if document.active_element().is_none_or(is_lost)
+        && let Ok(Some(reel)) = document.query_selector("article[aria-current]")
+    {
+        Part(reel).focus();
     }
 }
 

@@ -4,6 +4,7 @@
 mod beside;
 mod captions;
 mod controls;
+mod failure;
 mod frames;
 mod glance;
 mod hls;
@@ -23,7 +24,8 @@ use web_sys::HtmlElement;
 use self::pool::Pool;
 pub(crate) use self::{
     captions::{Caption, CaptionsButton},
-    controls::{Failure, FullScreen, Hear, Leader, RestLine, Run, Sound, clock, controls},
+    controls::{FullScreen, Hear, RestLine, Run, Sound, clock, controls},
+    failure::{Failure, Leader, failure},
     hls::LIGHT,
     menu::{Level, Menu, MenuButton},
     session::session,

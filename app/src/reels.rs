@@ -41,7 +41,7 @@ use crate::{
     part::{List, Part, watch},
     player::{
         Caption, CaptionsButton, Failure, FullScreen, Hear, Leader, Level, Menu, MenuButton,
-        Player, RestLine, Run, Sound, SoundTrack, controls, session,
+        Player, RestLine, Run, Sound, SoundTrack, controls, failure, session,
     },
     reaction::{self, Burst, BurstLayer, LikeButton, Reactions},
     share::{ShareButton, ShareSheet, share},
@@ -190,7 +190,8 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     Acts { feed, player, chrome, chat, reactions, keyboard, dial }.bind(&room, &gate);
     strip_list(&room, feed);
     room_follows(&room, feed, chrome, player, chat);
-    controls(&room, player, feed, {
+    controls(&room, player, feed);
+    failure(&room, player, feed, move || chat.is_away(), {
         let gate = Rc::clone(&gate);
         move || gate.step(1)
     });
@@ -294,6 +295,7 @@ fn room_follows(room: &Part, feed: Feed, chrome: Chrome, player: Player, chat: C
     room.flag("data-hint", move || chrome.hint.get());
     room.flag("data-fast", move || chrome.fast.get());
     room.flag("data-chat-open", move || chat.open.get());
+    room.flag("data-away", move || chat.is_away());
     let edges = room.find(".film-edges");
     watch(move || edges.set("data-number", Some(&(feed.active() + 1).to_string())));
     // The layout follows when the strip has come to rest.

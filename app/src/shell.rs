@@ -57,7 +57,7 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta
                     name="viewport"
-                    content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=overlays-content"
+                    content="width=device-width, initial-scale=1, viewport-fit=cover"
                 />
                 <meta name="theme-color" content="#0b0805" />
                 <title>{title.clone()}</title>

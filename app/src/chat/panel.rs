@@ -4,13 +4,13 @@ mod log;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlInputElement, KeyboardEvent};
+use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
 
 pub(crate) use self::log::Line;
 use super::{Chat, Note};
 use crate::{
     back,
-    dom::is_narrow,
+    dom::{animate, get, is_narrow, set},
     icon::Icon,
     part::{Part, watch},
     reels::feed::Feed,
@@ -19,6 +19,8 @@ use crate::{
 
 /// Characters of a waiting message that are shown while the name is asked.
 const WAITING_CHARS: usize = 24;
+/// What is shown once more comes back in this time.
+const BLINK_MS: i32 = 240;
 
 /// Everything that was said, and the box to say something.
 #[component]
@@ -38,10 +40,13 @@ pub(crate) fn ChatPanel() -> impl IntoView {
                     </button>
                 </div>
                 <p class="edge-print watching">
-                    <b>"0"</b>
-                    " "
-                    {words.watching}
-                    <span hidden></span>
+                    <span>"0 " {words.watching}</span>
+                    <span class="here" hidden>
+                        <b></b>
+                        " "
+                        <span class="mark"></span>
+                        <span class="number"></span>
+                    </span>
                 </p>
                 <button class="close" type="button" aria-label=texts.close>
                     <Icon name="close" />
@@ -52,9 +57,10 @@ pub(crate) fn ChatPanel() -> impl IntoView {
                     <li class="quiet">{texts.nobody_spoke}</li>
                 </ol>
             </div>
-            <div class="note" role="status">
+            <p class="sr-only" role="status"></p>
+            <div class="note" aria-hidden="true" hidden>
                 <span class="ring" hidden></span>
-                <p hidden>
+                <p dir="auto">
                     <b></b>
                     " "
                     <span></span>
@@ -64,6 +70,7 @@ pub(crate) fn ChatPanel() -> impl IntoView {
                 <input
                     class="field"
                     type="text"
+                    dir="auto"
                     autocomplete="off"
                     enterkeyhint="send"
                     aria-label=texts.message
@@ -77,6 +84,7 @@ pub(crate) fn ChatPanel() -> impl IntoView {
                 <input
                     class="field"
                     type="text"
+                    dir="auto"
                     autocomplete="nickname"
                     maxlength="48"
                     aria-label=texts.your_name
@@ -95,18 +103,33 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     let panel = room.find(".chat");
     panel.find(".close").on_press(move || chat.toggle());
     panel.on("keydown", move |event| {
-        if event.unchecked_ref::<KeyboardEvent>().key() == "Escape" && chat.open.get_untracked() {
+        let escape = event.unchecked_ref::<KeyboardEvent>().key() == "Escape";
+        if escape && chat.asking.get_untracked() {
+            chat.ask_no_more();
+        } else if escape && chat.open.get_untracked() {
             chat.toggle();
         }
     });
-    // The focus goes to the text box where that was asked for, else into the sheet that opens.
-    let (mut before, mut asked) = (false, 0);
+    // The focus goes to the text box where that was asked for, else into the sheet that opens, and
+    // from there back to what opened it.
+    let (mut before, mut asked, mut opener) = (false, 0, None);
     watch({
         let (panel, text) = (panel.clone(), panel.find(".say input"));
+        let button = room.find(".chat-button");
         move || {
             let (open, writes) = (chat.open.get(), chat.writes.get());
+            if open && !before {
+                opener = Part::focused().filter(|part| !panel.holds(part));
+            }
+            let leaves = before && !open && panel.has_focus();
             panel.mark("data-open", open);
-            if std::mem::replace(&mut asked, writes) != writes {
+            if leaves {
+                // A column beside the picture stays where it is, and so does who writes in it.
+                let mut back = opener.take().into_iter().chain([button.clone()]);
+                if is_narrow() {
+                    back.find(Part::takes_focus);
+                }
+            } else if std::mem::replace(&mut asked, writes) != writes {
                 text.focus();
             } else if open && !before {
                 panel.focus();
@@ -126,55 +149,92 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     }
     watching(&panel.find(".watching"), chat, feed);
     log::bind(room, chat, feed);
-    note(&panel.find(".note"), chat);
+    note(&panel, chat);
     composer(&panel, chat);
 }
 
-/// How many there are, and how many of them here.
+/// How many there are; and how many at the reel on screen, by its number, where those are others.
 fn watching(part: &Part, chat: Chat, feed: Feed) {
     let words = words();
-    let (all, here) = (part.find("b"), part.find("span"));
+    let (all, here) = (part.find("span"), part.find(".here"));
+    let (some, number) = (here.find("b"), here.find(".number"));
     watch(move || {
         let id = feed.active_media().map(|media| media.id.clone());
         chat.online.with(|(count, channels)| {
-            all.say(&count.to_string());
-            let count = id.map_or(0, |id| channels.of(&id));
-            here.mark("hidden", count == 0);
-            here.say(&format!("{count} {}", words.here));
+            all.say(&format!("{count} {}", words.watching));
+            let at_reel = id.map_or(0, |id| channels.of(&id));
+            here.mark("hidden", at_reel == 0 || at_reel == *count);
+            some.say(&format!("{at_reel} {}", words.at_reel));
+            number.say(&(feed.active() + 1).to_string());
         });
     });
 }
 
-/// What a person must know about what they wrote.
-fn note(part: &Part, chat: Chat) {
+/// What a person must know about what they wrote: said once, and shown with the seconds that count.
+fn note(panel: &Part, chat: Chat) {
     let words = words();
-    let (ring, sentence) = (part.find(".ring"), part.find("p"));
-    let (first, rest) = (sentence.find("b"), sentence.find("span"));
+    let (status, note) = (panel.find("[role=status]"), panel.find(".note"));
+    let (ring, first, rest) = (note.find(".ring"), note.find("p b"), note.find("p span"));
+    let mut before = (None, 0);
     watch(move || {
-        let said = match chat.note.get() {
-            Some(Note::SlowDown(..)) => Some((words.slow_down, words.slow_down_rest.to_owned())),
-            Some(Note::TooLong) => Some(("", words.too_long.to_owned())),
-            Some(Note::BadName) => Some(("", words.bad_name.to_owned())),
+        let now = chat.note.get();
+        let (title, text) = match now {
+            Some(Note::SlowDown(left, _)) => (words.slow_down, slow_down(left)),
+            Some(Note::TooLong) => ("", words.too_long.to_owned()),
+            Some(Note::BadName) => ("", words.bad_name.to_owned()),
+            Some(Note::NotTaken) => ("", words.not_taken.to_owned()),
             None if chat.asking.get() => {
                 let rest = format!("{} {}", words.only_the_first_time, waiting(&chat.draft.get()));
-                Some((words.what_shall_we_call_you, rest))
+                (words.what_shall_we_call_you, rest)
             }
-            None => None,
+            None => ("", String::new()),
         };
-        let slow = match chat.note.get() {
+        let slow = match now {
             Some(Note::SlowDown(left, all)) => Some((left, all)),
             _ => None,
         };
-        ring.mark("hidden", slow.is_none());
+        // A second that passes is no news; who wants to write before it is time hears it again.
+        let news = (slow.map(|(_, all)| all), chat.insists.get());
+        let is_slow = slow.is_some();
+        if std::mem::replace(&mut before, news) != news || !is_slow {
+            // The same words are said anew where a space differs.
+            let again = if news.1 % 2 == 0 { "" } else { "\u{a0}" };
+            status.say(&format!("{title} {text}{again}"));
+        }
+        ring.mark("hidden", !is_slow);
         if let Some((left, all)) = slow {
             ring.set("style", Some(&format!("--left:calc({left}/{})", all.max(1))));
             ring.say(&left.to_string());
         }
-        sentence.mark("hidden", said.is_none());
-        let (before, after) = said.unwrap_or_default();
-        first.say(before);
-        rest.say(&after);
+        note.mark("hidden", text.is_empty());
+        first.say(title);
+        rest.say(&text);
     });
+    let note = panel.find(".note");
+    let mut before = 0;
+    watch(move || {
+        let insists = chat.insists.get();
+        if std::mem::replace(&mut before, insists) != insists {
+            blink(note.of());
+        }
+    });
+}
+
+/// When one may write again.
+fn slow_down(left: u32) -> String {
+    let words = words();
+    format!("{} {left}\u{a0}s{}", words.slow_down_until, words.slow_down_rest)
+}
+
+/// What stands there already is shown once more.
+fn blink(element: &HtmlElement) {
+    let frame = |opacity: &str| {
+        let frame = js_sys::Object::new();
+        set(&frame, "opacity", opacity);
+        frame
+    };
+    let frames = js_sys::Array::of2(&frame(".3"), &frame("1"));
+    animate(element, &frames, &BLINK_MS.into());
 }
 
 /// The beginning of the message that waits for a name.
@@ -195,10 +255,17 @@ fn composer(panel: &Part, chat: Chat) {
         event.prevent_default();
         chat.send();
     });
-    text.on("input", {
-        let text = field(&text);
-        move |_| chat.draft.set(text.value())
-    });
+    // An input method composes its words in the box: nothing is changed there meanwhile.
+    for event in ["input", "compositionend"] {
+        let field = field(&text);
+        text.on(event, move |event| {
+            if get(&event, "isComposing").is_truthy() {
+                chat.draft.set(field.value());
+            } else {
+                chat.typed(field.value());
+            }
+        });
+    }
     watch({
         let text = field(&text);
         move || {
@@ -208,8 +275,9 @@ fn composer(panel: &Part, chat: Chat) {
             }
         }
     });
-    say.find(".send")
-        .state("aria-disabled", move || matches!(chat.note.get(), Some(Note::SlowDown(..))));
+    say.find(".send").state("aria-disabled", move || {
+        chat.waits.get() || matches!(chat.note.get(), Some(Note::SlowDown(..)))
+    });
     name.on("submit", {
         let called = field(&called);
         move |event| {

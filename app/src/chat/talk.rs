@@ -16,9 +16,9 @@ pub(crate) fn Talk() -> impl IntoView {
 pub(crate) fn TalkLine() -> impl IntoView {
     view! {
         <p class="line">
-            <b></b>
+            <b dir="auto"></b>
             " "
-            <span></span>
+            <span dir="auto"></span>
         </p>
     }
 }

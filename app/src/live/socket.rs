@@ -1,5 +1,6 @@
 //! The page's socket: opens, opens again with growing pauses and jitter, and pauses that while
-//! nobody looks. What is said over it means nothing here.
+//! nobody looks. One that is open and dead is noticed: a silent server is asked for a sign of life.
+//! What is said over it means nothing here.
 
 use std::{
     cell::{Cell, RefCell},
@@ -23,6 +24,15 @@ const PAUSE_MS: f64 = 500.0;
 const PAUSE_MAX_MS: f64 = 30_000.0;
 /// A socket that does not open in this time is given up.
 const OPEN_MS: i32 = 10_000;
+/// How often it is asked whether the server has said something meanwhile.
+const LISTEN_MS: i32 = 5_000;
+/// After so many of these silences the server is asked to say something.
+const SILENCES_ASKED: u32 = 3;
+/// And after so many the socket is taken for dead: 25 s, since a system notices after minutes.
+const SILENCES_LOST: u32 = 5;
+/// No event of the language: every server answers it, with an error, and keeps the connection. A
+/// browser does not tell its page of the protocol's own pings.
+const SIGN_OF_LIFE: &str = r#"{"type":"ping"}"#;
 /// RFC 6455: the server goes away.
 const GOING_AWAY: u16 = 1001;
 /// RFC 6455: the server asks to come back later.
@@ -58,6 +68,9 @@ pub(crate) struct Socket {
     hear: Box<dyn Fn(Heard)>,
     socket: RefCell<Option<(WebSocket, Vec<Listener>)>>,
     tries: Cell<i32>,
+    /// How long the server has said nothing, in turns of [`LISTEN_MS`].
+    silences: Cell<u32>,
+    listens: RefCell<Option<Timer>>,
     timer: RefCell<Option<Timer>>,
     page: RefCell<Vec<Listener>>,
 }
@@ -73,6 +86,8 @@ impl Socket {
             hear: Box::new(hear),
             socket: RefCell::default(),
             tries: Cell::new(0),
+            silences: Cell::new(0),
+            listens: RefCell::default(),
             timer: RefCell::default(),
             page: RefCell::default(),
         });
@@ -81,6 +96,11 @@ impl Socket {
             Listener::new(target, event, move |_| {
                 if let Some(socket) = weak.upgrade().filter(|_| !document().hidden()) {
                     socket.now();
+                    // What was open when the lid was shut may have died meanwhile.
+                    if socket.silences.get() < SILENCES_ASKED {
+                        socket.silences.set(SILENCES_ASKED);
+                        socket.send(SIGN_OF_LIFE);
+                    }
                 }
             })
         };
@@ -92,9 +112,7 @@ impl Socket {
 
     /// Says something; `false` where the socket is not open.
     pub(crate) fn say(&self, event: &ClientEvent) -> bool {
-        let socket = self.socket.borrow();
-        let Some((socket, _)) = &*socket else { return false };
-        socket.ready_state() == WebSocket::OPEN && socket.send_with_str(&event.write()).is_ok()
+        self.send(&event.write())
     }
 
     /// Tries at once where it waits for the next try.
@@ -102,6 +120,23 @@ impl Socket {
         if self.socket.borrow().is_none() {
             self.connect();
         }
+    }
+
+    /// One more silence has passed: at first the server is asked, then it is given up.
+    fn listen(self: &Rc<Self>) {
+        let silences = self.silences.get() + 1;
+        self.silences.set(silences);
+        if silences >= SILENCES_LOST {
+            self.lost(0);
+        } else if silences >= SILENCES_ASKED {
+            self.send(SIGN_OF_LIFE);
+        }
+    }
+
+    fn send(&self, text: &str) -> bool {
+        let socket = self.socket.borrow();
+        let Some((socket, _)) = &*socket else { return false };
+        socket.ready_state() == WebSocket::OPEN && socket.send_with_str(text).is_ok()
     }
 
     fn connect(self: &Rc<Self>) {
@@ -122,9 +157,17 @@ impl Socket {
             on("open", |this, _| {
                 this.timer.take();
                 this.tries.set(0);
+                this.silences.set(0);
+                let weak = Rc::downgrade(this);
+                *this.listens.borrow_mut() = Some(Timer::every(LISTEN_MS, move || {
+                    if let Some(this) = weak.upgrade() {
+                        this.listen();
+                    }
+                }));
                 (this.hear)(Heard::Opened);
             }),
             on("message", |this, event| {
+                this.silences.set(0);
                 let data = event.unchecked_into::<MessageEvent>().data().as_string();
                 this.heard(&data.unwrap_or_default());
             }),
@@ -149,6 +192,7 @@ impl Socket {
     }
 
     fn lost(self: &Rc<Self>, code: u16) {
+        drop(self.listens.take());
         if let Some((socket, listeners)) = self.socket.take() {
             drop(listeners);
             let _ = socket.close();

@@ -1,13 +1,12 @@
-//! The controls over the picture: sound, full screen, the run with its film edge, the leader while
-//! one waits, and what is said when the picture does not come.
+//! The controls over the picture: sound, full screen, the run with its film edge.
 
-use std::{cell::Cell, rc::Rc};
+use std::rc::Rc;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, KeyboardEvent, PointerEvent};
 
-use super::{Cause, PATIENCE_S, Phase, Player, captions::captions, menu::menu, wave::wave};
+use super::{Player, captions::captions, menu::menu, wave::wave};
 use crate::{
     dom::{Timer, within},
     icon::Icon,
@@ -32,14 +31,12 @@ pub(crate) fn clock(seconds: f64) -> String {
     }
 }
 
-/// Binds every control of the player; `next` goes to the next reel.
-pub(crate) fn controls(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
+/// Binds every control of the player.
+pub(crate) fn controls(room: &Part, player: Player, feed: Feed) {
     sound(room, player);
     hear(room, player);
     run(room, player);
     film_edge(room, player);
-    leader(room, player);
-    failure(room, player, feed, next);
     captions(room, player);
     menu(room, player);
     wave(room, player, feed);
@@ -119,10 +116,10 @@ pub(crate) fn Run() -> impl IntoView {
             >
                 <Holes />
             </div>
-            <output class="edge-print time">
+            <div class="edge-print time">
                 <b></b>
                 <span></span>
-            </output>
+            </div>
         </div>
     }
 }
@@ -229,97 +226,6 @@ fn seek_by_key(event: &Event, player: Player) {
     event.prevent_default();
     event.stop_propagation();
     player.seek(within(to, 0.0, end));
-}
-
-/// While one waits: nothing for 400 ms, then a film leader that counts the real seconds until the
-/// reel is given up.
-#[component]
-pub(crate) fn Leader() -> impl IntoView {
-    view! {
-        <div class="leader" aria-hidden="true">
-            <div class="cross"></div>
-            <div class="dial">
-                <div class="sweep"></div>
-                <span>{PATIENCE_S}</span>
-            </div>
-            <p>{texts().searching_picture}</p>
-        </div>
-    }
-}
-
-fn leader(room: &Part, player: Player) {
-    let leader = room.find(".leader");
-    leader.find("span").text(move || player.patience_s.get().clamp(2, PATIENCE_S).to_string());
-    leader.flag("data-waits", move || player.phase.get() == Phase::Waiting && !player.paused.get());
-}
-
-/// What is said where the picture does not come: why, and what one can do.
-#[component]
-pub(crate) fn Failure() -> impl IntoView {
-    let (texts, words) = (texts(), words());
-    view! {
-        <div class="failure" role="alert" hidden>
-            <p class="edge-print">
-                <span class="mark"></span>
-                <span class="number"></span>
-                " · "
-                {texts.no_picture}
-            </p>
-            <h2></h2>
-            <p class="why"></p>
-            <p class="again" hidden>
-                {words.tries_again_in}
-                " "
-                <b></b>
-                " s."
-            </p>
-            <p class="actions">
-                <button class="primary" type="button">
-                    <Icon name="retry" />
-                    {texts.retry}
-                </button>
-                <button class="secondary" type="button">
-                    {texts.next}
-                </button>
-            </p>
-        </div>
-    }
-}
-
-fn failure(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
-    let words = words();
-    let failure = room.find(".failure");
-    failure.find(".primary").on_press(move || player.retry());
-    failure.find(".secondary").on_press(next);
-    let (number, title, why) = (failure.find(".number"), failure.find("h2"), failure.find(".why"));
-    let again = failure.find(".again");
-    again.flag("hidden", move || player.retry_s.get() == 0);
-    again.find("b").text(move || player.retry_s.get().to_string());
-    let was_away = Cell::new(false);
-    watch(move || {
-        let Phase::Failed(cause) = player.phase.get() else {
-            was_away.set(false);
-            failure.mark("hidden", true);
-            return;
-        };
-        number.say(&(feed.active() + 1).to_string());
-        let is_away = feed.active_media().is_some_and(|media| !media.available);
-        if was_away.replace(is_away) && !is_away {
-            player.retry();
-            return;
-        }
-        title.say(match cause {
-            Cause::Unsupported if !is_away => words.cannot_play,
-            _ => words.picture_does_not_come,
-        });
-        why.say(match cause {
-            // A browser takes a file that is refused for one that it cannot play.
-            _ if is_away => words.cause_away,
-            Cause::Network => words.cause_network,
-            Cause::Media | Cause::Unsupported => words.cause_media,
-        });
-        failure.mark("hidden", false);
-    });
 }
 
 #[cfg(test)]

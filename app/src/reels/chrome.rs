@@ -6,7 +6,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use web_sys::Element;
 
-use crate::dom::Timer;
+use crate::dom::{Timer, now_ms};
 use crate::value::{Held, Value};
 
 /// After a touch.
@@ -33,6 +33,9 @@ pub struct Chrome {
     pub fast: Value<bool>,
     /// Something holds the controls: a pause, a menu, a sheet.
     pub held: Value<bool>,
+    /// When what shows goes out, and when the timer that sees to it rings.
+    until_ms: Value<f64>,
+    rings_ms: Value<f64>,
     timer: Held<Rc<Timer>>,
     hinting: Held<Rc<Timer>>,
 }
@@ -47,6 +50,8 @@ impl Chrome {
             hint: Value::new(false),
             fast: Value::new(false),
             held: Value::new(false),
+            until_ms: Value::new(0.0),
+            rings_ms: Value::new(0.0),
             timer: Held::new(),
             hinting: Held::new(),
         }
@@ -75,6 +80,7 @@ impl Chrome {
     }
 
     fn show(&self, ms: i32) {
+        self.hint_is_over();
         if !self.controls.get_untracked() {
             self.controls.set(true);
         }
@@ -84,10 +90,26 @@ impl Chrome {
         self.hide_after(ms);
     }
 
-    /// The hint goes after so long.
-    pub fn hint_until(&self, ms: i32) {
-        let hint = self.hint;
-        self.hinting.set(Rc::new(Timer::once(ms, move || hint.set(false))));
+    /// Shows the hint for so long. It stands where the slate is, which has what is left of its time
+    /// afterwards.
+    pub fn hint_for(&self, ms: i32) {
+        let chrome = *self;
+        let left = self.until_ms.get_untracked() - now_ms();
+        drop(self.timer.take());
+        self.hint.set(true);
+        self.hinting.set(Rc::new(Timer::once(ms, move || {
+            chrome.hint_is_over();
+            chrome.slate.set(true);
+            chrome.hide_after((left as i32).max(ARRIVAL_MS));
+        })));
+    }
+
+    /// The hint goes: it has been there long enough, or something else wants its place.
+    pub fn hint_is_over(&self) {
+        if self.hint.get_untracked() {
+            drop(self.hinting.take());
+            self.hint.set(false);
+        }
     }
 
     /// The strip stands again.
@@ -107,6 +129,7 @@ impl Chrome {
 
     /// Everything goes out.
     pub fn leave(&self) {
+        self.hint_is_over();
         drop(self.timer.take());
         if self.controls.get_untracked() {
             self.controls.set(false);
@@ -116,12 +139,29 @@ impl Chrome {
         }
     }
 
+    /// A pointer that moves says so a hundred times a second: the timer that runs is let be, and
+    /// looks when it rings whether it is time.
     fn hide_after(&self, ms: i32) {
-        let chrome = *self;
-        self.timer.set(Rc::new(Timer::once(ms, move || chrome.hide(ms))));
+        let until = now_ms() + f64::from(ms);
+        self.until_ms.set(until);
+        if self.timer.get().is_none() || until < self.rings_ms.get_untracked() {
+            self.ring_after(ms, ms);
+        }
     }
 
-    fn hide(&self, ms: i32) {
+    fn ring_after(&self, wait: i32, ms: i32) {
+        let chrome = *self;
+        self.rings_ms.set(now_ms() + f64::from(wait));
+        self.timer.set(Rc::new(Timer::once(wait, move || chrome.rung(ms))));
+    }
+
+    fn rung(&self, ms: i32) {
+        let left = self.until_ms.get_untracked() - now_ms();
+        if left >= 1.0 {
+            self.ring_after(left as i32 + 1, ms);
+            return;
+        }
+        drop(self.timer.take());
         if self.held.get_untracked() || focus_is_inside() {
             self.hide_after(ms);
         } else {

@@ -36,14 +36,13 @@ pub(crate) fn hint(feed: Feed, player: Player, chrome: Chrome, gate: &Rc<Gate>) 
         if here() != first && !swiped {
             swiped = true;
             remember(KEY, KNOWN);
-            chrome.hint.set(false);
+            chrome.hint_is_over();
             drop(timer.take());
         } else if !swiped && player.phase.get() == Phase::Playing && timer.get().is_none() {
             let gate = Rc::clone(&gate);
             timer.set(Rc::new(Timer::once(AFTER_MS, move || {
                 if gate.peek() {
-                    chrome.hint.set(true);
-                    chrome.hint_until(SHOWN_MS);
+                    chrome.hint_for(SHOWN_MS);
                     remember(KEY, &(shown + 1).to_string());
                 }
             })));

@@ -21,14 +21,14 @@ const BOTTOM_PX: i32 = 40;
 pub(crate) fn Line() -> impl IntoView {
     view! {
         <li class="message">
-            <b></b>
+            <b dir="auto"></b>
             " "
             <time class="edge-print"></time>
             <span class="room-mark edge-print" hidden>
                 <span class="mark"></span>
                 <span class="number"></span>
             </span>
-            <p></p>
+            <p dir="auto"></p>
         </li>
     }
 }

@@ -16,11 +16,13 @@ use super::{
 use crate::catalog::Anchor;
 
 /// What scrolls by itself keeps its wheel.
-const SCROLLABLE: &str = ".chat, .menu, dialog";
+const SCROLLABLE: &str = ".chat, .menu, dialog, [data-scrolls]";
+/// What takes a finger for itself.
+const TOUCHABLE: &str = "button, a, input, [role=slider], [role=log], [data-scrolls]";
 
 impl Gate {
     pub(super) fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
-        if event.button() != 0 || closest(event, "button, a, input, [role=slider], [role=log]") {
+        if event.button() != 0 || closest(event, TOUCHABLE) {
             return;
         }
         if !event.is_primary() {
@@ -95,7 +97,8 @@ impl Gate {
         }
     }
 
-    pub(super) fn spring_back(&self) {
+    /// The strip goes back to where it rests.
+    pub(in crate::reels) fn spring_back(&self) {
         self.motion.slide(self.feed.steps());
         self.player.step_back();
     }
