@@ -12,7 +12,7 @@ async function spoken(page: Page): Promise<() => Promise<string[]>> {
     const note = () => {
       for (const region of document.querySelectorAll(LIVE)) {
         // A space that does not break may be all that differs.
-        const text = (region.textContent ?? "").replace(/[ \n]+/g, " ").trim();
+        const text = (region.textContent ?? "").replace(/[ \n]+/g, " ").replace(/^ | $/g, "");
         if (text !== (texts.get(region) ?? "") && text) said.push(text);
         texts.set(region, text);
       }

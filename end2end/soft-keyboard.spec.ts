@@ -98,7 +98,7 @@ test("the name is asked above the keyboard too, and a phone that is turned keeps
   await page.locator(BOX).press("Enter");
   const name = page.getByRole("textbox", { name: "Your name" });
   await expect(name).toBeFocused();
-  expect((await edges(page, BOX)).bottom).toBeLessThanOrEqual(514);
+  await expect.poll(async () => (await edges(page, BOX)).bottom).toBeLessThanOrEqual(514);
   await page.setViewportSize({ width: 844, height: 390 });
   await see(page, { height: 190 });
   await expect.poll(async () => (await edges(page, BOX)).bottom).toBeLessThanOrEqual(190);
