@@ -13,15 +13,18 @@ mod item;
 pub(crate) mod made;
 mod merge;
 mod name;
+mod names;
 mod opening;
 mod order;
 mod origin;
 mod probe;
 mod reason;
+mod remark;
 pub mod report;
 mod search;
 mod snapshot;
 mod stock;
+mod vtt;
 mod watch;
 pub(crate) mod whole;
 mod windows;
@@ -49,7 +52,7 @@ use self::{
     made::MadeTable,
     stock::{Doubt, Stocks},
 };
-pub(crate) use self::{name::nfc, snapshot::Entry, stock::read_whole};
+pub(crate) use self::{name::nfc, probe::front_cover, snapshot::Entry, stock::read_whole};
 use crate::{config::Folders, error::ApiError, tasks::Tasks};
 
 /// How many names may wait to be looked at again because a file of theirs was not as listed; when

@@ -136,12 +136,12 @@ fn channel_checks(folder: &Path) -> Vec<Check> {
     };
     let mut checks = vec![
         Check::ok("streams folder", format!("{shown} can be read")),
-        Check::ok("channels", format!("{} can be played", snapshot.len())),
+        Check::ok("channels", format!("{} can be played", report::playable(&snapshot, &findings))),
     ];
     checks.extend(
-        findings.into_iter().map(|finding| {
-            Check::fail(&format!("{:?}", finding.name), finding.message, finding.fix)
-        }),
+        findings
+            .into_iter()
+            .map(|finding| Check::fail(&finding.shown(), finding.message, finding.fix)),
     );
     checks
 }

@@ -135,7 +135,8 @@ fn find(snapshot: &Snapshot, uri: &http::Uri) -> Option<Target> {
     let (first, rest) = decoded.split_first()?;
     let first = crate::catalog::nfc(first);
     if let [name] = rest
-        && let Some(target) = find_made(snapshot, &first, name)
+        && let Some(target) =
+            find_made(snapshot, &first, name).or_else(|| find_beside(snapshot, &first, name))
     {
         return Some(target);
     }
@@ -156,7 +157,7 @@ fn find(snapshot: &Snapshot, uri: &http::Uri) -> Option<Target> {
     let path = match rest {
         [] if facts.bare => facts.main.clone(),
         // The poster has one address, whatever type it is of.
-        [name] if name == "poster.webp" && !facts.bare => facts.poster?.to_owned(),
+        [name] if name == "poster.webp" && !facts.bare => facts.poster.as_deref()?.to_owned(),
         [_, ..] if !facts.bare => rest.join("/"),
         _ => return None,
     };
@@ -187,6 +188,25 @@ fn find_made(snapshot: &Snapshot, id: &str, name: &str) -> Option<Target> {
     let offer = Offer::File(file.offer());
     let at = At::Listed { place, path, offer, version: None };
     Some(Target { entry: entry.clone(), at })
+}
+
+/// Poster and subtitles beside a bare file of this host lie below its id: it has no folder.
+fn find_beside(snapshot: &Snapshot, id: &str, name: &str) -> Option<Target> {
+    let entry = snapshot.entry(&ChannelId::parse(id).ok()?)?;
+    let facts = &entry.facts;
+    if !facts.bare || facts.on_disk().is_none() {
+        return None;
+    }
+    let path = match name {
+        "poster.webp" => facts.poster.as_deref()?,
+        other => {
+            let lang = other.strip_suffix(".vtt")?;
+            &facts.subtitles.iter().find(|(known, _)| known == lang)?.1
+        }
+    };
+    let offer = facts.files.get(path)?.clone();
+    let (place, path) = (facts.place.clone(), path.to_owned());
+    Some(Target { entry: entry.clone(), at: At::Listed { place, path, offer, version: None } })
 }
 
 async fn send(catalog: &CatalogHandle, target: Target, request: &Parts) -> Response {

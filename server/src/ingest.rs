@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use each::{Told, channel_of, convert_each};
 pub use ffmpeg::Tools;
-pub use glimpse::{Film, SOUND_RATE, Still, cover, picture, sound, tiny};
+pub use glimpse::{Film, SOUND_RATE, Still, cover, picture, sound, still, tiny};
 pub use profile::ProfileName;
 pub use progress::Progress;
 pub(crate) use staging::Staging;

@@ -28,7 +28,7 @@ use self::{
     waveform::Waveform,
 };
 use crate::{
-    catalog::{CatalogHandle, Entry, Snapshot, facts::Place},
+    catalog::{CatalogHandle, Entry, Snapshot, facts::Place, front_cover},
     ingest::{self, Film, IngestError, Still, Tools},
     tasks::Tasks,
 };
@@ -288,13 +288,13 @@ impl Maker {
                 let Some(wanted) = source::beginning(&facts) else { return Ok(Vec::new()) };
                 let brought = self.bring(job, &wanted).await.ok_or_else(gone)?;
                 if facts.kind == Kind::Audio {
-                    return ingest::cover(tools, brought.film(), stop).await;
+                    return self.cover(brought.film()).await;
                 }
                 ingest::picture(tools, brought.film(), wanted.at_s, stop).await
             }
             Work::Poster if facts.kind == Kind::Audio => {
                 let film = blocking(move || source::whole(&facts)).await.ok_or_else(gone)?;
-                ingest::cover(tools, film, stop).await
+                self.cover(film).await
             }
             Work::Poster => {
                 let part = blocking(move || source::part(&facts)).await;
@@ -317,6 +317,20 @@ impl Maker {
         }
     }
 
+    /// The cover of music: that of the front, wherever it stands among the others.
+    async fn cover(&self, film: Film) -> Result<Vec<u8>, IngestError> {
+        let (tools, stop) = (&self.settings.tools, &self.shutdown);
+        if let Film::File(path) = &film {
+            let path = path.clone();
+            let front = blocking(move || front_cover(&path)).await;
+            let front = front.and_then(|bytes| Some((Still::of(&bytes)?, bytes)));
+            if let Some((still, bytes)) = front {
+                return ingest::still(tools, bytes, still, stop).await;
+            }
+        }
+        ingest::cover(tools, film, stop).await
+    }
+
     async fn bring(&self, job: &Job, wanted: &Wanted) -> Option<Brought> {
         let root = self.shelf.as_ref()?.root();
         let prefix = Shelf::aside(&job.key, job.work);
@@ -331,7 +345,7 @@ impl Maker {
     async fn poster(&self, job: &Job) -> Option<(Film, Option<Still>, Option<Brought>)> {
         let facts = &job.entry.facts;
         let mut brought = None;
-        let (root, file) = match (facts.poster, facts.on_disk()) {
+        let (root, file) = match (facts.poster.as_deref(), facts.on_disk()) {
             (Some(given), Some((root, folder))) => (root.to_owned(), folder.join(given)),
             (Some(_), None) => {
                 let root = self.shelf.as_ref()?.root().to_owned();

@@ -11,8 +11,9 @@ use std::{
 
 use super::{
     item::{Item, Items, look},
-    name, probe,
-    reason::{Reason, convert_command},
+    name::{self, shown},
+    names::Names,
+    reason::Reason,
 };
 
 /// The streams folder as the log names it: no path of anybody's home stands there.
@@ -29,8 +30,10 @@ pub(crate) struct Disk {
     /// In canonical form.
     root: PathBuf,
     pub(crate) items: Items,
+    /// All names that lie there.
+    names: Names,
     /// What was logged of which name, to log it once.
-    said: HashMap<OsString, String>,
+    said: HashMap<OsString, Vec<String>>,
     /// Whoever asks is told otherwise than by the log.
     silent: bool,
 }
@@ -40,8 +43,9 @@ impl Disk {
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
         let root = fs::canonicalize(folder)?;
         fs::read_dir(&root)?;
+        let (folder, names) = (folder.to_owned(), Names::default());
         let (items, said) = (Items::new(), HashMap::new());
-        Ok(Self { folder: folder.to_owned(), root, items, said, silent: false })
+        Ok(Self { folder, root, items, names, said, silent: false })
     }
 
     /// As it is, without lines in the log.
@@ -62,6 +66,7 @@ impl Disk {
         {
             self.root = root;
             self.items.clear();
+            self.names = Names::default();
         }
         let listed: Result<BTreeSet<OsString>, _> = fs::read_dir(&self.root)
             .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
@@ -70,28 +75,45 @@ impl Disk {
             Ok(names) => {
                 self.said.retain(|name, _| names.contains(name));
                 self.items.retain(|name, _| names.contains(name));
+                let beside = self.names.become_these(&names);
                 let new = names.into_iter().filter(|name| match self.items.get(name) {
                     Some(item) => !item.is_unchanged(),
                     None => !name::is_hidden(name),
                 });
-                let new: Vec<_> = new.collect();
-                self.look_at(new);
+                let mut new: Vec<_> = new.collect();
+                new.extend(beside);
+                new.sort_unstable();
+                new.dedup();
+                self.look_at_these(new);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.items.clear();
-                self.say(OsStr::new(""), "The streams folder is gone; no channel can be listed.");
+                self.names = Names::default();
+                let line = "The streams folder is gone; no channel can be listed.";
+                self.say(OsStr::new(""), vec![line.to_owned()]);
             }
             // What cannot be listed now, on a share that is away, is not gone.
             Err(error) => {
                 let kind = error.kind();
-                self.say(OsStr::new(""), &format!("The streams folder cannot be listed: {kind}."));
+                let line = format!("The streams folder cannot be listed: {kind}.");
+                self.say(OsStr::new(""), vec![line]);
             }
         }
         is_listed
     }
 
-    /// Looks at these names, whether they changed or not.
-    pub(crate) fn look_at(&mut self, names: Vec<OsString>) {
+    /// Looks at these names, whether they changed or not, and at what they lie beside.
+    pub(crate) fn look_at(&mut self, mut names: Vec<OsString>) {
+        for name in names.clone() {
+            let is_there = fs::symlink_metadata(self.root.join(&name)).is_ok();
+            names.extend(self.names.change(&name, is_there));
+        }
+        names.sort_unstable();
+        names.dedup();
+        self.look_at_these(names);
+    }
+
+    fn look_at_these(&mut self, names: Vec<OsString>) {
         let now = Instant::now();
         let befores: Vec<_> = names
             .into_iter()
@@ -100,11 +122,13 @@ impl Disk {
                 (name, before)
             })
             .collect();
-        let root = &*self.root;
+        let (root, all) = (&*self.root, &self.names);
         let mut found = Vec::with_capacity(befores.len());
         let threads = thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS));
         if befores.len() < WORTH_A_THREAD || threads == 1 {
-            found.extend(befores.into_iter().map(|(name, b)| (look(root, &name, b, now), name)));
+            found.extend(
+                befores.into_iter().map(|(name, b)| (look(root, all, &name, b, now), name)),
+            );
         } else {
             let size = befores.len().div_ceil(threads);
             let mut befores = befores.into_iter();
@@ -118,7 +142,7 @@ impl Disk {
                     running.push(scope.spawn(move || {
                         let looked = part
                             .into_iter()
-                            .map(|(name, before)| (look(root, &name, before, now), name));
+                            .map(|(name, before)| (look(root, all, &name, before, now), name));
                         looked.collect::<Vec<_>>()
                     }));
                 }
@@ -171,29 +195,44 @@ impl Disk {
 
     /// Logs a clash that only the whole list shows.
     pub(crate) fn say_clash(&mut self, name: &OsStr, reason: &Reason) {
-        self.say(name, &format!("{name:?} is left out: {reason}."));
+        self.say(name, vec![format!("{} is left out: {reason}.", shown(name))]);
     }
 
     fn tell(&mut self, name: &OsStr, item: &Item) {
+        let (text, called) = (name.to_string_lossy(), shown(name));
         if let Some(reason) = item.trouble.as_ref().filter(|_| item.told) {
-            let fix = reason.fix(STREAMS, &name.to_string_lossy());
-            self.say(name, &format!("{name:?} is left out: {reason}; {fix}."));
-        } else if let Some(why) = &item.about_error {
-            self.say(name, &format!("channel.toml of {name:?} is passed over: {why}."));
-        } else if let Some(facts) = &item.facts
-            && let Some(trouble) = probe::trouble(&facts.codecs)
-        {
-            let mend = convert_command(STREAMS, &name.to_string_lossy(), !facts.bare);
-            self.say(name, &format!("{name:?} may not play: {trouble}; {mend}."));
-        } else if item.trouble.is_none() {
-            self.said.remove(name);
+            let fix = reason.fix(STREAMS, &text);
+            return self.say(name, vec![format!("{called} is left out: {reason}; {fix}.")]);
         }
+        if item.trouble.is_some() {
+            return;
+        }
+        let mut lines = Vec::new();
+        if let Some(why) = &item.about_error {
+            lines.push(format!(
+                "What is said of {called} cannot be read, and what was said before holds: {why}."
+            ));
+        }
+        if let Some(facts) = &item.facts {
+            lines.extend(facts.remarks.iter().map(|remark| {
+                let verb = if remark.plays() { "has something to mend" } else { "may not play" };
+                let fix = remark.fix(STREAMS, &text, !facts.bare);
+                format!("{called} {verb}: {}; {fix}.", remark.message())
+            }));
+        }
+        self.say(name, lines);
     }
 
-    fn say(&mut self, name: &OsStr, line: &str) {
-        if !self.silent && self.said.get(name).is_none_or(|said| said != line) {
+    fn say(&mut self, name: &OsStr, lines: Vec<String>) {
+        if self.silent {
+            return;
+        }
+        let before = self.said.remove(name).unwrap_or_default();
+        for line in lines.iter().filter(|line| !before.contains(line)) {
             tracing::warn!("{line}");
-            self.said.insert(name.to_owned(), line.to_owned());
+        }
+        if !lines.is_empty() {
+            self.said.insert(name.to_owned(), lines);
         }
     }
 }

@@ -12,7 +12,7 @@ use app::catalog::{Kind, Source};
 use bytes::Bytes;
 use tokio::{sync::watch, time::Instant};
 
-use super::{about::About, distant::Distant};
+use super::{about::About, distant::Distant, remark::Remark};
 use crate::storage::{disk::Stamp, edge::Edge};
 
 /// The name of a channel's playlist in its folder.
@@ -37,10 +37,12 @@ pub(crate) struct Facts {
     /// All that may be served, by path inside the folder; nothing else is.
     pub(crate) files: HashMap<Box<str>, Offer>,
     /// The poster's file name.
-    pub(crate) poster: Option<&'static str>,
+    pub(crate) poster: Option<Box<str>>,
     /// Language and file of each subtitle track.
     pub(crate) subtitles: Vec<(String, String)>,
     pub(crate) about: About,
+    /// What its owner should know of it.
+    pub(crate) remarks: Vec<Remark>,
     pub(crate) kind: Kind,
     pub(crate) mime: String,
     pub(crate) codecs: Vec<String>,

@@ -11,7 +11,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{facts::Place, probe::Media, reason::Reason};
+use flate2::read::MultiGzDecoder;
+
+use super::{facts::Place, name::nfc, probe::Media, reason::Reason};
 use crate::storage::disk::{Stamp, is_absent, open_below};
 
 /// Files that nobody wrote to for so long are taken to be whole at first sight.
@@ -34,8 +36,22 @@ pub(crate) trait Files {
     /// The text of a file that says nothing of the media; an error is told in words.
     fn text_aside(&self, path: &str, max: u64) -> Result<String, String>;
 
+    /// Whether something is there that is no plain file.
+    fn is_odd(&mut self, _path: &str) -> bool {
+        false
+    }
+
     /// The names in the folder itself.
     fn names(&self) -> Result<Vec<String>, Reason>;
+
+    /// The names that belong to a bare file of this name.
+    fn beside(&self) -> &[String] {
+        &[]
+    }
+
+    /// The path as it is written where the files lie, if that differs from this one in nothing but
+    /// how its accents are put together.
+    fn composed(&mut self, path: &str) -> Option<String>;
 
     /// A media file to look into, and its length; `None` where there is none to be had.
     fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason>;
@@ -49,6 +65,10 @@ pub(crate) struct OnDisk<'a> {
     folder: &'a Path,
     /// Sub-folders: whether they lie below the streams folder.
     folders: HashMap<String, bool>,
+    /// Names in a folder by their composed form.
+    listed: HashMap<String, HashMap<String, String>>,
+    /// Names that belong to the bare file that is looked at.
+    beside: Vec<String>,
     /// Media files and playlists seen, by path inside the folder.
     seen: BTreeMap<String, Option<Stamp>>,
     /// The last write to any of them, Unix time in nanoseconds.
@@ -66,10 +86,17 @@ impl<'a> OnDisk<'a> {
             root,
             folder,
             folders: HashMap::new(),
+            listed: HashMap::new(),
+            beside: Vec::new(),
             seen: BTreeMap::new(),
             newest_ns: 0,
             watched: vec![(folder.to_owned(), Stamp::at(folder))],
         }
+    }
+
+    /// As it is, for a bare file to which these names belong.
+    pub(crate) fn with(self, beside: Vec<String>) -> Self {
+        Self { beside, ..self }
     }
 
     /// Changes when any media file seen does.
@@ -188,9 +215,7 @@ impl Files for OnDisk<'_> {
         };
         let mut bytes = Vec::new();
         file.take(max).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
-        String::from_utf8(bytes)
-            .map(|text| Some((text, stamp)))
-            .map_err(|_| broken("it is not UTF-8"))
+        unpacked(bytes, max).map(|text| Some((text, stamp))).map_err(broken)
     }
 
     fn text_aside(&self, path: &str, max: u64) -> Result<String, String> {
@@ -199,9 +224,13 @@ impl Files for OnDisk<'_> {
         if stamp.size > max {
             return Err("it is too long".into());
         }
-        let mut text = String::new();
-        file.take(max).read_to_string(&mut text).map_err(told)?;
-        Ok(text)
+        let mut bytes = Vec::new();
+        file.take(max).read_to_end(&mut bytes).map_err(told)?;
+        Ok(unpacked(bytes, max)?)
+    }
+
+    fn is_odd(&mut self, path: &str) -> bool {
+        fs::symlink_metadata(self.folder.join(path)).is_ok_and(|meta| !meta.is_file())
     }
 
     fn names(&self) -> Result<Vec<String>, Reason> {
@@ -213,6 +242,28 @@ impl Files for OnDisk<'_> {
         Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
 
+    fn beside(&self) -> &[String] {
+        &self.beside
+    }
+
+    fn composed(&mut self, path: &str) -> Option<String> {
+        let mut there = String::with_capacity(path.len());
+        for part in path.split('/') {
+            let names = self.listed.entry(there.clone()).or_insert_with(|| {
+                let entries = fs::read_dir(self.folder.join(&there)).into_iter().flatten();
+                let names =
+                    entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+                names.map(|name| (nfc(&name), name)).collect()
+            });
+            let name = names.get(&nfc(part))?;
+            if !there.is_empty() {
+                there.push('/');
+            }
+            there.push_str(name);
+        }
+        (there != path).then_some(there)
+    }
+
     fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason> {
         match open_below(self.root, &self.folder.join(path)) {
             Ok((file, stamp)) => Ok(Some((Box::new(file), stamp.size))),
@@ -222,7 +273,53 @@ impl Files for OnDisk<'_> {
     }
 }
 
+/// The text that these bytes are, of at most `max`. A store may keep it packed with gzip.
+pub(crate) fn unpacked(bytes: Vec<u8>, max: u64) -> Result<String, &'static str> {
+    let bytes = if bytes.starts_with(&[0x1F, 0x8B]) {
+        let mut plain = Vec::new();
+        let read = MultiGzDecoder::new(&*bytes).take(max + 1).read_to_end(&mut plain);
+        read.map_err(|_| "it is packed with gzip, and cannot be unpacked")?;
+        plain
+    } else {
+        bytes
+    };
+    if bytes.len() as u64 > max {
+        return Err("it is too long");
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8")
+}
+
 /// The kind of an error says nothing of where this host keeps things; its text might.
 pub(crate) fn unreadable(path: &str, error: &io::Error) -> Reason {
     Reason::Unreadable { file: path.into(), why: error.kind().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::unpacked;
+
+    fn packed(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(text).expect("packed");
+        encoder.finish().expect("packed")
+    }
+
+    #[test]
+    fn packed_texts_are_unpacked_within_bounds() {
+        let text = "#EXTM3U\n".repeat(100);
+        assert_eq!(unpacked(packed(text.as_bytes()), 1000).as_deref(), Ok(&*text));
+        assert_eq!(unpacked(text.clone().into(), 1000).as_deref(), Ok(&*text));
+        let two = [packed(b"#EXT"), packed(b"M3U")].concat();
+        assert_eq!(unpacked(two, 1000).as_deref(), Ok("#EXTM3U"));
+        // Sixteen megabytes of nothing are sixteen kilobytes.
+        assert_eq!(unpacked(packed(&vec![b' '; 16 << 20]), 1000), Err("it is too long"));
+        let mut damaged = packed(text.as_bytes());
+        damaged.truncate(20);
+        assert!(unpacked(damaged, 1000).is_err_and(|why| why.contains("gzip")));
+        assert_eq!(unpacked(packed(b"\xFF\xFE"), 1000), Err("it is not UTF-8"));
+    }
 }

@@ -1,23 +1,31 @@
 //! A folder with a playlist, read into [`Facts`]: its playlists, the files they name, and what
 //! lies beside them.
 
+pub(in crate::catalog) mod beside;
+mod best;
+
 use std::collections::HashMap;
 
 use app::catalog::Kind;
 use bytes::Bytes;
 
+pub(crate) use self::best::best_variant;
 use super::{
-    about::{self, About},
-    facts::{Content, Facts, FileOffer, Offer, PLAYLIST, POSTERS, Place, ServedPlaylist, etag_of},
+    about::{self, Owner},
+    facts::{Content, Facts, FileOffer, Offer, PLAYLIST, Place, ServedPlaylist, etag_of},
     files::Files,
-    probe::{self, Probe, Probed},
+    probe::{self, Probed, is_protected},
     reason::Reason,
+    remark::Remark,
 };
 use crate::{
     hls::{
         address::{Inside, resolve},
         media_type,
-        playlist::{self, Playlist, Role},
+        playlist::{
+            self, Playlist, Role,
+            variables::{self, Variables},
+        },
         render::{Found, render},
     },
     storage::disk::Stamp,
@@ -25,40 +33,33 @@ use crate::{
 
 /// More playlists than this in one channel are a mistake.
 const MAX_CHILDREN: usize = 64;
+/// What the owner says of a channel.
+const ABOUT: &str = "channel.toml";
 
 /// What was read of a channel.
 pub(crate) struct Read {
     /// The channel, or why there is none.
     pub(crate) facts: Result<Facts, Reason>,
-    /// What `channel.toml` has wrong.
+    /// What `channel.toml` has wrong, where what it said before holds.
     pub(crate) about_error: Option<String>,
 }
 
 /// Reads the folder. `before` is the channel as it was, if it was listed; `probed` remembers what
-/// was found inside its media.
+/// was found inside its media, and what its owner said of it.
 pub(crate) fn read(
     files: &mut dyn Files,
     before: Option<&Facts>,
     probed: &mut Option<Probed>,
 ) -> Read {
     let mut about_error = None;
-    let facts = read_about(files, &mut about_error).and_then(|about| {
+    let facts = about::read(files, ABOUT, probed).and_then(|mut owner| {
+        about_error = owner.error.take();
         let (offers, behind) = (HashMap::new(), HashMap::new());
         let content = [blake3::Hasher::new(), blake3::Hasher::new()];
-        Reading { files, before, offers, behind, content }.facts(about, probed)
+        let remarks = Vec::new();
+        Reading { files, before, offers, behind, content, remarks }.facts(owner, probed)
     });
     Read { facts, about_error }
-}
-
-fn read_about(files: &mut dyn Files, wrong: &mut Option<String>) -> Result<(About, u64), Reason> {
-    const NAME: &str = "channel.toml";
-    let Some(stamp) = files.aside(NAME)? else { return Ok((About::default(), 0)) };
-    let read = files.text_aside(NAME, about::MAX_BYTES);
-    let about = read.and_then(|text| about::parse(&text)).unwrap_or_else(|why| {
-        *wrong = Some(why);
-        About::default()
-    });
-    Ok((about, stamp.modified_ms()))
 }
 
 /// One playlist of the channel.
@@ -67,6 +68,15 @@ struct Loaded {
     text: String,
     stamp: Stamp,
     playlist: Playlist,
+    /// What it defines for those below it.
+    variables: Variables,
+}
+
+/// A playlist that a master names.
+struct Child {
+    loaded: Loaded,
+    /// Which of the master's references name it, and whether its name has to be written anew.
+    references: Vec<(usize, bool)>,
 }
 
 struct Reading<'a> {
@@ -76,49 +86,48 @@ struct Reading<'a> {
     behind: HashMap<Box<str>, Box<str>>,
     /// Names and durations; sizes.
     content: [blake3::Hasher; 2],
+    remarks: Vec<Remark>,
 }
 
 impl Reading<'_> {
-    fn facts(
-        &mut self,
-        (about, about_ms): (About, u64),
-        probed: &mut Option<Probed>,
-    ) -> Result<Facts, Reason> {
-        let main = self.load(PLAYLIST)?.ok_or(Reason::NoPlaylist)?;
+    fn facts(&mut self, owner: Owner, probed: &mut Option<Probed>) -> Result<Facts, Reason> {
+        let main = self.load(PLAYLIST, None, None)?.ok_or(Reason::NoPlaylist)?;
         let children = self.children(&main)?;
-        let media: Vec<&Loaded> =
-            if main.playlist.master { children.iter().collect() } else { vec![&main] };
+        let media: Vec<&Loaded> = if main.playlist.master {
+            children.iter().map(|child| &child.loaded).collect()
+        } else {
+            vec![&main]
+        };
         let live = media.iter().any(|loaded| !loaded.playlist.ended);
-        let mut sample = None;
+        let mut samples = Vec::with_capacity(media.len());
         for loaded in &media {
             let found = self.find(loaded, live)?;
-            if sample.is_none() {
-                sample = sample_of(loaded, &found);
-            }
+            samples.push(sample_of(loaded, &found));
             self.compare(loaded, &found);
             self.serve(loaded, &found);
         }
         if main.playlist.master {
-            let found = vec![Found::default(); main.playlist.references.len()];
+            let mut found = vec![Found::default(); main.playlist.references.len()];
+            for child in &children {
+                for (at, _) in child.references.iter().filter(|(_, anew)| *anew) {
+                    let path = Some(child.loaded.path.clone());
+                    found[*at] = Found { path, literal: true, version: None };
+                }
+            }
             self.serve(&main, &found);
         }
+        let probe = self.judge(&main, &children, &samples, live, probed)?;
+        if let Some(trouble) = probe.trouble {
+            let is_protected = probe.codecs.iter().any(|codec| is_protected(codec));
+            let remark = if is_protected { Remark::Protected } else { Remark::Codec };
+            self.remarks.push(remark(trouble));
+        }
 
-        let best = best_variant(&main.playlist);
-        let from_master = best.and_then(|at| Probe::of_variant(&main.playlist.variants[at]));
-        let sampled = match (&from_master, sample) {
-            (Some(_), _) | (None, None) => None,
-            (None, Some(path)) => {
-                let stamp = self.files.stat(&path)?;
-                probe::cached(self.files, &path, stamp, live, probed)?
-            }
-        };
-        let probe = from_master.or(sampled).unwrap_or_default();
-
-        let (poster, subtitles, beside_ms) = self.beside()?;
+        let beside = self.beside()?;
         let main_ms = main.stamp.modified_ms();
         let updated_at = match self.before {
             Some(before) if before.live && live => before.updated_at,
-            _ => main_ms.max(about_ms).max(beside_ms),
+            _ => main_ms.max(owner.modified_ms).max(beside.newest_ms),
         };
         let [named, sized] = self.content.each_ref().map(blake3::Hasher::finalize);
         Ok(Facts {
@@ -128,9 +137,10 @@ impl Reading<'_> {
             main: PLAYLIST.into(),
             bare: false,
             files: std::mem::take(&mut self.offers),
-            poster,
-            subtitles,
-            about,
+            poster: beside.poster,
+            subtitles: beside.subtitles,
+            about: owner.about,
+            remarks: std::mem::take(&mut self.remarks),
             kind: probe.kind.unwrap_or(Kind::Video),
             mime: probe::mime(media_type::PLAYLIST, &probe.codecs),
             codecs: probe.codecs,
@@ -143,31 +153,53 @@ impl Reading<'_> {
         })
     }
 
-    fn load(&mut self, path: &str) -> Result<Option<Loaded>, Reason> {
+    /// The playlist at `path`. `query` is that of its address, `above` what its master defines.
+    fn load(
+        &mut self,
+        path: &str,
+        query: Option<&str>,
+        above: Option<&Variables>,
+    ) -> Result<Option<Loaded>, Reason> {
         let Some((text, stamp)) = self.files.text(path, playlist::MAX_BYTES)? else {
             return Ok(None);
         };
+        let (text, variables) = match variables::expand(&text, query, above) {
+            Ok((expanded, variables)) => (expanded.into_owned(), variables),
+            Err(why) => {
+                return Err(Reason::Variable { file: path.into(), why: why.to_string() });
+            }
+        };
         let playlist = playlist::parse(&text)
             .map_err(|why| Reason::Broken { file: path.into(), why: why.to_string() })?;
-        Ok(Some(Loaded { path: path.into(), text, stamp, playlist }))
+        Ok(Some(Loaded { path: path.into(), text, stamp, playlist, variables }))
     }
 
-    fn children(&mut self, main: &Loaded) -> Result<Vec<Loaded>, Reason> {
-        let mut children: Vec<Loaded> = Vec::new();
-        for reference in &main.playlist.references {
+    fn children(&mut self, main: &Loaded) -> Result<Vec<Child>, Reason> {
+        let mut children: Vec<Child> = Vec::new();
+        for (at, reference) in main.playlist.references.iter().enumerate() {
             let address = &main.text[reference.span.clone()];
             let inside = resolved(&main.path, address)?;
-            if reference.role != Role::Child || children.iter().any(|c| c.path == inside.path) {
+            if reference.role != Role::Child {
                 continue;
             }
-            let broken = |why: &str| Reason::Broken { file: inside.path.clone(), why: why.into() };
-            let child = self
-                .load(&inside.path)?
-                .ok_or_else(|| Reason::Missing { first: inside.path.clone(), count: 1 })?;
-            if child.playlist.master {
+            let path = match self.files.stat(&inside.path)? {
+                Some(_) => inside.path.clone(),
+                None => self.files.composed(&inside.path).unwrap_or_else(|| inside.path.clone()),
+            };
+            let names = (at, path != inside.path);
+            if let Some(known) = children.iter_mut().find(|child| child.loaded.path == path) {
+                known.references.push(names);
+                continue;
+            }
+            let broken = |why: &str| Reason::Broken { file: path.clone(), why: why.into() };
+            let query = address.split_once('?').map(|(_, query)| query);
+            let loaded = self.load(&path, query, Some(&main.variables))?;
+            let loaded =
+                loaded.ok_or_else(|| Reason::Missing { first: inside.path.clone(), count: 1 })?;
+            if loaded.playlist.master {
                 return Err(broken("a master playlist names another master playlist"));
             }
-            children.push(child);
+            children.push(Child { loaded, references: vec![names] });
             if children.len() > MAX_CHILDREN {
                 return Err(broken("the channel has too many playlists"));
             }
@@ -207,18 +239,42 @@ impl Reading<'_> {
             all.push(Found::default());
         }
         match first_missing {
-            Some(first) => Err(Reason::Missing { first, count: missing }),
+            Some(first) => Err(self.missing(first, missing)),
             None if segments == 0 => Err(Reason::NoSegment),
             None => Ok(all),
         }
     }
 
+    /// The file, and whether its name has to be written anew in the playlist.
     fn look_for(&mut self, inside: Inside) -> Result<Option<(String, bool, Stamp)>, Reason> {
         if let Some(stamp) = self.files.stat(&inside.path)? {
             return Ok(Some((inside.path, false, stamp)));
         }
-        let Some(literal) = inside.literal else { return Ok(None) };
-        Ok(self.files.stat(&literal)?.map(|stamp| (literal, true, stamp)))
+        for path in inside.literal.into_iter().chain([inside.path]) {
+            if let Some(stamp) = self.files.stat(&path)? {
+                return Ok(Some((path, true, stamp)));
+            }
+            // Some systems take accents apart in the names of files, and not in what the files say.
+            if !path.is_ascii()
+                && let Some(there) = self.files.composed(&path)
+                && let Some(stamp) = self.files.stat(&there)?
+            {
+                return Ok(Some((there, true, stamp)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says that files are missing; where one is there in other letters, that only the writing differs.
+    fn missing(&self, first: String, count: usize) -> Reason {
+        let alike = |name: &String| super::name::nfc(name).to_lowercase();
+        let wanted = alike(&first);
+        let names = self.files.names().unwrap_or_default();
+        let there = names.into_iter().find(|name| alike(name) == wanted);
+        match there.filter(|there| *there != first) {
+            Some(there) => Reason::Spelled { wanted: first, there },
+            None => Reason::Missing { first, count },
+        }
     }
 
     /// Puts a file on offer; answers the version that its address carries.
@@ -278,37 +334,6 @@ impl Reading<'_> {
             ServedPlaylist { etag: etag_of(&text), text, modified: loaded.stamp.modified() };
         self.offers.insert(loaded.path.as_str().into(), Offer::Playlist(served));
     }
-
-    /// The poster and the subtitle tracks, and when the last of them changed.
-    #[expect(clippy::type_complexity, reason = "three things found in one walk over the folder")]
-    fn beside(&mut self) -> Result<(Option<&'static str>, Vec<(String, String)>, u64), Reason> {
-        let mut newest = 0;
-        let mut put = |reading: &mut Self, name: &str| -> Result<bool, Reason> {
-            let Some(stamp) = reading.files.aside(name)? else { return Ok(false) };
-            newest = newest.max(stamp.modified_ms());
-            let media_type = media_type::of(name);
-            let file = FileOffer { media_type, stamp, pinned: None, loose: true };
-            Ok(reading.offers.insert(name.into(), Offer::File(file)).is_none())
-        };
-        let mut poster = None;
-        for name in POSTERS {
-            if poster.is_none() && put(self, name)? {
-                poster = Some(name);
-            }
-        }
-        let mut subtitles = Vec::new();
-        for name in self.files.names()? {
-            let Some(lang) = name.strip_suffix(".vtt").filter(|lang| is_language(lang)) else {
-                continue;
-            };
-            // One that a playlist names is a segment, and no track of its own.
-            if !self.offers.contains_key(name.as_str()) && put(self, &name)? {
-                subtitles.push((lang.to_owned(), name));
-            }
-        }
-        subtitles.sort();
-        Ok((poster, subtitles, newest))
-    }
 }
 
 fn resolved(from: &str, address: &str) -> Result<Inside, Reason> {
@@ -323,19 +348,4 @@ fn sample_of(loaded: &Loaded, found: &[Found]) -> Option<String> {
         pairs.find_map(|(r, f)| if r.role == role { f.path.clone() } else { None })
     };
     if loaded.playlist.encrypted { None } else { of(Role::Init).or_else(|| of(Role::Segment)) }
-}
-
-pub(crate) fn best_variant(master: &Playlist) -> Option<usize> {
-    let size = |v: &playlist::Variant| v.resolution.map_or(0, |(w, h)| u64::from(w) * u64::from(h));
-    (0..master.variants.len())
-        .max_by_key(|at| (size(&master.variants[*at]), master.variants[*at].bandwidth))
-}
-
-/// Like a BCP 47 tag: `es`, `pt-BR`, `zh-Hant-TW`.
-pub(crate) fn is_language(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let primary = parts.next().unwrap_or_default();
-    (2..=8).contains(&primary.len())
-        && primary.bytes().all(|b| b.is_ascii_alphabetic())
-        && parts.all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()))
 }

@@ -16,6 +16,7 @@ use super::{
     files::{OnDisk, Watched, unreadable},
     folder::{self, Read},
     name::{self, NameForm},
+    names::Names,
     probe::Probed,
     reason::Reason,
 };
@@ -129,15 +130,24 @@ impl Item {
         if self.facts.is_some() && !is_unknown && (lasted >= STAYS || !reason.may_pass()) {
             self.facts = None;
         }
-        self.told = lasted >= PATIENCE || !reason.may_pass();
-        self.next = (is_unknown || !self.told).then(|| now + AGAIN.max(lasted / 2).min(AT_LEAST));
+        // What seems to be written is waited for, however long it stands still between.
+        let changing = reason == Reason::Changing;
+        self.told = !changing && (lasted >= PATIENCE || !reason.may_pass());
+        let again = is_unknown || matches!(reason, Reason::About { .. }) || !self.told;
+        self.next = again.then(|| now + AGAIN.max(lasted / 2).min(AT_LEAST));
         self.trouble = Some(reason);
     }
 }
 
-/// Looks at `name` in the streams folder `root` (in canonical form). `None`: there is nothing that
-/// concerns us.
-pub(crate) fn look(root: &Path, name: &OsStr, before: Option<Item>, now: Instant) -> Option<Item> {
+/// Looks at `name` in the streams folder `root` (in canonical form); `names` are all that lie there.
+/// `None`: there is nothing that concerns us.
+pub(crate) fn look(
+    root: &Path,
+    names: &Names,
+    name: &OsStr,
+    before: Option<Item>,
+    now: Instant,
+) -> Option<Item> {
     if name::is_hidden(name) {
         return None;
     }
@@ -176,20 +186,21 @@ pub(crate) fn look(root: &Path, name: &OsStr, before: Option<Item>, now: Instant
         Ok(Place::File) => match name::form(text) {
             NameForm::Plain => return None,
             NameForm::OtherMedia => item.trouble(Reason::OtherType, now),
+            NameForm::OtherSubtitles => item.trouble(Reason::OtherSubtitles, now),
             NameForm::Bare => {
-                let stem = text.rsplit_once('.').map_or(text, |(stem, _)| stem);
-                if let Err(reason) = name::id(stem) {
+                if let Err(reason) = name::id(name::stem(text)) {
                     item.trouble(reason, now);
                     return Some(item);
                 }
                 let mut probed = item.probed.take();
                 let seen = guarded(|| {
-                    let mut files = OnDisk::new(root, root);
+                    let mut files = OnDisk::new(root, root).with(names.beside(text));
                     let read = bare::read(&mut files, text, &mut probed);
-                    let seen = Seen::of(read, files);
+                    let mut seen = Seen::of(read, files);
                     // The streams folder itself changes with each name in it and says nothing of
                     // this file, which whoever asks looks at anyway.
-                    Seen { watched: Watched::new(), ..seen }
+                    seen.watched.retain(|(path, _)| path != root);
+                    seen
                 });
                 item.probed = probed;
                 item.seen(seen, now);

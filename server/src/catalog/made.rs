@@ -40,7 +40,8 @@ impl Keys {
                 .iter()
                 .filter_map(|(path, offer)| match offer {
                     Offer::Playlist(playlist) => Some((&**path, playlist.etag.clone())),
-                    Offer::File(file) => facts.bare.then(|| (&**path, file.stamp.version())),
+                    Offer::File(file) => (facts.bare && **path == *facts.main)
+                        .then(|| (&**path, file.stamp.version())),
                 })
                 .collect();
             files.sort_unstable();
@@ -48,7 +49,7 @@ impl Keys {
                 media.update(path.as_bytes()).update(&[0]).update(version.as_bytes()).update(&[0]);
             }
         }
-        let given = facts.poster.and_then(|poster| facts.file(poster));
+        let given = facts.poster.as_deref().and_then(|poster| facts.file(poster));
         let poster = given.map(|file| key(name, file.stamp.version().as_bytes()));
         Self { content: key(name, media.finalize().as_bytes()), poster }
     }

@@ -72,7 +72,7 @@ impl Naming {
                     continue;
                 }
                 let id = ids.iter().find(|id| !own.contains(*id)).cloned();
-                let free = id.clone().and_then(|id| self.free(id, suffix));
+                let free = id.clone().and_then(|id| self.free(id, suffix, bare));
                 match (free, id) {
                     (Some(free), Some(id)) => {
                         own.insert(id);
@@ -87,29 +87,43 @@ impl Naming {
         }
     }
 
-    /// The id, or where another source has it the id with this one's word behind it.
-    fn free(&self, id: ChannelId, suffix: Option<&str>) -> Option<ChannelId> {
-        if !self.taken.contains_key(&id) {
+    /// The id, or where another has it the id with this source's word behind it. The id of a folder is
+    /// its address too, which may be that of a file.
+    fn free(&self, id: ChannelId, suffix: Option<&str>, bare: bool) -> Option<ChannelId> {
+        let is_free = |id: &ChannelId| {
+            !self.taken.contains_key(id) && (bare || !self.addresses.contains(id.as_str()))
+        };
+        if is_free(&id) {
             return Some(id);
         }
         let other = ChannelId::parse(&format!("{id}.{}", suffix?)).ok()?;
-        (!self.taken.contains_key(&other)).then_some(other)
+        is_free(&other).then_some(other)
     }
 
     fn take(&mut self, id: ChannelId, name: &OsString, facts: &Arc<Facts>, available: bool) {
-        let mut address = id.as_str().to_owned();
-        if facts.bare {
-            let file = name::nfc(&facts.main);
-            let extension = file.rsplit_once('.').map(|(_, extension)| extension);
-            address = match extension {
-                Some(extension) if self.addresses.contains(&file) => format!("{id}.{extension}"),
-                _ => file,
-            };
-        }
+        let address = if facts.bare { self.address(&id, facts) } else { id.as_str().to_owned() };
         self.addresses.insert(address.clone());
         self.taken.insert(id.clone(), facts.clone());
         let (name, facts) = (name.clone(), facts.clone());
         self.named.push(Named { id, name, address, facts, available });
+    }
+
+    /// A bare file's own name, or one made of its id where that leads to something else already: to
+    /// another file, a folder, or what is made of one.
+    fn address(&self, id: &ChannelId, facts: &Facts) -> String {
+        let file = name::nfc(&facts.main);
+        let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_owned();
+        let is_free = |address: &String| {
+            !self.addresses.contains(address)
+                && ChannelId::parse(address)
+                    .map_or(true, |other| other == *id || !self.taken.contains_key(&other))
+        };
+        let more = (1_u32..).map(|n| match n {
+            1 => format!("{id}.{extension}"),
+            n => format!("{id}.{n}.{extension}"),
+        });
+        // There is always one that nobody has.
+        std::iter::once(file).chain(more).find(is_free).unwrap_or_default()
     }
 }
 

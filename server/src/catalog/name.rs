@@ -12,9 +12,70 @@ const BARE: [&str; 11] =
     ["mp4", "m4v", "webm", "mov", "mp3", "m4a", "aac", "ogg", "opus", "flac", "wav"];
 
 /// Extensions of media that browsers do not play from a file; `carrete convert` mends them.
-const OTHER_MEDIA: [&str; 19] = [
-    "mkv", "avi", "wmv", "flv", "mpg", "mpeg", "m2ts", "mts", "ts", "vob", "3gp", "ogv", "asf",
-    "rm", "rmvb", "wma", "aiff", "aif", "mka",
+const OTHER_MEDIA: &[&str] = &[
+    "mkv", "mk3d", "mka", "avi", "divx", "wmv", "wma", "asf", "dvr-ms", "flv", "f4v", "mpg",
+    "mpeg", "mpe", "m1v", "m2v", "m2p", "mp2", "mpa", "m2ts", "m2t", "mts", "ts", "tp", "trp",
+    "vob", "mod", "tod", "3gp", "3gpp", "3g2", "ogv", "oga", "ogm", "ogx", "spx", "rm", "ra",
+    "rmvb", "aiff", "aif", "aifc", "m4b", "m4r", "m4p", "qt", "weba", "mxf", "dv", "wtv", "caf",
+    "au", "snd", "amr", "awb", "ape", "wv", "tta", "mpc", "ac3", "eac3", "ec3", "dts", "dsf",
+    "w64", "wave", "mjpeg", "mjpg", "mj2", "h264", "264", "avc", "h265", "265", "hevc", "ivf",
+    "nut",
+];
+
+/// Extensions of subtitles that no browser reads, and whether ffmpeg does.
+const OTHER_SUBTITLES: [(&str, bool); 13] = [
+    ("srt", true),
+    ("ass", true),
+    ("ssa", true),
+    ("smi", true),
+    ("sami", true),
+    ("scc", true),
+    ("lrc", true),
+    ("sub", false),
+    ("idx", false),
+    ("sbv", false),
+    ("ttml", false),
+    ("dfxp", false),
+    ("stl", false),
+];
+
+/// What systems leave in a folder that is shared, in small letters.
+const LEFT_BEHIND: [&str; 31] = [
+    // Synology, QNAP and other network disks.
+    "@eadir",
+    "@tmp",
+    "@recycle",
+    "@recently-snapshot",
+    "@__thumb",
+    "@sharesnap",
+    "@transcode",
+    "@sharebin",
+    "#recycle",
+    "#snapshot",
+    "#trash",
+    "~snapshot",
+    "network trash folder",
+    // Windows.
+    "$recycle.bin",
+    "recycler",
+    "recycled",
+    "system volume information",
+    "msocache",
+    "config.msi",
+    "found.000",
+    "thumbs.db",
+    "thumbs.db:encryptable",
+    "ehthumbs.db",
+    "ehthumbs_vista.db",
+    "desktop.ini",
+    // Apple.
+    "icon\r",
+    "temporary items",
+    "thevolumesettingsfolder",
+    "__macosx",
+    // File systems.
+    "lost+found",
+    "aquota.user",
 ];
 
 /// What a name at the top of the streams folder may be, before looking at it.
@@ -24,13 +85,19 @@ pub(crate) enum NameForm {
     Bare,
     /// Ends like a media file that they do not.
     OtherMedia,
+    /// Ends like subtitles that they do not read.
+    OtherSubtitles,
     /// Anything else: of interest only as a folder.
     Plain,
 }
 
-/// Hidden and half-written names (a leading dot; `.tmp-*` is one of them).
+/// Hidden and half-written names (a leading dot; `.tmp-*` is one of them), and what systems leave
+/// behind: nobody's channel.
 pub(crate) fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().first() == Some(&b'.')
+        || name
+            .to_str()
+            .is_some_and(|name| LEFT_BEHIND.iter().any(|left| name.eq_ignore_ascii_case(left)))
 }
 
 /// Sorts a name by its extension.
@@ -41,9 +108,39 @@ pub(crate) fn form(name: &str) -> NameForm {
         NameForm::Bare
     } else if OTHER_MEDIA.iter().any(is) {
         NameForm::OtherMedia
+    } else if OTHER_SUBTITLES.iter().any(|(known, _)| is(known)) {
+        NameForm::OtherSubtitles
     } else {
         NameForm::Plain
     }
+}
+
+/// Whether ffmpeg reads subtitles of this name.
+pub(crate) fn is_read_by_ffmpeg(name: &str) -> bool {
+    let extension = crate::hls::media_type::extension(name).unwrap_or_default();
+    OTHER_SUBTITLES.iter().any(|(known, reads)| *reads && extension.eq_ignore_ascii_case(known))
+}
+
+/// A name without its extension.
+pub(crate) fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// A name in quotes, for people: composed, so that letters look like letters, with nothing in it
+/// that a terminal would obey.
+pub(crate) fn shown(name: &OsStr) -> String {
+    let mut shown = String::from('"');
+    for c in name.to_string_lossy().nfc() {
+        let is_unseen = matches!(c,
+            '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+        if c.is_control() || is_unseen || c == '"' || c == '\\' {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown.push('"');
+    shown
 }
 
 /// A name in NFC, as ids and addresses have it.
@@ -91,9 +188,11 @@ fn leading_digits(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use proptest::prelude::*;
 
-    use super::{NameForm, form, id, natural};
+    use super::{NameForm, form, id, is_hidden, natural, shown};
 
     #[test]
     fn numbers_are_compared_as_numbers() {
@@ -117,8 +216,52 @@ mod tests {
     fn extensions_tell_the_form() {
         assert_eq!(form("Song.MP3"), NameForm::Bare);
         assert_eq!(form("film.mkv"), NameForm::OtherMedia);
+        for name in ["story.m4b", "radio.OGA", "podcast.mka", "tv.ts", "a.3gp", "b.wma"] {
+            assert_eq!(form(name), NameForm::OtherMedia, "{name}");
+        }
+        assert_eq!(form("film.es.srt"), NameForm::OtherSubtitles);
         assert_eq!(form("notes.txt"), NameForm::Plain);
         assert_eq!(form(".mp4"), NameForm::Plain);
+    }
+
+    #[test]
+    fn what_systems_leave_is_hidden() {
+        for name in [
+            "@eaDir",
+            "#recycle",
+            "$RECYCLE.BIN",
+            "System Volume Information",
+            "lost+found",
+            ".DS_Store",
+            "Thumbs.db",
+            "._film.mp4",
+            ".Trash-1000",
+            ".stfolder",
+            "@Recycle",
+            "RECYCLER",
+            ".tmp-film-1",
+            "Icon\r",
+            ".@__thumb",
+            "__MACOSX",
+        ] {
+            assert!(is_hidden(OsStr::new(name)), "{name}");
+        }
+        for name in ["@home", "#1", "recycle", "lost", "tmp", "$100", "desktop"] {
+            assert!(!is_hidden(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_shown_as_people_read_them() {
+        for (name, text) in [
+            ("Sen\u{303}al", "\"Señal\""),
+            ("हिन्दी", "\"हिन्दी\""),
+            ("a\u{1B}[2J", "\"a\\u{1b}[2J\""),
+            ("a\u{202E}b", "\"a\\u{202e}b\""),
+            ("it's \"so\"", "\"it's \\\"so\\\"\""),
+        ] {
+            assert_eq!(shown(OsStr::new(name)), text);
+        }
     }
 
     proptest! {

@@ -1,9 +1,15 @@
-//! Looking inside media files for what the list says of them: kind, size, codecs, length, title.
-//! Reads little, in pure Rust, and starts no process.
+//! Looking inside media files for what the list says of them: kind, size, codecs, length, title,
+//! and whether they are whole. Reads little, in pure Rust, and starts no process.
 
 mod audio;
+mod codec;
+mod container;
+mod ends;
+mod frames;
 mod matroska;
 mod mp4;
+mod ogg;
+mod tags;
 mod ts;
 
 use std::{
@@ -13,7 +19,14 @@ use std::{
 
 use app::catalog::Kind;
 
-use super::{files::Files, reason::Reason};
+use self::codec::{is_picture, reach};
+pub(crate) use self::{
+    audio::front_cover,
+    codec::{Reach, is_protected},
+    container::Container,
+    ends::Ends,
+};
+use super::{about::About, files::Files, reason::Reason};
 use crate::{hls::playlist::Variant, storage::disk::Stamp};
 
 /// Bytes that can be read from any place.
@@ -31,64 +44,170 @@ pub(crate) struct Probe {
     /// Pixels as shown, after a rotation that the container asks for.
     pub(crate) width: Option<u32>,
     pub(crate) height: Option<u32>,
-    /// RFC 6381.
+    /// What is played of it, by RFC 6381: the first picture and the first sound that browsers play.
     pub(crate) codecs: Vec<String>,
+    /// What of that does not play everywhere, in a sentence.
+    pub(crate) trouble: Option<String>,
     pub(crate) duration_s: Option<f64>,
     pub(crate) title: Option<String>,
     pub(crate) artist: Option<String>,
 }
 
-/// A probe and the file that it is of.
-#[derive(Debug)]
+/// One track of a media file.
+#[derive(Clone, Debug, PartialEq)]
+struct Track {
+    /// Pictures, and no sound.
+    picture: bool,
+    /// By RFC 6381.
+    codec: String,
+    /// Pixels as shown.
+    size: Option<(u32, u32)>,
+    /// A cover, or a picture for each chapter: nobody watches it.
+    still: bool,
+}
+
+/// What a media file is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Inspected {
+    /// What it is by its beginning.
+    pub(crate) container: Option<Container>,
+    /// What is inside.
+    pub(crate) probe: Option<Probe>,
+    /// Whether all of it is there.
+    pub(crate) ends: Ends,
+}
+
+/// What is remembered of a channel from one look to the next.
+#[derive(Debug, Default)]
 pub(crate) struct Probed {
+    /// The files that were looked into.
+    files: Vec<Sample>,
+    /// What its owner said of it last that could be read.
+    pub(crate) about: Option<About>,
+}
+
+#[derive(Debug)]
+struct Sample {
+    /// The playlist that it is of, or the file itself.
+    of: String,
     path: String,
     stamp: Stamp,
-    probe: Option<Probe>,
+    inspected: Inspected,
+}
+
+impl Inspected {
+    /// Of a file that nobody could look into.
+    pub(crate) const UNKNOWN: Self = Self { container: None, probe: None, ends: Ends::Unknown };
 }
 
 impl Probe {
-    /// What a master playlist says itself; `None` where it says too little.
-    pub(crate) fn of_variant(variant: &Variant) -> Option<Self> {
-        let codecs: Vec<String> = variant
-            .codecs
-            .iter()
-            .flat_map(|codecs| codecs.split(','))
-            .map(|codec| codec.trim().to_owned())
-            .filter(|codec| !codec.is_empty())
-            .collect();
-        if variant.resolution.is_none() && codecs.is_empty() {
-            return None;
+    /// What is played of these tracks: a browser passes over those that it does not know.
+    fn of_tracks(tracks: &[Track]) -> Option<Self> {
+        // The first of those that most browsers play.
+        let best = |picture: bool| {
+            let some = tracks.iter().filter(|track| track.picture == picture && !track.still);
+            some.min_by_key(|track| reach(&track.codec).0)
+        };
+        let (mut picture, sound) = (best(true), best(false));
+        if picture.is_none() && sound.is_none() {
+            picture = tracks.first();
         }
-        let video = variant.resolution.is_some() || codecs.iter().any(|codec| is_video(codec));
+        let first = picture.or(sound)?;
+        let judged = |track: &Track, what: &str| {
+            let (reach, why) = reach(&track.codec);
+            (reach > Reach::Everywhere).then(|| format!("its {what} is {}; {why}", track.codec))
+        };
+        let troubles =
+            [(picture, "codec"), (sound, if picture.is_some() { "sound" } else { "codec" })];
+        let trouble = troubles.into_iter().find_map(|(track, what)| judged(track?, what));
+        // A film whose sound few know is played without it.
+        let heard =
+            sound.filter(|sound| picture.is_none() || reach(&sound.codec).0 == Reach::Everywhere);
+        let played = picture.into_iter().chain(heard);
+        let mut codecs: Vec<String> = Vec::new();
+        for codec in played.map(|track| &track.codec).filter(|codec| !codec.is_empty()) {
+            if !codecs.contains(codec) {
+                codecs.push(codec.clone());
+            }
+        }
         Some(Self {
-            kind: Some(if video { Kind::Video } else { Kind::Audio }),
-            width: variant.resolution.map(|(width, _)| width),
-            height: variant.resolution.map(|(_, height)| height),
+            kind: Some(if picture.is_some() { Kind::Video } else { Kind::Audio }),
+            width: first.size.map(|(width, _)| width),
+            height: first.size.map(|(_, height)| height),
             codecs,
+            trouble,
             ..Self::default()
         })
     }
+
+    /// What a master playlist says itself; `None` where it says too little.
+    pub(crate) fn of_variant(variant: &Variant) -> Option<Self> {
+        let mut tracks = tracks_of(variant);
+        if variant.resolution.is_none() && tracks.is_empty() {
+            return None;
+        }
+        if variant.resolution.is_some() && !tracks.iter().any(|track| track.picture) {
+            let nameless = Track { picture: true, codec: String::new(), size: None, still: false };
+            tracks.insert(0, nameless);
+        }
+        for track in tracks.iter_mut().filter(|track| track.picture) {
+            track.size = variant.resolution;
+        }
+        Self::of_tracks(&tracks)
+    }
 }
 
-/// Probes the file `path` unless `probed` already tells of the same file. While live, whatever
-/// was found first holds: the first segment of the window is another every few seconds.
+/// Who plays a variant of a master playlist, as far as that says it.
+pub(crate) fn reach_of(variant: &Variant) -> Reach {
+    let tracks = tracks_of(variant);
+    let best = |picture: bool| {
+        let some = tracks.iter().filter(|track| track.picture == picture);
+        some.map(|track| reach(&track.codec).0).min()
+    };
+    best(true).max(best(false)).unwrap_or(Reach::Everywhere)
+}
+
+fn tracks_of(variant: &Variant) -> Vec<Track> {
+    let codecs = variant.codecs.iter().flat_map(|codecs| codecs.split(','));
+    codecs
+        .map(str::trim)
+        .filter(|codec| !codec.is_empty() && !["wvtt", "stpp"].iter().any(|c| codec.starts_with(c)))
+        .map(|codec| Track {
+            picture: is_picture(codec),
+            codec: codec.to_owned(),
+            size: None,
+            still: false,
+        })
+        .collect()
+}
+
+/// Looks into the file `path` unless `probed` already tells of the same. While live, whatever was
+/// found first of the playlist `of` holds: the first segment of the window is another every few
+/// seconds. `thorough`: all of the file may be read.
 pub(crate) fn cached(
     files: &dyn Files,
-    path: &str,
+    (of, path): (&str, &str),
     stamp: Option<Stamp>,
     live: bool,
+    thorough: bool,
     probed: &mut Option<Probed>,
-) -> Result<Option<Probe>, Reason> {
+) -> Result<Option<Inspected>, Reason> {
     let Some(stamp) = stamp else { return Ok(None) };
-    if let Some(known) = probed
-        && known.probe.is_some()
-        && (live || (known.path == path && known.stamp == stamp))
-    {
-        return Ok(known.probe.clone());
+    let memory = probed.get_or_insert_default();
+    let known = memory.files.iter().find(|sample| {
+        sample.of == of
+            && sample.inspected.probe.is_some()
+            && (live || (sample.path == path && sample.stamp == stamp))
+    });
+    if let Some(known) = known {
+        return Ok(Some(known.inspected.clone()));
     }
-    let probe = files.media(path)?.and_then(|(file, size)| look_into(file, size, path));
-    *probed = Some(Probed { path: path.into(), stamp, probe: probe.clone() });
-    Ok(probe)
+    let inspected = files.media(path)?.and_then(|(file, size)| inspect(file, size, path, thorough));
+    memory.files.retain(|sample| sample.of != of);
+    let Some(inspected) = inspected else { return Ok(None) };
+    let sample = Sample { of: of.into(), path: path.into(), stamp, inspected: inspected.clone() };
+    memory.files.push(sample);
+    Ok(Some(inspected))
 }
 
 /// A media type with the codecs parameter (RFC 6381 §3).
@@ -100,48 +219,52 @@ pub(crate) fn mime(media_type: &str, codecs: &[String]) -> String {
     }
 }
 
-/// A codec that some browser of ours does not play, with a word on which.
-pub(crate) fn trouble(codecs: &[String]) -> Option<String> {
-    const PLAYED: [&str; 15] = [
-        "avc1", "avc3", "vp8", "vp9", "vp08", "vp09", "av01", "mp4a.40", "mp4a.6", "mp3", "opus",
-        "vorbis", "flac", "pcm", "wvtt",
-    ];
-    let codec = codecs
-        .iter()
-        .find(|codec| !PLAYED.iter().any(|p| codec.to_ascii_lowercase().starts_with(p)))?;
-    let where_not = match codec.get(..4).unwrap_or(codec) {
-        "hvc1" | "hev1" => "HEVC plays in some browsers only",
-        "ac-3" | "ec-3" => "Dolby sound plays in some browsers only",
-        _ => "browsers do not play it",
-    };
-    Some(format!("its codec is {codec}; {where_not}"))
-}
-
-fn is_video(codec: &str) -> bool {
-    const AUDIO: [&str; 8] = ["mp4a", "mp3", "opus", "flac", "vorbis", "ac-3", "ec-3", "pcm"];
-    !AUDIO.iter().any(|prefix| codec.to_ascii_lowercase().starts_with(prefix))
-        && !codec.starts_with("wvtt")
-        && !codec.starts_with("stpp")
+/// What is inside a file.
+pub(crate) fn look_into(file: Media, size: u64, name: &str) -> Option<Probe> {
+    inspect(file, size, name, false)?.probe
 }
 
 /// A file made to break a parser costs what the file would have told, and nothing else.
-pub(crate) fn look_into(file: Media, size: u64, name: &str) -> Option<Probe> {
-    catch_unwind(AssertUnwindSafe(|| read(file, size, name))).ok().flatten()
+fn inspect(file: Media, size: u64, name: &str, thorough: bool) -> Option<Inspected> {
+    catch_unwind(AssertUnwindSafe(|| read(file, size, name, thorough))).ok()
 }
 
-fn read(mut file: Media, size: u64, name: &str) -> Option<Probe> {
-    let mut head = [0; 12];
-    file.read_exact(&mut head).ok()?;
+fn read(mut file: Media, size: u64, name: &str, thorough: bool) -> Inspected {
+    let container = Container::of_file(&mut file);
+    let (probe, ends) = match container {
+        Some(Container::Mp4) => {
+            let (probe, ends) = mp4::read(&mut file, size, thorough);
+            (probe.map(|probe| audio::tagged(probe, file)), ends)
+        }
+        Some(Container::Webm | Container::Matroska) => {
+            let ends = ends::of_matroska(&mut file, size);
+            (rewound(file).and_then(matroska::read), ends)
+        }
+        Some(Container::TransportStream) => (ts::read(file), Ends::Unknown),
+        Some(Container::Foreign(_) | Container::NoMedia(_)) => (None, Ends::Unknown),
+        Some(
+            sound @ (Container::Ogg
+            | Container::Mpeg
+            | Container::Adts
+            | Container::Flac
+            | Container::Wav),
+        ) => {
+            let told = ends::of_sound(sound, &mut file, size, thorough);
+            let ends = told.ends.clone();
+            (rewound(file).and_then(|file| audio::read(file, sound, name, told)), ends)
+        }
+        // A copy may make room for all of it before its first byte is there.
+        None if ends::begins_with_zeros(&mut file) => {
+            (None, Ends::Cut("nothing but zeros is there yet".into()))
+        }
+        None => (rewound(file).and_then(|file| audio::read_unknown(file, name)), Ends::Unknown),
+    };
+    Inspected { container, probe, ends }
+}
+
+fn rewound(mut file: Media) -> Option<Media> {
     file.rewind().ok()?;
-    match (&head[..4], &head[4..8]) {
-        ([0x1A, 0x45, 0xDF, 0xA3], _) => matroska::read(file),
-        ([0x47, ..], _) => ts::read(file),
-        (
-            _,
-            b"ftyp" | b"styp" | b"moov" | b"moof" | b"sidx" | b"wide" | b"mdat" | b"free" | b"skip",
-        ) => mp4::read(&mut file, size).map(|probe| audio::tagged(probe, file, name)),
-        _ => audio::read(file, name),
-    }
+    Some(file)
 }
 
 #[cfg(test)]

@@ -1,8 +1,14 @@
 //! Why something in the streams folder is not in the list: one sentence for the log and for
 //! `carrete doctor`, and what mends it.
 
+use std::ffi::OsStr;
+
 use app::catalog::ChannelIdError;
 
+use super::{
+    name::{self, shown},
+    vtt::language,
+};
 use crate::storage::Refusal;
 
 /// Why a name is left out of the list.
@@ -15,7 +21,7 @@ pub enum Reason {
     #[error("its name is not UTF-8")]
     NotText,
     /// Another name has the id.
-    #[error("another file or folder already has the id {0:?}")]
+    #[error("another file or folder already has the id {}", shown(OsStr::new(.0)))]
     Clash(String),
     /// A folder that holds no channel.
     #[error("it holds no playlist.m3u8")]
@@ -29,7 +35,7 @@ pub enum Reason {
         why: String,
     },
     /// A playlist that reaches out.
-    #[error("{file} names {address:?}, which is outside of its folder")]
+    #[error("{file} names {}, which is outside of its folder", shown(OsStr::new(.address)))]
     Outside {
         /// The playlist, inside the channel's folder.
         file: String,
@@ -37,7 +43,7 @@ pub enum Reason {
         address: String,
     },
     /// A link that reaches out.
-    #[error("{0:?} is a link that leads out of the streams folder")]
+    #[error("{} is a link that leads out of the streams folder", shown(OsStr::new(.0)))]
     Link(String),
     /// Files that a playlist names are not there, or empty.
     #[error("{} is missing or empty{}", .first, and_more(*.count))]
@@ -46,6 +52,44 @@ pub enum Reason {
         first: String,
         /// How many there are.
         count: usize,
+    },
+    /// A file that a playlist names is there under another spelling.
+    #[error("{wanted} is missing, and {} is there: only the writing differs", shown(OsStr::new(.there)))]
+    Spelled {
+        /// What the playlist names, inside the channel's folder.
+        wanted: String,
+        /// What is there.
+        there: String,
+    },
+    /// What a playlist says of its variables cannot be followed.
+    #[error("{file} cannot be read: {why}")]
+    Variable {
+        /// The playlist, inside the channel's folder.
+        file: String,
+        /// Which variable, and what is wrong.
+        why: String,
+    },
+    /// Media that a store keeps packed.
+    #[error("{0} is packed with gzip")]
+    Packed(String),
+    /// A bare file of which a part is missing.
+    #[error("it is not whole: {0}")]
+    Cut(String),
+    /// What the owner says of the channel cannot be read.
+    #[error("{file} cannot be read, so that nobody can know who may see it: {why}")]
+    About {
+        /// The file that says it.
+        file: String,
+        /// Where and why, with the line.
+        why: String,
+    },
+    /// It is for some people only, and nobody can show that they are one of them.
+    #[error("{file} says access = \"{access}\", and there are no accounts here yet")]
+    Access {
+        /// The file that says it.
+        file: String,
+        /// Whom it is for.
+        access: &'static str,
     },
     /// A live playlist with nothing to play yet.
     #[error("it has no whole segment yet")]
@@ -67,6 +111,9 @@ pub enum Reason {
     /// A media file of a type that browsers do not play.
     #[error("browsers do not play files of this type")]
     OtherType,
+    /// Subtitles of a type that browsers do not read.
+    #[error("browsers do not read subtitles of this type")]
+    OtherSubtitles,
     /// Our own fault.
     #[error("reading it failed in a way that nobody foresaw; please report it")]
     Panicked,
@@ -77,7 +124,13 @@ impl Reason {
     pub(crate) fn may_pass(&self) -> bool {
         !matches!(
             self,
-            Self::Name(_) | Self::NotText | Self::Clash(_) | Self::OtherType | Self::Panicked
+            Self::Name(_)
+                | Self::NotText
+                | Self::Clash(_)
+                | Self::OtherType
+                | Self::OtherSubtitles
+                | Self::Access { .. }
+                | Self::Panicked
         )
     }
 
@@ -92,12 +145,32 @@ impl Reason {
             Self::Outside { .. } => {
                 "write addresses relative to the playlist, and keep its files beside it".into()
             }
-            Self::Link(_) => "copy the files into the streams folder".into(),
+            Self::Link(_) => {
+                "copy the files into the streams folder, or mount their folder inside of it".into()
+            }
             Self::Missing { .. } => "copy the missing files".into(),
+            Self::Spelled { wanted, .. } => {
+                format!(
+                    "rename it {}",
+                    shown(OsStr::new(wanted.rsplit('/').next().unwrap_or(wanted)))
+                )
+            }
+            Self::Variable { .. } => {
+                "define it in that playlist with #EXT-X-DEFINE:NAME=\"…\",VALUE=\"…\", or write \
+                 the addresses in full"
+                    .into()
+            }
+            Self::Packed(_) => "unpack it, and store it without Content-Encoding".into(),
+            Self::Cut(_) => "wait until it is written, or copy it anew".into(),
+            Self::About { file, .. } => format!("mend {file}; until then it stays hidden"),
+            Self::Access { file, .. } => {
+                format!("take that line out of {file} to show it to everyone")
+            }
             Self::NoSegment | Self::Changing => "wait until it is written".into(),
             Self::Unreadable { .. } => "let the server's user read it".into(),
             Self::Refused(refusal) => refusal.fix.clone(),
             Self::OtherType => convert_command(streams, name, false),
+            Self::OtherSubtitles => subtitle_command(streams, name),
             Self::Panicked => "take it away, or convert it anew".into(),
         }
     }
@@ -106,18 +179,78 @@ impl Reason {
 /// What makes a channel that every browser plays out of the file or folder `name` of the folder
 /// `streams`. A playlist is no input for a conversion, so a folder needs the film it was made from.
 pub(crate) fn convert_command(streams: &str, name: &str, folder: bool) -> String {
-    let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     if folder {
         return format!(
             "run carrete convert --replace FILM {} with the film it was made from",
-            quote(name)
+            quoted(name)
         );
     }
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let input = format!("{streams}/{name}");
-    format!("run carrete convert {} {}, then take the file away", quote(&input), quote(stem))
+    let input = format!("{}/{name}", streams.trim_end_matches('/'));
+    format!(
+        "run carrete convert {} {}, then take the file away",
+        quoted(&input),
+        quoted(name::stem(name))
+    )
+}
+
+/// What makes subtitles that browsers read out of the file at `path` below the folder `streams`.
+pub(crate) fn subtitle_command(streams: &str, path: &str) -> String {
+    let stem = name::stem(path);
+    let last = stem.rsplit(['/', '.']).next().unwrap_or(stem);
+    let joint = if path.contains('/') { "/" } else { "." };
+    let folder = path.rsplit_once('/').map_or(stem, |(folder, _)| folder);
+    let (to, where_to) = match language(last) {
+        Some(_) => (stem.to_owned(), ""),
+        None => (format!("{folder}{joint}LANGUAGE"), ", with its language, like es"),
+    };
+    let at = |path: &str| quoted(&format!("{}/{path}", streams.trim_end_matches('/')));
+    let to = at(&format!("{to}.vtt"));
+    if path.to_ascii_lowercase().ends_with(".vtt") {
+        let as_srt = at(&format!("{stem}.srt"));
+        format!("run mv {} {as_srt}, then ffmpeg -i {as_srt} {to}{where_to}", at(path))
+    } else if name::is_read_by_ffmpeg(path) {
+        format!("run ffmpeg -i {} {to}{where_to}", at(path))
+    } else {
+        format!("save them as WebVTT in {to}{where_to}")
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn and_more(count: usize) -> String {
     if count > 1 { format!(", and {} more", count - 1) } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{convert_command, subtitle_command};
+
+    #[test]
+    fn commands_can_be_pasted() {
+        assert_eq!(
+            convert_command("streams/", "it's.mkv", false),
+            r"run carrete convert 'streams/it'\''s.mkv' 'it'\''s', then take the file away"
+        );
+        for (path, command) in [
+            ("film/es.srt", "run ffmpeg -i 's/film/es.srt' 's/film/es.vtt'"),
+            ("film.es.srt", "run ffmpeg -i 's/film.es.srt' 's/film.es.vtt'"),
+            (
+                "film.ass",
+                "run ffmpeg -i 's/film.ass' 's/film.LANGUAGE.vtt', with its language, like es",
+            ),
+            (
+                "film/x y.srt",
+                "run ffmpeg -i 's/film/x y.srt' 's/film/LANGUAGE.vtt', with its language, like es",
+            ),
+            (
+                "film/es.vtt",
+                "run mv 's/film/es.vtt' 's/film/es.srt', then ffmpeg -i 's/film/es.srt' 's/film/es.vtt'",
+            ),
+            ("film/es.ttml", "save them as WebVTT in 's/film/es.vtt'"),
+        ] {
+            assert_eq!(subtitle_command("s", path), command);
+        }
+    }
 }

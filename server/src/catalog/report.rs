@@ -1,6 +1,8 @@
 //! The channels told once, for `carrete channels` and `carrete doctor`.
 
-use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet, ffi::OsStr, fmt::Write as _, path::Path, sync::Arc, time::Duration,
+};
 
 use app::catalog::{Kind, Media};
 use tokio::{sync::watch as channel, task::spawn_blocking};
@@ -9,8 +11,9 @@ use super::{
     CatalogError, Elsewhere,
     disk::Disk,
     made::MadeTable,
-    origin, probe,
-    reason::{Reason, convert_command},
+    name::shown,
+    origin,
+    reason::Reason,
     snapshot::Snapshot,
     stock::{self, Stock},
 };
@@ -25,6 +28,8 @@ const SETTLES: Duration = Duration::from_millis(2500);
 pub struct Finding {
     /// The name in the streams folder.
     pub name: String,
+    /// Whether the channel plays in all browsers in spite of it.
+    pub plays: bool,
     /// What is wrong, in one sentence.
     pub message: String,
     /// What mends it.
@@ -82,7 +87,7 @@ fn told_of(stock: &Stock, folder: &str) -> (Result<usize, String>, Vec<Finding>)
             Reason::Refused(refusal) => format!("left out: {}", refusal.what),
             other => format!("left out: {other}"),
         };
-        Finding { message, fix: reason.fix(folder, &name), name }
+        Finding { message, fix: reason.fix(folder, &name), name, plays: false }
     });
     let left_out = left_out.collect();
     match &stock.trouble {
@@ -119,29 +124,36 @@ fn judge_with(
                 message: format!("left out: {reason}"),
                 fix: reason.fix(&streams, &name),
                 name,
+                plays: false,
             }
         })
         .collect();
     for (name, item) in &disk.items {
-        if let Some(why) = &item.about_error {
-            findings.push(Finding {
-                name: name.to_string_lossy().into_owned(),
-                message: format!("its channel.toml is passed over: {why}"),
-                fix: "mend the file".into(),
-            });
-        }
-    }
-    for entry in snapshot.entries().iter().filter(|entry| entry.facts.on_disk().is_some()) {
-        if let Some(message) = probe::trouble(&entry.facts.codecs) {
-            let name = entry.name.to_string_lossy().into_owned();
-            findings.push(Finding {
-                fix: convert_command(&streams, &name, !entry.facts.bare),
-                name,
-                message,
-            });
-        }
+        let Some(facts) = &item.facts else { continue };
+        let name = name.to_string_lossy();
+        findings.extend(facts.remarks.iter().map(|remark| Finding {
+            name: name.clone().into_owned(),
+            plays: remark.plays(),
+            message: remark.message(),
+            fix: remark.fix(&streams, &name, !facts.bare),
+        }));
     }
     Ok((snapshot, findings))
+}
+
+impl Finding {
+    /// The name as people read it, in quotes.
+    pub fn shown(&self) -> String {
+        shown(OsStr::new(&self.name))
+    }
+}
+
+/// How many of the channels of a list play in all browsers.
+pub fn playable(snapshot: &Snapshot, findings: &[Finding]) -> usize {
+    let troubled: HashSet<&str> =
+        findings.iter().filter(|finding| !finding.plays).map(|finding| &*finding.name).collect();
+    let names = snapshot.entries().iter().map(|entry| entry.name.to_string_lossy());
+    names.filter(|name| !troubled.contains(&**name)).count()
 }
 
 fn row(media: &Media) -> [String; 5] {

@@ -326,7 +326,12 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
             .iter()
             .map(|(lang, file)| Subtitle {
                 lang: lang.clone(),
-                url: format!("{base}/{}", encode_segment(file)),
+                // A bare file has no folder that could hold them.
+                url: if facts.bare {
+                    own(&format!("{}.vtt", encode_segment(lang)))
+                } else {
+                    format!("{base}/{}", encode_segment(file))
+                },
             })
             .collect(),
         storyboard: None,
@@ -349,7 +354,7 @@ fn reason_of(stock: &Stock) -> Option<String> {
 
 /// The version of the poster, given or made.
 fn poster_of(entry: &Entry) -> Option<String> {
-    let given = entry.facts.poster.and_then(|poster| entry.facts.file(poster));
+    let given = entry.facts.poster.as_deref().and_then(|poster| entry.facts.file(poster));
     let made = || entry.made.poster.as_ref().map(|file| file.stamp);
     given.map(|file| file.stamp).or_else(made).map(Stamp::version)
 }

@@ -23,7 +23,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{disk::Disk, made::MadeTable, snapshot::Snapshot, stock::Stocks};
+use super::{disk::Disk, made::MadeTable, name, snapshot::Snapshot, stock::Stocks};
 use crate::storage::disk::is_out_of_room;
 
 /// A name is looked at once nothing was heard of it for so long,
@@ -239,7 +239,11 @@ impl Ear {
             for path in &event.paths {
                 let below = path.strip_prefix(&base).unwrap_or(Path::new(""));
                 let name = below.components().next().map(|name| name.as_os_str().to_owned());
-                tell(name.unwrap_or_default());
+                let name = name.unwrap_or_default();
+                // What is hidden is nobody's channel, however much is written into it.
+                if !name::is_hidden(&name) {
+                    tell(name);
+                }
             }
         })?;
         watcher.watch(root, RecursiveMode::Recursive)?;

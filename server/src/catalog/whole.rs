@@ -53,7 +53,10 @@ impl Whole {
         }
         let mut all = Vec::with_capacity(facts.files.len() + 1);
         let mut paths: Vec<&str> = facts.files.keys().map(|path| &**path).collect();
-        if !facts.bare {
+        if facts.bare {
+            // What lies beside it belongs to it on this host alone.
+            paths.retain(|path| *path == facts.main);
+        } else {
             paths.push(ABOUT);
         }
         paths.sort_unstable();

@@ -35,7 +35,7 @@ pub(super) async fn judged<T>(
 /// What is left out of the list of the source that `check` names.
 pub(super) fn left_out(check: &str, findings: Vec<Finding>) -> impl Iterator<Item = Check> {
     findings.into_iter().map(move |finding| {
-        let Finding { name, message, fix } = finding;
-        Check::fail(&format!("{check} {name:?}"), message, fix)
+        let name = finding.shown();
+        Check::fail(&format!("{check} {name}"), finding.message, finding.fix)
     })
 }

@@ -1,6 +1,8 @@
 //! Reading a playlist (RFC 8216): what it names and where in its text, how long it is, whether it
 //! still grows. Which of the named files exist is the catalogue's question, not this file's.
 
+pub mod variables;
+
 use std::ops::Range;
 
 use quick_m3u8::{
@@ -70,6 +72,8 @@ pub struct Variant {
     pub resolution: Option<(u32, u32)>,
     /// RFC 6381 codecs.
     pub codecs: Option<String>,
+    /// Which of the playlist's references names its playlist.
+    pub reference: usize,
 }
 
 /// Why a text is no playlist.
@@ -187,7 +191,8 @@ impl Parser<'_> {
             self.next = next;
             return;
         }
-        if let Some(variant) = next.variant {
+        if let Some(mut variant) = next.variant {
+            variant.reference = self.playlist.references.len();
             self.playlist.variants.push(variant);
             self.push(uri, Role::Child, false);
         } else {

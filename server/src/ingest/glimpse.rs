@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use tokio::{io::copy, process::ChildStdin, task::spawn_blocking};
+use tokio::{
+    io::{AsyncWriteExt, copy},
+    process::ChildStdin,
+    task::spawn_blocking,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -45,6 +49,12 @@ pub enum Still {
     Jpeg,
     /// WebP.
     Webp,
+    /// PNG.
+    Png,
+    /// GIF.
+    Gif,
+    /// Windows bitmap.
+    Bmp,
 }
 
 impl Still {
@@ -53,6 +63,9 @@ impl Still {
         match head {
             [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),
+            [b'G', b'I', b'F', b'8', ..] => Some(Self::Gif),
+            [b'B', b'M', ..] => Some(Self::Bmp),
             _ => None,
         }
     }
@@ -61,6 +74,9 @@ impl Still {
         match self {
             Self::Jpeg => "jpeg_pipe",
             Self::Webp => "webp_pipe",
+            Self::Png => "png_pipe",
+            Self::Gif => "gif",
+            Self::Bmp => "bmp_pipe",
         }
     }
 }
@@ -130,6 +146,27 @@ pub async fn cover(
     let after = ["-map", "0:v:0", "-an", "-vf", &filter, "-frames:v", "1"];
     let after = [&after[..], &WEBP].concat();
     drawn(tools, film.feed(CONTAINERS), (&[], &after), stop).await
+}
+
+/// A picture that somebody else has found, as WebP.
+///
+/// # Errors
+/// It is none that ffmpeg can read.
+pub async fn still(
+    tools: &Tools,
+    bytes: Vec<u8>,
+    still: Still,
+    stop: &CancellationToken,
+) -> Result<Vec<u8>, IngestError> {
+    let filter = fitted(POSTER_SIDE);
+    let after = [&["-vf", &filter, "-frames:v", "1"][..], &WEBP].concat();
+    let format = still.demuxer();
+    let feed = Feed::Pipe(format, move |mut stdin: ChildStdin| async move {
+        // ffmpeg may have enough before the end.
+        let _ = stdin.write_all(&bytes).await;
+        Ok(())
+    });
+    drawn(tools, feed, (&["-f", format], &after), stop).await
 }
 
 /// A still picture made small enough for a ThumbHash, as PAM with an alpha channel.

@@ -70,7 +70,7 @@ pub(super) fn beginning(facts: &Facts) -> Option<Wanted> {
 
 /// The poster that lies in a bucket.
 pub(super) fn given(facts: &Facts) -> Option<Wanted> {
-    Some(Wanted { paths: vec![facts.poster?.to_owned()], at_s: 0.0, bare: false })
+    Some(Wanted { paths: vec![facts.poster.as_deref()?.to_owned()], at_s: 0.0, bare: false })
 }
 
 /// The whole channel. `None` where nothing can be heard. Blocks.

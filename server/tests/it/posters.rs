@@ -333,3 +333,49 @@ async fn channels_of_a_bucket_get_pictures_out_of_their_beginning() {
     let aside = |path: &&PathBuf| path.to_string_lossy().contains(".tmp-");
     assert_eq!(kept(&streams).iter().filter(aside).count(), 0, "{:?}", kept(&streams));
 }
+
+#[tokio::test]
+async fn the_front_cover_goes_before_the_back_cover() {
+    use lofty::{
+        config::WriteOptions,
+        picture::{MimeType, Picture, PictureType},
+        tag::{Tag, TagExt, TagType},
+    };
+
+    let streams = Streams::new();
+    let picture = |color: &str, kind| {
+        let path = streams.outside(&format!("{color}.jpg"));
+        let source = format!("color={color}:s=128x128");
+        ffmpeg(&[&lavfi(&source)[..], &["-frames:v", "1"]].concat(), &path);
+        let bytes = fs::read(path).expect("read");
+        Picture::unchecked(bytes).pic_type(kind).mime_type(MimeType::Jpeg).build()
+    };
+    let (front, back) =
+        (picture("red", PictureType::CoverFront), picture("blue", PictureType::CoverBack));
+    let blue = streams.outside("blue.jpg");
+    let blue = blue.to_str().expect("a path");
+    for (name, tag, pictures) in [
+        ("album.mp3", TagType::Id3v2, [&back, &front]),
+        ("album2.flac", TagType::VorbisComments, [&back, &front]),
+        ("album3.ogg", TagType::VorbisComments, [&back, &front]),
+        // Here none is told from another: the first is meant.
+        ("album4.m4a", TagType::Mp4Ilst, [&front, &back]),
+    ] {
+        let path = streams.outside(name);
+        let slides = ["-i", blue, "-map", "0:a", "-map", "1:v", "-c:v", "mjpeg", "-f", "mov"];
+        let slides = if name.ends_with("m4a") { &slides[..] } else { &[] };
+        let plain = if name.ends_with("ogg") { &["-c:a", "libvorbis"][..] } else { &[] };
+        ffmpeg(&[&lavfi(SOUND)[..], slides, plain].concat(), &path);
+        let mut tags = Tag::new(tag);
+        pictures.into_iter().for_each(|picture| tags.push_picture(picture.clone()));
+        tags.save_to_path(&path, WriteOptions::default()).expect("tagged");
+        fs::rename(path, streams.path(name)).expect("moved");
+    }
+    let app = streams.app().await;
+    app.until(|snapshot| snapshot.len() == 4).await;
+    let _making = start(&streams, &app, Tools::default());
+    app.until(|snapshot| snapshot.media().iter().all(|media| media.thumbhash.is_some())).await;
+    for media in app.now().media() {
+        assert!(is_red(media), "{} shows its back", media.id);
+    }
+}

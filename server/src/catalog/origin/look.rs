@@ -14,10 +14,11 @@ use crate::{
         distant::{Distant, Loaded},
         facts::{Facts, PLAYLIST, POSTERS, Place},
         files::Files,
-        folder::{best_variant, is_language},
+        folder::best_variant,
         name,
         probe::{self, Media, Probe},
         reason::Reason,
+        vtt,
         windows::Windows,
     },
     hls::media_type,
@@ -109,14 +110,13 @@ async fn folder(origin: &OriginSource, name: &str, address: &str) -> Result<Opti
     if let Some(about) = at("channel.toml") {
         let page = edge.page(&about.address, None).await.map_err(|e| reason(&about.name, &e))?;
         match page.map(|page| about::parse(&page.text)) {
-            Some(Ok(about)) if about.hidden => return Ok(None),
+            Some(Ok(about)) if about.is_hidden() => return Ok(None),
             Some(Ok(about)) => {
                 (told.title, told.description) = (about.title, about.description);
                 (told.tags, told.order) = (about.tags, about.order);
             }
-            Some(Err(why)) => {
-                tracing::warn!("channel.toml of {name:?} on the server is passed over: {why}.");
-            }
+            // Nobody can know whether it is hidden.
+            Some(Err(why)) => return Err(Reason::About { file: about.name.clone(), why }),
             None => {}
         }
     }
@@ -124,8 +124,8 @@ async fn folder(origin: &OriginSource, name: &str, address: &str) -> Result<Opti
         told.beside.push((POSTERS[0].to_owned(), poster.address.clone()));
     }
     for file in &files {
-        if let Some(lang) = file.name.strip_suffix(".vtt").filter(|lang| is_language(lang)) {
-            told.subtitles.push((lang.to_owned(), file.name.clone()));
+        if let Some(lang) = file.name.strip_suffix(".vtt").and_then(vtt::language) {
+            told.subtitles.push((lang, file.name.clone()));
             told.beside.push((file.name.clone(), file.address.clone()));
         }
     }
@@ -272,6 +272,10 @@ impl Files for OneFile {
 
     fn names(&self) -> Result<Vec<String>, Reason> {
         Ok(Vec::new())
+    }
+
+    fn composed(&mut self, _: &str) -> Option<String> {
+        None
     }
 
     fn media(&self, _: &str) -> Result<Option<(Media, u64)>, Reason> {

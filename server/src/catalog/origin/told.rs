@@ -109,7 +109,7 @@ impl Told {
                 sized: self.size.map(|size| blake3::hash(&size.to_le_bytes())),
             },
         };
-        let poster = distant.beside.contains_key(POSTERS[0]).then_some(POSTERS[0]);
+        let poster = distant.beside.contains_key(POSTERS[0]).then(|| POSTERS[0].into());
         Facts {
             content,
             place: Place::Distant(distant.into()),
@@ -124,8 +124,9 @@ impl Told {
                 description: self.description.clone(),
                 tags: self.tags.clone(),
                 order: self.order,
-                hidden: false,
+                ..About::default()
             },
+            remarks: Vec::new(),
             kind: self.kind,
             mime: self.mime.clone(),
             codecs: self.codecs.clone(),

@@ -2,37 +2,36 @@
 
 use std::io::BufReader;
 
-use app::catalog::Kind;
 use matroska_demuxer::{MatroskaFile, TrackEntry, TrackType};
 
-use super::{Media, Probe};
+use super::{Media, Probe, Track, codec::is_still};
+
+/// Pictures that each stand for so long are covers, in nanoseconds.
+const SLOW_NS: u64 = 500_000_000;
 
 /// Reads the tracks of a WebM file.
 pub(super) fn read(file: Media) -> Option<Probe> {
     let file = MatroskaFile::open(BufReader::new(file)).ok()?;
-    let mut probe = Probe { title: file.info().title().map(str::to_owned), ..Probe::default() };
+    let tracks: Vec<Track> = file.tracks().iter().filter_map(track).collect();
+    let mut probe = Probe::of_tracks(&tracks)?;
+    probe.title = file.info().title().map(str::to_owned);
     #[expect(clippy::cast_precision_loss, reason = "the scale is about a million")]
     let scale = file.info().timestamp_scale().get() as f64 / 1e9;
     probe.duration_s = file.info().duration().map(|ticks| ticks * scale).filter(|s| *s > 0.0);
-    for track in file.tracks() {
-        match track.track_type() {
-            TrackType::Video if probe.kind != Some(Kind::Video) => {
-                probe.kind = Some(Kind::Video);
-                probe.codecs.insert(0, codec(track));
-                if let Some(video) = track.video() {
-                    probe.width = u32::try_from(video.pixel_width().get()).ok();
-                    probe.height = u32::try_from(video.pixel_height().get()).ok();
-                }
-            }
-            TrackType::Audio => {
-                probe.kind.get_or_insert(Kind::Audio);
-                probe.codecs.push(codec(track));
-            }
-            _ => {}
-        }
-    }
-    probe.codecs.dedup();
-    probe.kind.is_some().then_some(probe)
+    Some(probe)
+}
+
+fn track(entry: &TrackEntry) -> Option<Track> {
+    let picture = match entry.track_type() {
+        TrackType::Video => true,
+        TrackType::Audio => false,
+        _ => return None,
+    };
+    let codec = codec(entry);
+    let side = |pixels: std::num::NonZeroU64| u32::try_from(pixels.get()).ok();
+    let size = entry.video().and_then(|v| side(v.pixel_width()).zip(side(v.pixel_height())));
+    let slow = entry.default_duration().is_some_and(|each| each.get() >= SLOW_NS);
+    Some(Track { picture, still: is_still(&codec) && slow, codec, size })
 }
 
 fn codec(track: &TrackEntry) -> String {

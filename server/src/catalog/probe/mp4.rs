@@ -3,50 +3,95 @@
 //! Own reading instead of a crate: the boxes wanted are few, files come from anywhere, and here no
 //! length inside a file decides how much memory is taken.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
-use app::catalog::Kind;
-
-use super::Probe;
+use super::{Ends, Probe, Track, codec::is_still};
 
 /// The largest `moov` that is read: hours of video stay below a third of it.
 const MAX_MOOV: u64 = 32 << 20;
 /// The most boxes looked at beside each other.
 const MAX_BOXES: usize = 4096;
 
-/// Finds and reads the `moov` box of a file of `size` bytes.
-pub(super) fn read(file: &mut (impl Read + Seek), size: u64) -> Option<Probe> {
+/// The most boxes behind the `moov` that are looked at where each may cost a request.
+const FEW_BOXES: usize = 3;
+/// Pictures that come no oftener than this are a cover or those of chapters, a second.
+const SLOW: f64 = 2.0;
+
+/// Reads the `moov` box of a file of `size` bytes, and looks whether all boxes are there. `thorough`:
+/// many places of it may be read.
+pub(super) fn read(
+    file: &mut (impl Read + Seek),
+    size: u64,
+    thorough: bool,
+) -> (Option<Probe>, Ends) {
+    let (mut probe, mut is_known, mut has_data, mut left) = (None, false, false, MAX_BOXES);
     let mut at = 0;
-    for _ in 0..MAX_BOXES {
-        let mut head = [0; 16];
-        file.seek(SeekFrom::Start(at)).ok()?;
-        file.read_exact(&mut head[..8]).ok()?;
-        let (mut length, mut header) = (u64::from(be32(&head, 0)?), 8);
-        if length == 1 {
-            file.read_exact(&mut head[8..]).ok()?;
-            (length, header) = (be64(&head, 8)?, 16);
-        } else if length == 0 {
-            length = size.checked_sub(at)?;
+    while left > 0 {
+        left -= 1;
+        let found = match head(file, at, size) {
+            Ok(Some(found)) => found,
+            Ok(None) => break,
+            // What cannot be read says nothing of what is missing.
+            Err(_) => return (probe, Ends::Unknown),
+        };
+        // What makes no sense behind the last box is no box.
+        if is_known && !found.kind.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+            break;
         }
-        let body = length.checked_sub(header)?;
-        if &head[4..8] == b"moov" {
+        if found.end > size {
+            return (probe, Ends::cut(size, found.end));
+        }
+        has_data |= &found.kind == b"mdat";
+        if &found.kind == b"moov" {
+            is_known = true;
+            left = if thorough { left } else { FEW_BOXES };
+            let body = found.end - found.body;
             let mut moov = Vec::new();
-            if body > MAX_MOOV {
-                return None;
+            if body <= MAX_MOOV
+                && file.seek(SeekFrom::Start(found.body)).is_ok()
+                && file.take(body).read_to_end(&mut moov).is_ok()
+            {
+                probe = movie(&moov);
             }
-            file.take(body).read_to_end(&mut moov).ok()?;
-            return movie(&moov);
         }
-        at = at.checked_add(length)?;
-        if at >= size {
-            return None;
-        }
+        at = found.end;
     }
-    None
+    let ends = match is_known {
+        true if at + 16 > size && has_data => Ends::Whole,
+        true if at + 16 > size => Ends::Cut("its media (mdat) is missing".into()),
+        true => Ends::Unknown,
+        false if left == 0 => Ends::Unknown,
+        false => Ends::Cut("its index (moov) is missing".into()),
+    };
+    (probe, ends)
+}
+
+struct Head {
+    kind: [u8; 4],
+    body: u64,
+    end: u64,
+}
+
+/// The head of the box at `at`; `None` behind the last.
+fn head(file: &mut (impl Read + Seek), at: u64, size: u64) -> io::Result<Option<Head>> {
+    let mut head = [0; 16];
+    if size.saturating_sub(at) < 16 {
+        // The smallest box that says anything is longer; a `free` of eight bytes is no loss.
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut head)?;
+    let [a, b, c, d, kind @ ..] = head;
+    let (length, header) = match u32::from_be_bytes([a, b, c, d]) {
+        0 => (size - at, 8),
+        1 => (be64(&head, 8).unwrap_or(0), 16),
+        length => (u64::from(length), 8),
+    };
+    let end = at.saturating_add(length.max(header));
+    Ok(Some(Head { kind: [kind[0], kind[1], kind[2], kind[3]], body: at + header, end }))
 }
 
 fn movie(moov: &[u8]) -> Option<Probe> {
-    let mut probe = Probe::default();
     let header = child(moov, b"mvhd")?;
     let (timescale, duration) = match header.first()? {
         1 => (be32(header, 20)?, be64(header, 24)?),
@@ -56,42 +101,60 @@ fn movie(moov: &[u8]) -> Option<Probe> {
         if mehd.first()? == &1 { be64(mehd, 4) } else { be32(mehd, 4).map(u64::from) }
     });
     let duration = fragments.unwrap_or(duration);
+    let all = || boxes(moov).filter(|(kind, _)| *kind == b"trak").map(|(_, track)| track);
+    let chapters: Vec<u32> = all().flat_map(chapters).collect();
+    let tracks: Vec<Track> = all().filter_map(|trak| track(trak, &chapters)).collect();
+    let mut probe = Probe::of_tracks(&tracks)?;
     if timescale > 0 && duration > 0 && duration != u64::from(u32::MAX) {
         probe.duration_s = Some(seconds(duration, timescale));
     }
-    for (kind, track) in boxes(moov) {
-        if kind == b"trak" {
-            let _ = self::track(track, &mut probe);
-        }
-    }
-    probe.kind.is_some().then_some(probe)
+    Some(probe)
 }
 
-fn track(trak: &[u8], probe: &mut Probe) -> Option<()> {
+/// The tracks that a track names as those of its chapters.
+fn chapters(trak: &[u8]) -> Vec<u32> {
+    let named = child(trak, b"tref").and_then(|tref| child(tref, b"chap"));
+    let named = named.unwrap_or_default().chunks_exact(4);
+    named.filter_map(|id| be32(id, 0)).collect()
+}
+
+fn track(trak: &[u8], chapters: &[u32]) -> Option<Track> {
     let media = child(trak, b"mdia")?;
-    let handler = child(media, b"hdlr")?.get(8..12)?;
-    let descriptions = child(child(child(media, b"minf")?, b"stbl")?, b"stsd")?.get(8..)?;
-    let (format, entry) = boxes(descriptions).next()?;
-    match handler {
-        b"vide" => {
-            if probe.kind == Some(Kind::Video) {
-                return None;
-            }
-            probe.kind = Some(Kind::Video);
-            (probe.width, probe.height) = size(trak, entry).unzip();
-            let codec = video_codec(format, entry.get(78..)?)?;
-            probe.codecs.insert(0, codec);
-        }
-        b"soun" => {
-            probe.kind.get_or_insert(Kind::Audio);
-            let codec = audio_codec(format, entry)?;
-            if !probe.codecs.contains(&codec) {
-                probe.codecs.push(codec);
-            }
-        }
-        _ => {}
+    let picture = match child(media, b"hdlr")?.get(8..12)? {
+        b"vide" => true,
+        b"soun" => false,
+        _ => return None,
+    };
+    let table = child(child(media, b"minf")?, b"stbl")?;
+    let (format, entry) = boxes(child(table, b"stsd")?.get(8..)?).next()?;
+    if !picture {
+        let codec = audio_codec(format, entry)?;
+        return Some(Track { picture, codec, size: None, still: false });
     }
-    Some(())
+    // What cannot be told is a picture all the same.
+    let codec = entry.get(78..).and_then(|boxes| video_codec(format, boxes)).unwrap_or_default();
+    let still = is_still(&codec) && {
+        let header = child(trak, b"tkhd")?;
+        let (flags, wide) = (be32(header, 0)?, header.first()? == &1);
+        let id = be32(header, if wide { 20 } else { 12 })?;
+        flags & 1 == 0 || chapters.contains(&id) || is_slow(media, table)
+    };
+    Some(Track { picture, codec, size: size(trak, entry), still })
+}
+
+/// Whether there are so few pictures that nobody would watch them as a film.
+fn is_slow(media: &[u8], table: &[u8]) -> bool {
+    let told = || {
+        let header = child(media, b"mdhd")?;
+        let (timescale, duration) = match header.first()? {
+            1 => (be32(header, 20)?, be64(header, 24)?),
+            _ => (be32(header, 12)?, u64::from(be32(header, 16)?)),
+        };
+        let times = child(table, b"stts")?.get(8..)?;
+        let pictures: f64 = times.chunks_exact(8).filter_map(|e| be32(e, 0)).map(f64::from).sum();
+        Some((pictures, seconds(duration, timescale.max(1))))
+    };
+    told().is_some_and(|(pictures, length)| pictures <= 1.0 || pictures <= SLOW * length)
 }
 
 /// The size as shown: the track header's, turned if its matrix turns by a quarter.
@@ -116,6 +179,10 @@ fn video_codec(format: &[u8], boxes: &[u8]) -> Option<String> {
             Some(format!("avc1.{profile:02x}{flags:02x}{level:02x}"))
         }
         b"hvc1" | b"hev1" => hevc_codec(format, child(boxes, b"hvcC")?),
+        b"mp4v" => {
+            let told = child(boxes, b"esds").and_then(|esds| object_type(esds.get(4..)?));
+            Some(told.map_or("mp4v".into(), |object| format!("mp4v.{object:02x}")))
+        }
         b"vp08" => Some("vp8".into()),
         b"vp09" => {
             let vp = child(boxes, b"vpcC")?;
@@ -179,15 +246,24 @@ fn audio_codec(format: &[u8], entry: &[u8]) -> Option<String> {
     }
 }
 
+/// What an elementary stream is, by ISO/IEC 14496-1 §7.2.6.6.
+fn object_type(bytes: &[u8]) -> Option<u8> {
+    decoder_config(bytes)?.first().copied()
+}
+
 /// The elementary stream descriptor of ISO/IEC 14496-1 §7.2.6.
-fn esds_codec(bytes: &[u8]) -> Option<String> {
+fn decoder_config(bytes: &[u8]) -> Option<&[u8]> {
     let (stream, _) = descriptor(bytes, 3)?;
     let flags = *stream.get(2)?;
     let mut at = 3;
     at += if flags & 0x80 != 0 { 2 } else { 0 };
     at += if flags & 0x40 != 0 { 1 + usize::from(*stream.get(at)?) } else { 0 };
     at += if flags & 0x20 != 0 { 2 } else { 0 };
-    let (config, _) = descriptor(stream.get(at..)?, 4)?;
+    Some(descriptor(stream.get(at..)?, 4)?.0)
+}
+
+fn esds_codec(bytes: &[u8]) -> Option<String> {
+    let config = decoder_config(bytes)?;
     match config.first()? {
         0x40 => {
             let object = descriptor(config.get(13..)?, 5).and_then(|(specific, _)| {

@@ -5,7 +5,7 @@ use std::io::{Cursor, Seek, SeekFrom, Write};
 use app::catalog::Kind;
 use proptest::prelude::*;
 
-use super::{Probe, look_into, mime, mp4, trouble, ts};
+use super::{Ends, Probe, Reach, look_into, mime, mp4, reach_of, ts};
 use crate::hls::playlist::Variant;
 
 fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
@@ -58,7 +58,11 @@ fn file(moov: &[u8]) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Option<Probe> {
-    mp4::read(&mut Cursor::new(bytes), bytes.len() as u64)
+    mp4::read(&mut Cursor::new(bytes), bytes.len() as u64, true).0
+}
+
+fn ends(bytes: &[u8]) -> Ends {
+    mp4::read(&mut Cursor::new(bytes), bytes.len() as u64, true).1
 }
 
 #[test]
@@ -111,6 +115,7 @@ fn what_a_master_playlist_says() {
         bandwidth: 1,
         resolution,
         codecs: codecs.map(str::to_owned),
+        reference: 0,
     };
     assert_eq!(Probe::of_variant(&variant(None, None)), None);
     let sound = Probe::of_variant(&variant(Some("mp4a.40.2"), None)).expect("told");
@@ -120,13 +125,52 @@ fn what_a_master_playlist_says() {
 }
 
 #[test]
-fn types_and_troubles() {
+fn types() {
     let codecs = |list: &[&str]| list.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>();
     assert_eq!(mime("video/mp4", &[]), "video/mp4");
     assert_eq!(mime("video/mp4", &codecs(&["a", "b"])), "video/mp4; codecs=\"a,b\"");
-    assert_eq!(trouble(&codecs(&["avc1.64001f", "mp4a.40.2", "vp9", "opus"])), None);
-    assert!(trouble(&codecs(&["hvc1.1.6.L93.B0"])).is_some_and(|text| text.contains("HEVC")));
-    assert!(trouble(&codecs(&["avc1.64001f", "ac-3"])).is_some());
+}
+
+#[test]
+fn who_plays_a_variant() {
+    let variant = |codecs: &str| Variant { codecs: Some(codecs.to_owned()), ..Variant::default() };
+    for (codecs, right) in [
+        ("avc1.64001f,mp4a.40.2", Reach::Everywhere),
+        ("avc1.64001f, mp4a.40.2 ,ec-3", Reach::Everywhere),
+        ("avc1.64001f,ec-3", Reach::Somewhere),
+        ("hvc1.1.6.L93.B0,mp4a.40.2", Reach::Somewhere),
+        ("mp4a.40.2", Reach::Everywhere),
+        ("avc1.64001f,wvtt", Reach::Everywhere),
+        ("", Reach::Everywhere),
+    ] {
+        assert_eq!(reach_of(&variant(codecs)), right, "{codecs}");
+    }
+    assert_eq!(reach_of(&Variant::default()), Reach::Everywhere);
+    let told = Probe::of_variant(&variant("avc1.64001f,ec-3")).expect("told");
+    assert!(told.trouble.is_some_and(|trouble| trouble.contains("its sound is ec-3")));
+    assert_eq!(told.codecs, ["avc1.64001f"]);
+}
+
+#[test]
+fn a_movie_is_whole_when_all_its_boxes_are() {
+    let end = file(&movie(&[audio_track()]));
+    let front =
+        [boxed(b"ftyp", &[b"isom\0\0\0\0"]), movie(&[audio_track()]), boxed(b"mdat", &[&[7; 500]])]
+            .concat();
+    for bytes in [&end, &front] {
+        assert_eq!(ends(bytes), Ends::Whole);
+        assert_eq!(ends(&[&bytes[..], b"\0\0\0"].concat()), Ends::Whole);
+        for cut in 1..bytes.len() {
+            assert!(matches!(ends(&bytes[..cut]), Ends::Cut(_)), "cut after {cut}");
+        }
+    }
+    // Room that is made for what follows.
+    let room = [&front[..front.len() - 508], &[0; 600]].concat();
+    assert!(matches!(ends(&room), Ends::Unknown | Ends::Cut(_)));
+    let mut open = front.clone();
+    let mdat = front.len() - 508;
+    open[mdat..mdat + 4].fill(0);
+    assert_eq!(ends(&open), Ends::Whole);
 }
 
 proptest! {

@@ -2,13 +2,12 @@
 
 use std::{collections::HashMap, io::Read};
 
-use app::catalog::Kind;
 use h264_reader::{
     nal::sps::SeqParameterSet,
     rbsp::{BitReader, decode_nal},
 };
 
-use super::Probe;
+use super::{Probe, Track, frames};
 
 const PACKET: usize = 188;
 /// How much of the start is looked at, in bytes.
@@ -35,47 +34,54 @@ pub(super) fn read(file: impl Read) -> Option<Probe> {
             payloads.entry(pid).or_default().extend_from_slice(payload);
         }
     }
-    let mut probe = Probe::default();
     let mut sorted: Vec<_> = streams.into_iter().collect();
     sorted.sort_unstable();
-    for (pid, kind) in sorted {
+    let tracks = sorted.into_iter().filter_map(|(pid, kind)| {
         let bytes = payloads.get(&pid).map_or(&[][..], Vec::as_slice);
+        let plain = |picture, codec: &str| {
+            Some(Track { picture, codec: codec.to_owned(), size: None, still: false })
+        };
         match kind {
-            0x1B => h264(bytes, &mut probe),
-            0x24 => video("hvc1", &mut probe),
-            0x01 | 0x02 => video("mp2v", &mut probe),
-            0x10 => video("mp4v", &mut probe),
-            0x0F | 0x11 => audio(&aac_codec(bytes), &mut probe),
-            0x03 | 0x04 => audio("mp3", &mut probe),
-            0x81 => audio("ac-3", &mut probe),
-            0x87 => audio("ec-3", &mut probe),
-            _ => {}
+            0x1B => Some(h264(bytes)),
+            0x24 => plain(true, "hvc1"),
+            0x01 | 0x02 => plain(true, "mp2v"),
+            0x10 => plain(true, "mp4v"),
+            0xEA => plain(true, "vc-1"),
+            0x0F | 0x11 => plain(false, &aac_codec(bytes)),
+            0x03 | 0x04 => plain(false, mpeg_codec(bytes)),
+            0x81 => plain(false, "ac-3"),
+            0x87 => plain(false, "ec-3"),
+            0x82 | 0x85 | 0x8A => plain(false, "dts"),
+            0x06 => plain(false, private_codec(bytes)?),
+            _ => None,
         }
-    }
-    probe.kind.is_some().then_some(probe)
+    });
+    Probe::of_tracks(&tracks.collect::<Vec<_>>())
 }
 
-fn video(codec: &str, probe: &mut Probe) {
-    if probe.kind != Some(Kind::Video) {
-        probe.kind = Some(Kind::Video);
-        probe.codecs.insert(0, codec.to_owned());
+fn h264(bytes: &[u8]) -> Track {
+    let set = parameter_set(bytes);
+    let codec = set.as_ref().map(|sps| sps.rfc6381().to_string().to_ascii_lowercase());
+    let size = set.and_then(|sps| sps.pixel_dimensions().ok());
+    Track { picture: true, codec: codec.unwrap_or_default(), size, still: false }
+}
+
+/// By the layer of the first frame.
+fn mpeg_codec(bytes: &[u8]) -> &'static str {
+    let layer = (0..bytes.len()).find_map(|at| frames::mpeg(&bytes[at..]).map(|f| f.layer));
+    match layer {
+        Some(1) => "mp4a.40.32",
+        Some(2) => "mp4a.40.33",
+        _ => "mp3",
     }
 }
 
-fn audio(codec: &str, probe: &mut Probe) {
-    probe.kind.get_or_insert(Kind::Audio);
-    if !probe.codecs.iter().any(|known| known == codec) {
-        probe.codecs.push(codec.to_owned());
-    }
-}
-
-fn h264(bytes: &[u8], probe: &mut Probe) {
-    let Some(sps) = parameter_set(bytes) else {
-        probe.kind = Some(Kind::Video);
-        return;
-    };
-    video(&sps.rfc6381().to_string().to_ascii_lowercase(), probe);
-    (probe.width, probe.height) = sps.pixel_dimensions().ok().unzip();
+/// European television sends Dolby sound as private data; its first bytes tell it.
+fn private_codec(bytes: &[u8]) -> Option<&'static str> {
+    let elementary = bytes.get(9 + usize::from(*bytes.get(8)?)..)?;
+    let is_dolby = bytes.get(3) == Some(&0xBD) && elementary.starts_with(&[0x0B, 0x77]);
+    // Above 10 the version of the bit stream is that of Dolby Digital Plus.
+    is_dolby.then(|| if elementary.get(5).is_some_and(|b| b >> 3 > 10) { "ec-3" } else { "ac-3" })
 }
 
 /// The first sequence parameter set: a NAL unit of type 7 behind a start code.

@@ -10,7 +10,14 @@ use tokio::{runtime::Handle, sync::watch, time::Instant};
 
 use super::StoreSource;
 use crate::{
-    catalog::{facts::Place, files::Files, name, probe::Media, reason::Reason, windows::Windows},
+    catalog::{
+        facts::Place,
+        files::{Files, unpacked},
+        name,
+        probe::Media,
+        reason::Reason,
+        windows::Windows,
+    },
     storage::{Object, StoreError, disk::Stamp},
 };
 
@@ -76,6 +83,8 @@ pub(super) struct InStore<'a> {
     prefix: String,
     store: &'a StoreSource,
     runtime: Handle,
+    /// Paths by their composed form, once somebody asks.
+    composed: Option<HashMap<String, String>>,
 }
 
 impl<'a> InStore<'a> {
@@ -89,7 +98,7 @@ impl<'a> InStore<'a> {
             Group::Folder(_) => format!("{name}/"),
             Group::File(_) => String::new(),
         };
-        Self { group, prefix, store, runtime }
+        Self { group, prefix, store, runtime, composed: None }
     }
 
     fn stamp(&self, path: &str) -> Option<Stamp> {
@@ -129,16 +138,14 @@ impl Files for InStore<'_> {
         let bytes = self
             .bytes(path, stamp, max)
             .map_err(|error| Reason::Unreadable { file: path.into(), why: error.to_string() })?;
-        String::from_utf8(bytes.into())
-            .map(|text| Some((text, stamp)))
-            .map_err(|_| broken("it is not UTF-8"))
+        unpacked(bytes.into(), max).map(|text| Some((text, stamp))).map_err(broken)
     }
 
     fn text_aside(&self, path: &str, max: u64) -> Result<String, String> {
         let stamp = self.stamp(path).filter(|stamp| stamp.size <= max);
         let stamp = stamp.ok_or_else(|| "it is too long".to_owned())?;
         let bytes = self.bytes(path, stamp, max).map_err(|error| error.to_string())?;
-        String::from_utf8(bytes.into()).map_err(|_| "it is not UTF-8".into())
+        Ok(unpacked(bytes.into(), max)?)
     }
 
     fn names(&self) -> Result<Vec<String>, Reason> {
@@ -148,6 +155,13 @@ impl Files for InStore<'_> {
             }
             Group::File(_) => Vec::new(),
         })
+    }
+
+    fn composed(&mut self, path: &str) -> Option<String> {
+        let Group::Folder(files) = self.group else { return None };
+        let all = || files.keys().map(|path| (name::nfc(path), path.clone())).collect();
+        let there = self.composed.get_or_insert_with(all).get(&name::nfc(path))?;
+        (there != path).then(|| there.clone())
     }
 
     fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason> {

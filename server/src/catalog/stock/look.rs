@@ -63,7 +63,7 @@ pub(super) fn read(
             folder::read(&mut files, before, probed)
         }
         Group::File(_) => match name::form(&text) {
-            NameForm::Plain => return Ok(None),
+            NameForm::Plain | NameForm::OtherSubtitles => return Ok(None),
             NameForm::OtherMedia => return Err(Reason::OtherType),
             NameForm::Bare => {
                 let stem = text.rsplit_once('.').map_or(&*text, |(stem, _)| stem);
@@ -73,7 +73,10 @@ pub(super) fn read(
         },
     };
     if let Some(why) = &read.about_error {
-        tracing::warn!("channel.toml of {name:?} in the store is passed over: {why}.");
+        let name = name::shown(name);
+        tracing::warn!(
+            "channel.toml of {name} in the store cannot be read, and what it said before holds: {why}."
+        );
     }
     read.facts.map(|facts| (!facts.about.hidden).then_some(facts))
 }

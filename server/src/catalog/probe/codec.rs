@@ -1,0 +1,136 @@
+//! Which codecs browsers play, by the names of RFC 6381.
+
+/// Who plays a codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    /// Every browser of ours.
+    Everywhere,
+    /// Some of them.
+    Somewhere,
+    /// None.
+    Nowhere,
+}
+
+/// Who plays a codec and, where that is not everybody, why.
+pub(crate) fn reach(codec: &str) -> (Reach, &'static str) {
+    const EVERYWHERE: [&str; 13] = [
+        "avc1", "avc3", "vp8", "vp9", "vp08", "vp09", "av01", "mp3", "opus", "vorbis", "flac",
+        "pcm", "wvtt",
+    ];
+    if codec.is_empty() {
+        // What nothing is told of is given the chance.
+        return (Reach::Everywhere, "");
+    }
+    let codec = codec.to_ascii_lowercase();
+    if let Some(object) = codec.strip_prefix("mp4a.") {
+        return sound_object(object);
+    }
+    let (name, profile) = codec.split_once('.').unwrap_or((&codec, ""));
+    let narrow = match (name, profile.get(..2).unwrap_or_default()) {
+        ("avc1" | "avc3", "6e") => "H.264 High 10 has ten bits, for which phones have no decoder",
+        ("avc1" | "avc3", "7a") => "H.264 High 4:2:2 is for studios, phones have no decoder for it",
+        ("avc1" | "avc3", "f4" | "2c") => {
+            "H.264 4:4:4 has its colours in full, for which phones have no decoder"
+        }
+        ("vp09", "01" | "03") | ("av01", "1." | "2.") => {
+            "phones have no decoder for colours in full"
+        }
+        ("hvc1" | "hev1", _) => "HEVC plays in some browsers only",
+        ("dvh1" | "dvhe" | "dva1" | "dvav", _) => "Dolby Vision plays in some browsers only",
+        ("ac-3" | "ec-3" | "ac-4", _) => "Dolby sound plays in some browsers only",
+        ("alac", _) => "Apple Lossless plays in some browsers only",
+        _ => "",
+    };
+    if !narrow.is_empty() {
+        (Reach::Somewhere, narrow)
+    } else if EVERYWHERE.iter().any(|known| name.starts_with(known)) {
+        (Reach::Everywhere, "")
+    } else if is_protected(name) {
+        (Reach::Nowhere, "it is protected against copying")
+    } else {
+        (Reach::Nowhere, "browsers do not play it")
+    }
+}
+
+/// By the object type behind `mp4a.`, in hex, and the audio object type of MPEG-4 behind that.
+fn sound_object(object: &str) -> (Reach, &'static str) {
+    match object {
+        "40.32" | "40.33" => {
+            (Reach::Somewhere, "MPEG sound of layer I or II is silent in some browsers")
+        }
+        "40.42" => (Reach::Somewhere, "xHE-AAC plays in some browsers only"),
+        "a9" | "a9.2" => (Reach::Nowhere, "browsers do not play DTS"),
+        "a5" | "a6" => (Reach::Somewhere, "Dolby sound plays in some browsers only"),
+        _ if object.starts_with("40") || object.starts_with('6') => (Reach::Everywhere, ""),
+        _ => (Reach::Nowhere, "browsers do not play it"),
+    }
+}
+
+/// Encrypted sample entries of MP4 and the older ones of the iTunes store.
+pub(crate) fn is_protected(codec: &str) -> bool {
+    ["encv", "enca", "drms", "drmi"].contains(&codec)
+}
+
+/// Whether it is one of still pictures: a track of them is a cover, or one for each chapter.
+pub(super) fn is_still(codec: &str) -> bool {
+    let codec = codec.to_ascii_lowercase();
+    let known = ["jpeg", "mjpa", "mjpb", "mjpg", "png", "tiff", "gif", "raw", "webp", "mp4v.6c"];
+    known.contains(&&*codec) || ["mp4v.6d", "v_mjpeg", "v_uncompressed"].contains(&&*codec)
+}
+
+/// Whether it is one of pictures.
+pub(super) fn is_picture(codec: &str) -> bool {
+    const OTHERS: [&str; 13] = [
+        "mp4a", "mp3", "opus", "flac", "vorbis", "ac-3", "ec-3", "ac-4", "pcm", "alac", "dts",
+        "wvtt", "stpp",
+    ];
+    let codec = codec.to_ascii_lowercase();
+    !OTHERS.iter().any(|prefix| codec.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reach, reach};
+
+    #[test]
+    fn who_plays_what() {
+        for codec in [
+            "avc1.64001f",
+            "avc3.42c00d",
+            "AVC1.4D401E",
+            "vp9",
+            "vp09.00.10.08",
+            "vp09.02.10.10",
+            "av01.0.08M.08",
+            "mp4a.40.2",
+            "mp4a.40.5",
+            "mp4a.6b",
+            "mp3",
+            "opus",
+            "flac",
+            "pcm",
+        ] {
+            assert_eq!(reach(codec).0, Reach::Everywhere, "{codec}");
+        }
+        for codec in [
+            "avc1.6e0014",
+            "avc1.7a0029",
+            "avc1.f4000d",
+            "avc1.2c000d",
+            "hvc1.1.6.L63.90",
+            "hev1",
+            "ac-3",
+            "ec-3",
+            "alac",
+            "mp4a.40.33",
+            "mp4a.40.42",
+            "vp09.01.10.08",
+            "av01.1.08M.08",
+        ] {
+            assert_eq!(reach(codec).0, Reach::Somewhere, "{codec}");
+        }
+        for codec in ["mp4v.20", "apch", "jpeg", "mp2v", "a_dts", "encv", "xyz"] {
+            assert_eq!(reach(codec).0, Reach::Nowhere, "{codec}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What an owner should know of a channel that is listed: a sentence for the log and for
+//! `carrete doctor`, and what mends it.
+
+use std::ffi::OsStr;
+
+use super::{
+    name::{self, shown},
+    probe::Container,
+    reason::{convert_command, subtitle_command},
+};
+
+/// Something about a channel that is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Remark {
+    /// What is played of it does not play everywhere.
+    Codec(String),
+    /// It is protected, so that nobody but its seller's programs plays it.
+    Protected(String),
+    /// A file is of another kind than its name says.
+    Container { is: Container, named: Container },
+    /// A file that is called like media holds none.
+    NoMedia(&'static str),
+    /// It seems to end before its end.
+    Short(String),
+    /// Subtitles that browsers do not read, by their path below the streams folder.
+    Subtitles { file: String, is: &'static str },
+    /// Something beside the media is a link that leads out, and is not used.
+    Link(String),
+}
+
+impl Remark {
+    /// Whether all browsers play it in spite of this.
+    pub(crate) fn plays(&self) -> bool {
+        match self {
+            Self::Codec(_) | Self::Protected(_) | Self::NoMedia(_) => false,
+            Self::Container { is, .. } => is.extension().is_some(),
+            Self::Short(_) | Self::Subtitles { .. } | Self::Link(_) => true,
+        }
+    }
+
+    /// What is wrong, in a sentence without its end.
+    pub(crate) fn message(&self) -> String {
+        let file = |path: &str| shown(OsStr::new(path.rsplit('/').next().unwrap_or(path)));
+        match self {
+            Self::Codec(trouble) | Self::Protected(trouble) => trouble.clone(),
+            Self::Container { is, named } => {
+                format!("it is {}, and not {} as its name says", is.label(), named.label())
+            }
+            Self::NoMedia(is) => format!("it holds no media that is known: it is {is}"),
+            Self::Short(why) => format!("it seems to be cut off: {why}"),
+            Self::Subtitles { file: path, is } if path.ends_with(".vtt") => {
+                format!("its subtitles {} are left out: they are {is}, and not WebVTT", file(path))
+            }
+            Self::Subtitles { file: path, is } => {
+                format!("its subtitles {} are left out: browsers do not read {is}", file(path))
+            }
+            Self::Link(path) => {
+                format!(
+                    "{} is left out: it is a link that leads out of the streams folder",
+                    file(path)
+                )
+            }
+        }
+    }
+
+    /// What a person can do about it; `name` is the channel's in the folder `streams`.
+    pub(crate) fn fix(&self, streams: &str, name: &str, is_folder: bool) -> String {
+        match self {
+            Self::Codec(_) => convert_command(streams, name, is_folder),
+            Self::Protected(_) => "take a copy of it that is not protected".into(),
+            Self::Container { is, .. } => {
+                let convert = convert_command(streams, name, is_folder);
+                match is.extension() {
+                    Some(extension) => {
+                        let right = format!("{}.{extension}", name::stem(name));
+                        format!("rename it {}, or {convert}", shown(OsStr::new(&right)))
+                    }
+                    None => convert,
+                }
+            }
+            Self::NoMedia(_) => "take the file away, or copy the right one".into(),
+            Self::Short(_) => "copy it anew".into(),
+            Self::Subtitles { file, .. } => subtitle_command(streams, file),
+            Self::Link(_) => "copy the file itself there".into(),
+        }
+    }
+}
