@@ -52,7 +52,12 @@ use self::{
     made::MadeTable,
     stock::{Doubt, Stocks},
 };
-pub(crate) use self::{name::nfc, probe::front_cover, snapshot::Entry, stock::read_whole};
+pub(crate) use self::{
+    name::{nfc, shown},
+    probe::front_cover,
+    snapshot::Entry,
+    stock::read_whole,
+};
 use crate::{config::Folders, error::ApiError, tasks::Tasks};
 
 /// How many names may wait to be looked at again because a file of theirs was not as listed; when

@@ -28,7 +28,7 @@ use self::{
     waveform::Waveform,
 };
 use crate::{
-    catalog::{CatalogHandle, Entry, Snapshot, facts::Place, front_cover},
+    catalog::{CatalogHandle, Entry, Snapshot, facts::Place, front_cover, shown},
     ingest::{self, Film, IngestError, Still, Tools},
     tasks::Tasks,
 };
@@ -237,14 +237,14 @@ impl Maker {
 
     /// Makes one thing and keeps it; whether there is something new to show.
     async fn make(&mut self, job: Job) -> Result<bool, Pause> {
-        let name = &job.entry.name;
+        let name = shown(&job.entry.name);
         let bytes = match self.made_of(&job).await {
             Ok(bytes) => bytes,
             Err(IngestError::Stopped) => return Err(Pause::Stop),
             Err(IngestError::NoTool(_)) => return Err(Pause::Trouble("ffmpeg is not installed")),
             Err(IngestError::Stalled(limit)) => {
                 let limit_s = limit.as_secs();
-                tracing::warn!(limit_s, work = ?job.work, "{name:?} took too long to look at.");
+                tracing::warn!(limit_s, work = ?job.work, "{name} took too long to look at.");
                 self.given_up.insert((job.key, job.work));
                 return Ok(false);
             }
@@ -254,9 +254,9 @@ impl Maker {
             }
             Err(error) => {
                 // What ffmpeg says names places of this host.
-                tracing::debug!(%error, work = ?job.work, "nothing could be made of {name:?}");
+                tracing::debug!(%error, work = ?job.work, "nothing could be made of {name}");
                 if job.work == Work::Poster && job.entry.facts.kind == Kind::Video {
-                    tracing::warn!("{name:?} gets no poster: ffmpeg finds no picture in it.");
+                    tracing::warn!("{name} gets no poster: ffmpeg finds no picture in it.");
                 }
                 Vec::new()
             }

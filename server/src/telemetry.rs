@@ -12,7 +12,7 @@ use tracing_subscriber::{
 };
 
 /// What is logged where `RUST_LOG` is not set.
-const DEFAULT: &str = "info,notify=warn";
+const DEFAULT: &str = "info,notify=warn,lofty=error";
 
 /// Begins to log. Called once, by `main`.
 ///

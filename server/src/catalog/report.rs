@@ -89,7 +89,16 @@ fn told_of(stock: &Stock, folder: &str) -> (Result<usize, String>, Vec<Finding>)
         };
         Finding { message, fix: reason.fix(folder, &name), name, plays: false }
     });
-    let left_out = left_out.collect();
+    let remarks = stock.channels.iter().flat_map(|(name, facts)| {
+        let name = name.to_string_lossy().into_owned();
+        facts.remarks.iter().map(move |remark| Finding {
+            plays: remark.plays(),
+            message: remark.message(),
+            fix: remark.fix(folder, &name, !facts.bare),
+            name: name.clone(),
+        })
+    });
+    let left_out = left_out.chain(remarks).collect();
     match &stock.trouble {
         Some(trouble) => (Err(trouble.clone()), left_out),
         None => (Ok(stock.channels.len()), left_out),

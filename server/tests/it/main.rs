@@ -19,6 +19,7 @@ mod heard;
 mod ingest;
 mod kinds;
 mod lane;
+mod leniency;
 mod live;
 mod m3u;
 mod moto;

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// The end of a file in which the last page or frame is looked for, in bytes.
-const TAIL: u64 = 256 << 10;
+const TAIL: u64 = 68 << 10;
 /// Beginnings that say nothing, in bytes.
 const ZEROS: u64 = 512;
 
