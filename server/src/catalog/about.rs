@@ -132,7 +132,6 @@ mod tests {
         for (text, line) in [
             ("title = 5", 1),
             ("title =", 1),
-            ("hidden = true\ntags = [\"a\"\norder = 1\n", 3),
             ("\n\nhidden = \"yes\"\n", 3),
             ("title = \"x\"\naccess = \"family\"\n", 2),
             ("title = \"x\"\ntitle = \"y\"\n", 2),

@@ -284,15 +284,16 @@ mod tests {
         time::{Duration, Instant},
     };
 
-    use super::{AT_LEAST, Item, PATIENCE, QUIET, Reason, STAYS, look};
+    use super::{AT_LEAST, Item, Names, PATIENCE, QUIET, Reason, STAYS, look};
 
     /// A file that has been there for a while.
     fn listed(now: Instant) -> Item {
         let home = tempfile::tempdir().expect("a folder");
         let (root, name) = (fs::canonicalize(home.path()).expect("a path"), OsStr::new("a.mp3"));
         fs::write(root.join(name), "music").expect("written");
-        let first = look(&root, name, None, now - QUIET);
-        let item = look(&root, name, first, now).expect("an item");
+        let names = Names::default();
+        let first = look(&root, &names, name, None, now - QUIET);
+        let item = look(&root, &names, name, first, now).expect("an item");
         assert!(item.facts.is_some() && item.trouble.is_none());
         item
     }

@@ -32,10 +32,7 @@ async fn odd_channels_are_listed_with_nothing_to_mend() {
     // AAC in segments of its own.
     let list = make(&streams, "packed/playlist.m3u8");
     let segments = "-f segment -segment_time 0.5 -segment_format adts -segment_list";
-    song(
-        &format!("-c:a aac {segments} {}", list.display()),
-        &make(&streams, "packed/%d.aac"),
-    );
+    song(&format!("-c:a aac {segments} {}", list.display()), &make(&streams, "packed/%d.aac"));
     // Fragments of which nobody says how long they are all together.
     film(
         &format!("{AVC} -c:a aac -movflags +frag_keyframe+empty_moov+default_base_moof"),
@@ -46,7 +43,10 @@ async fn odd_channels_are_listed_with_nothing_to_mend() {
         &streams.path("endless.webm"),
     );
     // One picture, and no more.
-    ffmpeg("-f lavfi -i color=red:s=64x64 -frames:v 1 -c:v libx264 -pix_fmt yuv420p", &streams.path("one.mp4"));
+    ffmpeg(
+        "-f lavfi -i color=red:s=64x64 -frames:v 1 -c:v libx264 -pix_fmt yuv420p",
+        &streams.path("one.mp4"),
+    );
     film(&format!("{AVC} -c:a aac -frames:v 1 {hls}"), &streams.path("still/playlist.m3u8"));
     // Written before there were computers, and in years to come.
     for (name, years) in [("past", -19_i64), ("future", 61)] {
@@ -60,10 +60,12 @@ async fn odd_channels_are_listed_with_nothing_to_mend() {
         }
     }
     let app = streams.app().await;
-    let all = ["comma", "endless", "future", "one", "packed", "past", "pieces", "pictures", "still"];
+    let all =
+        ["comma", "endless", "future", "one", "packed", "past", "pieces", "pictures", "still"];
     app.until_ids(&all).await;
     assert_eq!(judged(&streams).await, (all.len(), Vec::new()));
-    let packed = app.now().get(&ChannelId::parse("packed").expect("an id")).cloned().expect("listed");
+    let packed =
+        app.now().get(&ChannelId::parse("packed").expect("an id")).cloned().expect("listed");
     assert_eq!(packed.kind, Kind::Audio);
     for media in app.now().media() {
         assert_eq!(app.get(&media.url).await.status, StatusCode::OK, "{}", media.id);

@@ -12,7 +12,7 @@ use crate::{
     hls::{
         address::{encoded, resolve},
         media_type,
-        playlist::{self, Playlist, Reference, Role},
+        playlist::{self, Playlist, Reference, Role, variables},
         render::readdress,
     },
     storage::{Page, Refusal, StoreError, Tag, edge::Edge},
@@ -82,18 +82,20 @@ impl Loaded {
         if page.text.len() as u64 > playlist::MAX_BYTES {
             return Err(unfit("it is too long"));
         }
-        let playlist = playlist::parse(&page.text).map_err(|why| unfit(&why.to_string()))?;
         let base = Url::parse(&page.address).map_err(|_| unfit("its address is none"))?;
+        let expanded = variables::expand(&page.text, base.query(), None);
+        let (text, _) = expanded.map_err(|why| unfit(&why.to_string()))?;
+        let playlist = playlist::parse(&text).map_err(|why| unfit(&why.to_string()))?;
         let live = !playlist.master && !playlist.ended;
         let number = |tag: &str| {
-            let value = page.text.lines().find_map(|line| line.strip_prefix(tag))?;
+            let value = text.lines().find_map(|line| line.strip_prefix(tag))?;
             value.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0)
         };
         let target_s = number("#EXT-X-TARGETDURATION:").unwrap_or(TARGET_S).clamp(0.5, 60.0);
         let mut turn = number("#EXT-X-MEDIA-SEQUENCE:").map_or(0, |first| first as u64);
         let mut reading = Reading::default();
-        let text = readdress(&page.text, &playlist, |reference| {
-            let written = &page.text[reference.span.clone()];
+        let served = readdress(&text, &playlist, |reference| {
+            let written = &text[reference.span.clone()];
             let is_segment = matches!(reference.role, Role::Segment | Role::Gap);
             turn += u64::from(is_segment);
             let turn = if live && is_segment && !reference.ranged { turn } else { 0 };
@@ -102,7 +104,7 @@ impl Loaded {
         if reading.wrong {
             return Err(unfit("it names what is no address of a web server"));
         }
-        let text = Bytes::from(without_parts(text));
+        let text = Bytes::from(without_parts(served));
         let modified = page.tag.modified.as_deref().and_then(|t| httpdate::parse_http_date(t).ok());
         let modified = modified.unwrap_or_else(std::time::SystemTime::now);
         let mut older = Vec::new();

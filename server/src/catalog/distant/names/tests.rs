@@ -53,6 +53,29 @@ fn addresses_below_the_folder_stay_as_they_came() {
 }
 
 #[test]
+fn variables_are_replaced() {
+    let with = |define: &str| {
+        let text = list(0, &["{$at}s0.ts"]);
+        text.replacen("#EXTM3U\n", &format!("#EXTM3U\n#EXT-X-DEFINE:{define}\n"), 1)
+    };
+    let page = Page {
+        address: format!("{BASE}?from=b%2F"),
+        tag: Tag::default(),
+        text: with("QUERYPARAM=\"from\"").replace("{$at}", "{$from}"),
+    };
+    let asked = Loaded::new("playlist.m3u8", page, None);
+    for (loaded, folder) in [(load(&with("NAME=\"at\",VALUE=\"a/\""), None), "a"), (asked, "b")] {
+        let loaded = loaded.expect("a playlist");
+        let served = served(&loaded);
+        assert_eq!(served, [format!("{folder}/s0.ts")]);
+        let address = format!("http://tv.example/live/ch/{folder}/s0.ts");
+        assert_eq!(leads(&loaded, &served[0]), Some(address));
+    }
+    let why = load(&with("IMPORT=\"at\""), None).expect_err("nothing is above it");
+    assert!(why.to_string().contains("EXT-X-DEFINE imports \"at\""), "{why}");
+}
+
+#[test]
 fn others_get_names_of_their_own() {
     check("/s0.ts", "http://tv.example/s0.ts", false);
     check("../s0.ts", "http://tv.example/live/s0.ts", false);
