@@ -169,7 +169,7 @@ async fn answer(
     let stream = LaneStream::new(stream);
     let lane = stream.lane();
     let sitter = place.sitter();
-    let stream = TimedStream::new(stream, timeouts.pace, place);
+    let stream = TimedStream::new(stream, timeouts.pace, LaneStream::give_up, place);
     let asked = sitter.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));

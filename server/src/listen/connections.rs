@@ -172,9 +172,9 @@ impl Connections {
         let idle = taken.by_number.values().filter_map(|seat| {
             let since = seat.idle_since.load(Ordering::Relaxed);
             let is_idle = since != BUSY && now.saturating_sub(since) >= least;
-            (is_idle && (from.is_none() || seat.address == from)).then(|| (since, seat.clone()))
+            (is_idle && (from.is_none() || seat.address == from)).then_some((since, seat))
         });
-        let (_, seat) = idle.min_by_key(|(since, _)| *since)?;
+        let seat = idle.min_by_key(|(since, _)| *since).map(|(_, seat)| seat.clone())?;
         taken.leave(&seat);
         seat.gives_way.cancel();
         Some(())

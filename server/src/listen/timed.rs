@@ -30,6 +30,8 @@ pub(super) struct Pace {
 pub(super) struct TimedStream<S, G = ()> {
     stream: S,
     clock: Clock,
+    /// What is done with a stream whose time is up.
+    give_up: fn(&S),
     _held: G,
 }
 
@@ -92,9 +94,15 @@ impl Clock {
 }
 
 impl<S, G> TimedStream<S, G> {
-    /// A stream whose clock runs from now on.
-    pub(super) fn new(stream: S, pace: Pace, held: G) -> Self {
-        Self { stream, clock: Clock::new(pace), _held: held }
+    /// A stream whose clock runs from now on; `give_up` is told when its time is up.
+    pub(super) fn new(stream: S, pace: Pace, give_up: fn(&S), held: G) -> Self {
+        Self { stream, clock: Clock::new(pace), give_up, _held: held }
+    }
+
+    fn poll_up<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let up = ready!(self.clock.poll_up(cx));
+        (self.give_up)(&self.stream);
+        Poll::Ready(up)
     }
 
     fn judge(
@@ -109,7 +117,7 @@ impl<S, G> TimedStream<S, G> {
             }
             Poll::Pending => {
                 self.clock.waits.get_or_insert_with(Instant::now);
-                self.clock.poll_up(cx)
+                self.poll_up(cx)
             }
             failed => failed,
         }
@@ -128,7 +136,7 @@ impl<S: AsyncRead + Unpin, G: Unpin> AsyncRead for TimedStream<S, G> {
                 this.clock.read();
                 Poll::Ready(read)
             }
-            Poll::Pending => this.clock.poll_up(cx),
+            Poll::Pending => this.poll_up(cx),
         }
     }
 }
@@ -186,7 +194,7 @@ mod tests {
     fn sends(bytes: usize) -> (DuplexStream, JoinHandle<io::Result<()>>) {
         let (ours, theirs) = duplex(ROOM);
         let sent = tokio::spawn(async move {
-            let mut stream = TimedStream::new(ours, PACE, ());
+            let mut stream = TimedStream::new(ours, PACE, |_| {}, ());
             let mut left = bytes;
             let block = vec![7; 64 << 10];
             while left > 0 {
@@ -250,7 +258,7 @@ mod tests {
     async fn who_says_something_is_not_idle() {
         let (ours, mut theirs) = duplex(ROOM);
         let hears = tokio::spawn(async move {
-            let mut stream = TimedStream::new(ours, PACE, ());
+            let mut stream = TimedStream::new(ours, PACE, |_| {}, ());
             let (mut heard, mut byte) = (0, [0; 1]);
             while stream.read_exact(&mut byte).await.is_ok() {
                 heard += 1;

@@ -6,12 +6,13 @@ use std::{
     pin::Pin,
     ptr,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use rustix::{
     fs::sendfile,
     io::Errno,
-    net::{SendAncillaryBuffer, SendFlags, sendmsg},
+    net::{SendAncillaryBuffer, SendFlags, sendmsg, sockopt::set_socket_linger},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
@@ -46,6 +47,13 @@ impl LaneStream {
     /// What its answers are given.
     pub fn lane(&self) -> Lane {
         self.lane.clone()
+    }
+
+    /// Throws away what has not left when it is closed: who has been given up takes it no more, and it
+    /// would stay in the kernel's memory.
+    pub fn give_up(&self) {
+        // Where it cannot be said the kernel keeps it for a while.
+        let _ = set_socket_linger(&self.stream, Some(Duration::ZERO));
     }
 
     /// Sends what the kernel has room for; waits while it has none.
