@@ -1,5 +1,5 @@
-//! The only place that starts ffmpeg and ffprobe: in a process group of their own, with a bounded
-//! wait, killed with all that they started when nobody waits any more.
+//! What ffmpeg and ffprobe are asked, with a bounded wait: killed with all that they started when
+//! nobody waits any more. How they are started is `launch`'s.
 
 use std::{
     ffi::OsString,
@@ -8,16 +8,18 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group, setpriority_process};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::{Child, ChildStdin, Command},
+    process::ChildStdin,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     IngestError,
+    launch::{self, Group},
+    measure::{Counter, Measured},
+    probe::MediaInfo,
     profile::Plan,
     progress::{Lines, Progress},
 };
@@ -43,11 +45,12 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long ffmpeg may stand still. It reports twice a second.
 const STALL_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// How far into a file is looked for its tracks, in microseconds and bytes: those of a broadcast may
+/// begin late, and what is not found here is not there for ffmpeg either.
+const LOOKED_AT: [&str; 4] = ["-analyzeduration", "120M", "-probesize", "128M"];
+
 /// What is read of ffprobe's answer: a file of hundreds of streams says no more.
 const PROBED_MAX: u64 = 4 * 1024 * 1024;
-
-/// The priority of what nobody waits for, as nice(1) counts.
-const LAST: i32 = 15;
 
 /// A larger picture is not decoded.
 const MAX_PIXELS: &str = "100000000";
@@ -62,54 +65,6 @@ const COMPLAINT_MAX: u64 = 16 * 1024;
 pub(super) const CONTAINERS: &str = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,\
     mp3,aac,flac,wav,w64,aiff,caf,au,ac3,eac3,dts,amr,ape,wv,tta,mxf,nut,dv,h264,hevc,m4v,ivf,obu,\
     av1,rm,gif,mjpeg,vc1,wtv,yuv4mpegpipe,dsf,mpc,mpc8,gxf,3dostr";
-
-/// A running program; gone with all its children when this is dropped.
-struct Group {
-    child: Child,
-    id: Option<Pid>,
-}
-
-impl Group {
-    fn start(program: &Path, command: &mut Command, stdin: Stdio) -> Result<Self, IngestError> {
-        command
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true);
-        let child =
-            command.spawn().map_err(|_| IngestError::NoTool(program.display().to_string()))?;
-        let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        Ok(Self { child, id })
-    }
-
-    /// Everything else on this machine goes first.
-    fn step_back(&self) {
-        if self.id.is_some() {
-            // Where it is not allowed it runs like the rest.
-            let _ = setpriority_process(self.id, LAST);
-        }
-    }
-
-    /// Kills and waits, so that nothing is written any more.
-    async fn kill(&mut self) {
-        self.signal();
-        let _ = timeout(Duration::from_secs(5), self.child.wait()).await;
-    }
-
-    fn signal(&mut self) {
-        // Once it has been waited for, the number may be another's.
-        if let (Some(id), Ok(None)) = (self.id, self.child.try_wait()) {
-            let _ = kill_process_group(id, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.signal();
-    }
-}
 
 fn input_arguments(input: &Path) -> [OsString; 6] {
     // `file:` keeps a name like `concat:a` from being an address.
@@ -131,11 +86,12 @@ pub(super) async fn probe(
     input: &Path,
     stop: &CancellationToken,
 ) -> Result<Vec<u8>, IngestError> {
-    let mut command = Command::new(&tools.ffprobe);
+    let mut command = launch::command(&tools.ffprobe);
     command
         .args(["-v", "error", "-of", "json", "-show_format", "-show_streams"])
+        .args(LOOKED_AT)
         .args(input_arguments(input));
-    let mut group = Group::start(&tools.ffprobe, &mut command, Stdio::null())?;
+    let mut group = Group::start(&tools.ffprobe, command, Stdio::null()).await?;
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
     let work = async {
         let (told, _) = tokio::join!(read(stdout, PROBED_MAX), read(stderr, COMPLAINT_MAX));
@@ -146,11 +102,70 @@ pub(super) async fn probe(
         done = timeout(PROBE_TIMEOUT, work) => done.map_err(|_| IngestError::Stalled(PROBE_TIMEOUT)),
     };
     match done {
-        Ok((told, Ok(status))) if status.success() => Ok(told),
-        Ok(_) => Err(IngestError::NoMedia(input.to_owned())),
+        Ok((told, ended)) => {
+            group.judge(ended, |_| IngestError::NoMedia(input.to_owned())).map(|()| told)
+        }
         Err(error) => {
             group.kill().await;
             Err(error)
+        }
+    }
+}
+
+/// Counts every packet of the tracks that are taken, without decoding any.
+pub(super) async fn measure(
+    tools: &Tools,
+    input: &Path,
+    media: &MediaInfo,
+    stop: &CancellationToken,
+) -> Result<Measured, IngestError> {
+    let mut command = launch::command(&tools.ffprobe);
+    let entries = "packet=stream_index,pts_time,dts_time,duration_time,flags";
+    command
+        .args(["-v", "error", "-show_entries", entries, "-of", "compact=p=0:nk=0"])
+        .args(LOOKED_AT)
+        .args(input_arguments(input));
+    let mut group = Group::start(&tools.ffprobe, command, Stdio::null()).await?;
+    let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
+    let mut counter = Counter::new(media);
+    let work = async {
+        let lines = each_line(stdout, |line| counter.read(line));
+        let (counted, _) = tokio::join!(lines, read(stderr, COMPLAINT_MAX));
+        counted?;
+        let ended = timeout(STALL_TIMEOUT, group.child.wait()).await;
+        ended.map_err(|_| IngestError::Stalled(STALL_TIMEOUT))
+    };
+    let done = tokio::select! {
+        () = stop.cancelled() => Err(IngestError::Stopped),
+        done = work => done,
+    };
+    if done.is_err() {
+        group.kill().await;
+    }
+    let judged = group.judge(done?, |_| IngestError::NoMedia(input.to_owned()));
+    let measured = counter.finish();
+    // Damage on the way ends it badly; what was counted up to there is true.
+    if measured.start_s().is_none() {
+        judged?;
+    }
+    Ok(measured)
+}
+
+/// Reads to the end, line by line of bounded length; a program that stands still has failed.
+async fn each_line(
+    pipe: Option<impl AsyncReadExt + Unpin>,
+    mut take: impl FnMut(&str),
+) -> Result<(), IngestError> {
+    let Some(pipe) = pipe else { return Ok(()) };
+    let mut reader = BufReader::new(pipe);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut bounded = (&mut reader).take(COMPLAINT_MAX);
+        match timeout(STALL_TIMEOUT, bounded.read_until(b'\n', &mut line)).await {
+            Err(_) => return Err(IngestError::Stalled(STALL_TIMEOUT)),
+            Ok(Ok(0) | Err(_)) => return Ok(()),
+            Ok(Ok(_)) => take(&String::from_utf8_lossy(&line)),
         }
     }
 }
@@ -165,37 +180,26 @@ pub(super) async fn transcode(
     stop: &CancellationToken,
     progress: impl Fn(Progress),
 ) -> Result<(), IngestError> {
-    let mut command = Command::new(&tools.ffmpeg);
+    let mut command = launch::command(&tools.ffmpeg);
     command
         .current_dir(folder)
         .args(["-hide_banner", "-v", "error", "-nostdin", "-nostats", "-progress", "pipe:1"])
+        .args(plan.before())
+        .args(LOOKED_AT)
         .args(input_arguments(input))
         .args(plan.arguments());
-    let mut group = Group::start(&tools.ffmpeg, &mut command, Stdio::null())?;
+    let mut group = Group::start(&tools.ffmpeg, command, Stdio::null()).await?;
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
-    let reports = async {
-        let Some(stdout) = stdout else { return Ok(()) };
-        let mut reader = BufReader::new(stdout);
-        let mut lines = Lines::default();
-        loop {
-            let mut line = String::new();
-            let mut bounded = (&mut reader).take(COMPLAINT_MAX);
-            match timeout(STALL_TIMEOUT, bounded.read_line(&mut line)).await {
-                Err(_) => return Err(IngestError::Stalled(STALL_TIMEOUT)),
-                Ok(Ok(0) | Err(_)) => return Ok(()),
-                Ok(Ok(_)) => lines.read(&line, duration_s).map(&progress),
-            };
-        }
-    };
+    let mut lines = Lines::default();
+    let reports = each_line(stdout, |line| {
+        lines.read(line, duration_s).map(&progress);
+    });
     let work = async {
         let (reported, complaint) = tokio::join!(reports, read(stderr, COMPLAINT_MAX));
         reported?;
-        let status = timeout(STALL_TIMEOUT, group.child.wait()).await;
-        match status.map_err(|_| IngestError::Stalled(STALL_TIMEOUT))? {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(complain(&complaint, status)),
-            Err(error) => Err(IngestError::Ffmpeg(error.to_string())),
-        }
+        let ended = timeout(STALL_TIMEOUT, group.child.wait()).await;
+        let ended = ended.map_err(|_| IngestError::Stalled(STALL_TIMEOUT))?;
+        group.judge(ended, |status| complain(&complaint, status))
     };
     let done = tokio::select! {
         () = stop.cancelled() => Err(IngestError::Stopped),
@@ -230,7 +234,7 @@ where
     F: FnOnce(ChildStdin) -> W,
     W: Future<Output = Result<(), IngestError>>,
 {
-    let mut command = Command::new(&tools.ffmpeg);
+    let mut command = launch::command(&tools.ffmpeg);
     command.args(["-hide_banner", "-v", "error", "-nostats", "-filter_threads", "1"]);
     command.args(["-threads", "1", "-max_pixels", MAX_PIXELS]).args(before);
     let (stdin, write) = match feed {
@@ -245,7 +249,7 @@ where
         }
     };
     command.args(after);
-    let mut group = Group::start(&tools.ffmpeg, &mut command, stdin)?;
+    let mut group = Group::start(&tools.ffmpeg, command, stdin).await?;
     group.step_back();
     let (stdin, stdout) = (group.child.stdin.take(), group.child.stdout.take());
     let stderr = group.child.stderr.take();
@@ -265,11 +269,8 @@ where
     let work = async {
         let (fed, (), complaint) = tokio::join!(fed, taken, read(stderr, COMPLAINT_MAX));
         fed?;
-        match group.child.wait().await {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(complain(&complaint, status)),
-            Err(error) => Err(IngestError::Ffmpeg(error.to_string())),
-        }
+        let ended = group.child.wait().await;
+        group.judge(ended, |status| complain(&complaint, status))
     };
     let done = tokio::select! {
         () = stop.cancelled() => Err(IngestError::Stopped),
