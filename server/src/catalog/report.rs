@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
 use app::catalog::{Kind, Media};
+use futures_util::future::join_all;
 use tokio::{sync::watch as channel, task::spawn_blocking};
 
 use super::{
@@ -38,18 +39,18 @@ pub async fn channels(
     elsewhere: Vec<Elsewhere>,
     json: bool,
 ) -> Result<(String, Vec<String>), CatalogError> {
-    let mut stocks = Vec::with_capacity(elsewhere.len());
-    for source in elsewhere {
+    let looks = elsewhere.into_iter().map(|source| async {
         let publish = channel::Sender::new(Vec::new());
-        stocks.push(Arc::new(match source {
+        Arc::new(match source {
             Elsewhere::Store(store) => {
                 stock::look_once(stock::Keeper::new(store, 0, publish)).await
             }
             Elsewhere::Origin(server) => {
                 stock::look_once(origin::Keeper::new(server, 0, publish)).await
             }
-        }));
-    }
+        })
+    });
+    let stocks = join_all(looks).await;
     let folder = folders.streams.clone();
     let judged = spawn_blocking(move || judge_with(&folder, &stocks)).await;
     let (snapshot, _) = judged.map_err(|_| CatalogError::Look)??;
@@ -82,7 +83,13 @@ fn told_of(stock: &Stock, folder: &str) -> (Result<usize, String>, Vec<Finding>)
             Reason::Refused(refusal) => format!("left out: {}", refusal.what),
             other => format!("left out: {other}"),
         };
-        Finding { message, fix: reason.fix(folder, &name), name }
+        let fix = match reason {
+            Reason::Unreadable { .. } => {
+                "check whether its address answers, or take it off the list".into()
+            }
+            other => other.fix(folder, &name),
+        };
+        Finding { message, fix, name }
     });
     let left_out = left_out.collect();
     match &stock.trouble {

@@ -1,4 +1,4 @@
-//! A source judged once, with a cache that goes when that is done.
+//! A source judged once; nothing of it is kept.
 
 use std::sync::Arc;
 
@@ -13,22 +13,15 @@ use crate::{
     },
 };
 
-/// The most that is kept while it is judged.
-const KEPT_MAX: u64 = 64 << 20;
-
-/// Lets `judge` look at a store through a cache of its own: what is found here is nobody else's.
+/// Lets `judge` look at a store. Nothing is kept of what it finds: not beside a running server, and not
+/// for the next time.
 pub(super) async fn judged<T>(
     store: impl Store + 'static,
     judge: impl AsyncFnOnce(Edge) -> T,
 ) -> T {
-    let place = format!("carrete-doctor-{}-{}", std::process::id(), store.name());
-    let folder = std::env::temp_dir().join(place);
     let stop = CancellationToken::new();
-    let edge = Edge::new(Arc::new(store), Shelf::new(&folder, KEPT_MAX), stop.clone());
-    let told = judge(edge).await;
+    let told = judge(Edge::new(Arc::new(store), Shelf::nowhere(), stop.clone())).await;
     stop.cancel();
-    // It may never have been made.
-    let _ = tokio::fs::remove_dir_all(&folder).await;
     told
 }
 

@@ -1,6 +1,6 @@
 //! M3U lists as IPTV has them: a line of attributes and a title, and an address.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use app::catalog::{ChannelId, Kind};
 use percent_encoding::percent_decode_str;
@@ -32,7 +32,7 @@ pub(super) fn read(page: &Page, kind: Kind) -> Vec<(String, Raw)> {
         let told = Told { live: true, ..Told::new(&name, base.as_str(), kind) };
         return vec![(name, Raw::Named(told))];
     }
-    let mut names = HashSet::new();
+    let mut names = Names::default();
     let mut found = Vec::new();
     let mut next = Entry::default();
     for line in page.text.lines().map(str::trim) {
@@ -93,13 +93,7 @@ impl Entry {
         }
     }
 
-    fn told(
-        self,
-        base: &Url,
-        address: &str,
-        wanted: Kind,
-        names: &mut HashSet<String>,
-    ) -> Option<Told> {
+    fn told(self, base: &Url, address: &str, wanted: Kind, names: &mut Names) -> Option<Told> {
         // Some players put headers behind the address.
         let address = address.split('|').next().unwrap_or(address);
         let url = base.join(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
@@ -120,13 +114,7 @@ impl Entry {
         let suffix = extension.filter(|_| bare).map(|e| format!(".{e}")).unwrap_or_default();
         let wish = if self.title.is_empty() { stem(&last) } else { &self.title };
         let id = id_of(wish, ChannelId::MAX_CHARS - 12).unwrap_or_else(|| "channel".into());
-        let mut name = format!("{id}{suffix}");
-        for n in 2.. {
-            if names.insert(name.to_lowercase()) {
-                break;
-            }
-            name = format!("{id} ({n}){suffix}");
-        }
+        let name = names.free(&id, &suffix);
         let logo = self.logo.and_then(|logo| base.join(&logo).ok());
         let logo = logo.filter(|logo| {
             matches!(logo.scheme(), "http" | "https")
@@ -142,6 +130,27 @@ impl Entry {
             beside: logo.map(|logo| ("poster.webp".to_owned(), logo.into())).into_iter().collect(),
             ..Told::new(&name, url.as_str(), kind)
         })
+    }
+}
+
+/// The names of a list, of which no two are the same.
+#[derive(Default)]
+struct Names {
+    taken: HashSet<String>,
+    /// The number that is tried next for a name that is taken.
+    next: HashMap<String, u32>,
+}
+
+impl Names {
+    /// This name, or where another has it the first with a number that is free.
+    fn free(&mut self, id: &str, suffix: &str) -> String {
+        let mut name = format!("{id}{suffix}");
+        let next = self.next.entry(name.to_lowercase()).or_insert(2);
+        while !self.taken.insert(name.to_lowercase()) {
+            name = format!("{id} ({next}){suffix}");
+            *next += 1;
+        }
+        name
     }
 }
 
@@ -234,6 +243,20 @@ mod tests {
         assert!(music.contains(&"Radio".to_owned()) && music.contains(&"Song.mp3".to_owned()));
         let own = list("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n", Kind::Video);
         assert_eq!((own.len(), own[0].name.as_str()), (1, "all"));
+    }
+
+    #[test]
+    fn many_may_have_one_title() {
+        let text: String =
+            (0..60_000).map(|n| format!("#EXTINF:-1,Uno\nhttp://a/{n}.m3u8\n")).collect();
+        let began = std::time::Instant::now();
+        let all = list(&format!("#EXTM3U\n{text}"), Kind::Video);
+        assert_eq!((all.len(), all[59_999].name.as_str()), (60_000, "Uno (60000)"));
+        assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+        let clash =
+            "#EXTM3U\n#EXTINF:-1,A (2)\n/1.m3u8\n#EXTINF:-1,A\n/2.m3u8\n#EXTINF:-1,A\n/3.m3u8\n";
+        let names: Vec<_> = list(clash, Kind::Video).into_iter().map(|told| told.name).collect();
+        assert_eq!(names, ["A (2)", "A", "A (3)"]);
     }
 
     #[test]

@@ -10,7 +10,14 @@ use tokio::{runtime::Handle, sync::watch, time::Instant};
 
 use super::StoreSource;
 use crate::{
-    catalog::{facts::Place, files::Files, name, probe::Media, reason::Reason, windows::Windows},
+    catalog::{
+        facts::{Looked, Place},
+        files::Files,
+        name,
+        probe::Media,
+        reason::Reason,
+        windows::Windows,
+    },
     storage::{Object, StoreError, disk::Stamp},
 };
 
@@ -108,7 +115,7 @@ impl<'a> InStore<'a> {
 impl Files for InStore<'_> {
     fn place(&self) -> Place {
         let StoreSource { edge, source, .. } = self.store.clone();
-        let looked = watch::channel(Instant::now()).1;
+        let looked = Looked::new(watch::channel(Instant::now()).1);
         Place::Store { source, edge, prefix: self.prefix.clone(), looked }
     }
 
