@@ -204,17 +204,17 @@ impl CatalogHandle {
     /// is fresh. Where nobody has read it in a while, waits for that and answers the list as it is then.
     pub(crate) async fn follow(&self, entry: &Entry) -> Option<Arc<Snapshot>> {
         let Place::Store { edge, looked, .. } = &entry.facts.place else { return None };
-        let (fresh, age) = (stock::fresh(&entry.facts), looked.borrow().elapsed());
+        let (fresh, age) = (stock::fresh(&entry.facts), looked.age());
+        // Who follows it is served what there is: a store that takes its time is not waited for twice.
+        let followed = looked.follow(2 * fresh);
         if !entry.facts.live || age < fresh {
             return None;
         }
-        let mut looked = looked.clone();
-        looked.mark_unchanged();
         self.doubt_store(edge.name(), Doubt::Live(entry.name.clone()));
-        if age < 2 * fresh {
+        if age < 2 * fresh || followed >= CATCHES_UP {
             return None;
         }
-        timeout(CATCHES_UP, looked.changed()).await.ok()?.ok()?;
+        timeout(CATCHES_UP - followed, looked.next()).await.ok()??;
         // It comes into the list a moment later, if there is anything new.
         for _ in 0..COMES_IN {
             let known = self.current()?;

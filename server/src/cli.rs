@@ -242,8 +242,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Pull(args)) => {
             let (job, stop) = (args.job()?, stopped_by_signal()?);
             let bucket = bucket(&args, Bucket::new)?;
-            let kept = (&args.cache, &args.folders);
-            let store = crate::bucket_source(&args.bucket, kept, &stop);
+            let kept = crate::kept(&args.cache, &args.folders);
+            let store = crate::on_shelf(&args.bucket, &kept, &stop);
             let store = store.context(NO_BUCKET)?;
             args.told(&job, publish::pull(&job, &bucket, &store, &stop), |done| {
                 let (id, Published { files, bytes, there }) = (&job.channel, done);
@@ -254,8 +254,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Some(Verb::Channels(args)) => {
             let stop = CancellationToken::new();
-            let kept = (&args.cache, &args.folders);
-            let sources = crate::elsewhere(&args.bucket, &args.origins, kept, &stop);
+            let kept = crate::kept(&args.cache, &args.folders);
+            let sources = crate::elsewhere(&args.bucket, &args.origins, &kept, &stop);
             let (list, troubles) = catalog::channels(&args.folders, sources, args.json).await?;
             print!("{list}");
             for trouble in troubles {

@@ -36,11 +36,11 @@ use self::{
 use crate::{
     catalog::{
         CatalogHandle, Entry, Snapshot,
-        distant::{Distant, File, Named},
+        distant::{Distant, File, How, Named},
         facts::{FileOffer, Offer, Place, ServedPlaylist},
     },
     error::ApiError,
-    storage::disk::Stamp,
+    storage::{Found, StoreError},
 };
 
 /// What stays what it is under its versioned address.
@@ -222,7 +222,8 @@ async fn send(catalog: &CatalogHandle, target: Target, request: &Parts) -> Respo
     };
     sent.unwrap_or_else(|unsent| {
         // Who plays it is told that its source is away as soon as that is known.
-        if unsent.is_doubtful() || entry.media.available && matches!(unsent, Unsent::Away) {
+        let is_news = || entry.media.available && entry.facts.source_is_away();
+        if unsent.is_doubtful() || (matches!(unsent, Unsent::Away) && is_news()) {
             catalog.doubt(&entry);
         }
         unsent.told().into_response()
@@ -267,8 +268,8 @@ async fn send_listed(
             let strict = version.filter(|_| !offer.loose);
             let held = Held::object(edge.clone(), key.clone(), offer.stamp, strict);
             let sent = send_file(held, &offer, version, request).await;
-            // What comes next waits for what is asked for.
-            let next = entry.facts.behind.get(&*path);
+            // What comes next waits for what is asked for, and for who gets it.
+            let next = entry.facts.behind.get(&*path).filter(|_| sent.is_ok());
             let next = next.and_then(|next| Some((next, entry.facts.file(next)?)));
             if let Some((next, file)) = next.filter(|_| request.method == Method::GET) {
                 edge.fetch_ahead(&format!("{prefix}{next}"), file.stamp);
@@ -290,43 +291,85 @@ async fn send_listed(
 async fn send_distant(wanted: &Wanted, request: &Parts) -> Result<Response, Unsent> {
     let Wanted { distant, path, query, media_type } = wanted;
     let found = distant.find(path, query.as_deref()).await?;
-    match found.ok_or(Unsent::Gone)? {
+    match found.ok_or(Unsent::Unnamed)? {
         Named::Playlist(address) => {
             Ok(send_playlist(distant.playlist(path, &address).await?, request))
         }
         Named::File(file) => {
             let media_type = media_type.unwrap_or_else(|| media_type_of(path, &file));
-            // Without its version an address leads to whatever is there.
-            let pinned = query.is_some();
-            send_found(distant, &file, (media_type, pinned), request).await
+            if file.how == How::Older {
+                return send_older(distant, &file, media_type, request).await;
+            }
+            send_found(distant, &file, media_type, request).await
         }
     }
+}
+
+/// Another state of a file than its playlist names: that server knows whether it still has it. Where
+/// it has not, nothing here is wrong.
+async fn send_older(
+    distant: &Distant,
+    file: &File,
+    media_type: &'static str,
+    request: &Parts,
+) -> Result<Response, Unsent> {
+    let edge = &distant.edge;
+    if !edge.knows(&file.address) && !edge.may_ask_for_older() {
+        return Err(Unsent::Unnamed);
+    }
+    let found = edge.find(&file.address, file.turn).await.map_err(|error| match error {
+        StoreError::Gone | StoreError::Changed => Unsent::Unnamed,
+        error => error.into(),
+    })?;
+    let size = file.address.rsplit_once("?v=").and_then(|(_, version)| version.split_once('-'));
+    let size = size.and_then(|(size, _)| u64::from_str_radix(size, 16).ok());
+    if size != Some(found.stamp.size) {
+        return Err(Unsent::Unnamed);
+    }
+    send_as(distant, file, (media_type, found), request).await
+}
+
+/// What was found, as it is now. A version by itself is an address that leads to the same bytes as
+/// long as its server says.
+async fn send_as(
+    distant: &Distant,
+    file: &File,
+    (media_type, found): (&'static str, Found),
+    request: &Parts,
+) -> Result<Response, Unsent> {
+    let Found { stamp, fresh, .. } = found;
+    // Without its version an address leads to whatever is there.
+    let lasts = fresh.lasts.filter(|_| fresh.immutable && file.how != How::Plain);
+    let cache = match lasts {
+        // What is not for others there is not for others here.
+        _ if fresh.passing => Ok(HeaderValue::from_static("no-store")),
+        Some(lasts) => {
+            HeaderValue::try_from(format!("public, max-age={}, immutable", lasts.as_secs()))
+        }
+        None => Ok(CACHE_PLAIN),
+    };
+    let key = file.address.to_string();
+    let held = Held::found(distant.edge.clone(), key, stamp, fresh.passing);
+    send_held(held, (media_type, cache.unwrap_or(CACHE_PLAIN)), request).await
 }
 
 async fn send_found(
     distant: &Distant,
     file: &File,
-    (media_type, pinned): (&'static str, bool),
+    media_type: &'static str,
     request: &Parts,
 ) -> Result<Response, Unsent> {
     let edge = &distant.edge;
-    let offer = |stamp: Stamp, lasting: bool| {
-        // An address that leads to the same bytes for ever is a version by itself.
-        let version = stamp.version();
-        let file = FileOffer { media_type, stamp, pinned: None, loose: !lasting };
-        (file, version)
+    let found = edge.find(&file.address, file.turn).await;
+    let mut sent = match found.clone() {
+        Ok(found) => send_as(distant, file, (media_type, found), request).await,
+        Err(error) => Err(error.into()),
     };
-    let held = |stamp| Held::object(edge.clone(), file.address.to_string(), stamp, None);
-    let find = || async {
-        let found = edge.find(&file.address, file.turn).await?;
-        let (offer, version) = offer(found.stamp, found.lasting && pinned);
-        send_file(held(found.stamp), &offer, Some(&version), request).await
-    };
-    let mut sent = find().await;
-    if matches!(sent, Err(Unsent::Gone)) {
+    if found.is_ok() && matches!(sent, Err(Unsent::Gone)) {
         // It may be another since somebody found it.
         edge.doubt(&file.address, file.turn);
-        sent = find().await;
+        let found = edge.find(&file.address, file.turn).await?;
+        sent = send_as(distant, file, (media_type, found), request).await;
     }
     // What comes next waits for what is asked for.
     if let Some((next, turn)) = file.next.as_ref().filter(|_| request.method == Method::GET)
@@ -338,8 +381,8 @@ async fn send_found(
         // What it was is better than nothing, where no other had its address.
         Err(Unsent::Away) if file.turn == 0 => match edge.kept_any(&file.address) {
             Some(stamp) => {
-                let (offer, version) = offer(stamp, false);
-                send_file(held(stamp), &offer, Some(&version), request).await
+                let held = Held::found(edge.clone(), file.address.to_string(), stamp, false);
+                send_held(held, (media_type, CACHE_PLAIN), request).await
             }
             None => Err(Unsent::Away),
         },
@@ -383,17 +426,25 @@ async fn send_file(
     version: Option<&str>,
     request: &Parts,
 ) -> Result<Response, Unsent> {
-    let stamp = held.stamp;
-    let current = stamp.version();
     let cache = match version.filter(|_| !offer.loose) {
         None => CACHE_PLAIN,
-        Some(asked) if asked == current || Some(asked) == offer.pinned.as_deref() => {
+        Some(asked) if asked == held.stamp.version() || Some(asked) == offer.pinned.as_deref() => {
             CACHE_VERSIONED
         }
-        // The bytes that this version named are gone.
-        Some(_) => return Err(Unsent::Gone),
+        // The bytes that this version named are gone, if there ever were any.
+        Some(_) => return Err(Unsent::Unnamed),
     };
-    let validators = Validators { etag: format!("\"{current}\""), modified: stamp.modified() };
+    send_held(held, (offer.media_type, cache), request).await
+}
+
+async fn send_held(
+    held: Held,
+    (media_type, cache): (&'static str, HeaderValue),
+    request: &Parts,
+) -> Result<Response, Unsent> {
+    let stamp = held.stamp;
+    let etag = format!("\"{}\"", stamp.version());
+    let validators = Validators { etag, modified: stamp.modified() };
     let plan = Plan::new(request, &validators, stamp.size);
     let (first, length) = match plan {
         _ if request.method == Method::HEAD => (0, 0),
@@ -406,7 +457,7 @@ async fn send_file(
     } else {
         held.body(first, length, request.extensions.get()).await?
     };
-    Ok(plan.response(body, stamp.size, offer.media_type, cache, &validators))
+    Ok(plan.response(body, stamp.size, media_type, cache, &validators))
 }
 
 /// A HEAD's answer tells the length that the body would have.

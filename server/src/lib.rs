@@ -80,8 +80,11 @@ pub async fn serve(
     // Pages may be rendered before anything else spawns; a second start in one process keeps the first.
     let _ = any_spawner::Executor::init_tokio();
     let tasks = Tasks::new(shutdown.clone());
-    let kept = (&config.cache, &config.folders);
-    let sources = elsewhere(&config.bucket, &config.origins, kept, &shutdown);
+    let shelf = Shelf::to_share(&config.cache.folder(&config.folders), config.cache.max.0);
+    let sources = elsewhere(&config.bucket, &config.origins, &shelf, &shutdown);
+    if !sources.is_empty() {
+        tasks.spawn(shelf.keep_house(shutdown.clone()));
+    }
     let catalog = catalog::start(&config.folders, sources, tasks.clone())?;
     posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), tasks.clone());
     let list = live::follow(catalog.subscribe(), tasks.clone());
@@ -118,18 +121,15 @@ pub async fn serve(
 }
 
 /// The sources beside the streams folder that are set, with one cache before all of them.
-///
-/// Has to be called inside a tokio runtime.
 fn elsewhere(
     bucket: &BucketSettings,
     origins: &OriginSettings,
-    (cache, folders): (&CacheSettings, &Folders),
+    shelf: &Shelf,
     shutdown: &CancellationToken,
 ) -> Vec<Elsewhere> {
     let refresh = bucket.refresh.0;
-    let shelf = Shelf::new(&cache.folder(folders), cache.max.0);
     let mut sources: Vec<Elsewhere> = Vec::new();
-    sources.extend(on_shelf(bucket, &shelf, shutdown).map(Elsewhere::from));
+    sources.extend(on_shelf(bucket, shelf, shutdown).map(Elsewhere::from));
     let both = [("video", &origins.video, Kind::Video), ("audio", &origins.audio, Kind::Audio)];
     for (name, setting, kind) in both {
         let Some(url) = &setting.0 else { continue };
@@ -137,23 +137,17 @@ fn elsewhere(
         let edge = Edge::new(Arc::new(origin), shelf.clone(), shutdown.clone());
         sources.push(OriginSource { edge, address: url.url().clone(), kind, refresh }.into());
     }
-    if !sources.is_empty() {
-        tokio::task::spawn_blocking(move || shelf.rescan());
-    }
     sources
 }
 
-/// The bucket that is set, with the cache before it.
-///
-/// Has to be called inside a tokio runtime.
-fn bucket_source(
-    bucket: &BucketSettings,
-    (cache, folders): (&CacheSettings, &Folders),
-    stop: &CancellationToken,
-) -> Option<StoreSource> {
-    on_shelf(bucket, &Shelf::new(&cache.folder(folders), cache.max.0), stop)
+/// What a server keeps in its cache, for who only looks at it. Blocks.
+fn kept(cache: &CacheSettings, folders: &Folders) -> Shelf {
+    let shelf = Shelf::to_read(&cache.folder(folders));
+    shelf.rescan();
+    shelf
 }
 
+/// The bucket that is set, with the cache before it.
 fn on_shelf(
     settings: &BucketSettings,
     shelf: &Shelf,

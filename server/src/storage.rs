@@ -4,16 +4,19 @@
 pub mod breaker;
 pub mod disk;
 pub mod edge;
+pub mod freshness;
 pub mod lane;
 pub mod origin;
+mod pace;
 pub mod s3;
+pub mod turns;
 
 use std::{fmt, ops::Range, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 
-use self::disk::Stamp;
+use self::{disk::Stamp, freshness::Freshness};
 
 /// One object of a store, as the store's list tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +32,10 @@ pub struct Object {
 pub struct Found {
     /// As of a listed one.
     pub stamp: Stamp,
-    /// The store says that the address leads to these bytes for ever.
-    pub lasting: bool,
+    /// How long the store says that it stays so.
+    pub fresh: Freshness,
+    /// The store says what tells one state of it from another.
+    pub is_marked: bool,
 }
 
 /// Where a player reads an object by itself.
@@ -69,6 +74,8 @@ pub struct Tag {
     pub etag: Option<String>,
     /// When it last changed.
     pub modified: Option<String>,
+    /// It is not for others: nothing of it is written down.
+    pub passing: bool,
 }
 
 /// Bytes of an object, as they come.
@@ -91,6 +98,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Who is asked for this object: what fails at one says nothing of another.
     fn site(&self, _key: &str) -> String {
+        String::new()
+    }
+
+    /// The one among them that the store itself stands or falls with.
+    fn home(&self) -> String {
         String::new()
     }
 
@@ -142,6 +154,9 @@ pub enum StoreError {
     /// It answers, and what it has this from does not: time may mend it, asking again at once will not.
     #[error("what it has this from cannot be reached")]
     Behind,
+    /// It is asked for as much as it may be: a moment later there is room.
+    #[error("too much is asked of it at once")]
+    Busy,
     /// It answers that it does not want us, or not like this: a person has to mend it.
     #[error("{0}")]
     Refused(Refusal),
@@ -171,7 +186,7 @@ impl fmt::Display for Refusal {
 impl StoreError {
     /// Whether time may mend it.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Away(_) | Self::Behind)
+        matches!(self, Self::Away(_) | Self::Behind | Self::Busy)
     }
 
     /// Whether the store itself is away, so that asking again in a moment may help.

@@ -12,9 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::watch, time::timeout};
+use futures_util::{StreamExt, stream};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::timeout,
+};
 
-pub(crate) use self::names::{File, Loaded, Named};
+pub(crate) use self::names::{File, How, Loaded, Named};
 use super::facts::{PLAYLIST, ServedPlaylist};
 use crate::storage::{StoreError, edge::Edge};
 
@@ -24,6 +28,8 @@ const PATIENCE: Duration = Duration::from_millis(1800);
 const IDLE: Duration = Duration::from_secs(300);
 /// More playlists than this in one channel are a mistake.
 const MAX_CHILDREN: usize = 64;
+/// So many of them are asked for at once.
+const CHILDREN_AT_ONCE: usize = 8;
 
 /// A channel on another server.
 #[derive(Debug)]
@@ -32,11 +38,30 @@ pub(crate) struct Distant {
     /// Where its playlist, or the bare file, lies.
     pub(crate) address: String,
     pub(crate) bare: bool,
+    /// Its server is a Carrete, which may still have what an older address named.
+    pub(crate) keeps_older: bool,
     /// What lies beside it, by our name: poster, waveform, subtitles.
     pub(crate) beside: HashMap<String, String>,
     /// Of its poster.
     pub(crate) thumbhash: Option<String>,
-    lists: Arc<Mutex<HashMap<String, Arc<List>>>>,
+    lists: Arc<Lists>,
+}
+
+/// The playlists of a channel, by our path.
+#[derive(Debug, Default)]
+struct Lists {
+    by_path: Mutex<HashMap<String, Arc<List>>>,
+    /// Who looks for what was written down of them; others wait for what he finds.
+    recalls: Turns,
+}
+
+#[derive(Debug)]
+struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(1))
+    }
 }
 
 /// One playlist over time.
@@ -65,7 +90,8 @@ impl Distant {
     pub(crate) fn new(edge: Edge, address: String, bare: bool, before: Option<&Self>) -> Self {
         let before = before.filter(|before| before.address == address);
         let lists = before.map(|before| before.lists.clone()).unwrap_or_default();
-        Self { edge, address, bare, beside: HashMap::new(), thumbhash: None, lists }
+        let (beside, thumbhash, keeps_older) = (HashMap::new(), None, false);
+        Self { edge, address, bare, keeps_older, beside, thumbhash, lists }
     }
 
     /// The channel's own playlist.
@@ -73,15 +99,12 @@ impl Distant {
         self.load(self.list(PLAYLIST, &self.address)).await
     }
 
-    /// The playlists that a master names, in its order.
+    /// The playlists that a master names, in its order, without those that do not come.
     pub(crate) async fn children(&self, main: &Loaded) -> Vec<Arc<Loaded>> {
-        let mut children = Vec::new();
-        for (path, address) in main.children().take(MAX_CHILDREN) {
-            if let Ok(loaded) = self.load(self.list(path, address)).await {
-                children.push(loaded);
-            }
-        }
-        children
+        let lists = main.children().take(MAX_CHILDREN);
+        let lists: Vec<_> = lists.map(|(path, address)| self.list(path, address)).collect();
+        let loaded = stream::iter(lists).map(|list| self.load(list)).buffered(CHILDREN_AT_ONCE);
+        loaded.filter_map(async |loaded| loaded.ok()).collect().await
     }
 
     /// Whether its playlist has been read, and then what it says.
@@ -110,12 +133,35 @@ impl Distant {
         if let Some(named) = self.named(path, query) {
             return Ok(Some(named));
         }
-        // After a restart somebody may go on where he was before anybody has read the playlists.
-        let main = self.main().await?;
-        if main.playlist.master {
-            self.children(&main).await;
-        }
+        // After a restart, or a long pause, somebody may go on where he was before anybody has read the
+        // playlists. What is written down of them is enough: nobody else is asked for any name.
+        self.recall().await;
         Ok(self.named(path, query))
+    }
+
+    /// Takes in what was written down of the playlists, where they are not known.
+    async fn recall(&self) {
+        let Ok(_turn) = self.lists.recalls.0.acquire().await else { return };
+        let Some(main) = self.recalled(PLAYLIST, &self.address).await else { return };
+        for (path, address) in main.children().take(MAX_CHILDREN) {
+            self.recalled(path, address).await;
+        }
+    }
+
+    async fn recalled(&self, path: &str, address: &str) -> Option<Arc<Loaded>> {
+        let list = self.lists().get(path).filter(|list| list.address == address).cloned();
+        let known = list.and_then(|list| list.now.borrow().loaded.clone());
+        if let Some((loaded, _)) = known {
+            return Some(loaded);
+        }
+        let loaded = Arc::new(names::recall(&self.edge, path, address).await?);
+        // Nobody knows whether it still is so: whoever asks for it has it asked for.
+        let long_ago = Instant::now().checked_sub(loaded.fresh()).unwrap_or_else(Instant::now);
+        let list = self.list(path, address);
+        list.now.send_modify(|now| {
+            now.loaded.get_or_insert_with(|| (loaded.clone(), long_ago));
+        });
+        Some(loaded)
     }
 
     /// The playlist at `path`, as it is served.
@@ -136,7 +182,8 @@ impl Distant {
         let lists: Vec<_> = self.lists().values().cloned().collect();
         lists.iter().find_map(|list| {
             let now = list.now.borrow();
-            let named = now.loaded.as_ref().and_then(|(loaded, _)| loaded.named(path, query));
+            let named = now.loaded.as_ref();
+            let named = named.and_then(|(loaded, _)| loaded.named(path, query, self.keeps_older));
             // Who reads a long playlist once asks for its segments alone from then on.
             named.inspect(|_| list.use_it())
         })
@@ -154,7 +201,7 @@ impl Distant {
     }
 
     fn lists(&self) -> MutexGuard<'_, HashMap<String, Arc<List>>> {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lists.by_path.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The playlist: as it was read if that is not too long ago, else as it is now, and if that is
@@ -189,11 +236,22 @@ impl Distant {
         if list.busy.swap(true, Ordering::AcqRel) {
             return;
         }
+        let asked = Asked(list);
+        let task = match self.edge.task(&asked.0.address) {
+            Ok(task) => task,
+            Err(busy) => {
+                asked.0.now.send_modify(|now| now.error = Some(busy));
+                return;
+            }
+        };
         let edge = self.edge.clone();
         // A task of its own: whoever asked first may go away.
         tokio::spawn(async move {
-            let asked = Asked(list);
-            asked.0.read(&edge).await;
+            tokio::select! {
+                () = edge.stopped() => {}
+                () = asked.0.read(&edge) => {}
+            }
+            drop((asked, task));
         });
     }
 }
@@ -234,7 +292,7 @@ impl List {
             Ok(None) => before.clone().ok_or(StoreError::Changed),
             Ok(Some(page)) => match &before {
                 Some(before) if before.page.text == page.text => Ok(before.clone()),
-                _ => Loaded::new(&self.path, page, before.as_deref()).map(Arc::new),
+                _ => names::read(&self.path, page, before.clone()).await.map(Arc::new),
             },
             Err(error) if before.is_none() && error.may_pass() => {
                 names::recall(edge, &self.path, &self.address).await.map(Arc::new).ok_or(error)

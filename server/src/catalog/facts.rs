@@ -4,8 +4,8 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::SystemTime,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
 };
 
 use app::catalog::{Kind, Source};
@@ -73,10 +73,53 @@ pub(crate) enum Place {
         /// What stands before a path in the keys: empty, or with a slash at its end.
         prefix: String,
         /// When it was looked at last.
-        looked: watch::Receiver<Instant>,
+        looked: Looked,
     },
     /// On another server, which is asked for what is wanted; no list tells of its files.
     Distant(Arc<Distant>),
+}
+
+/// When a channel of a store was looked at last, and since when somebody follows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Looked {
+    at: watch::Receiver<Instant>,
+    followed: Arc<Mutex<Option<Followed>>>,
+}
+
+/// Somebody asks again and again.
+#[derive(Clone, Copy, Debug)]
+struct Followed {
+    since: Instant,
+    last: Instant,
+}
+
+impl Looked {
+    /// As `at` tells; nobody follows it yet.
+    pub(crate) fn new(at: watch::Receiver<Instant>) -> Self {
+        Self { at, followed: Arc::default() }
+    }
+
+    /// How long ago that was.
+    pub(crate) fn age(&self) -> Duration {
+        self.at.borrow().elapsed()
+    }
+
+    /// Somebody asks now; answers for how long that has been going on, with no longer `pause`.
+    pub(crate) fn follow(&self, pause: Duration) -> Duration {
+        let now = Instant::now();
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = followed.filter(|followed| now.duration_since(followed.last) < pause);
+        let since = before.map_or(now, |before| before.since);
+        *followed = Some(Followed { since, last: now });
+        now.duration_since(since)
+    }
+
+    /// Waits for the next look.
+    pub(crate) async fn next(&self) -> Option<()> {
+        let mut at = self.at.clone();
+        at.mark_unchanged();
+        at.changed().await.ok()
+    }
 }
 
 /// What two sources compare: the names of segments and their durations, and the sizes of files.
@@ -145,6 +188,15 @@ impl Facts {
         match &self.place {
             Place::Distant(distant) => Some(distant),
             _ => None,
+        }
+    }
+
+    /// Whether the store or the server that it comes from is known to be away.
+    pub(crate) fn source_is_away(&self) -> bool {
+        match &self.place {
+            Place::Disk { .. } => false,
+            Place::Store { edge, .. } => edge.is_away(),
+            Place::Distant(distant) => distant.edge.is_away(),
         }
     }
 

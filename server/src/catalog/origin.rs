@@ -3,12 +3,13 @@
 
 mod carrete;
 mod index;
+mod list;
 mod look;
 mod m3u;
 mod told;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     ffi::OsString,
     pin::pin,
     sync::Arc,
@@ -18,30 +19,48 @@ use std::{
 use app::catalog::Kind;
 use tokio::{
     sync::watch as channel,
-    task::JoinSet,
-    time::{Instant, timeout},
+    task::{JoinError, JoinSet, spawn_blocking, yield_now},
+    time::{Instant, sleep, timeout},
 };
 use url::Url;
 
 use self::{
-    look::look_at,
+    list::{Form, LISTS, List, believed},
+    look::{look_at, reason, unseen},
     told::{Raw, Told},
 };
 use super::{
     facts::Facts,
     reason::Reason,
-    stock::{AWAY_AGAIN, LATE, Looking, READERS, SHOWN_EVERY, Stock, Stocks, no_word_yet},
+    stock::{AWAY_AGAIN, LATE, Looking, SHOWN_EVERY, Stock, Stocks, no_word_yet},
 };
-use crate::storage::{Page, Refusal, StoreError, Tag, edge::Edge};
+use crate::storage::{
+    Page, Refusal, StoreError, Tag,
+    edge::Edge,
+    turns::{Limits, Share, Turn},
+};
 
 /// What changes without a word in the list is found out after so long.
 const ANYWAY: Duration = Duration::from_secs(300);
 /// Of a longer M3U list the playlists are believed unseen: it may name half the world.
 const LOOKED_AT: usize = 100;
 
-/// What mends an address where no list is.
-const LISTS: &str =
-    "give the address of a Carrete, of a folder that a web server lists, or of an M3U list";
+/// How many are looked at at once, of one host and in all,
+const LANES: Limits = Limits { all: 64, host: 8, spare: 32, least: 2 };
+/// as long as they say something soon; who takes longer lets others pass.
+const SOON: Duration = Duration::from_secs(2);
+/// No more than so many take longer at once.
+const LOOKS: usize = 256;
+/// A look at one of them takes no longer in all,
+const ONE_IN_ALL: Duration = Duration::from_secs(20);
+/// and one at all of them: what is left comes the next time.
+const ALL_IN_ALL: Duration = Duration::from_secs(60);
+/// So often is seen to it that somebody may pass.
+const PASSES: Duration = Duration::from_millis(100);
+/// One that cannot be read is tried again after so long, then after twice as long, up to [`ANYWAY`].
+const AGAIN: Duration = Duration::from_secs(5);
+/// So many names of a list that is believed are taken at once.
+const BELIEVED_AT_ONCE: usize = 1000;
 
 /// Another server whose channels are listed beside those of the streams folder.
 #[derive(Clone, Debug)]
@@ -56,17 +75,6 @@ pub struct OriginSource {
     pub refresh: Duration,
 }
 
-/// What kind of list it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// Another Carrete's.
-    Carrete,
-    /// A folder as a web server shows it.
-    Index,
-    /// M3U.
-    M3u,
-}
-
 /// What is known of one name.
 #[derive(Default)]
 struct Known {
@@ -75,6 +83,20 @@ struct Known {
     told: Option<Told>,
     facts: Option<Arc<Facts>>,
     trouble: Option<Reason>,
+    /// How often it could not be read, one time after the other.
+    failures: u32,
+}
+
+impl Known {
+    /// Whether there is anything to look at now.
+    fn is_due(&self, raw: &Raw) -> bool {
+        let pause = match self.failures {
+            0 => ANYWAY,
+            n => AGAIN.saturating_mul(1 << (n - 1).min(10)).min(ANYWAY),
+        };
+        let rested = self.looked.is_none_or(|at| at.elapsed() >= pause);
+        rested || self.raw.as_ref() != Some(raw)
+    }
 }
 
 /// Keeps what is known of one server up to date.
@@ -84,9 +106,11 @@ pub(super) struct Keeper {
     publish: channel::Sender<Stocks>,
     form: Option<Form>,
     tag: Tag,
-    raws: Vec<(String, Raw)>,
+    raws: Arc<[(String, Raw)]>,
     known: HashMap<String, Known>,
     recalled: bool,
+    /// What is known is another than what was written down last.
+    is_news: bool,
     stock: Stock,
 }
 
@@ -105,25 +129,25 @@ impl Looking for Keeper {
             self.away(&error);
             return self.origin.refresh.min(AWAY_AGAIN);
         }
-        let label = self.origin.edge.label();
-        match self.stock.behind.len() {
-            0 => self.stock.is_there(),
-            n => self.stock.is_there_but(format!("{label}: it cannot reach {n} of its channels")),
+        if !self.stock.available {
+            self.stock.is_there();
+            // What could not be read may have been away with it.
+            let failed = self.known.values_mut().filter(|known| known.failures > 0);
+            failed.for_each(|known| known.looked = None);
         }
         if std::mem::take(&mut self.recalled) {
             self.known.values_mut().for_each(|known| known.raw = None);
         }
-        let whole = self.take().await;
+        let failed_anew = self.take().await;
+        self.judge();
         self.show();
         let facts = self.known.values().filter_map(|known| known.facts.as_ref());
         facts.filter_map(|facts| facts.distant()).for_each(|distant| distant.rest());
-        let told: Vec<&Told> =
-            self.known.values().filter_map(|known| known.told.as_ref()).collect();
-        self.origin.edge.remember(&told).await;
+        self.remember().await;
         if first && !self.known.is_empty() {
             self.stock.is_read(began.elapsed());
         }
-        if whole { self.origin.refresh } else { self.origin.refresh.min(AWAY_AGAIN) }
+        if failed_anew { self.origin.refresh.min(AWAY_AGAIN) } else { self.origin.refresh }
     }
 
     fn into_stock(self) -> Stock {
@@ -144,9 +168,10 @@ impl Keeper {
             publish,
             form: None,
             tag: Tag::default(),
-            raws: Vec::new(),
+            raws: Arc::default(),
             known: HashMap::new(),
             recalled: false,
+            is_news: false,
             stock,
         }
     }
@@ -171,12 +196,44 @@ impl Keeper {
             }));
         }
         let Some(page) = read? else { return Ok(()) };
-        self.read(page)
+        let kind = self.origin.kind;
+        // A list may be long: reading it takes a thread that nobody else waits for.
+        let read = spawn_blocking(move || List::read(page, kind)).await;
+        let read = read.unwrap_or_else(|_| Err(StoreError::Away("this host failed".into())));
+        let List { form, tag, raws, behind } = read.inspect_err(|_| self.form = None)?;
+        (self.form, self.tag, self.raws, self.stock.behind) =
+            (Some(form), tag, raws.into(), behind);
+        Ok(())
+    }
+
+    /// What is wrong with it as a whole, though it answers.
+    fn judge(&mut self) {
+        let label = self.origin.edge.label();
+        let unread = self.known.values();
+        let unread = unread.filter(|known| known.failures > 0 && known.facts.is_none()).count();
+        match (self.stock.behind.len(), unread) {
+            (0, 0) => self.stock.is_there(),
+            (0, n) => self.stock.is_there_but(format!(
+                "{label}: {n} of its channels cannot be read; carrete doctor names them"
+            )),
+            (n, _) => {
+                self.stock.is_there_but(format!("{label}: it cannot reach {n} of its channels"))
+            }
+        }
+    }
+
+    /// Writes down what is known, for a start without that server.
+    async fn remember(&mut self) {
+        if std::mem::take(&mut self.is_news) {
+            let told = self.known.values().filter_map(|known| known.told.clone());
+            let told: Vec<Told> = told.collect();
+            self.is_news = !self.origin.edge.remember(told).await;
+        }
     }
 
     /// The list as it is now; nothing where it still is what it was.
     fn ask(&self) -> impl Future<Output = Result<Option<Page>, StoreError>> + Send + use<> {
-        let OriginSource { edge, address, .. } = self.origin.clone();
+        let OriginSource { edge, address, kind, .. } = self.origin.clone();
         let (form, tag) = (self.form, self.tag.clone());
         async move {
             let videos = carrete::list_of(&address);
@@ -185,37 +242,17 @@ impl Keeper {
                 Some(_) => edge.page(address.as_str(), Some(&tag)).await,
                 None if is_m3u(&address) => edge.page(address.as_str(), None).await,
                 None => match edge.page(videos.as_str(), None).await {
-                    Ok(Some(page)) if carrete::is_list(&page) => Ok(Some(page)),
-                    Ok(_) | Err(StoreError::Gone | StoreError::Refused(_)) => {
+                    Ok(Some(page)) => match believed(page, kind).await {
+                        Some(page) => Ok(Some(page)),
+                        None => edge.page(address.as_str(), None).await,
+                    },
+                    Ok(None) | Err(StoreError::Gone | StoreError::Refused(_)) => {
                         edge.page(address.as_str(), None).await
                     }
                     Err(error) => Err(error),
                 },
             }
         }
-    }
-
-    fn read(&mut self, page: Page) -> Result<(), StoreError> {
-        let kind = self.origin.kind;
-        let mut behind = HashSet::new();
-        let read = if m3u::is_m3u(&page) {
-            Some((Form::M3u, m3u::read(&page, kind)))
-        } else if carrete::is_list(&page) {
-            let raws;
-            (raws, behind) = carrete::read(&page, kind);
-            Some((Form::Carrete, raws))
-        } else {
-            index::read(&page).map(|entries| (Form::Index, index::raws(entries, kind)))
-        };
-        let Some((form, raws)) = read else {
-            self.form = None;
-            return Err(unknown(&page));
-        };
-        self.form = Some(form);
-        self.tag = page.tag;
-        self.raws = raws;
-        self.stock.behind = behind;
-        Ok(())
     }
 
     /// Channels as they were before a restart, unseen.
@@ -232,42 +269,92 @@ impl Keeper {
         self.show();
     }
 
-    /// Looks at what changed; answers whether all of it could be looked at.
+    /// Looks at what changed; answers whether something could not be read that could before. Each is
+    /// looked at by itself, and each host has its share of the looks: what is slow makes nothing else
+    /// wait.
     async fn take(&mut self) -> bool {
-        let names: HashSet<&str> = self.raws.iter().map(|(name, _)| name.as_str()).collect();
+        let raws = self.raws.clone();
+        let names: HashSet<&str> = raws.iter().map(|(name, _)| name.as_str()).collect();
+        let before = self.known.len();
         self.known.retain(|name, _| names.contains(name.as_str()));
-        let unseen = self.form == Some(Form::M3u) && self.raws.len() > LOOKED_AT;
-        let (mut whole, mut shown) = (true, Instant::now());
-        let mut looking = JoinSet::new();
-        for (name, raw) in self.raws.clone() {
-            let known = self.known.entry(name.clone()).or_default();
-            let old = known.looked.is_none_or(|at| at.elapsed() >= ANYWAY);
-            if known.raw.as_ref() == Some(&raw) && !old {
-                continue;
+        self.is_news |= self.known.len() != before;
+        let mut waiting = if self.form == Some(Form::M3u) && raws.len() > LOOKED_AT {
+            self.take_unseen(&raws).await;
+            BTreeMap::new()
+        } else {
+            self.waiting(&raws)
+        };
+        let (lanes, mut looking) = (Share::new(LANES), JoinSet::new());
+        let until = Instant::now() + ALL_IN_ALL;
+        let (mut failed_anew, mut shown, mut is_shown) = (false, Instant::now(), true);
+        loop {
+            for (host, queue) in &mut waiting {
+                while looking.len() < LOOKS
+                    && !queue.is_empty()
+                    && let Some(lane) = lanes.try_take(host)
+                {
+                    let Some(at) = queue.pop_front() else { break };
+                    looking.spawn(look(self.origin.clone(), raws.clone(), at, lane));
+                }
             }
-            while looking.len() >= READERS {
-                whole &= self.looked(looking.join_next().await);
+            waiting.retain(|_, queue| !queue.is_empty());
+            if looking.is_empty() || Instant::now() >= until {
+                return failed_anew || !waiting.is_empty();
             }
-            if shown.elapsed() >= SHOWN_EVERY {
+            tokio::select! {
+                looked = looking.join_next() => {
+                    failed_anew |= self.looked(looked);
+                    is_shown = false;
+                }
+                () = sleep(PASSES) => {}
+            }
+            if !is_shown && shown.elapsed() >= SHOWN_EVERY {
                 self.show();
-                shown = Instant::now();
+                (shown, is_shown) = (Instant::now(), true);
             }
-            let before = self.known.get(&name).and_then(|known| known.facts.clone());
-            let origin = self.origin.clone();
-            looking.spawn(async move {
-                let looked = look_at(&origin, &name, &raw, before.as_deref(), unseen).await;
-                (name, raw, looked)
-            });
         }
-        while !looking.is_empty() {
-            whole &= self.looked(looking.join_next().await);
-        }
-        whole
     }
 
-    fn looked(&mut self, looked: Option<Result<LookedAt, tokio::task::JoinError>>) -> bool {
+    /// What has to be looked at, by host: first what nobody knows yet, last what gave trouble.
+    fn waiting(&mut self, raws: &[(String, Raw)]) -> BTreeMap<String, VecDeque<usize>> {
+        let mut due = Vec::new();
+        for (at, (name, raw)) in raws.iter().enumerate() {
+            let known = self.known.entry(name.clone()).or_default();
+            if known.is_due(raw) {
+                due.push(((known.failures > 0, known.looked.is_some()), at));
+            }
+        }
+        due.sort_by_key(|(rank, _)| *rank);
+        let mut waiting: BTreeMap<String, VecDeque<usize>> = BTreeMap::new();
+        for (_, at) in due {
+            let url = Url::parse(raws[at].1.address());
+            let host = url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+            waiting.entry(host).or_default().push_back(at);
+        }
+        waiting
+    }
+
+    /// Takes a long list as it is: nobody looks at half the world.
+    async fn take_unseen(&mut self, raws: &[(String, Raw)]) {
+        for some in raws.chunks(BELIEVED_AT_ONCE) {
+            for (name, raw) in some {
+                let known = self.known.entry(name.clone()).or_default();
+                if known.is_due(raw)
+                    && let Raw::Named(told) = raw
+                {
+                    let told = unseen(&self.origin, told, known.facts.as_deref());
+                    self.looked(Some(Ok((name.clone(), raw.clone(), told))));
+                }
+            }
+            yield_now().await;
+        }
+    }
+
+    /// Takes in what a look found; answers whether something cannot be read that could before.
+    fn looked(&mut self, looked: Option<Result<LookedAt, JoinError>>) -> bool {
         let Some(Ok((name, raw, looked))) = looked else { return false };
-        let Some(known) = self.known.get_mut(&name) else { return true };
+        let Some(known) = self.known.get_mut(&name) else { return false };
+        known.looked = Some(Instant::now());
         match looked {
             Ok(told) => {
                 let before = known.facts.as_ref().and_then(|facts| facts.distant()).cloned();
@@ -276,25 +363,28 @@ impl Keeper {
                         .as_ref()
                         .map(|told| Arc::new(told.facts(&self.origin.edge, before.as_deref())));
                     (known.facts, known.told) = (facts, told);
+                    self.is_news = true;
                 }
-                known.raw = Some(raw);
-                known.looked = Some(Instant::now());
-                known.trouble = None;
-                true
+                (known.raw, known.trouble, known.failures) = (Some(raw), None, 0);
+                false
+            }
+            // What cannot be read now stays as it was until the next look.
+            Err(reason @ Reason::Unreadable { .. }) => {
+                if known.failures == 0 && known.facts.is_none() {
+                    tracing::warn!("{name:?} of the server cannot be listed yet: {reason}.");
+                }
+                (known.raw, known.trouble) = (Some(raw), Some(reason));
+                known.failures = known.failures.saturating_add(1);
+                known.failures == 1
             }
             Err(reason) => {
-                // What cannot be read now stays as it was until the next look.
-                let settled = !matches!(reason, Reason::Unreadable { .. });
-                if settled {
-                    if known.trouble.as_ref() != Some(&reason) {
-                        tracing::warn!("{name:?} of the server is left out: {reason}.");
-                    }
-                    (known.facts, known.told) = (None, None);
-                    known.raw = Some(raw);
-                    known.looked = Some(Instant::now());
+                if known.trouble.as_ref() != Some(&reason) {
+                    tracing::warn!("{name:?} of the server is left out: {reason}.");
                 }
-                known.trouble = Some(reason);
-                settled
+                self.is_news |= known.told.is_some();
+                (known.facts, known.told) = (None, None);
+                (known.raw, known.trouble, known.failures) = (Some(raw), Some(reason), 0);
+                false
             }
         }
     }
@@ -315,12 +405,22 @@ impl Keeper {
 
 type LookedAt = (String, Raw, Result<Option<Told>, Reason>);
 
+/// A look at one name of a list. Its lane is free again when it is done, or takes its time.
+async fn look(origin: OriginSource, raws: Arc<[(String, Raw)]>, at: usize, lane: Turn) -> LookedAt {
+    let (name, raw) = &raws[at];
+    let mut looking = pin!(timeout(ONE_IN_ALL, look_at(&origin, name, raw)));
+    let looked = match timeout(SOON, &mut looking).await {
+        Ok(looked) => looked,
+        Err(_) => {
+            drop(lane);
+            looking.await
+        }
+    };
+    let late = |_| Err(reason(name, &StoreError::Away("it does not come to an end".into())));
+    (name.clone(), raw.clone(), looked.unwrap_or_else(late))
+}
+
 fn is_m3u(address: &Url) -> bool {
     let path = address.path().to_ascii_lowercase();
     address.query().is_some() || path.ends_with(".m3u") || path.ends_with(".m3u8")
-}
-
-fn unknown(page: &Page) -> StoreError {
-    let what = if page.text.trim().is_empty() { "its list is empty" } else { "it shows no list" };
-    StoreError::Refused(Refusal { what: what.into(), fix: LISTS.into() })
 }

@@ -5,6 +5,7 @@ use std::{
 };
 
 use app::catalog::{Kind, Media};
+use futures_util::future::join_all;
 use tokio::{sync::watch as channel, task::spawn_blocking};
 
 use super::{
@@ -43,18 +44,18 @@ pub async fn channels(
     elsewhere: Vec<Elsewhere>,
     json: bool,
 ) -> Result<(String, Vec<String>), CatalogError> {
-    let mut stocks = Vec::with_capacity(elsewhere.len());
-    for source in elsewhere {
+    let looks = elsewhere.into_iter().map(|source| async {
         let publish = channel::Sender::new(Vec::new());
-        stocks.push(Arc::new(match source {
+        Arc::new(match source {
             Elsewhere::Store(store) => {
                 stock::look_once(stock::Keeper::new(store, 0, publish)).await
             }
             Elsewhere::Origin(server) => {
                 stock::look_once(origin::Keeper::new(server, 0, publish)).await
             }
-        }));
-    }
+        })
+    });
+    let stocks = join_all(looks).await;
     let folder = folders.streams.clone();
     let judged = spawn_blocking(move || judge_with(&folder, &stocks)).await;
     let (snapshot, _) = judged.map_err(|_| CatalogError::Look)??;
@@ -87,7 +88,13 @@ fn told_of(stock: &Stock, folder: &str) -> (Result<usize, String>, Vec<Finding>)
             Reason::Refused(refusal) => format!("left out: {}", refusal.what),
             other => format!("left out: {other}"),
         };
-        Finding { message, fix: reason.fix(folder, &name), name, plays: false }
+        let fix = match reason {
+            Reason::Unreadable { .. } => {
+                "check whether its address answers, or take it off the list".into()
+            }
+            other => other.fix(folder, &name),
+        };
+        Finding { message, fix, name, plays: false }
     });
     let remarks = stock.channels.iter().flat_map(|(name, facts)| {
         let name = name.to_string_lossy().into_owned();

@@ -39,6 +39,11 @@ const SHARE: u32 = 4;
 /// The first list waits at most so long for names that are not quiet yet: who has just copied a
 /// folder and starts the server finds it in the first answer.
 const FIRST_LIST: Duration = Duration::from_secs(1);
+/// A name that is doubted is read again so soon at most: where its files contradict what is known of them,
+/// who asks for it again and again has it read no oftener.
+const DOUBTED: Duration = Duration::from_secs(5);
+/// Of so many names is remembered when they were doubted.
+const DOUBTS: usize = 1024;
 /// How many changes may wait; when full, all names are looked at instead.
 const CHANGES: usize = 1024;
 
@@ -59,6 +64,7 @@ pub(super) async fn run(
     let ear = Ear { sender, overflow: overflow.clone(), watcher: None, heard: PathBuf::new() };
     let mut state = Some((disk, ear));
     let mut touched = Touched::new();
+    let mut doubted = HashMap::new();
     let mut next_all = Instant::now();
     let mut doubts_open = true;
     // Posters, or what a store has: the list is put together anew.
@@ -114,7 +120,7 @@ pub(super) async fn run(
             () = shutdown.cancelled() => return,
             Some(name) = changes.recv() => touch(&mut touched, name),
             name = doubts.recv(), if doubts_open => match name {
-                Some(name) => touch(&mut touched, name),
+                Some(name) => doubt(&mut touched, &mut doubted, name),
                 None => doubts_open = false,
             },
             () = made.told() => other_news = true,
@@ -131,6 +137,23 @@ fn due_at((first, last): &(Instant, Instant)) -> Instant {
 fn touch(touched: &mut Touched, name: OsString) {
     let now = Instant::now();
     touched.entry(name).or_insert((now, now)).1 = now;
+}
+
+/// Somebody saw that a name is not as it is listed: it is looked at, though not again and again.
+fn doubt(touched: &mut Touched, doubted: &mut HashMap<OsString, Instant>, name: OsString) {
+    let now = Instant::now();
+    if touched.contains_key(&name) {
+        return;
+    }
+    let at = doubted.get(&name).map_or(now, |before| (*before + DOUBTED).max(now));
+    if doubted.len() >= DOUBTS {
+        doubted.retain(|_, before| *before + DOUBTED > now);
+        if doubted.len() >= DOUBTS {
+            return;
+        }
+    }
+    doubted.insert(name.clone(), at);
+    touched.insert(name, (at, at));
 }
 
 fn announce(publish: &channel::Sender<Option<Arc<Snapshot>>>, snapshot: Snapshot) {

@@ -1,9 +1,15 @@
 //! A look inside an object: little of it is read, a window at a time.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::{
+    io::{self, Read, Seek, SeekFrom},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use tokio::runtime::Handle;
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout_at},
+};
 
 use crate::storage::{disk::Stamp, edge::Edge};
 
@@ -11,6 +17,8 @@ use crate::storage::{disk::Stamp, edge::Edge};
 const WINDOW: u64 = 256 << 10;
 /// and how often.
 const WINDOWS: u32 = 16;
+/// A look takes no longer in all: what did not show by then stays unknown.
+const IN_ALL: Duration = Duration::from_secs(10);
 
 /// An object, read a window at a time.
 pub(in crate::catalog) struct Windows {
@@ -22,11 +30,13 @@ pub(in crate::catalog) struct Windows {
     /// Where the bytes that are here begin.
     window: (u64, Bytes),
     left: u32,
+    until: Instant,
 }
 
 impl Windows {
     pub(in crate::catalog) fn new(edge: Edge, runtime: Handle, key: String, stamp: Stamp) -> Self {
-        Self { edge, runtime, key, stamp, at: 0, window: (0, Bytes::new()), left: WINDOWS }
+        let (window, until) = ((0, Bytes::new()), Instant::now() + IN_ALL);
+        Self { edge, runtime, key, stamp, at: 0, window, left: WINDOWS, until }
     }
 }
 
@@ -36,10 +46,12 @@ impl Read for Windows {
             return Ok(0);
         }
         let (start, bytes) = &self.window;
-        if !(*start..*start + bytes.len() as u64).contains(&self.at) {
+        if !(*start..start.saturating_add(bytes.len() as u64)).contains(&self.at) {
             self.left = self.left.checked_sub(1).ok_or_else(|| io::Error::other("too much"))?;
-            let range = self.at..(self.at + WINDOW).min(self.stamp.size);
-            let bytes = self.runtime.block_on(self.edge.peek(&self.key, self.stamp, range));
+            let range = self.at..self.at.saturating_add(WINDOW).min(self.stamp.size);
+            let peeked = self.edge.peek(&self.key, self.stamp, range);
+            let peeked = self.runtime.block_on(async { timeout_at(self.until, peeked).await });
+            let bytes = peeked.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
             self.window = (self.at, bytes.map_err(io::Error::other)?);
         }
         let (start, bytes) = &self.window;

@@ -152,7 +152,7 @@ pub(super) async fn cache_folder(config: &Config) -> Check {
     const NAME: &str = "cache folder";
     let folder = config.cache.folder(&config.folders);
     let shown = folder.display().to_string();
-    let shelf = Shelf::new(&folder, config.cache.max.0);
+    let shelf = Shelf::to_read(&folder);
     match spawn_blocking(move || shelf.usable()).await {
         Ok(Ok(())) => Check::ok(NAME, format!("{shown} can be written")),
         Ok(Err(error)) => Check::fail(

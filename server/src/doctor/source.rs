@@ -1,6 +1,6 @@
-//! A source judged once, with a cache that goes when that is done.
+//! A source judged once; nothing of it is kept.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,21 +13,14 @@ use crate::{
     },
 };
 
-/// The most that is kept while it is judged.
-const KEPT_MAX: u64 = 64 << 20;
-
-/// Lets `judge` look at a store through a cache of its own: what is found here is nobody else's.
+/// Lets `judge` look at a store. Nothing is kept of what it finds: not beside a running server, and not
+/// for the next time.
 pub(super) async fn judged<T>(
     store: impl Store + 'static,
     judge: impl AsyncFnOnce(Edge) -> T,
 ) -> T {
-    // Of a name that nobody can guess and lay a link at, for this user alone. Where no folder can be
-    // made nothing is kept, and the source is judged all the same.
-    let home = tempfile::Builder::new().prefix("carrete-doctor-").tempdir();
-    let folder = home.as_ref().map_or(Path::new("/dev/null"), |home| home.path()).join("cache");
     let stop = CancellationToken::new();
-    let edge = Edge::new(Arc::new(store), Shelf::new(&folder, KEPT_MAX), stop.clone());
-    let told = judge(edge).await;
+    let told = judge(Edge::new(Arc::new(store), Shelf::nowhere(), stop.clone())).await;
     stop.cancel();
     told
 }

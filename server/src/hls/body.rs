@@ -4,17 +4,14 @@
 use std::{fs::File, io, path::PathBuf};
 
 use axum::body::Body;
-use tokio::{
-    io::{AsyncReadExt, AsyncSeekExt},
-    task::spawn_blocking,
-};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use crate::{
     error::ApiError,
     storage::{
         StoreError,
-        disk::{Stamp, is_absent, is_out_of_room, open_at_once, open_below},
+        disk::{Stamp, in_time, is_absent, is_out_of_room, open_at_once, open_below},
         edge::{Edge, Opened},
         lane::Lane,
     },
@@ -34,21 +31,21 @@ pub(super) struct Held {
 
 enum From {
     File(File),
-    Store { edge: Edge, key: String },
+    Store { edge: Edge, key: String, passing: bool },
 }
 
 /// Why something cannot be sent.
 pub(super) enum Unsent {
-    /// It is not there, or not any more.
+    /// It was listed, and is not there any more.
     Gone,
+    /// Nobody names it, or not in the state that is asked for.
+    Unnamed,
     /// It is there and cannot be read.
     Unreadable,
-    /// This host can open no more files now, whatever they are.
+    /// This server has no room for it now, or its disk takes its time: that says nothing of the file.
     Later,
     /// The store that has it does not answer.
     Away,
-    /// Our own fault.
-    Failed,
 }
 
 impl std::convert::From<StoreError> for Unsent {
@@ -56,12 +53,13 @@ impl std::convert::From<StoreError> for Unsent {
         match error {
             StoreError::Gone | StoreError::Changed => Self::Gone,
             StoreError::Away(_) | StoreError::Behind | StoreError::Refused(_) => Self::Away,
+            StoreError::Busy => Self::Later,
         }
     }
 }
 
 impl Unsent {
-    /// The list may be wrong about it.
+    /// The list may be wrong about it. What somebody only asks for makes no list wrong.
     pub(super) fn is_doubtful(&self) -> bool {
         matches!(self, Self::Gone | Self::Unreadable)
     }
@@ -69,10 +67,9 @@ impl Unsent {
     /// What is answered.
     pub(super) fn told(&self) -> ApiError {
         match self {
-            Self::Gone => ApiError::NotFound,
+            Self::Gone | Self::Unnamed => ApiError::NotFound,
             Self::Unreadable | Self::Later => ApiError::Unreadable,
             Self::Away => ApiError::SourceAway,
-            Self::Failed => ApiError::Internal,
         }
     }
 }
@@ -81,17 +78,21 @@ impl Held {
     /// A file of this host, below `root`, that was listed with this stamp.
     pub(super) async fn file(root: PathBuf, path: PathBuf, listed: Stamp) -> Result<Self, Unsent> {
         let opened = match open_at_once(&root, &path) {
-            Some(opened) => Ok(Ok(opened)),
-            None => spawn_blocking(move || open_below(&root, &path)).await,
+            Some(opened) => Ok(opened),
+            None => {
+                let below = root.clone();
+                in_time(&root, move || open_below(&below, &path)).await.and_then(|opened| opened)
+            }
         };
         match opened {
-            Ok(Ok((file, stamp))) => {
+            Ok((file, stamp)) => {
                 Ok(Self { stamp, is_another: stamp != listed, from: From::File(file) })
             }
-            Ok(Err(error)) if is_absent(&error) => Err(Unsent::Gone),
-            Ok(Err(error)) if is_out_of_room(&error) => Err(Unsent::Later),
-            Ok(Err(_)) => Err(Unsent::Unreadable),
-            Err(_) => Err(Unsent::Failed),
+            Err(error) if is_absent(&error) => Err(Unsent::Gone),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut || is_out_of_room(&error) => {
+                Err(Unsent::Later)
+            }
+            Err(_) => Err(Unsent::Unreadable),
         }
     }
 
@@ -100,13 +101,18 @@ impl Held {
     pub(super) fn object(edge: Edge, key: String, listed: Stamp, version: Option<&str>) -> Self {
         let older = version.filter(|version| *version != listed.version());
         let stamp = older.and_then(|version| edge.kept(&key, version)).unwrap_or(listed);
-        Self { stamp, is_another: false, from: From::Store { edge, key } }
+        Self { stamp, is_another: false, from: From::Store { edge, key, passing: false } }
+    }
+
+    /// An object that no list tells of, as it was found; one that is `passing` is not kept.
+    pub(super) fn found(edge: Edge, key: String, stamp: Stamp, passing: bool) -> Self {
+        Self { stamp, is_another: false, from: From::Store { edge, key, passing } }
     }
 
     /// Another state of an object that is kept, for want of the one that was listed.
     pub(super) fn older(edge: Edge, key: String) -> Option<Self> {
         let stamp = edge.kept_any(&key)?;
-        Some(Self { stamp, is_another: false, from: From::Store { edge, key } })
+        Some(Self { stamp, is_another: false, from: From::Store { edge, key, passing: false } })
     }
 
     /// `length` bytes from `first` on, of a file by the `lane` of the connection, where it has one.
@@ -119,8 +125,14 @@ impl Held {
     ) -> Result<Body, Unsent> {
         match self.from {
             From::File(file) => of_file(file, first, length, lane).await,
-            From::Store { edge, key } => {
-                match edge.open(&key, self.stamp, first..first + length).await {
+            From::Store { edge, key, passing } => {
+                let range = first..first.saturating_add(length);
+                let opened = if passing {
+                    edge.pass(&key, self.stamp, range).await
+                } else {
+                    edge.open(&key, self.stamp, range).await
+                };
+                match opened {
                     Ok(Opened::File(file)) => of_file(file, first, length, lane).await,
                     Ok(Opened::Stream(stream)) => Ok(Body::from_stream(stream)),
                     Err(error) => Err(error.into()),

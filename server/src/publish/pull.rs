@@ -42,7 +42,7 @@ pub(super) async fn pull(
         let here = spawn_blocking(move || whole::on_disk(&streams, &id)).await;
         let same = here.is_ok_and(|here| here.is_ok_and(|here| here.agrees(&whole)));
         let files = whole.files.len();
-        let bytes = whole.files.iter().map(|(_, stamp)| stamp.size).sum();
+        let bytes = bytes_of(&whole);
         return if same { Ok(Published { files, bytes, there: files }) } else { Err(taken()) };
     }
     let told = |error| match error {
@@ -50,7 +50,7 @@ pub(super) async fn pull(
         other => other.into(),
     };
     let staging = Staging::open(&job.streams, &job.channel, job.replace).await.map_err(told)?;
-    job.meter.expect(whole.files.iter().map(|(_, stamp)| stamp.size).sum());
+    job.meter.expect(bytes_of(&whole));
     let fetching =
         stream::iter(files(&whole, &name, staging.path())).map(|(key, stamp, path)| {
             let failed = &failed;
@@ -75,8 +75,13 @@ pub(super) async fn pull(
         }
         staging.publish().await.map_err(told)?;
     }
-    let bytes = whole.files.iter().map(|(_, stamp)| stamp.size).sum();
+    let bytes = bytes_of(&whole);
     Ok(Published { files: whole.files.len(), bytes, there: 0 })
+}
+
+/// How long all of it claims to be.
+fn bytes_of(whole: &Whole) -> u64 {
+    whole.files.iter().fold(0, |all: u64, (_, stamp)| all.saturating_add(stamp.size))
 }
 
 /// Key, stamp and place of each file.

@@ -2,7 +2,7 @@
 //! one request at a time finds out whether it is back.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -27,20 +27,25 @@ struct State {
     pause: Duration,
     /// One has been let through to find out.
     probing: bool,
+    /// Counts how often it opened and closed: what was asked before says nothing of how it is now.
+    generation: u64,
 }
 
 /// Leave to ask the origin once. Dropped without a word it counts as nothing.
 #[derive(Debug)]
-pub struct Leave<'a> {
-    breaker: &'a Breaker,
-    told: bool,
+pub struct Leave {
+    breaker: Arc<Breaker>,
+    generation: u64,
+    /// It finds out whether the origin is back.
+    probe: bool,
 }
 
 impl Breaker {
     /// Leave to ask, or how long to wait before asking again.
-    pub fn ask(&self) -> Result<Leave<'_>, Duration> {
+    pub fn ask(self: &Arc<Self>) -> Result<Leave, Duration> {
         let now = Instant::now();
         let mut state = self.lock();
+        let mut probe = false;
         if let Some(until) = state.open_until {
             if until > now {
                 return Err(until - now);
@@ -48,9 +53,9 @@ impl Breaker {
             if state.probing {
                 return Err(state.pause);
             }
-            state.probing = true;
+            (state.probing, probe) = (true, true);
         }
-        Ok(Leave { breaker: self, told: false })
+        Ok(Leave { breaker: self.clone(), generation: state.generation, probe })
     }
 
     /// How long nobody should ask; `None` where one may.
@@ -66,52 +71,91 @@ impl Breaker {
         self.lock().open_until.is_none()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Leave<'_> {
-    /// The origin answered.
-    pub fn answered(mut self) {
-        self.told = true;
-        *self.breaker.lock() = State::default();
-    }
-
-    /// The origin did not.
-    pub fn failed(mut self) {
-        self.told = true;
-        let mut state = self.breaker.lock();
-        state.failures = state.failures.saturating_add(1);
-        if state.probing || (state.open_until.is_none() && state.failures >= FAILURES) {
-            state.pause = if state.probing { state.pause * 2 } else { PAUSE }.min(PAUSE_MAX);
-            state.open_until = Some(Instant::now() + state.pause);
-            state.probing = false;
-        }
+impl State {
+    fn open(&mut self, pause: Duration) {
+        let pause = pause.min(PAUSE_MAX);
+        *self = Self {
+            failures: self.failures,
+            open_until: Some(Instant::now() + pause),
+            pause,
+            probing: false,
+            generation: self.generation.wrapping_add(1),
+        };
     }
 }
 
-impl Drop for Leave<'_> {
+impl Leave {
+    /// The origin answered, in full.
+    pub fn answered(mut self) {
+        let mut state = self.breaker.lock();
+        if state.generation == self.generation {
+            if self.probe {
+                let generation = state.generation.wrapping_add(1);
+                *state = State { generation, ..State::default() };
+            } else {
+                state.failures = 0;
+            }
+        }
+        drop(state);
+        self.probe = false;
+    }
+
+    /// The origin did not, or gave up in the middle.
+    pub fn failed(mut self) {
+        let mut state = self.breaker.lock();
+        if state.generation == self.generation {
+            state.failures = state.failures.saturating_add(1);
+            if self.probe {
+                let pause = state.pause * 2;
+                state.open(pause);
+            } else if state.failures >= FAILURES {
+                state.open(PAUSE);
+            }
+        }
+        drop(state);
+        self.probe = false;
+    }
+}
+
+impl Drop for Leave {
     fn drop(&mut self) {
-        if !self.told {
-            self.breaker.lock().probing = false;
+        if self.probe {
+            let mut state = self.breaker.lock();
+            if state.generation == self.generation {
+                state.probing = false;
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{sync::Arc, time::Duration};
 
-    use super::{Breaker, FAILURES, PAUSE};
+    use proptest::prelude::*;
+    use tokio::time::sleep;
 
-    fn fail(breaker: &Breaker) {
+    use super::{Breaker, FAILURES, Leave, PAUSE, PAUSE_MAX};
+
+    fn fail(breaker: &Arc<Breaker>) {
         breaker.ask().expect("leave").failed();
+    }
+
+    fn opened() -> Arc<Breaker> {
+        let breaker = Arc::new(Breaker::default());
+        (0..FAILURES).for_each(|_| fail(&breaker));
+        assert!(!breaker.is_closed());
+        breaker
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_opens_and_one_at_a_time_finds_out() {
-        let breaker = Breaker::default();
+        let breaker = Arc::new(Breaker::default());
         for _ in 1..FAILURES {
             fail(&breaker);
         }
@@ -121,26 +165,86 @@ mod tests {
             fail(&breaker);
         }
         assert_eq!(breaker.ask().err(), Some(PAUSE));
-        tokio::time::sleep(PAUSE).await;
+        sleep(PAUSE).await;
         let probe = breaker.ask().expect("leave for one");
         assert!(breaker.ask().is_err(), "a second beside the probe");
         drop(probe);
         fail(&breaker);
         assert_eq!(breaker.ask().err(), Some(PAUSE * 2));
-        tokio::time::sleep(PAUSE * 2).await;
+        sleep(PAUSE * 2).await;
         breaker.ask().expect("leave").answered();
         assert!(breaker.is_closed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn pauses_have_an_end() {
-        let breaker = Breaker::default();
+        let breaker = Arc::new(Breaker::default());
         for _ in 0..FAILURES + 20 {
             if let Err(wait) = breaker.ask() {
-                assert!(wait <= Duration::from_secs(15), "{wait:?}");
-                tokio::time::sleep(wait).await;
+                assert!(wait <= PAUSE_MAX, "{wait:?}");
+                sleep(wait).await;
             }
             fail(&breaker);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_from_before_it_opened_closes_nothing() {
+        let breaker = Arc::new(Breaker::default());
+        let before: Vec<Leave> = (0..6).map(|_| breaker.ask().expect("leave")).collect();
+        (0..FAILURES).for_each(|_| fail(&breaker));
+        let mut before = before.into_iter();
+        before.next().expect("one").answered();
+        assert_eq!(breaker.ask().err(), Some(PAUSE), "a late answer closes it");
+        before.next().expect("one").failed();
+        assert_eq!(breaker.ask().err(), Some(PAUSE), "a late failure doubles the pause");
+        sleep(PAUSE).await;
+        let probe = breaker.ask().expect("leave for one");
+        for late in before {
+            late.failed();
+            assert!(breaker.ask().is_err(), "a second beside the probe");
+        }
+        probe.answered();
+        assert!(breaker.is_closed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_leave_that_is_dropped_lets_no_second_through() {
+        let breaker = opened();
+        sleep(PAUSE).await;
+        let late = breaker.ask().expect("leave for one");
+        // The probe is given up and another takes its place; the first was not this one.
+        drop(late);
+        let probe = breaker.ask().expect("leave for one");
+        assert!(breaker.ask().is_err(), "a second beside the probe");
+        probe.failed();
+        assert_eq!(breaker.ask().err(), Some(PAUSE * 2));
+    }
+
+    proptest! {
+        /// However answers come in, at most one is under way while it is open.
+        #[test]
+        fn one_at_a_time_while_it_is_open(steps in prop::collection::vec((0u8..4, 0usize..8), 1..80)) {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time().start_paused(true).build().expect("a runtime");
+            runtime.block_on(async {
+                let breaker = opened();
+                let mut leaves: Vec<Leave> = Vec::new();
+                for (step, at) in steps {
+                    match step {
+                        0 => leaves.extend(breaker.ask()),
+                        1 if !leaves.is_empty() => leaves.swap_remove(at % leaves.len()).failed(),
+                        2 if !leaves.is_empty() => leaves.swap_remove(at % leaves.len()).answered(),
+                        3 => sleep(Duration::from_millis(at as u64 * 700)).await,
+                        _ => {}
+                    }
+                    let generation = breaker.lock().generation;
+                    let probes = leaves.iter().filter(|l| l.probe && l.generation == generation).count();
+                    prop_assert!(probes <= 1, "{} at once", probes);
+                    prop_assert!(breaker.lock().pause <= PAUSE_MAX);
+                }
+                Ok(())
+            })?;
         }
     }
 }

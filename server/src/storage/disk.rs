@@ -9,6 +9,7 @@ use std::{
         unix::fs::{MetadataExt, OpenOptionsExt},
     },
     path::Path,
+    sync::{Arc, LazyLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -16,6 +17,14 @@ use rustix::{
     fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, openat2, statx},
     io::Errno,
 };
+use tokio::{task::spawn_blocking, time::timeout};
+
+use super::turns::{Limits, Share};
+
+/// How long somebody waits for a disk that may have to wake up; one on a network may never answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many threads may wait for disks at once, and for one folder: there are others to wait for.
+const WAITS: Limits = Limits { all: 128, host: 48, spare: 48, least: 4 };
 
 /// What a directory listing tells of a file: equal stamps are taken for equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,6 +119,30 @@ impl Stamp {
     }
 }
 
+/// Does what may have to wait for the disk that `root` lies on, on a thread for that.
+///
+/// # Errors
+/// [`io::ErrorKind::TimedOut`] after ten seconds: as long as that disk does not answer, no more than
+/// its share of threads waits for it.
+pub async fn in_time<T: Send + 'static>(
+    root: &Path,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    static SHARE: LazyLock<Arc<Share>> = LazyLock::new(|| Share::new(WAITS));
+    let root = root.to_string_lossy();
+    let done = async {
+        let turn = SHARE.take(&root).await;
+        // The thread has its turn for as long as it waits, also where nobody waits for it any more.
+        let work = move || {
+            let done = work();
+            drop(turn);
+            done
+        };
+        spawn_blocking(work).await.map_err(io::Error::other)
+    };
+    timeout(PATIENCE, done).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
 /// Whether the file system says that there is no such file. Any other error may pass.
 pub fn is_absent(error: &io::Error) -> bool {
     matches!(
@@ -164,11 +197,43 @@ pub fn open_at_once(root: &Path, path: &Path) -> Option<(File, Stamp)> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, io, os::unix::fs::symlink};
+    use std::{
+        fs, io,
+        os::unix::fs::symlink,
+        path::Path,
+        sync::mpsc,
+        time::{Duration, Instant},
+    };
 
     use rustix::io::Errno;
 
-    use super::{Stamp, is_absent, is_out_of_room, open_at_once, open_below};
+    use super::{
+        PATIENCE, Stamp, WAITS, in_time, is_absent, is_out_of_room, open_at_once, open_below,
+    };
+
+    #[tokio::test]
+    async fn a_disk_that_never_answers_costs_its_share_of_threads_alone() {
+        let (hung, other) = (Path::new("/hung"), Path::new("/other"));
+        let (end, ended) = mpsc::channel::<()>();
+        let ended = std::sync::Arc::new(std::sync::Mutex::new(ended));
+        let began = Instant::now();
+        let waits: Vec<_> = (0..WAITS.host * 3)
+            .map(|_| {
+                let ended = ended.clone();
+                tokio::spawn(in_time(hung, move || drop(ended.lock().map(|ended| ended.recv()))))
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(in_time(other, || 7).await.ok(), Some(7), "another disk waits for it");
+        assert!(began.elapsed() < PATIENCE);
+        for wait in waits {
+            let waited = wait.await.expect("no panic");
+            assert_eq!(waited.err().map(|e| e.kind()), Some(io::ErrorKind::TimedOut));
+        }
+        drop(end);
+        // It answers again.
+        assert_eq!(in_time(hung, || 8).await.ok(), Some(8));
+    }
 
     #[test]
     fn versions_of_objects_are_read_back() {

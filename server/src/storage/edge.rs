@@ -7,55 +7,54 @@ mod fetch;
 mod fill;
 mod find;
 mod memory;
+mod open;
 mod piece;
 mod shelf;
+mod watched;
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
-    fs::File,
-    io,
-    ops::Range,
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{
-    StreamExt, TryStreamExt,
-    stream::{self, BoxStream},
-};
+use bytes::Bytes;
 use moka::sync::Cache;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::{
-    io::{AsyncReadExt, AsyncSeekExt},
-    sync::Semaphore,
-    task::spawn_blocking,
-    time::timeout,
-};
-use tokio_util::{io::ReaderStream, sync::CancellationToken};
+use tokio::{task::spawn_blocking, time::Instant};
+use tokio_util::sync::CancellationToken;
 
-pub use self::shelf::Shelf;
 use self::{
     alone::Alone,
     fill::{Fill, Writer},
     find::{Known, Search, Wanted},
     memory::Memory,
-    piece::{Cut, Piece, name_of},
+    piece::{Cut, Home, Piece},
 };
-use super::{Asked, Direct, Object, Page, Store, StoreError, Tag, breaker::Breaker, disk::Stamp};
+pub use self::{open::Opened, shelf::Shelf};
+use super::{
+    Asked, Direct, Object, Page, Store, StoreError, Tag,
+    breaker::Breaker,
+    disk::Stamp,
+    turns::{Limits, Share, Turn},
+};
 
 /// How long somebody who asks for what is not kept waits for its first bytes.
 const PATIENCE: Duration = Duration::from_millis(1800);
-/// How many pieces are fetched at once; others wait for their turn.
-const FETCHES: usize = 64;
-/// How many of them may be what nobody has asked for yet; more are passed over.
-const AHEAD: usize = 4;
+/// What is asked for at once; others wait for their turn, and hold nothing meanwhile.
+const TURNS: Limits = Limits { all: 96, host: 32, spare: 32, least: 4 };
+/// What is asked for or waits for its turn; whoever would be one more is told to come again.
+const TASKS: Limits = Limits { all: 768, host: 320, spare: 192, least: 16 };
+/// What nobody has asked for yet; more is passed over.
+const AHEAD: Limits = Limits { all: 96, host: 64, spare: 16, least: 4 };
+/// How many older states of objects may be asked for at once, and each second: what nobody names costs
+/// nobody much.
+const OLDER: f32 = 20.0;
+const OLDER_A_SECOND: f32 = 5.0;
 /// Of so many servers is known how they are,
 const BREAKERS: u64 = 4096;
 /// and of so many objects what they are that no list tells of.
 const KNOWN: u64 = 100_000;
-/// Bytes read from a file at once.
-const CHUNK: usize = 256 << 10;
 
 /// A store with the cache before it; a cheap clone.
 #[derive(Clone, Debug)]
@@ -64,6 +63,8 @@ pub struct Edge(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Arc<dyn Store>,
+    /// What tells its objects from those of others.
+    home: Home,
     shelf: Shelf,
     memory: Arc<Memory>,
     /// By site.
@@ -72,31 +73,24 @@ struct Inner {
     fills: Mutex<HashMap<Piece, Arc<Fill>>>,
     /// Objects that no list tells of, and the questions on their way.
     known: Cache<Wanted, Known>,
-    searches: Mutex<HashMap<Wanted, Search>>,
-    fetches: Semaphore,
-    ahead: Arc<Semaphore>,
+    searches: Mutex<HashMap<Wanted, Arc<Search>>>,
+    turns: Arc<Share>,
+    /// As those, for what says what there is: it waits for no film.
+    pages: Arc<Share>,
+    tasks: Arc<Share>,
+    ahead: Arc<Share>,
+    /// How many older states may be asked for, as of when.
+    older: Mutex<(f32, Instant)>,
     stop: CancellationToken,
-}
-
-/// What was asked for.
-pub enum Opened {
-    /// A file that begins with the whole object.
-    File(File),
-    /// The bytes, as they come.
-    Stream(BoxStream<'static, io::Result<Bytes>>),
-}
-
-/// Where a piece is read from.
-enum Held {
-    Kept(File),
-    Coming(Arc<Fill>),
 }
 
 impl Edge {
     /// Puts `shelf` before `store`; fetches end with `stop`.
     pub fn new(store: Arc<dyn Store>, shelf: Shelf, stop: CancellationToken) -> Self {
-        let memory = Memory::new(shelf.folder(), store.name(), &store.identity());
+        let identity = store.identity();
+        let memory = Memory::new(shelf.folder(), store.name(), &identity);
         Self(Arc::new(Inner {
+            home: Home::of(store.name(), &identity),
             store,
             shelf,
             memory: Arc::new(memory),
@@ -104,8 +98,11 @@ impl Edge {
             fills: Mutex::default(),
             known: Cache::new(KNOWN),
             searches: Mutex::default(),
-            fetches: Semaphore::new(FETCHES),
-            ahead: Arc::new(Semaphore::new(AHEAD)),
+            turns: Share::new(TURNS),
+            pages: Share::new(TURNS),
+            tasks: Share::new(TASKS),
+            ahead: Share::new(AHEAD),
+            older: Mutex::new((OLDER, Instant::now())),
             stop,
         }))
     }
@@ -131,6 +128,43 @@ impl Edge {
         &self.0.shelf
     }
 
+    /// Ends when this server is to stop.
+    pub async fn stopped(&self) {
+        self.0.stop.cancelled().await;
+    }
+
+    /// Leave for one more task that asks for an object; given back when dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] where there are too many, of its host or in all.
+    pub fn task(&self, key: &str) -> Result<Turn, StoreError> {
+        self.0.task(key)
+    }
+
+    /// Whether the store itself is known to be away: what else fails at somebody's says nothing of it.
+    pub fn is_away(&self) -> bool {
+        self.0.breakers.get(&self.0.store.home()).is_some_and(|breaker| !breaker.is_closed())
+    }
+
+    /// Whether one more may be asked for that no list names: an older state of something. So many in a
+    /// moment, and so many a second.
+    pub fn may_ask_for_older(&self) -> bool {
+        let now = Instant::now();
+        let mut older = self.0.older.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, at) = *older;
+        let left = (left + now.duration_since(at).as_secs_f32() * OLDER_A_SECOND).min(OLDER);
+        *older = (left, now);
+        if left >= 1.0 {
+            older.0 -= 1.0;
+        }
+        left >= 1.0
+    }
+
+    /// What is asked for now, and what waits for that.
+    pub fn underway(&self) -> usize {
+        self.0.tasks.taken()
+    }
+
     /// Where players read an object by themselves, if they are to; asks nobody.
     pub async fn direct(
         &self,
@@ -144,6 +178,9 @@ impl Edge {
     /// All objects of the store.
     pub async fn list(&self) -> Result<Vec<Object>, StoreError> {
         let objects = self.0.patiently("", || self.0.store.list()).await?;
+        if !self.0.shelf.owns() {
+            return Ok(objects);
+        }
         let memory = self.0.memory.clone();
         let kept = spawn_blocking(move || (memory.keep_objects(&objects), objects)).await;
         let (kept, objects) = kept.map_err(|_| StoreError::Away("this host failed".into()))?;
@@ -166,16 +203,25 @@ impl Edge {
 
     /// A page of the store; `None` where it still is what `known` says.
     pub async fn page(&self, key: &str, known: Option<&Tag>) -> Result<Option<Page>, StoreError> {
+        let _turn = self.0.pages.take(&self.0.store.site(key)).await;
         self.0.patiently(key, || self.0.store.page(key, known)).await
     }
 
     /// Writes down what pages told of the store, for [`Self::recall`]; the same again is written once.
-    pub async fn remember<T: Serialize>(&self, list: &T) {
+    /// Answers whether that could be.
+    pub async fn remember<T: Serialize + Send + 'static>(&self, list: T) -> bool {
+        if !self.0.shelf.owns() {
+            return false;
+        }
         let memory = self.0.memory.clone();
-        let Ok(bytes) = serde_json::to_vec(list) else { return };
-        let kept = spawn_blocking(move || memory.keep(&bytes)).await;
-        if let Ok(Err(error)) = kept {
-            tracing::debug!(kind = %error.kind(), "The list of a store cannot be kept.");
+        let kept = spawn_blocking(move || memory.keep(&serde_json::to_vec(&list)?)).await;
+        match kept {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::debug!(kind = %error.kind(), "The list of a store cannot be kept.");
+                false
+            }
+            Err(_) => false,
         }
     }
 
@@ -189,12 +235,12 @@ impl Edge {
     pub async fn keep_text(&self, key: &str, text: Bytes) -> Result<(), StoreError> {
         let hash = blake3::hash(&text).to_hex();
         let stamp = Stamp::tagged(text.len() as u64, 0, Some(&hash));
-        let cut = Cut::of(self.name(), key, stamp);
+        let cut = self.cut(key, stamp);
         let Some(piece) = cut.all().next().filter(|_| cut.is_whole()) else { return Ok(()) };
-        if self.0.shelf.holds(piece) {
+        if self.0.shelf.holds(piece) || !self.0.shelf.owns() {
             return Ok(());
         }
-        let mut writer = Writer::begin(Fill::new(piece), self.0.shelf.clone()).await?;
+        let mut writer = Writer::begin(Fill::new(piece, false), self.0.shelf.clone()).await?;
         writer.add(vec![text]).await?;
         writer.keep().await?;
         self.0.shelf.forget_others(cut);
@@ -203,180 +249,19 @@ impl Edge {
 
     /// A text that was kept.
     pub async fn kept_text(&self, key: &str) -> Option<Bytes> {
-        let stamp = self.kept_any(key)?;
-        self.bytes(key, stamp, stamp.size).await.ok()
-    }
-
-    /// The bytes `range` of an object. Fails, within two seconds, where they are not kept and the
-    /// store does not give them.
-    pub async fn open(
-        &self,
-        key: &str,
-        stamp: Stamp,
-        range: Range<u64>,
-    ) -> Result<Opened, StoreError> {
-        let cut = Cut::of(self.name(), key, stamp);
-        let mut pieces = cut.pieces(range);
-        let Some((first, within)) = pieces.next() else {
-            return Ok(Opened::Stream(stream::empty().boxed()));
-        };
-        let held = self.hold(key, stamp, first).await?;
-        let held = match held {
-            Held::Kept(file) if cut.is_whole() => return Ok(Opened::File(file)),
-            held => held,
-        };
-        self.go_ahead(key, stamp, first.next());
-        let begin = self.bytes_of(held, within).await?;
-        let rest: Vec<_> = pieces.collect();
-        let (edge, key) = (self.clone(), key.to_owned());
-        let rest = stream::iter(rest).then(move |(piece, within)| {
-            let (edge, key) = (edge.clone(), key.clone());
-            async move {
-                let held = edge.hold(&key, stamp, piece).await.map_err(io::Error::other)?;
-                edge.go_ahead(&key, stamp, piece.next());
-                edge.bytes_of(held, within).await.map_err(io::Error::other)
-            }
-        });
-        Ok(Opened::Stream(begin.chain(rest.try_flatten()).boxed()))
-    }
-
-    /// A whole object of at most `max` bytes.
-    pub async fn bytes(&self, key: &str, stamp: Stamp, max: u64) -> Result<Bytes, StoreError> {
-        let length = stamp.size.min(max);
-        let cut_off = |_| StoreError::Away("its answer was cut off".into());
-        let mut stream = match self.open(key, stamp, 0..length).await? {
-            Opened::Stream(stream) => stream,
-            Opened::File(file) => file_stream(file, 0..length).await.map_err(cut_off)?,
-        };
-        let mut bytes = BytesMut::new();
-        while let Some(chunk) = stream.try_next().await.map_err(cut_off)? {
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes.freeze())
-    }
-
-    /// A part of an object for a look inside, which is not worth keeping.
-    pub async fn peek(
-        &self,
-        key: &str,
-        stamp: Stamp,
-        range: Range<u64>,
-    ) -> Result<Bytes, StoreError> {
-        self.0
-            .patiently(key, || {
-                let (store, range) = (&self.0.store, range.clone());
-                Box::pin(async move {
-                    let mut content = store.read(key, stamp, range).await?;
-                    let mut bytes = BytesMut::new();
-                    while let Some(chunk) = content.try_next().await? {
-                        bytes.extend_from_slice(&chunk);
-                    }
-                    Ok(bytes.freeze())
-                })
-            })
-            .await
-    }
-
-    /// Fetches an object that somebody will likely ask for next, if little else is going on.
-    pub fn fetch_ahead(&self, key: &str, stamp: Stamp) {
-        self.go_ahead(key, stamp, Cut::of(self.name(), key, stamp).all().next());
+        let cut = self.0.shelf.any_of(self.0.home.name(key)).filter(|cut| cut.is_whole())?;
+        self.kept_bytes(cut.piece_at(0)).await
     }
 
     /// The state of an object that an older address names, if all of it is kept.
     pub fn kept(&self, key: &str, version: &str) -> Option<Stamp> {
-        let cut = Cut::of(self.name(), key, Stamp::of_version(version)?);
+        let cut = self.cut(key, Stamp::of_version(version)?);
         cut.all().all(|piece| self.0.shelf.holds(piece)).then(|| cut.stamp())
     }
 
     /// Any state of an object of which all is kept: better than nothing while the store is away.
     pub fn kept_any(&self, key: &str) -> Option<Stamp> {
-        self.0.shelf.any_of(name_of(self.name(), key)).map(Cut::stamp)
-    }
-
-    async fn hold(&self, key: &str, stamp: Stamp, piece: Piece) -> Result<Held, StoreError> {
-        loop {
-            let underway = self.0.fills().get(&piece).cloned();
-            let fill = match underway {
-                Some(fill) => fill,
-                None => {
-                    let shelf = self.0.shelf.clone();
-                    let kept = match shelf.take_at_once(piece) {
-                        Some(file) => Some(file),
-                        None => match spawn_blocking(move || shelf.take(piece)).await {
-                            Ok(Ok(kept)) => kept,
-                            // It is there, so it is not fetched again.
-                            Ok(Err(_)) => {
-                                let why = "what is kept of it cannot be read now";
-                                return Err(StoreError::Away(why.into()));
-                            }
-                            Err(_) => None,
-                        },
-                    };
-                    if let Some(file) = kept {
-                        return Ok(Held::Kept(file));
-                    }
-                    if let Some(wait) = self.0.breaker(key).wait() {
-                        let seconds = wait.as_secs_f32().ceil();
-                        let why = format!("it is left alone for another {seconds} s");
-                        return Err(StoreError::Away(why));
-                    }
-                    match self.fill(key, stamp, piece) {
-                        Some(fill) => fill,
-                        None => continue,
-                    }
-                }
-            };
-            return match timeout(PATIENCE, fill.begun()).await {
-                Ok(begun) => begun.map(|()| Held::Coming(fill)),
-                Err(_) => Err(StoreError::Away("it does not answer in time".into())),
-            };
-        }
-    }
-
-    /// The piece on its way; if nobody fetches it yet, somebody does now. `None` where it has come
-    /// since the caller looked.
-    fn fill(&self, key: &str, stamp: Stamp, piece: Piece) -> Option<Arc<Fill>> {
-        let mut fills = self.0.fills();
-        let place = match fills.entry(piece) {
-            Entry::Occupied(other) => return Some(other.get().clone()),
-            Entry::Vacant(_) if self.0.shelf.holds(piece) => return None,
-            Entry::Vacant(place) => place,
-        };
-        let fill = place.insert(Fill::new(piece)).clone();
-        // A task of its own: whoever asked first may go away.
-        tokio::spawn(fetch::fetch(self.0.clone(), key.to_owned(), stamp, fill.clone(), None));
-        Some(fill)
-    }
-
-    fn go_ahead(&self, key: &str, stamp: Stamp, piece: Option<Piece>) {
-        let Some(piece) = piece else { return };
-        if self.0.shelf.holds(piece) || self.0.fills().contains_key(&piece) {
-            return;
-        }
-        let Ok(permit) = self.0.ahead.clone().try_acquire_owned() else { return };
-        if self.0.breaker(key).wait().is_some() {
-            return;
-        }
-        if let Some(fill) = self.fill(key, stamp, piece) {
-            tokio::spawn(async move {
-                // The permit stands for the whole of it.
-                fill.ended().await;
-                drop(permit);
-            });
-        }
-    }
-
-    async fn bytes_of(
-        &self,
-        held: Held,
-        within: Range<u64>,
-    ) -> Result<BoxStream<'static, io::Result<Bytes>>, StoreError> {
-        match held {
-            Held::Coming(fill) => Ok(fill.stream(within).boxed()),
-            Held::Kept(file) => file_stream(file, within)
-                .await
-                .map_err(|_| StoreError::Away("the cache cannot be read".into())),
-        }
+        self.0.shelf.any_of(self.0.home.name(key)).map(Cut::stamp)
     }
 }
 
@@ -385,21 +270,23 @@ impl Inner {
         self.breakers.get_with(self.store.site(key), Arc::default)
     }
 
-    fn searches(&self) -> MutexGuard<'_, HashMap<Wanted, Search>> {
+    /// Fails where the host of this object is known to be away.
+    fn left_alone(&self, key: &str) -> Result<(), StoreError> {
+        let Some(wait) = self.breaker(key).wait() else { return Ok(()) };
+        let seconds = wait.as_secs_f32().ceil();
+        Err(StoreError::Away(format!("it is left alone for another {seconds} s")))
+    }
+
+    /// Leave for one more task.
+    fn task(&self, key: &str) -> Result<Turn, StoreError> {
+        self.tasks.try_take(&self.store.site(key)).ok_or(StoreError::Busy)
+    }
+
+    fn searches(&self) -> MutexGuard<'_, HashMap<Wanted, Arc<Search>>> {
         self.searches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fills(&self) -> MutexGuard<'_, HashMap<Piece, Arc<Fill>>> {
         self.fills.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-async fn file_stream(
-    file: File,
-    bytes: Range<u64>,
-) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
-    let mut file = tokio::fs::File::from_std(file);
-    file.set_max_buf_size(CHUNK);
-    file.seek(io::SeekFrom::Start(bytes.start)).await?;
-    Ok(ReaderStream::with_capacity(file.take(bytes.end - bytes.start), CHUNK).boxed())
 }

@@ -6,7 +6,7 @@ mod decode;
 mod guard;
 mod web;
 
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -17,15 +17,31 @@ use tokio::time::timeout;
 use url::Url;
 
 use self::web::{Web, refusal, refused};
-use super::{Answer, Content, Found, Object, Page, Store, StoreError, Tag, disk::Stamp};
+use super::{
+    Answer, Content, Found, Object, Page, Store, StoreError, Tag,
+    disk::Stamp,
+    freshness::Freshness,
+    pace::{paced, part},
+    turns::{Limits, Share},
+};
 use crate::config::{OriginUrl, Site};
 
-/// How long the next bytes of an answer may take to come.
-const NEXT_BYTES: Duration = Duration::from_secs(5);
-/// The longest page that is read.
+/// How long an answer may take to begin that says what there is,
+const ANSWERS: Duration = Duration::from_secs(5);
+/// and one with bytes, which may have to be brought from somewhere first.
+const ANSWERS_BYTES: Duration = Duration::from_secs(10);
+/// The longest page that is read,
 const PAGE_MAX: usize = 32 << 20;
-/// The longest object that is taken without being told its length.
-const UNTOLD_MAX: usize = 64 << 20;
+/// by when it has to look like one,
+const TEXT_BEGINS: usize = 16 << 10;
+/// and how long one may take in all.
+const PAGE_IN_ALL: Duration = Duration::from_secs(30);
+/// The longest object that is taken without being told its length,
+const UNTOLD_MAX: usize = 32 << 20;
+/// how long one may take in all,
+const UNTOLD_IN_ALL: Duration = Duration::from_secs(10);
+/// and how many are taken at once: they are in memory meanwhile.
+const UNTOLD: Limits = Limits { all: 8, host: 3, spare: 2, least: 1 };
 /// What a server that answers no parts may send in front of the one that is wanted.
 const SKIP_MAX: u64 = 64 << 20;
 
@@ -35,13 +51,15 @@ pub struct Origin {
     name: &'static str,
     base: OriginUrl,
     web: Web,
+    untold: Arc<Share>,
 }
 
 impl Origin {
     /// The server at `base`, known by the word `name`. Its lists may lead to public addresses and to
     /// `allowed`. Asks nothing yet.
     pub fn new(name: &'static str, base: &OriginUrl, allowed: &[Site]) -> Self {
-        Self { name, base: base.clone(), web: Web::new(base, allowed) }
+        let (web, untold) = (Web::new(base, allowed), Share::new(UNTOLD));
+        Self { name, base: base.clone(), web, untold }
     }
 
     async fn ask(
@@ -49,13 +67,14 @@ impl Origin {
         method: Method,
         key: &str,
         headers: &HeaderMap,
+        answers: Duration,
     ) -> Result<(Url, Response<Incoming>), StoreError> {
         let url = Url::parse(key)
             .map_err(|_| refused("a list names what is no address", "mend that list"))?;
-        self.web.ask(method, &url, headers).await
+        self.web.ask(method, &url, headers, answers).await
     }
 
-    async fn part(
+    async fn part_of(
         &self,
         key: &str,
         stamp: Stamp,
@@ -63,10 +82,10 @@ impl Origin {
     ) -> Result<Content, StoreError> {
         let mut headers = HeaderMap::new();
         if range != (0..stamp.size) {
-            let part = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
-            set(&mut headers, header::RANGE, &part);
+            let wanted = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+            set(&mut headers, header::RANGE, &wanted);
         }
-        let (_, answer) = self.ask(Method::GET, key, &headers).await?;
+        let (_, answer) = self.ask(Method::GET, key, &headers, ANSWERS_BYTES).await?;
         let told = answer.headers();
         let is_marked = text(told, &header::ETAG).is_some() || modified_ns(told) != 0;
         if is_marked && stamp_of(told, stamp.size).mark != stamp.mark {
@@ -75,12 +94,12 @@ impl Origin {
         let wrong = |why: &str| Err(StoreError::Away(why.to_owned()));
         match answer.status() {
             StatusCode::PARTIAL_CONTENT => {
-                let part =
+                let wanted =
                     format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), stamp.size);
-                if text(told, &header::CONTENT_RANGE) != Some(&part) {
+                if text(told, &header::CONTENT_RANGE) != Some(&wanted) {
                     return wrong("it answers another part than was asked for");
                 }
-                Ok(content(answer.into_body()))
+                Ok(part(content(answer.into_body()), 0, range.end - range.start))
             }
             StatusCode::OK => {
                 if length(told).is_some_and(|length| length != stamp.size) {
@@ -92,33 +111,45 @@ impl Origin {
                         "use another server",
                     ));
                 }
-                Ok(cut(content(answer.into_body()), range))
+                Ok(part(content(answer.into_body()), range.start, range.end - range.start))
             }
             status => Err(refusal(status, answer.headers())),
         }
     }
 
     async fn whole(&self, key: &str) -> Result<(Found, Content), StoreError> {
-        let (_, answer) = self.ask(Method::GET, key, &HeaderMap::new()).await?;
+        let (_, answer) = self.ask(Method::GET, key, &HeaderMap::new(), ANSWERS_BYTES).await?;
         if answer.status() != StatusCode::OK {
             return Err(refusal(answer.status(), answer.headers()));
         }
         let (parts, body) = answer.into_parts();
         let content = content(body);
         let (size, content) = match length(&parts.headers) {
-            Some(size) => (size, content),
+            Some(size) => (size, part(content, 0, size)),
+            None if is_station(&parts.headers) => return Err(endless()),
             None => {
-                let bytes = all(content, UNTOLD_MAX).await?;
+                let bytes = self.untold(&self.site(key), content).await?;
                 (bytes.len() as u64, stream::iter([Ok(bytes)]).boxed())
             }
         };
         Ok((found(&parts.headers, size), content))
     }
 
+    /// All of an object of which nobody says how long it is.
+    async fn untold(&self, site: &str, content: Content) -> Result<Bytes, StoreError> {
+        let turn = timeout(ANSWERS, self.untold.take(site)).await;
+        let _turn = turn.map_err(|_| StoreError::Busy)?;
+        match timeout(UNTOLD_IN_ALL, all(content, UNTOLD_MAX)).await {
+            Ok(Ok(Some(bytes))) => Ok(bytes),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(None)) | Err(_) => Err(endless()),
+        }
+    }
+
     async fn head(&self, key: &str) -> Result<Found, StoreError> {
-        let (_, answer) = self.ask(Method::HEAD, key, &HeaderMap::new()).await?;
+        let (_, answer) = self.ask(Method::HEAD, key, &HeaderMap::new(), ANSWERS).await?;
         match (answer.status(), length(answer.headers())) {
-            (StatusCode::OK, Some(size)) => Ok(found(answer.headers(), size)),
+            (StatusCode::OK, Some(size)) if size > 0 => Ok(found(answer.headers(), size)),
             (StatusCode::NOT_FOUND | StatusCode::GONE, _) => Err(StoreError::Gone),
             // Some answer this method badly or not at all.
             _ => self.whole(key).await.map(|(found, _)| found),
@@ -139,18 +170,22 @@ impl Origin {
             }
             _ => {}
         }
-        let (address, answer) = self.ask(Method::GET, key, &headers).await?;
+        let (address, answer) = self.ask(Method::GET, key, &headers, ANSWERS).await?;
         match answer.status() {
             StatusCode::NOT_MODIFIED if known.is_some() => return Ok(None),
             StatusCode::OK => {}
             status => return Err(refusal(status, answer.headers())),
         }
         let (parts, body) = answer.into_parts();
-        let bytes = all(content(body), PAGE_MAX).await?;
+        let bytes = as_text(&parts.headers, content(body)).await?;
         let owned = |name| text(&parts.headers, &name).map(str::to_owned);
         Ok(Some(Page {
             address: address.into(),
-            tag: Tag { etag: owned(header::ETAG), modified: owned(header::LAST_MODIFIED) },
+            tag: Tag {
+                etag: owned(header::ETAG),
+                modified: owned(header::LAST_MODIFIED),
+                passing: Freshness::of(&parts.headers).passing,
+            },
             text: decode::decoded(&bytes, text(&parts.headers, &header::CONTENT_TYPE)),
         }))
     }
@@ -166,11 +201,21 @@ impl Store for Origin {
     }
 
     fn identity(&self) -> String {
-        self.base.url().to_string()
+        let mut identity = self.base.url().to_string();
+        // Another person may be shown something else at the same address.
+        if let Some((name, _)) = self.base.login() {
+            identity.push('\n');
+            identity.push_str(name);
+        }
+        identity
     }
 
     fn site(&self, key: &str) -> String {
         Url::parse(key).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    }
+
+    fn home(&self) -> String {
+        self.base.url().origin().ascii_serialization()
     }
 
     fn list(&self) -> Answer<'_, Vec<Object>> {
@@ -179,7 +224,7 @@ impl Store for Origin {
 
     fn read(&self, key: &str, stamp: Stamp, range: Range<u64>) -> Answer<'_, Content> {
         let key = key.to_owned();
-        async move { self.part(&key, stamp, range).await }.boxed()
+        async move { self.part_of(&key, stamp, range).await }.boxed()
     }
 
     fn look(&self, key: &str) -> Answer<'_, Found> {
@@ -224,49 +269,77 @@ fn stamp_of(headers: &HeaderMap, size: u64) -> Stamp {
 }
 
 fn found(headers: &HeaderMap, size: u64) -> Found {
-    let cache = text(headers, &header::CACHE_CONTROL).unwrap_or_default();
-    Found { stamp: stamp_of(headers, size), lasting: cache.contains("immutable") }
+    Found { stamp: stamp_of(headers, size), fresh: Freshness::of(headers), is_marked: true }
 }
 
 fn content(body: Incoming) -> Content {
-    stream::unfold(Some(body.into_data_stream()), |body| async move {
-        let mut body = body?;
-        let away = |why: &str| Err(StoreError::Away(why.to_owned()));
-        match timeout(NEXT_BYTES, body.next()).await {
-            Ok(None) => None,
-            Ok(Some(Ok(bytes))) => Some((Ok(bytes), Some(body))),
-            Ok(Some(Err(_))) => Some((away("its answer was cut off"), None)),
-            Err(_) => Some((away("its answer came to a halt"), None)),
+    paced(body.into_data_stream())
+}
+
+/// Whether an answer is a radio station's: those tell their names in headers of their own, and no
+/// length.
+fn is_station(headers: &HeaderMap) -> bool {
+    length(headers).is_none() && headers.keys().any(|name| name.as_str().starts_with("icy-"))
+}
+
+/// Whether an answer says that it is sound or picture, and no list of them.
+fn is_media(headers: &HeaderMap) -> bool {
+    let told = text(headers, &header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+    (told.starts_with("audio/") || told.starts_with("video/")) && !told.contains("mpegurl")
+}
+
+/// What another server sends that never comes to its end.
+fn endless() -> StoreError {
+    refused(
+        "it sends without an end and tells no length, as a radio station does",
+        "give the station's HLS address (.m3u8) if it has one, or take it off the list",
+    )
+}
+
+/// A body that is a text; one that only sounds like it is not read to its end.
+async fn as_text(headers: &HeaderMap, mut content: Content) -> Result<Bytes, StoreError> {
+    if is_station(headers) {
+        return Err(endless());
+    }
+    let read = async {
+        let mut bytes = BytesMut::new();
+        let (is_sound, mut is_judged) = (is_media(headers), false);
+        while let Some(chunk) = content.try_next().await? {
+            let room = PAGE_MAX.checked_sub(bytes.len()).filter(|room| *room >= chunk.len());
+            room.ok_or_else(unending)?;
+            bytes.extend_from_slice(&chunk);
+            is_judged = is_judged || (is_sound || bytes.len() > TEXT_BEGINS) && is_text(&bytes)?;
         }
-    })
-    .boxed()
+        Ok(bytes.freeze())
+    };
+    timeout(PAGE_IN_ALL, read).await.unwrap_or_else(|_| Err(unending()))
 }
 
-/// The part of a whole answer that was asked for.
-fn cut(content: Content, range: Range<u64>) -> Content {
-    content
-        .try_filter_map({
-            let mut at = 0_u64;
-            move |mut bytes: Bytes| {
-                let begins = at;
-                at += bytes.len() as u64;
-                let from = range.start.saturating_sub(begins).min(bytes.len() as u64);
-                let to = range.end.saturating_sub(begins).min(bytes.len() as u64);
-                let index = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-                bytes = if from < to { bytes.slice(index(from)..index(to)) } else { Bytes::new() };
-                async move { Ok((!bytes.is_empty()).then_some(bytes)) }
-            }
-        })
-        .boxed()
+/// Whether what says that it is media is a list all the same; nothing yet where that does not show.
+fn is_text(begin: &[u8]) -> Result<bool, StoreError> {
+    let begin = begin.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(begin);
+    match begin.trim_ascii_start().first() {
+        Some(b'#' | b'<' | b'[' | b'{') => Ok(true),
+        Some(_) => Err(refused(
+            "a media file or a radio station lies there, and no playlist",
+            "give a file an address that ends in its type, like .mp3, or take it off the list",
+        )),
+        None => Ok(false),
+    }
 }
 
-async fn all(mut content: Content, max: usize) -> Result<Bytes, StoreError> {
+fn unending() -> StoreError {
+    refused("it answers without an end", "check its address")
+}
+
+/// The whole of a body; nothing where it is longer than that.
+async fn all(mut content: Content, max: usize) -> Result<Option<Bytes>, StoreError> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = content.try_next().await? {
         if bytes.len() + chunk.len() > max {
-            return Err(refused("it answers without an end", "check its address"));
+            return Ok(None);
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes.freeze())
+    Ok(Some(bytes.freeze()))
 }

@@ -22,21 +22,29 @@ use aws_smithy_http_client::{
     Builder as HttpClient,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::{FutureExt, stream};
 use tokio::time::timeout;
 
 pub use self::{judge::Aside, publish::Part};
-use super::{Answer, Asked, Content, Direct, Object, Store, StoreError, disk::Stamp};
+use super::{
+    Answer, Asked, Content, Direct, Object, Refusal, Store, StoreError,
+    disk::Stamp,
+    pace::{paced, part},
+};
 use crate::config::{BucketSettings, Delivery};
 
 /// How long a connection may take to be made,
 const CONNECTS: Duration = Duration::from_secs(1);
 /// an answer to begin,
 const ANSWERS: Duration = Duration::from_secs(5);
-/// also where it has to hear a whole part of a file first,
+/// one with bytes, which may have to be brought from somewhere first,
+const ANSWERS_BYTES: Duration = Duration::from_secs(10);
+/// and one that has to hear a whole part of a file before.
 const ANSWERS_PARTS: Duration = Duration::from_secs(300);
-/// and the next bytes of one to come.
-const NEXT_BYTES: Duration = Duration::from_secs(5);
+/// A page of a list may take so long in all,
+const PAGE_IN_ALL: Duration = Duration::from_secs(60);
+/// and a list may name so many objects.
+const OBJECTS_MAX: usize = 5_000_000;
 
 /// One bucket, or a folder in it.
 #[derive(Debug)]
@@ -105,8 +113,17 @@ impl Bucket {
     pub async fn objects(&self, begin: &str) -> Result<Vec<Object>, StoreError> {
         let (mut all, mut next) = self.page(begin, None).await?;
         while next.is_some() {
-            let (more, after) = self.page(begin, next).await?;
+            let (more, after) = self.page(begin, next.clone()).await?;
             all.extend(more);
+            if all.len() > OBJECTS_MAX {
+                return Err(StoreError::Refused(Refusal {
+                    what: format!("the bucket {:?} lists millions of objects", self.bucket),
+                    fix: "set BUCKET_PREFIX to the folder that holds the channels".into(),
+                }));
+            }
+            if after == next {
+                return Err(StoreError::Away("its list comes to no end".into()));
+            }
             next = after;
         }
         Ok(all)
@@ -123,7 +140,9 @@ impl Bucket {
             .bucket(&self.bucket)
             .prefix(self.key(begin))
             .set_continuation_token(after);
-        let page = request.send().await.map_err(|error| self.told(&error))?;
+        let page = timeout(PAGE_IN_ALL, request.send()).await;
+        let page = page.map_err(|_| StoreError::Away("its list does not come in time".into()))?;
+        let page = page.map_err(|error| self.told(&error))?;
         let objects = page.contents().iter().filter_map(|object| {
             let key = object.key()?.strip_prefix(&self.prefix)?;
             let size = u64::try_from(object.size()?).ok()?;
@@ -151,9 +170,12 @@ impl Bucket {
             .bucket(&self.bucket)
             .key(self.key(key))
             .range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        let times = TimeoutConfig::builder().connect_timeout(CONNECTS).read_timeout(ANSWERS_BYTES);
+        let request =
+            request.customize().config_override(Config::builder().timeout_config(times.build()));
         let answer = request.send().await.map_err(|error| self.told(&error))?;
         as_listed(&answer, stamp, &range)?;
-        Ok(content(answer.body))
+        Ok(part(content(answer.body), 0, range.end - range.start))
     }
 }
 
@@ -211,10 +233,10 @@ fn as_listed(answer: &GetObjectOutput, stamp: Stamp, range: &Range<u64>) -> Resu
         return Err(StoreError::Changed);
     }
     let length = range.end - range.start;
-    let part = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), stamp.size);
+    let wanted = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), stamp.size);
     let whole = range.start == 0 && length == stamp.size;
     let told = answer.content_range();
-    if told != Some(&part) && !(whole && told.is_none()) {
+    if told != Some(&wanted) && !(whole && told.is_none()) {
         return Err(StoreError::Away("it answers another part than was asked for".into()));
     }
     if answer.content_length().and_then(|told| u64::try_from(told).ok()) != Some(length) {
@@ -224,18 +246,12 @@ fn as_listed(answer: &GetObjectOutput, stamp: Stamp, range: &Range<u64>) -> Resu
 }
 
 fn content(body: ByteStream) -> Content {
-    stream::unfold(Some(body), |body| async move {
-        let mut body = body?;
-        match timeout(NEXT_BYTES, body.next()).await {
-            Ok(None) => None,
-            Ok(Some(Ok(bytes))) => Some((Ok(bytes), Some(body))),
-            Ok(Some(Err(_))) => {
-                Some((Err(StoreError::Away("its answer was cut off".into())), None))
-            }
-            Err(_) => Some((Err(StoreError::Away("its answer came to a halt".into())), None)),
-        }
-    })
-    .boxed()
+    // A stream of ours: the store's own is none of the trait.
+    let chunks = stream::unfold(body, |mut body| async move {
+        let next = body.next().await?;
+        Some((next, body))
+    });
+    paced(Box::pin(chunks))
 }
 
 fn nanos(time: Option<&DateTime>) -> i64 {

@@ -58,6 +58,8 @@ pub(crate) struct Mood {
     pub(crate) short_by: AtomicU64,
     /// An answer waits so long, in milliseconds.
     pub(crate) latency_ms: AtomicU64,
+    /// A list of all of it waits so much longer.
+    pub(crate) whole_lists_ms: AtomicU64,
     /// Nothing may be written.
     pub(crate) read_only: AtomicBool,
     /// Pages of any site may read it.
@@ -196,7 +198,9 @@ async fn answer(State(layer): State<Layer>, request: Request) -> Response {
     } else {
         mood.reads.lock().expect("no test panicked here").push(path);
     }
-    let latency_ms = mood.latency_ms.load(Ordering::Relaxed);
+    let is_whole = listing && request.uri().query().is_some_and(|q| !q.contains("prefix=on"));
+    let more_ms = if is_whole { mood.whole_lists_ms.load(Ordering::Relaxed) } else { 0 };
+    let latency_ms = mood.latency_ms.load(Ordering::Relaxed) + more_ms;
     tokio::time::sleep(Duration::from_millis(latency_ms)).await;
     if mood.down.load(Ordering::Relaxed) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();

@@ -37,6 +37,12 @@ enum Said {
 }
 
 async fn ask(client: &Client, base: &str, n: usize, bytes: &[u8]) -> Said {
+    // As players do, before they ask for what it names.
+    let list = client.get(format!("{base}/streams/f/playlist.m3u8")).send().await;
+    let Ok(list) = list else { return Said::CutOff };
+    if list.status() == StatusCode::SERVICE_UNAVAILABLE {
+        return Said::Later;
+    }
     let url = format!("{base}/streams/f/playlist{n}.ts");
     let Ok(answer) = client.get(url).send().await else { return Said::CutOff };
     match answer.status() {

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use app::catalog::encode_segment;
 use bytes::Bytes;
+use tokio::task::spawn_blocking;
 use url::Url;
 
 use crate::{
@@ -48,12 +49,25 @@ pub(crate) struct File {
     pub(crate) turn: u64,
     /// What is played after it.
     pub(crate) next: Option<(Arc<str>, u64)>,
+    /// How it came to be asked for.
+    pub(crate) how: How,
+}
+
+/// How a file is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// By its name alone.
+    Plain,
+    /// By its name and what stands behind it, as a playlist has both.
+    Exact,
+    /// In an older state, which no playlist names any more.
+    Older,
 }
 
 impl File {
     /// One that stands for itself.
     pub(crate) fn beside(address: &str) -> Self {
-        Self { address: address.into(), turn: 0, next: None }
+        Self { address: address.into(), turn: 0, next: None, how: How::Plain }
     }
 }
 
@@ -97,7 +111,7 @@ impl Loaded {
         let served = readdress(&text, &playlist, |reference| {
             let written = &text[reference.span.clone()];
             let is_segment = matches!(reference.role, Role::Segment | Role::Gap);
-            turn += u64::from(is_segment);
+            turn = turn.wrapping_add(u64::from(is_segment));
             let turn = if live && is_segment && !reference.ranged { turn } else { 0 };
             reading.name(path, &base, written, reference, turn)
         });
@@ -146,31 +160,56 @@ impl Loaded {
         if self.is_live() { self.target } else { Duration::MAX }
     }
 
-    /// What it names so.
-    pub(super) fn named(&self, path: &str, query: Option<&str>) -> Option<Named> {
-        let exact = query.map(|query| format!("{path}?{query}"));
+    /// What it names so. With `keeps_older` another version than it names is the business of its
+    /// server; without, no playlist names it.
+    pub(super) fn named(
+        &self,
+        path: &str,
+        query: Option<&str>,
+        keeps_older: bool,
+    ) -> Option<Named> {
         let all = || [&self.names].into_iter().chain(&self.before);
+        let exact = query.map(|query| format!("{path}?{query}"));
         if let Some(exact) = exact
             && let Some(named) = all().find_map(|names| names.get(&exact))
         {
-            return Some(named.clone());
+            return Some(match named.clone() {
+                Named::File(file) => Named::File(File { how: How::Exact, ..file }),
+                playlist => playlist,
+            });
         }
         let named = all().find_map(|names| names.get(path))?;
-        match (named, query.filter(|query| is_version(query))) {
-            // An older version of it: that server knows whether it still has those bytes.
-            (Named::File(file), Some(version)) => {
+        let asks_for_version =
+            query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("v=")));
+        match (named, query) {
+            (Named::File(file), Some(version)) if asks_for_version => {
+                if !keeps_older || !is_version(version) {
+                    return None;
+                }
                 let mut url = Url::parse(&file.address).ok()?;
                 url.set_query(Some(version));
-                Some(Named::File(File::beside(url.as_str())))
+                Some(Named::File(File { how: How::Older, ..File::beside(url.as_str()) }))
             }
             (named, _) => Some(named.clone()),
         }
     }
 }
 
+/// Reads a page as the playlist that is served at `path`, on a thread that may take its time: each of
+/// its addresses is looked at.
+pub(super) async fn read(
+    path: &str,
+    page: Page,
+    before: Option<Arc<Loaded>>,
+) -> Result<Loaded, StoreError> {
+    let path = path.to_owned();
+    let read = spawn_blocking(move || Loaded::new(&path, page, before.as_deref())).await;
+    read.unwrap_or_else(|_| Err(unfit("reading it failed")))
+}
+
 /// What a restart needs to know of a finished playlist: it and its address.
 pub(super) async fn remember(edge: &Edge, address: &str, loaded: &Loaded) {
-    if loaded.is_live() || loaded.page.text.len() > KEPT_MAX {
+    if loaded.is_live() || loaded.tag.passing || loaded.page.text.len() > KEPT_MAX {
         return;
     }
     let Ok(kept) = serde_json::to_vec(&(&loaded.page.address, &loaded.page.text)) else { return };
@@ -183,7 +222,7 @@ pub(super) async fn remember(edge: &Edge, address: &str, loaded: &Loaded) {
 pub(super) async fn recall(edge: &Edge, path: &str, address: &str) -> Option<Loaded> {
     let kept = edge.kept_text(address).await?;
     let (address, text) = serde_json::from_slice(&kept).ok()?;
-    Loaded::new(path, Page { address, text, tag: Tag::default() }, None).ok()
+    read(path, Page { address, text, tag: Tag::default() }, None).await.ok()
 }
 
 #[derive(Default)]
@@ -243,7 +282,7 @@ impl Reading {
                 } else if role == Role::Init {
                     self.init.get_or_insert_with(|| address.clone());
                 }
-                Named::File(File { address, turn, next: None })
+                Named::File(File { address, turn, next: None, how: How::Plain })
             }
         };
         // Parts of one file have one name.

@@ -18,22 +18,25 @@ pub(super) fn list_of(base: &Url) -> Url {
     list
 }
 
-/// Whether a page is such a list.
-pub(super) fn is_list(page: &Page) -> bool {
+/// The entries of such a list; `None` where the page is none. Blocks.
+fn entries(page: &Page) -> Option<Vec<serde_json::Value>> {
     let is_object = |value: &serde_json::Value| {
         ["id", "url", "kind", "source"].iter().all(|key| value.get(key).is_some())
     };
-    let list: Result<Vec<serde_json::Value>, _> = serde_json::from_str(&page.text);
+    let list: Vec<serde_json::Value> = serde_json::from_str(&page.text).ok()?;
     // An empty list may be anybody's, but not at that address.
-    list.is_ok_and(|list| {
-        list.iter().all(is_object) && (!list.is_empty() || page.address.ends_with("/api/videos"))
-    })
+    let is_list =
+        list.iter().all(is_object) && (!list.is_empty() || page.address.ends_with("/api/videos"));
+    is_list.then_some(list)
 }
 
 /// The channels of one kind, and the names of those that it cannot reach itself.
-pub(super) fn read(page: &Page, kind: Kind) -> (Vec<(String, Raw)>, HashSet<OsString>) {
-    let list: Vec<serde_json::Value> = serde_json::from_str(&page.text).unwrap_or_default();
-    let Ok(base) = Url::parse(&page.address) else { return Default::default() };
+pub(super) type Read = (Vec<(String, Raw)>, HashSet<OsString>);
+
+/// Reads such a list; `None` where the page is none. Blocks.
+pub(super) fn read(page: &Page, kind: Kind) -> Option<Read> {
+    let list = entries(page)?;
+    let Ok(base) = Url::parse(&page.address) else { return Some(Read::default()) };
     // What it does not tell in our form it does not tell to us.
     let media = list.into_iter().filter_map(|value| serde_json::from_value::<Media>(value).ok());
     let ours = media.filter(|media| media.kind == kind && media.source != Source::Http);
@@ -46,7 +49,7 @@ pub(super) fn read(page: &Page, kind: Kind) -> (Vec<(String, Raw)>, HashSet<OsSt
         }
         Some((told.name.clone(), Raw::Whole(told)))
     };
-    (ours.filter_map(raw).collect(), behind)
+    Some((ours.filter_map(raw).collect(), behind))
 }
 
 fn told(base: &Url, media: Media) -> Option<Told> {
@@ -90,6 +93,7 @@ fn told(base: &Url, media: Media) -> Option<Told> {
         beside,
         subtitles,
         updated_at: media.updated_at,
+        keeps_older: true,
         ..Told::new(&name, &address, media.kind)
     })
 }

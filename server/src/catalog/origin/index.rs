@@ -1,6 +1,8 @@
 //! A folder as a web server shows it: the links of a page of Apache, nginx, Caddy and their like, or
 //! the JSON of nginx and Caddy.
 
+use std::collections::HashSet;
+
 use app::catalog::Kind;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -90,6 +92,7 @@ fn of_html(base: &Url, text: &str) -> Option<Vec<Entry>> {
     let mut folder = base.clone();
     folder.set_query(None);
     let mut entries: Vec<Entry> = Vec::new();
+    let mut names: HashSet<String> = HashSet::new();
     let mut links = 0;
     for part in links_of(text).take(ENTRIES_MAX) {
         let Link { href, behind } = part;
@@ -104,7 +107,7 @@ fn of_html(base: &Url, text: &str) -> Option<Vec<Entry>> {
         let is_folder = below.ends_with('/');
         let below = below.trim_end_matches('/');
         let Ok(name) = percent_decode_str(below).decode_utf8() else { continue };
-        if below.contains('/') || !is_shown(&name) || entries.iter().any(|e| e.name == *name) {
+        if below.contains('/') || !is_shown(&name) || !names.insert(name.clone().into_owned()) {
             continue;
         }
         let mark = mark_of(behind);
@@ -229,6 +232,16 @@ mod tests {
             r#"[{"name":"a/","size":4096,"url":"./a/","mod_time":"2026","mode":1,"is_dir":true,"is_symlink":false}]"#,
             &[("a", true, "2026 4096")],
         );
+    }
+
+    #[test]
+    fn a_long_folder_is_read_once() {
+        // Each link is the text up to the next, and each name is looked for among all others.
+        let text: String = (0..100_000).map(|n| format!("<a href=\"{n}.mp4\">x</a>\n")).collect();
+        let page = Page { address: "http://h/".into(), tag: Tag::default(), text };
+        let began = std::time::Instant::now();
+        assert_eq!(read(&page).map(|entries| entries.len()), Some(100_000));
+        assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A look at one name of another server's list: what its playlist says, or what is inside its file.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::{runtime::Handle, task::spawn_blocking};
+use tokio::{runtime::Handle, task::spawn_blocking, time::timeout};
 
 use super::{
     OriginSource, index,
@@ -25,18 +25,17 @@ use crate::{
     storage::{StoreError, disk::Stamp, edge::Edge},
 };
 
-/// Looks at a name; `None` where there is nothing that concerns us. `unseen`: the list is believed.
+/// A look inside the media takes no longer: what plays is listed without what that would have told.
+const INSIDE: Duration = Duration::from_secs(8);
+
+/// Looks at a name; `None` where there is nothing that concerns us.
 pub(super) async fn look_at(
     origin: &OriginSource,
     name: &str,
     raw: &Raw,
-    before: Option<&Facts>,
-    unseen: bool,
 ) -> Result<Option<Told>, Reason> {
-    let before = before.and_then(|facts| facts.distant()).map(|distant| &**distant);
     let told = match raw {
         Raw::Whole(told) => made_of(origin, told).await.map(|(told, _)| Some(told)),
-        Raw::Named(told) if unseen => believed(told, before).map(Some),
         Raw::Named(told) => {
             let (mut told, seen) = made_of(origin, told).await?;
             if let Some(seen) = seen {
@@ -54,6 +53,16 @@ pub(super) async fn look_at(
         }
     };
     told.map(|told| told.filter(|told| told.kind == origin.kind))
+}
+
+/// A channel of a long list, as that tells of it: nobody looks.
+pub(super) fn unseen(
+    origin: &OriginSource,
+    told: &Told,
+    before: Option<&Facts>,
+) -> Result<Option<Told>, Reason> {
+    let before = before.and_then(|facts| facts.distant()).map(|distant| &**distant);
+    believed(told, before).map(|told| Some(told).filter(|told| told.kind == origin.kind))
 }
 
 /// A channel as a list tells of it, and what it is made of.
@@ -220,7 +229,7 @@ fn named_of(media: &[Arc<Loaded>]) -> String {
 async fn probed(origin: &OriginSource, told: &mut Told, seen: &Seen) {
     let probe = match (&seen.variant, &seen.sample) {
         (Some(variant), _) => Some(variant.clone()),
-        (None, Some(sample)) => inside(&origin.edge, sample).await,
+        (None, Some(sample)) => timeout(INSIDE, inside(&origin.edge, sample)).await.ok().flatten(),
         (None, None) => None,
     };
     let Some(probe) = probe else { return };
@@ -285,7 +294,7 @@ impl Files for OneFile {
     }
 }
 
-fn reason(file: &str, error: &StoreError) -> Reason {
+pub(super) fn reason(file: &str, error: &StoreError) -> Reason {
     match error {
         StoreError::Gone => Reason::Missing { first: file.to_owned(), count: 1 },
         StoreError::Refused(refusal) => Reason::Refused(refusal.clone()),

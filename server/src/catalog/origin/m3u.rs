@@ -371,6 +371,20 @@ mod tests {
     }
 
     #[test]
+    fn many_may_have_one_title() {
+        let text: String =
+            (0..60_000).map(|n| format!("#EXTINF:-1,Uno\nhttp://a/{n}.m3u8\n")).collect();
+        let began = std::time::Instant::now();
+        let all = list(&format!("#EXTM3U\n{text}"), Kind::Video);
+        assert_eq!((all.len(), all[59_999].name.as_str()), (60_000, "Uno (60000)"));
+        assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+        let clash =
+            "#EXTM3U\n#EXTINF:-1,A (2)\n/1.m3u8\n#EXTINF:-1,A\n/2.m3u8\n#EXTINF:-1,A\n/3.m3u8\n";
+        let names: Vec<_> = list(clash, Kind::Video).into_iter().map(|told| told.name).collect();
+        assert_eq!(names, ["A (2)", "A", "A (3)"]);
+    }
+
+    #[test]
     fn titles_become_ids() {
         for (title, id) in [
             ("Canal 1", Some("Canal 1")),

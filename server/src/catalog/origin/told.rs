@@ -67,6 +67,19 @@ pub(super) struct Told {
     pub(super) named: Option<String>,
     /// Of a bare file.
     pub(super) size: Option<u64>,
+    /// Its server is a Carrete.
+    #[serde(default)]
+    pub(super) keeps_older: bool,
+}
+
+impl Raw {
+    /// Where it is.
+    pub(super) fn address(&self) -> &str {
+        match self {
+            Self::Whole(told) | Self::Named(told) => &told.address,
+            Self::Folder { address, .. } | Self::File { address, .. } => address,
+        }
+    }
 }
 
 impl Told {
@@ -93,6 +106,7 @@ impl Told {
             updated_at: 0,
             named: None,
             size: None,
+            keeps_older: false,
         }
     }
 
@@ -101,6 +115,7 @@ impl Told {
         let mut distant = Distant::new(edge.clone(), self.address.clone(), self.bare, before);
         distant.beside = self.beside.iter().cloned().collect();
         distant.thumbhash = self.thumbhash.clone();
+        distant.keeps_older = self.keeps_older;
         let named = self.named.as_ref().and_then(|hex| blake3::Hash::from_hex(hex).ok());
         let content = match self.size.filter(|_| self.bare) {
             Some(size) => Content::of_file(size),

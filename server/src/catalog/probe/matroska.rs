@@ -1,6 +1,6 @@
 //! WebM and Matroska: tracks and length from the head of the file.
 
-use std::io::BufReader;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use matroska_demuxer::{MatroskaFile, TrackEntry, TrackType};
 
@@ -9,9 +9,34 @@ use super::{Media, Probe, Track, codec::is_still};
 /// Pictures that each stand for so long are covers, in nanoseconds.
 const SLOW_NS: u64 = 500_000_000;
 
+/// No element that is read is longer: its length is taken for memory before a byte of it is there, and
+/// as long as the file says it is there is room for any.
+const ELEMENT_MAX: u64 = 32 << 20;
+
+/// A file that is no longer, from where one reads, than the longest element.
+struct Near(Media);
+
+impl Read for Near {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl Seek for Near {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        if let SeekFrom::End(by) = to {
+            let here = self.0.stream_position()?;
+            let end = self.0.seek(SeekFrom::End(0))?.min(here.saturating_add(ELEMENT_MAX));
+            let at = end.checked_add_signed(by).ok_or(io::ErrorKind::InvalidInput)?;
+            return self.0.seek(SeekFrom::Start(at));
+        }
+        self.0.seek(to)
+    }
+}
+
 /// Reads the tracks of a WebM file.
 pub(super) fn read(file: Media) -> Option<Probe> {
-    let file = MatroskaFile::open(BufReader::new(file)).ok()?;
+    let file = MatroskaFile::open(BufReader::new(Near(file))).ok()?;
     let tracks: Vec<Track> = file.tracks().iter().filter_map(track).collect();
     let mut probe = Probe::of_tracks(&tracks)?;
     probe.title = file.info().title().map(str::to_owned);

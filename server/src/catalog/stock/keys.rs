@@ -11,7 +11,7 @@ use tokio::{runtime::Handle, sync::watch, time::Instant};
 use super::StoreSource;
 use crate::{
     catalog::{
-        facts::Place,
+        facts::{Looked, Place},
         files::{Files, unpacked},
         name,
         probe::Media,
@@ -117,7 +117,7 @@ impl<'a> InStore<'a> {
 impl Files for InStore<'_> {
     fn place(&self) -> Place {
         let StoreSource { edge, source, .. } = self.store.clone();
-        let looked = watch::channel(Instant::now()).1;
+        let looked = Looked::new(watch::channel(Instant::now()).1);
         Place::Store { source, edge, prefix: self.prefix.clone(), looked }
     }
 

@@ -6,13 +6,19 @@ use std::{future::Future, sync::Arc, time::Duration};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{
     Inner,
     fill::{Fill, Writer},
+    watched::watched,
 };
-use crate::storage::{Content, StoreError, breaker::Breaker, disk::Stamp};
+use crate::storage::{
+    Content, StoreError,
+    breaker::{Breaker, Leave},
+    disk::Stamp,
+    turns::Turn,
+};
 
 /// The first pause, and the longest.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -23,6 +29,21 @@ const AGAIN: usize = 3;
 const REQUESTS: usize = 16;
 /// Chunks that are written at once if they are there at once.
 const BATCH: usize = 16;
+/// So often one who waits for his turn looks whether anybody still waits for him.
+const WANTED: Duration = Duration::from_secs(2);
+/// How long what is not kept stays for who had it asked for.
+const LINGERS: Duration = Duration::from_secs(1);
+
+/// A piece that is to be fetched.
+pub(super) struct Job {
+    pub(super) key: String,
+    pub(super) stamp: Stamp,
+    pub(super) fill: Arc<Fill>,
+    /// An answer with its first bytes, where one is there already, and the turn that it came in.
+    pub(super) begun: Option<(Content, Turn)>,
+    /// Leave to be a task.
+    pub(super) task: Turn,
+}
 
 fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
@@ -34,12 +55,35 @@ fn pauses() -> impl Iterator<Item = Duration> {
 }
 
 impl Inner {
+    /// A piece is not on its way any more; another fetch of the same may be.
+    fn forget(&self, fill: &Arc<Fill>) {
+        let mut fills = self.fills();
+        if fills.get(&fill.piece).is_some_and(|now| Arc::ptr_eq(now, fill)) {
+            fills.remove(&fill.piece);
+        }
+    }
+
     /// Asks, and asks again while that may help. Only for what changes nothing.
     pub(super) async fn patiently<T, F>(
         &self,
         key: &str,
         ask: impl Fn() -> F,
     ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        self.by_leave(key, ask).await.map(|(answer, leave)| {
+            leave.answered();
+            answer
+        })
+    }
+
+    /// As [`Self::patiently`]; how the answer ends is told by the one who reads it.
+    pub(super) async fn by_leave<T, F>(
+        &self,
+        key: &str,
+        ask: impl Fn() -> F,
+    ) -> Result<(T, Leave), StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
@@ -57,22 +101,36 @@ impl Inner {
         }
     }
 
-    /// Fetches a piece and puts it on the shelf. `begun` is an answer with its first bytes, where one
-    /// is there already.
+    /// A turn to ask for this object; `None` where nobody wants it any more when it would come.
+    async fn turn(&self, key: &str, fill: &Fill) -> Option<Turn> {
+        let host = self.store.site(key);
+        let mut turn = std::pin::pin!(self.turns.take(&host));
+        loop {
+            match timeout(WANTED, &mut turn).await {
+                Ok(turn) => return Some(turn),
+                Err(_) if fill.is_unwanted() => return None,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Fetches a piece and puts it on the shelf.
     async fn whole(
         &self,
-        key: &str,
-        stamp: Stamp,
+        (key, stamp): (&str, Stamp),
         fill: &Arc<Fill>,
-        mut begun: Option<Content>,
+        begun: Option<(Content, Turn)>,
     ) -> Result<(), StoreError> {
-        let shelf = self.shelf.clone();
-        let mut writer = Writer::begin(fill.clone(), shelf).await?;
-        let Ok(_turn) = self.fetches.acquire().await else { return Ok(()) };
+        // The turn comes first: who waits for one holds no file.
+        let (mut begun, _turn) = match begun {
+            Some((content, turn)) => (Some(content), turn),
+            None => (None, self.turn(key, fill).await.ok_or(StoreError::Busy)?),
+        };
+        let mut writer = Writer::begin(fill.clone(), self.shelf.clone()).await?;
         let mut pauses = pauses();
         for _ in 0..REQUESTS {
             let before = writer.so_far();
-            let error = match self.part(key, stamp, fill, &mut writer, begun.take()).await {
+            let error = match self.part((key, stamp), fill, &mut writer, begun.take()).await {
                 Ok(()) => return writer.keep().await,
                 Err(error) if error.is_away() => error,
                 Err(error) => return Err(error),
@@ -91,8 +149,7 @@ impl Inner {
     /// One request for what is missing of a piece.
     async fn part(
         &self,
-        key: &str,
-        stamp: Stamp,
+        (key, stamp): (&str, Stamp),
         fill: &Fill,
         writer: &mut Writer,
         begun: Option<Content>,
@@ -101,7 +158,12 @@ impl Inner {
         let range = bytes.start + writer.so_far()..bytes.end;
         let content = match begun {
             Some(content) => content,
-            None => once(&self.breaker(key), self.store.read(key, stamp, range)).await?,
+            None => {
+                let expected = range.end - range.start;
+                let read = self.store.read(key, stamp, range);
+                let (content, leave) = once(&self.breaker(key), read).await?;
+                watched(content, expected, leave)
+            }
         };
         let mut content = content.ready_chunks(BATCH);
         while !writer.is_full()
@@ -128,37 +190,64 @@ impl Inner {
     }
 }
 
-/// Asks once, if one may.
+/// Asks once, if one may. Who has the answer says how it ended.
 async fn once<T>(
-    breaker: &Breaker,
+    breaker: &Arc<Breaker>,
     answer: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
+) -> Result<(T, Leave), StoreError> {
     let away = |_| StoreError::Away("it did not answer a moment ago".into());
     let leave = breaker.ask().map_err(away)?;
-    let answer = answer.await;
-    match &answer {
-        Err(error) if error.is_away() => leave.failed(),
-        _ => leave.answered(),
+    match answer.await {
+        Ok(answer) => Ok((answer, leave)),
+        Err(error) => {
+            match &error {
+                error if error.is_away() => leave.failed(),
+                // It was not asked.
+                StoreError::Busy => drop(leave),
+                _ => leave.answered(),
+            }
+            Err(error)
+        }
     }
-    answer
+}
+
+/// A piece that somebody fetches; whoever waits for it is told also where that ends in the middle.
+struct Underway {
+    inner: Arc<Inner>,
+    fill: Arc<Fill>,
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.inner.forget(&self.fill);
+        self.fill.end(Err(StoreError::Away("this host failed to fetch it".into())));
+    }
 }
 
 /// Runs until the piece is there, or given up.
-pub(super) async fn fetch(
-    inner: Arc<Inner>,
-    key: String,
-    stamp: Stamp,
-    fill: Arc<Fill>,
-    begun: Option<Content>,
-) {
+pub(super) async fn fetch(inner: Arc<Inner>, job: Job) {
+    let Job { key, stamp, fill, begun, task } = job;
+    let underway = Underway { inner: inner.clone(), fill: fill.clone() };
     let end = tokio::select! {
         () = inner.stop.cancelled() => Err(StoreError::Away("this server stops".into())),
-        end = inner.whole(&key, stamp, &fill, begun) => end,
+        end = inner.whole((&key, stamp), &fill, begun) => end,
     };
     if let Err(error) = &end {
         tracing::debug!(store = inner.store.name(), %error, "An object cannot be fetched.");
     }
-    // It is on the shelf by now: who comes next finds it there.
-    inner.fills().remove(&fill.piece);
+    let lingers = end.is_ok() && fill.lingers();
+    if !lingers {
+        // It is on the shelf by now: who comes next finds it there.
+        inner.forget(&fill);
+    }
     fill.end(end);
+    if lingers {
+        let taken = async {
+            while fill.lingers() {
+                sleep(LINGERS / 50).await;
+            }
+        };
+        let _ = timeout(LINGERS, taken).await;
+    }
+    drop((underway, task));
 }

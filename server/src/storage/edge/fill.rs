@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -26,6 +26,10 @@ const CHUNK: u64 = 256 << 10;
 #[derive(Debug)]
 pub(super) struct Fill {
     pub(super) piece: Piece,
+    /// It is for those alone who ask while it comes.
+    passing: bool,
+    /// Somebody has asked for it.
+    taken: AtomicBool,
     /// Where it is written before it is whole; nothing where the folder cannot be written.
     file: OnceLock<(File, PathBuf)>,
     /// What the disk had no room for, from this place in the piece on.
@@ -49,10 +53,12 @@ pub(super) struct Writer {
 }
 
 impl Fill {
-    /// A piece of which nothing has come.
-    pub(super) fn new(piece: Piece) -> Arc<Self> {
+    /// A piece of which nothing has come. One that is `passing` is not kept.
+    pub(super) fn new(piece: Piece, passing: bool) -> Arc<Self> {
         Arc::new(Self {
             piece,
+            passing,
+            taken: AtomicBool::new(false),
             file: OnceLock::new(),
             spilt_at: AtomicU64::new(u64::MAX),
             spilt: Mutex::default(),
@@ -65,14 +71,34 @@ impl Fill {
         self.reach(0).await.map(drop)
     }
 
+    /// Whether nobody waits for it now.
+    pub(super) fn is_unwanted(&self) -> bool {
+        self.progress.receiver_count() == 0
+    }
+
+    /// Somebody reads it from here on.
+    pub(super) fn take(&self) {
+        self.taken.store(true, Ordering::Release);
+    }
+
+    /// Whether what came has to stay a moment: it is not kept, and who had it asked for has not taken
+    /// it yet.
+    pub(super) fn lingers(&self) -> bool {
+        self.passing && !self.taken.load(Ordering::Acquire)
+    }
+
     /// Waits until nothing more comes.
     pub(super) async fn ended(&self) {
         let _ = self.progress.subscribe().wait_for(|now| now.end.is_some()).await;
     }
 
-    /// Tells all readers that nothing more comes.
+    /// Tells all readers that nothing more comes; what was told first holds.
     pub(super) fn end(&self, end: Result<(), StoreError>) {
-        self.progress.send_modify(|progress| progress.end = Some(end));
+        self.progress.send_if_modified(|progress| {
+            let is_first = progress.end.is_none();
+            progress.end.get_or_insert(end);
+            is_first
+        });
     }
 
     /// Waits for bytes behind `at`; answers how far they reach.
@@ -143,7 +169,8 @@ impl Fill {
     /// Puts the whole piece on the shelf. Blocks.
     fn keep(&self, shelf: &Shelf, seal: blake3::Hash) -> io::Result<()> {
         let Some((file, path)) = self.file.get() else { return Ok(()) };
-        if self.spilt_at.load(Ordering::Acquire) != u64::MAX {
+        let is_spilt = self.spilt_at.load(Ordering::Acquire) != u64::MAX;
+        if is_spilt || self.passing || !shelf.owns() {
             return Ok(());
         }
         file.write_all_at(seal.as_bytes(), self.piece.length())?;
@@ -164,13 +191,15 @@ impl Writer {
     /// Opens what the piece is written to. Where nothing can be written it stays in memory for as
     /// long as somebody reads it.
     pub(super) async fn begin(fill: Arc<Fill>, shelf: Shelf) -> Result<Self, StoreError> {
+        if shelf.only_reads() {
+            fill.spilt_at.store(0, Ordering::Release);
+            return Ok(Self { fill, shelf, hasher: blake3::Hasher::new(), so_far: 0 });
+        }
         let folder = shelf.clone();
         match spawn_blocking(move || folder.begin()).await {
             Ok(Ok(begun)) => drop(fill.file.set(begun)),
-            // In memory it would take more than a file.
-            Ok(Err(error)) if is_out_of_room(&error) => {
-                return Err(StoreError::Away("this host can open no more files now".into()));
-            }
+            // In memory they would stay as long as somebody reads them slowly.
+            Ok(Err(error)) if is_out_of_room(&error) => return Err(StoreError::Busy),
             Ok(Err(error)) => {
                 unwritable(&error);
                 fill.spilt_at.store(0, Ordering::Release);

@@ -1,35 +1,66 @@
 //! Objects that no list tells of: what each is now is asked once, whoever else wants to know, and
-//! the answer's bytes are the first of the piece that everybody waits for.
+//! the answer's bytes are the first of the piece that everybody waits for. How long that is believed
+//! is for the server to say.
 
 use std::{
     collections::hash_map::Entry,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::{sync::watch, time::timeout};
 
-use super::{Edge, Inner, PATIENCE, fetch, fill::Fill, piece::Cut};
-use crate::storage::{Found, StoreError};
+use super::{
+    Edge, Inner, PATIENCE,
+    fetch::{self, Job},
+    fill::Fill,
+    watched::watched,
+};
+use crate::storage::{Found, StoreError, turns::Turn};
 
-/// What was found is believed for so long without asking again.
+/// What was found is believed for so long where its server does not say how long it may be,
 const BELIEVED: Duration = Duration::from_secs(60);
+/// and that there is nothing for so long: it may just be on its way.
+const GONE: Duration = Duration::from_secs(1);
 
 /// What was found of an object, and when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
-    found: Found,
+    /// Nothing where there is none.
+    found: Option<Found>,
     at: Instant,
 }
 
 impl Known {
     fn is_fresh(self) -> bool {
-        self.found.lasting || self.at.elapsed() < BELIEVED
+        let lasts = self.found.map_or(GONE, |found| found.fresh.lasts.unwrap_or(BELIEVED));
+        self.at.elapsed() < lasts
+    }
+
+    fn told(self) -> Result<Found, StoreError> {
+        self.found.ok_or(StoreError::Gone)
     }
 }
 
 /// A question on its way.
-pub(super) type Search = watch::Receiver<Option<Result<Found, StoreError>>>;
+pub(super) type Search = watch::Sender<Option<Result<Found, StoreError>>>;
+
+/// How it is told.
+type Told = watch::Receiver<Option<Result<Found, StoreError>>>;
+
+/// Somebody asks; ends when dropped, with or without a word.
+struct Asking {
+    inner: Arc<Inner>,
+    wanted: Wanted,
+    tell: Arc<Search>,
+    _task: Turn,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.inner.searches().remove(&self.wanted);
+    }
+}
 
 /// An object, and which of those that had its address one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,34 +69,46 @@ pub(super) struct Wanted {
     turn: u64,
 }
 
+/// What is asked of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// It, with its bytes.
+    Bytes,
+    /// Whether it still is what it was.
+    Head,
+}
+
 impl Edge {
     /// What an object is that no list tells of. `turn` tells those apart that have one address after
     /// the other. Fails within two seconds where it is not known and the store does not say.
     pub async fn find(&self, key: &str, turn: u64) -> Result<Found, StoreError> {
         let wanted = Wanted { key: key.to_owned(), turn };
         let known = self.0.known.get(&wanted);
-        if let Some(known) = known {
-            if known.is_fresh() {
-                return Ok(known.found);
+        if let Some(known) = known.filter(|known| known.is_fresh()) {
+            return known.told();
+        }
+        let kept = known.and_then(|known| known.found).filter(|found| self.holds(key, *found));
+        let Some(kept) = kept else { return self.wait_for(wanted, What::Bytes).await };
+        if kept.fresh.lasts.is_none() {
+            // Where nothing is said of it, what is kept need not wait for word that it is the same.
+            if self.0.left_alone(key).is_ok() {
+                drop(self.search(wanted, What::Head));
             }
-            // What is kept need not wait for word that it is still the same.
-            if self.holds(key, known.found) {
-                self.look_again(wanted);
-                return Ok(known.found);
-            }
+            return Ok(kept);
         }
-        if let Some(wait) = self.0.breaker(key).wait() {
-            let seconds = wait.as_secs_f32().ceil();
-            return Err(StoreError::Away(format!("it is left alone for another {seconds} s")));
+        // A server that tells no state of it has to send it again.
+        let what = if kept.is_marked { What::Head } else { What::Bytes };
+        match self.wait_for(wanted, what).await {
+            // What it was is better than nothing, where that is not forbidden.
+            Err(error) if error.may_pass() && !kept.fresh.strict => Ok(kept),
+            told => told,
         }
-        let mut search = self.search(wanted, false);
-        let ended = timeout(PATIENCE, search.wait_for(Option::is_some)).await;
-        let away = |why: &str| Err(StoreError::Away(why.to_owned()));
-        match ended {
-            Ok(Ok(found)) => found.clone().unwrap_or_else(|| away("nobody asks any more")),
-            Ok(Err(_)) => away("nobody asks any more"),
-            Err(_) => away("it does not answer in time"),
-        }
+    }
+
+    /// Whether there is anything known of it that is still believed.
+    pub fn knows(&self, key: &str) -> bool {
+        let wanted = Wanted { key: key.to_owned(), turn: 0 };
+        self.0.known.get(&wanted).is_some_and(Known::is_fresh)
     }
 
     /// What was found of an object turned out to be wrong: who wants it asks anew.
@@ -76,7 +119,8 @@ impl Edge {
     /// What an object is now, asked anew; its bytes are not fetched.
     pub async fn look(&self, key: &str) -> Result<Found, StoreError> {
         let wanted = Wanted { key: key.to_owned(), turn: 0 };
-        let found = self.ask(&wanted, true).await;
+        let turn = self.0.turns.take(&self.0.store.site(key)).await;
+        let found = self.ask(&wanted, What::Head, turn).await;
         self.0.note(&wanted, &found);
         found
     }
@@ -88,75 +132,102 @@ impl Edge {
         if self.0.known.get(&wanted).is_some_and(Known::is_fresh) {
             return;
         }
-        let Ok(permit) = self.0.ahead.clone().try_acquire_owned() else { return };
-        if self.0.breaker(key).wait().is_some() {
+        let Some(turn) = self.0.ahead.try_take(&self.0.store.site(key)) else { return };
+        if self.0.left_alone(key).is_err() {
             return;
         }
-        let mut search = self.search(wanted, false);
+        let Ok(mut search) = self.search(wanted, What::Bytes) else { return };
         tokio::spawn(async move {
-            // The permit stands for the question; the bytes are one fetch among others.
+            // The turn stands for the question; the bytes are one fetch among others.
             let _ = search.wait_for(Option::is_some).await;
-            drop(permit);
+            drop(turn);
         });
+    }
+
+    async fn wait_for(&self, wanted: Wanted, what: What) -> Result<Found, StoreError> {
+        self.0.left_alone(&wanted.key)?;
+        let mut search = self.search(wanted, what)?;
+        let ended = timeout(PATIENCE, search.wait_for(Option::is_some)).await;
+        let away = |why: &str| Err(StoreError::Away(why.to_owned()));
+        match ended {
+            Ok(Ok(found)) => found.clone().unwrap_or_else(|| away("nobody asks any more")),
+            Ok(Err(_)) => away("nobody asks any more"),
+            Err(_) => away("it does not answer in time"),
+        }
     }
 
     /// Whether all of an object is kept.
     fn holds(&self, key: &str, found: Found) -> bool {
-        Cut::of(self.name(), key, found.stamp).all().all(|piece| self.0.shelf.holds(piece))
+        self.cut(key, found.stamp).all().all(|piece| self.0.shelf.holds(piece))
     }
 
-    fn look_again(&self, wanted: Wanted) {
-        if self.0.breaker(&wanted.key).wait().is_none() {
-            drop(self.search(wanted, true));
-        }
-    }
-
-    /// The question on its way; if nobody asks yet, somebody does now. `heads` alone are asked for
-    /// where the bytes are kept.
-    fn search(&self, wanted: Wanted, heads: bool) -> Search {
+    /// The question on its way; if nobody asks yet, somebody does now.
+    fn search(&self, wanted: Wanted, what: What) -> Result<Told, StoreError> {
         let mut searches = self.0.searches();
-        // One that ended without a word is none.
-        if let Some(search) = searches.get(&wanted).filter(|search| search.has_changed().is_ok()) {
-            return search.clone();
+        if let Some(search) = searches.get(&wanted) {
+            return Ok(search.subscribe());
         }
-        let (tell, search) = watch::channel(None);
-        searches.insert(wanted.clone(), search.clone());
+        let task = self.0.task(&wanted.key)?;
+        let tell = Arc::new(Search::new(None));
+        let told = tell.subscribe();
+        searches.insert(wanted.clone(), tell.clone());
         drop(searches);
-        let edge = self.clone();
+        let (edge, inner) = (self.clone(), self.0.clone());
+        let asking = Asking { inner, wanted, tell, _task: task };
         tokio::spawn(async move {
-            let inner = &edge.0;
-            let stopped = || Err(StoreError::Away("this server stops".into()));
             let found = tokio::select! {
-                () = inner.stop.cancelled() => stopped(),
-                found = edge.ask(&wanted, heads) => found,
+                () = edge.stopped() => Err(StoreError::Away("this server stops".into())),
+                found = edge.ask_in_turn(&asking, what) => found,
             };
-            inner.note(&wanted, &found);
-            inner.searches().remove(&wanted);
+            asking.inner.note(&asking.wanted, &found);
+            let tell = asking.tell.clone();
+            drop(asking);
             tell.send_replace(Some(found));
         });
-        search
+        Ok(told)
     }
 
-    async fn ask(&self, wanted: &Wanted, heads: bool) -> Result<Found, StoreError> {
+    async fn ask_in_turn(&self, asking: &Asking, what: What) -> Result<Found, StoreError> {
+        let Asking { inner, wanted, tell, .. } = asking;
+        let host = inner.store.site(&wanted.key);
+        let turn = tokio::select! {
+            biased;
+            turn = inner.turns.take(&host) => turn,
+            // Nobody waits for it any more.
+            () = tell.closed() => return Err(StoreError::Busy),
+        };
+        self.ask(wanted, what, turn).await
+    }
+
+    async fn ask(&self, wanted: &Wanted, what: What, turn: Turn) -> Result<Found, StoreError> {
         let (inner, key) = (&self.0, &wanted.key);
-        if heads {
-            return inner
-                .patiently(key, || inner.store.look(key))
-                .await
-                .map(|found| wanted.told(found));
+        if what == What::Head {
+            let found = inner.patiently(key, || inner.store.look(key)).await?;
+            return Ok(wanted.told(found));
         }
-        let (found, content) = inner.patiently(key, || inner.store.find(key)).await?;
+        let ((found, content), leave) = inner.by_leave(key, || inner.store.find(key)).await?;
         let found = wanted.told(found);
-        let first = Cut::of(self.name(), key, found.stamp).all().next();
-        if let Some(piece) = first.filter(|piece| !inner.shelf.holds(*piece)) {
-            let begun = match inner.fills().entry(piece) {
-                Entry::Occupied(_) => None,
-                Entry::Vacant(place) => Some(place.insert(Fill::new(piece)).clone()),
-            };
-            if let Some(fill) = begun {
-                let (inner, key) = (inner.clone(), key.clone());
-                tokio::spawn(fetch::fetch(inner, key, found.stamp, fill, Some(content)));
+        let first = self.cut(key, found.stamp).all().next();
+        let Some(piece) = first.filter(|piece| !inner.shelf.holds(*piece)) else {
+            leave.answered();
+            return Ok(found);
+        };
+        // Where no more may be fetched, who comes for the bytes is told so.
+        let task = inner.task(key).ok();
+        let fill = match inner.fills().entry(piece) {
+            Entry::Vacant(place) if task.is_some() => {
+                Some(place.insert(Fill::new(piece, found.fresh.passing)).clone())
             }
+            _ => None,
+        };
+        match task.zip(fill) {
+            Some((task, fill)) => {
+                let content = watched(content, piece.length(), leave);
+                let (key, stamp, begun) = (key.clone(), found.stamp, Some((content, turn)));
+                let job = Job { key, stamp, fill, begun, task };
+                tokio::spawn(fetch::fetch(inner.clone(), job));
+            }
+            None => leave.answered(),
         }
         Ok(found)
     }
@@ -166,7 +237,14 @@ impl Wanted {
     /// What a server that tells nothing of the state of its objects says, with what is known of it.
     fn told(&self, mut found: Found) -> Found {
         if found.stamp.is_unmarked() {
-            found.stamp = found.stamp.marked(self.turn);
+            found.is_marked = false;
+            // How long it holds is all that it says: each time that is over it is another.
+            let began = match found.fresh.lasts {
+                Some(_) => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+                None => Duration::ZERO,
+            };
+            let began = u64::try_from(began.as_nanos()).unwrap_or(u64::MAX);
+            found.stamp = found.stamp.marked(self.turn.wrapping_add(began));
         }
         found
     }
@@ -174,12 +252,13 @@ impl Wanted {
 
 impl Inner {
     fn note(self: &Arc<Self>, wanted: &Wanted, found: &Result<Found, StoreError>) {
-        match found {
-            Ok(found) => {
-                self.known.insert(wanted.clone(), Known { found: *found, at: Instant::now() });
-            }
-            Err(StoreError::Gone | StoreError::Changed) => self.known.invalidate(wanted),
-            Err(_) => {}
-        }
+        let at = Instant::now();
+        let known = match found {
+            Ok(found) if !found.fresh.passing => Known { found: Some(*found), at },
+            Err(StoreError::Gone) => Known { found: None, at },
+            Ok(_) | Err(StoreError::Changed) => return self.known.invalidate(wanted),
+            Err(_) => return,
+        };
+        self.known.insert(wanted.clone(), known);
     }
 }

@@ -7,7 +7,10 @@ use std::{
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde::de::DeserializeOwned;
@@ -23,13 +26,25 @@ pub(super) struct Memory {
     path: PathBuf,
     /// Of the list that is written down, to write it once.
     written: Mutex<Option<u64>>,
+    /// Somebody writes it: whoever else would waits for the next time.
+    busy: AtomicBool,
+}
+
+/// Somebody writes; ends when dropped.
+struct Writing<'a>(&'a AtomicBool);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 impl Memory {
     /// The file of the store of this word and identity in `folder`.
     pub(super) fn new(folder: &Path, name: &str, identity: &str) -> Self {
         let hash = &blake3::hash(identity.as_bytes()).to_hex()[..16];
-        Self { path: folder.join(format!("{name}-{hash}.list")), written: Mutex::default() }
+        let path = folder.join(format!("{name}-{hash}.list"));
+        Self { path, written: Mutex::default(), busy: AtomicBool::new(false) }
     }
 
     /// Writes a list of objects down, if it is another than the last. Blocks.
@@ -70,10 +85,12 @@ impl Memory {
     }
 
     fn write(&self, hash: u64, json: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<()> {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        if *written == Some(hash) {
+        // The lock is for the number alone: the disk may take its time.
+        let written = || self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if *written() == Some(hash) || self.busy.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
+        let _writing = Writing(&self.busy);
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
         }
@@ -83,7 +100,7 @@ impl Memory {
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
         file.write_all(&json()?)?;
         fs::rename(&aside, &self.path)?;
-        *written = Some(hash);
+        *written() = Some(hash);
         Ok(())
     }
 }

@@ -10,6 +10,32 @@ const WHOLE: u64 = 16 << 20;
 /// Others are cut into parts of so many bytes.
 const PART: u64 = 4 << 20;
 
+/// What stands at the end of the names of our files. Those of the first releases end in the part: they
+/// did not say of which store they are.
+const FORM: &str = "2";
+
+/// All that makes a store this one and no other, as it stands in names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Home([u8; blake3::OUT_LEN]);
+
+impl Home {
+    /// Of a store's word and its identity.
+    pub(super) fn of(store: &str, identity: &str) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(store.as_bytes()).update(&[0]).update(identity.as_bytes());
+        Self(*hasher.finalize().as_bytes())
+    }
+
+    /// The key of an object of this store, as it stands in the names of files.
+    pub(super) fn name(&self, key: &str) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0).update(key.as_bytes());
+        let mut first = [0; 8];
+        first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        u64::from_le_bytes(first)
+    }
+}
+
 /// One state of one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Cut {
@@ -23,12 +49,12 @@ pub(super) struct Cut {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Piece {
     pub(super) cut: Cut,
-    part: u32,
+    part: u64,
 }
 
 impl Cut {
-    pub(super) fn of(store: &str, key: &str, stamp: Stamp) -> Self {
-        Self { name: name_of(store, key), size: stamp.size, mark: stamp.mark }
+    pub(super) fn of(home: &Home, key: &str, stamp: Stamp) -> Self {
+        Self { name: home.name(key), size: stamp.size, mark: stamp.mark }
     }
 
     /// What it is cut of, without its time.
@@ -36,22 +62,14 @@ impl Cut {
         Stamp { size: self.size, modified_ns: 0, mark: self.mark }
     }
 
-    /// The pieces that hold these bytes, and which bytes of each.
-    pub(super) fn pieces(self, bytes: Range<u64>) -> impl Iterator<Item = (Piece, Range<u64>)> {
-        let step = self.step();
-        let parts =
-            if bytes.is_empty() { 0..0 } else { bytes.start / step..bytes.end.div_ceil(step) };
-        parts.map(move |part| {
-            let piece = Piece { cut: self, part: u32::try_from(part).unwrap_or(u32::MAX) };
-            let start = piece.bytes().start;
-            let within = bytes.start.max(start) - start..bytes.end.min(piece.bytes().end) - start;
-            (piece, within)
-        })
+    /// The piece that holds the byte at `at`.
+    pub(super) fn piece_at(self, at: u64) -> Piece {
+        Piece { cut: self, part: at / self.step() }
     }
 
-    /// All of them.
+    /// All of them, one after the other: an object may claim to be of any length.
     pub(super) fn all(self) -> impl Iterator<Item = Piece> {
-        self.pieces(0..self.size).map(|(piece, _)| piece)
+        (0..self.size.div_ceil(self.step())).map(move |part| Piece { cut: self, part })
     }
 
     /// Whether there is but one.
@@ -64,20 +82,12 @@ impl Cut {
     }
 }
 
-/// The key of an object, as it stands in the names of files.
-pub(super) fn name_of(store: &str, key: &str) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(store.as_bytes()).update(&[0]).update(key.as_bytes());
-    let mut first = [0; 8];
-    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-    u64::from_le_bytes(first)
-}
-
 impl Piece {
     /// Its place in the object.
     pub(super) fn bytes(self) -> Range<u64> {
-        let start = u64::from(self.part) * self.cut.step();
-        start..(start + self.cut.step()).min(self.cut.size)
+        let step = self.cut.step();
+        let start = self.part.saturating_mul(step).min(self.cut.size);
+        start..start.saturating_add(step).min(self.cut.size)
     }
 
     pub(super) fn length(self) -> u64 {
@@ -87,22 +97,30 @@ impl Piece {
 
     /// The one behind it.
     pub(super) fn next(self) -> Option<Self> {
-        (self.bytes().end < self.cut.size).then_some(Self { cut: self.cut, part: self.part + 1 })
+        let next = Self { cut: self.cut, part: self.part.checked_add(1)? };
+        (next.length() > 0).then_some(next)
     }
 
     /// The name of the file that keeps it.
     pub(super) fn file_name(self) -> String {
         let Cut { name, size, mark } = self.cut;
-        format!("{name:016x}-{size:x}-{mark:016x}-{:x}", self.part)
+        format!("{name:016x}-{size:x}-{mark:016x}-{:x}-{FORM}", self.part)
     }
 
     /// Reads a name back; `None` for what is no file of ours.
     pub(super) fn of_file_name(text: &str) -> Option<Self> {
+        Self::of_old_file_name(text.strip_suffix(FORM)?.strip_suffix('-')?)
+    }
+
+    /// Reads the name of a file that an earlier release kept, of which nobody knows the store.
+    pub(super) fn of_old_file_name(text: &str) -> Option<Self> {
         let mut numbers = text.split('-').map(|part| u64::from_str_radix(part, 16).ok());
         let mut next = || numbers.next().flatten();
         let cut = Cut { name: next()?, size: next()?, mark: next()? };
-        let piece = Self { cut, part: next()?.try_into().ok()? };
-        (piece.length() > 0 && piece.file_name() == text).then_some(piece)
+        let piece = Self { cut, part: next()? };
+        let name = piece.file_name();
+        let old = name.strip_suffix(FORM).and_then(|name| name.strip_suffix('-'));
+        (piece.length() > 0 && old == Some(text)).then_some(piece)
     }
 }
 
@@ -110,40 +128,68 @@ impl Piece {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Cut, Piece, Stamp, WHOLE};
+    use super::{Cut, Home, Piece, Stamp, WHOLE};
 
     fn cut(size: u64) -> Cut {
-        Cut::of("s3", "a/b.ts", Stamp::tagged(size, 0, Some("tag")))
+        Cut::of(&Home::of("s3", "films"), "a/b.ts", Stamp::tagged(size, 0, Some("tag")))
     }
 
     #[test]
     fn a_segment_stays_whole_and_a_film_does_not() {
         assert_eq!(cut(WHOLE).all().count(), 1);
         assert_eq!(cut(WHOLE + 1).all().count(), 5);
-        assert_eq!(cut(9).pieces(3..3).count(), 0);
+        assert_eq!(cut(0).all().count(), 0);
+    }
+
+    #[test]
+    fn any_length_may_be_claimed() {
+        for size in [1 << 50, 1 << 60, (1 << 60) + 1, u64::MAX - 1, u64::MAX] {
+            let cut = cut(size);
+            assert_eq!(cut.all().take(3).map(Piece::length).sum::<u64>(), 3 * super::PART);
+            let last = cut.piece_at(size - 1);
+            assert_eq!((last.bytes().end, last.next()), (size, None));
+            assert!(last.length() > 0 && last.length() <= super::PART);
+            assert_eq!(Piece::of_file_name(&last.file_name()), Some(last));
+        }
+    }
+
+    #[test]
+    fn stores_share_no_names() {
+        let stamp = Stamp::tagged(9, 0, Some("tag"));
+        let of = |store, identity| Cut::of(&Home::of(store, identity), "film.mp4", stamp).name;
+        let all = [of("s3", "a"), of("s3", "b"), of("video", "a"), of("s", "3a"), of("s3a", "")];
+        for (n, one) in all.iter().enumerate() {
+            assert!(!all[n + 1..].contains(one), "{n}");
+        }
     }
 
     #[test]
     fn names_are_read_back() {
         for piece in cut(WHOLE + 1).all().chain(cut(1).all()) {
-            assert_eq!(Piece::of_file_name(&piece.file_name()), Some(piece));
+            let name = piece.file_name();
+            assert_eq!(Piece::of_file_name(&name), Some(piece));
+            assert_eq!(Piece::of_old_file_name(&name), None);
+            let old = name.strip_suffix("-2").expect("the form");
+            assert_eq!(Piece::of_old_file_name(old), Some(piece));
+            assert_eq!(Piece::of_file_name(old), None);
         }
-        for other in ["", ".tmp-1", "notes.txt", "0-0-0-0", "1-1-1-1"] {
+        for other in ["", ".tmp-1", "notes.txt", "0-0-0-0", "1-1-1-1", "1-1-1-1-2", "-2"] {
             assert_eq!(Piece::of_file_name(other), None, "{other}");
+            assert_eq!(Piece::of_old_file_name(other), None, "{other}");
         }
     }
 
     proptest! {
         #[test]
-        fn pieces_join_to_what_was_asked_for(size in 1u64..WHOLE * 3, a in 0u64..WHOLE * 3, b in 0u64..WHOLE * 3) {
-            let (first, end) = (a.min(b) % size, (a.max(b) % size).max(a.min(b) % size));
-            let mut at = first;
-            for (piece, within) in cut(size).pieces(first..end) {
-                prop_assert_eq!(piece.bytes().start + within.start, at);
-                prop_assert!(within.start < within.end && within.end <= piece.length());
-                at += within.end - within.start;
+        fn pieces_join_to_the_whole(size in 1u64..WHOLE * 3, at in 0u64..WHOLE * 3) {
+            let (cut, at) = (cut(size), at % size);
+            let mut end = 0;
+            for piece in cut.all() {
+                prop_assert_eq!(piece.bytes().start, end);
+                end = piece.bytes().end;
+                prop_assert_eq!(piece.bytes().contains(&at), cut.piece_at(at) == piece);
             }
-            prop_assert_eq!(at, end);
+            prop_assert_eq!(end, size);
         }
     }
 }

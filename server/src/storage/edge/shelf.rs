@@ -2,24 +2,32 @@
 //! hash of what it holds: one that was cut short or written over is found out and fetched again.
 
 use std::{
+    collections::{HashMap, HashSet},
     fs::{self, File, OpenOptions},
     io::{self, Read},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
 use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
+use rustix::fs::{Access, FlockOperation, access, flock};
+use tokio::{task::spawn_blocking, time::sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::piece::{Cut, Piece};
 use crate::storage::disk::{Stamp, is_absent, open_at_once};
 
 /// Half-written files begin so.
 const PREFIX: &str = ".tmp-";
+/// Whoever holds this file writes, evicts and cleans; all others read.
+const LOCK: &str = ".lock";
+/// How often one who waits for it tries again: the server before this one may just be ending.
+const LOCK_AGAIN: Duration = Duration::from_secs(1);
 /// Bytes of the hash at a file's end.
 pub(super) const SEAL: usize = blake3::OUT_LEN;
 /// Bytes hashed at once.
@@ -35,8 +43,54 @@ struct Inner {
     /// When each file was written, as it says itself in nanoseconds of Unix time, once its seal was
     /// looked at; the least number before.
     kept: Cache<Piece, i64>,
+    /// The pieces of each object that is kept, or was a moment ago.
+    objects: Arc<Objects>,
     /// Numbers half-written files.
     next: AtomicU64,
+    role: Arc<Role>,
+    lock: OnceLock<File>,
+}
+
+/// What may be done in the folder.
+#[derive(Debug)]
+struct Role {
+    /// Files are put there and taken away.
+    owns: AtomicBool,
+    /// Nothing is written at all.
+    reads: bool,
+}
+
+impl Role {
+    fn owns(&self) -> bool {
+        self.owns.load(Ordering::Acquire)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Objects(Mutex<HashMap<u64, HashSet<Piece>>>);
+
+impl Objects {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, HashSet<Piece>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, piece: Piece) {
+        self.lock().entry(piece.cut.name).or_default().insert(piece);
+    }
+
+    fn remove(&self, piece: Piece) {
+        let mut objects = self.lock();
+        if let Some(pieces) = objects.get_mut(&piece.cut.name) {
+            pieces.remove(&piece);
+            if pieces.is_empty() {
+                objects.remove(&piece.cut.name);
+            }
+        }
+    }
+
+    fn of(&self, name: u64) -> Vec<Piece> {
+        self.lock().get(&name).into_iter().flatten().copied().collect()
+    }
 }
 
 /// Nobody has looked at the seal since it was put there, or since the start.
@@ -45,9 +99,32 @@ const UNPROVEN: i64 = i64::MIN;
 const AGO: Duration = Duration::from_secs(3600);
 
 impl Shelf {
-    /// A shelf in `folder`, which need not be there yet, for at most `max` bytes.
+    /// A shelf in `folder`, which need not be there yet, for at most `max` bytes. Nobody else may use
+    /// that folder.
     pub fn new(folder: &Path, max: u64) -> Self {
-        let place = folder.to_owned();
+        Self::with(folder, max, Role { owns: AtomicBool::new(true), reads: false })
+    }
+
+    /// As [`Self::new`], where others may be: what comes is kept once [`Self::keep_house`] has the
+    /// folder for itself.
+    pub fn to_share(folder: &Path, max: u64) -> Self {
+        Self::with(folder, max, Role { owns: AtomicBool::new(false), reads: false })
+    }
+
+    /// A look at the shelf of somebody else: it changes nothing in `folder`, and makes none.
+    pub fn to_read(folder: &Path) -> Self {
+        Self::with(folder, u64::MAX, Role { owns: AtomicBool::new(false), reads: true })
+    }
+
+    /// A shelf without a place: nothing is kept, and nothing found.
+    pub fn nowhere() -> Self {
+        // Below what is no folder there is nothing, and nothing can be made.
+        Self::to_read(Path::new("/dev/null"))
+    }
+
+    fn with(folder: &Path, max: u64, role: Role) -> Self {
+        let (place, role, objects) = (folder.to_owned(), Arc::new(role), Arc::<Objects>::default());
+        let (may, known) = (role.clone(), objects.clone());
         let kept = Cache::builder()
             .max_capacity(max)
             // What is new is what is watched: it never has to earn its place first.
@@ -56,31 +133,98 @@ impl Shelf {
             .eviction_listener(move |piece, _, cause| {
                 // What replaces a file has its name.
                 if cause != RemovalCause::Replaced {
-                    let _ = fs::remove_file(place.join(piece.file_name()));
+                    known.remove(*piece);
+                    if may.owns() {
+                        let _ = fs::remove_file(place.join(piece.file_name()));
+                    }
                 }
             })
             .build();
-        Self(Arc::new(Inner { folder: folder.to_owned(), kept, next: AtomicU64::new(0) }))
+        let (folder, next, lock) = (folder.to_owned(), AtomicU64::new(0), OnceLock::new());
+        Self(Arc::new(Inner { folder, kept, objects, next, role, lock }))
     }
 
-    /// Takes what an earlier run left into the index, and throws away what is of no use. Blocks.
+    /// Takes the folder for itself, as soon as nobody else has it, and then what an earlier run left.
+    pub async fn keep_house(self, stop: CancellationToken) {
+        let mut is_told = false;
+        loop {
+            let shelf = self.clone();
+            let owned = spawn_blocking(move || shelf.own()).await.unwrap_or(false);
+            if owned {
+                return;
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                tracing::warn!(
+                    "The cache folder is another server's: until that ends nothing is kept here; \
+                     set CACHE_DIR to another folder to keep both."
+                );
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(LOCK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// Whether the folder is this shelf's own from now on. Blocks.
+    fn own(&self) -> bool {
+        if !self.0.role.owns() {
+            let mut options = OpenOptions::new();
+            let options = options.write(true).create(true).truncate(false).mode(0o600);
+            let opened = fs::create_dir_all(&self.0.folder)
+                .and_then(|()| options.open(self.0.folder.join(LOCK)));
+            // Where there can be no folder nobody else keeps anything in it either.
+            if let Ok(file) = opened {
+                match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                    Err(rustix::io::Errno::WOULDBLOCK) => return false,
+                    // Some file systems know no locks.
+                    _ => drop(self.0.lock.set(file)),
+                }
+            }
+            self.0.role.owns.store(true, Ordering::Release);
+        }
+        self.rescan();
+        true
+    }
+
+    /// Takes what an earlier run left into the index, and throws away what is of no use, if that is
+    /// this shelf's to do. Blocks.
     pub fn rescan(&self) {
         let Ok(entries) = fs::read_dir(&self.0.folder) else { return };
+        let remove = |entry: &fs::DirEntry| {
+            if self.0.role.owns() {
+                let _ = fs::remove_file(entry.path());
+            }
+        };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let text = name.to_string_lossy();
             let size = entry.metadata().ok().filter(fs::Metadata::is_file).map(|meta| meta.len());
             match (Piece::of_file_name(&text), size) {
                 (Some(piece), Some(size)) if size == piece.length() + SEAL as u64 => {
+                    self.0.objects.add(piece);
                     self.0.kept.entry(piece).or_insert(UNPROVEN);
                 }
-                (Some(_), Some(_)) => drop(fs::remove_file(entry.path())),
-                _ if text.starts_with(PREFIX) => drop(fs::remove_file(entry.path())),
+                (Some(_), Some(_)) => remove(&entry),
+                // Nobody can tell whose bytes the files of earlier releases are.
+                _ if text.starts_with(PREFIX) || Piece::of_old_file_name(&text).is_some() => {
+                    remove(&entry);
+                }
                 // Somebody else's: the folder may be shared.
                 _ => {}
             }
         }
         self.0.kept.run_pending_tasks();
+    }
+
+    /// Whether anything may be written down beside the files.
+    pub(super) fn owns(&self) -> bool {
+        self.0.role.owns()
+    }
+
+    /// Whether nothing may be written, not even for a moment.
+    pub(super) fn only_reads(&self) -> bool {
+        self.0.role.reads
     }
 
     /// Where it is.
@@ -94,10 +238,15 @@ impl Shelf {
         self.0.kept.weighted_size()
     }
 
-    /// Whether the folder can be written. Blocks.
+    /// Whether the folder can be written, or made where it is not there. Changes nothing. Blocks.
     pub fn usable(&self) -> io::Result<()> {
-        let (_, path) = self.begin()?;
-        fs::remove_file(path)
+        let folder = std::path::absolute(&self.0.folder)?;
+        let there = folder.ancestors().find(|folder| folder.exists());
+        let there = there.ok_or(io::ErrorKind::NotFound)?;
+        if !there.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        Ok(access(there, Access::WRITE_OK | Access::EXEC_OK)?)
     }
 
     /// Whether a piece is in the index; its file may still turn out to be of no use.
@@ -107,16 +256,17 @@ impl Shelf {
 
     /// A state of this object of which all pieces are kept.
     pub(super) fn any_of(&self, name: u64) -> Option<Cut> {
-        let cuts = self.0.kept.iter().map(|(piece, _)| piece.cut).filter(|cut| cut.name == name);
+        let cuts: HashSet<Cut> =
+            self.0.objects.of(name).into_iter().map(|piece| piece.cut).collect();
         cuts.into_iter().find(|cut| cut.all().all(|piece| self.holds(piece)))
     }
 
     /// Throws away all states of an object but this.
     pub(super) fn forget_others(&self, cut: Cut) {
-        let others = self.0.kept.iter().map(|(piece, _)| *piece);
-        let others = others.filter(|piece| piece.cut.name == cut.name && piece.cut != cut);
-        for piece in others.collect::<Vec<_>>() {
-            self.0.kept.invalidate(&piece);
+        for piece in self.0.objects.of(cut.name) {
+            if piece.cut != cut {
+                self.0.kept.invalidate(&piece);
+            }
         }
     }
 
@@ -155,12 +305,15 @@ impl Shelf {
         }
         match written {
             Some(written) if is_sealed(&file, piece.length())? => {
+                self.0.objects.add(piece);
                 self.0.kept.insert(piece, written);
                 Ok(Some(file))
             }
             _ => {
                 self.0.kept.invalidate(&piece);
-                let _ = fs::remove_file(path);
+                if self.owns() {
+                    let _ = fs::remove_file(path);
+                }
                 Ok(None)
             }
         }
@@ -190,6 +343,7 @@ impl Shelf {
         // be seen. From another hour everybody's hand shows.
         file.set_modified(SystemTime::now() - AGO)?;
         fs::rename(path, self.0.folder.join(piece.file_name()))?;
+        self.0.objects.add(piece);
         self.0.kept.insert(piece, UNPROVEN);
         self.0.kept.run_pending_tasks();
         Ok(())
@@ -220,3 +374,6 @@ fn is_sealed(mut file: &File, length: u64) -> io::Result<bool> {
     io::Seek::rewind(&mut file)?;
     Ok(hasher.finalize().as_bytes() == &seal)
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,10 +27,8 @@ use crate::{
     storage::{Refusal, StoreError},
 };
 
-/// How long a connection may take to be made,
+/// How long a connection may take to be made.
 const CONNECTS: Duration = Duration::from_secs(1);
-/// and an answer to begin.
-const ANSWERS: Duration = Duration::from_secs(5);
 /// How long a connection is kept that nobody uses, and how many to one server.
 const IDLE: Duration = Duration::from_secs(20);
 const IDLE_CONNECTIONS: usize = 32;
@@ -67,15 +65,20 @@ impl Web {
     }
 
     /// Asks for an address; answers with the address that led to the answer, which is no redirect.
+    /// Each answer on the way may take as long to begin as `answers` says.
     pub(super) async fn ask(
         &self,
         method: Method,
         url: &Url,
         headers: &HeaderMap,
+        answers: Duration,
     ) -> Result<(Url, Response<Incoming>), StoreError> {
         let mut url = url.clone();
         for _ in 0..=REDIRECTS {
-            let answer = self.once(method.clone(), &url, headers.clone()).await?;
+            let answer = self.once(method.clone(), &url, headers.clone());
+            let answer = timeout(answers, answer)
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Away("it does not answer in time".into())))?;
             let leads_on = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
             if !leads_on {
                 return Ok((url, answer));
@@ -119,17 +122,16 @@ impl Web {
                 self.others.request(request).await
             }
         };
-        match timeout(ANSWERS, answer).await {
-            Err(_) => Err(StoreError::Away("it does not answer in time".into())),
-            Ok(Ok(answer)) if is_packed(&answer) => {
+        match answer.await {
+            Ok(answer) if is_packed(&answer) => {
                 Err(refused("it packs what it was asked to send as it is", "mend that server"))
             }
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) if is_private(&error) => Err(private(url)),
-            Ok(Err(error)) if error.is_connect() => {
+            Ok(answer) => Ok(answer),
+            Err(error) if is_private(&error) => Err(private(url)),
+            Err(error) if error.is_connect() => {
                 Err(StoreError::Away("no connection can be made".into()))
             }
-            Ok(Err(_)) => Err(StoreError::Away("the connection breaks".into())),
+            Err(_) => Err(StoreError::Away("the connection breaks".into())),
         }
     }
 

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Loaded, Named, Page, StoreError, Tag};
+use super::{How, Loaded, Named, Page, StoreError, Tag};
 use crate::hls::address::resolve;
 
 const BASE: &str = "http://tv.example/live/ch/index.m3u8";
@@ -27,7 +27,7 @@ fn served(loaded: &Loaded) -> Vec<String> {
 fn leads(loaded: &Loaded, served: &str) -> Option<String> {
     let (path, query) = served.split_once('?').map_or((served, None), |(p, q)| (p, Some(q)));
     let path = resolve("playlist.m3u8", path).ok()?.path;
-    match loaded.named(&path, query)? {
+    match loaded.named(&path, query, true)? {
         Named::File(file) => Some(file.address.to_string()),
         Named::Playlist(address) => Some(address),
     }
@@ -129,7 +129,7 @@ fn names_stay_while_tokens_change() {
 
 #[test]
 fn segments_know_their_turn_and_what_comes_next() {
-    let file = |loaded: &Loaded, name: &str| match loaded.named(name, None) {
+    let file = |loaded: &Loaded, name: &str| match loaded.named(name, None, false) {
         Some(Named::File(file)) => {
             (file.turn, file.next.map(|(next, turn)| (next.to_string(), turn)))
         }
@@ -149,6 +149,32 @@ fn an_older_version_is_asked_for_at_its_own_address() {
     assert_eq!(leads(&loaded, "s.ts?v=1").as_deref(), Some("http://tv.example/live/ch/s.ts?v=1"));
     assert_eq!(leads(&loaded, "s.ts").as_deref(), Some("http://tv.example/live/ch/s.ts?v=2"));
     assert_eq!(leads(&loaded, "other.ts?v=1"), None);
+    let how = |query, keeps_older| match loaded.named("s.ts", query, keeps_older) {
+        Some(Named::File(file)) => Some(file.how),
+        _ => None,
+    };
+    assert_eq!(how(Some("v=1f-e00aa"), true), Some(How::Older));
+    assert_eq!(how(Some("v=2"), true), Some(How::Exact));
+    assert_eq!(how(None, true), Some(How::Plain));
+    assert_eq!(how(Some("x=1"), true), Some(How::Plain));
+    // Nobody else's server is asked for what none of its playlists names.
+    for query in ["v=1", "v=1f-e00aa", "v=", "v=<>", "x=1&v=1", "v=1&x=1"] {
+        assert_eq!(how(Some(query), false), None, "{query}");
+    }
+    assert_eq!(how(Some("v=2"), false), Some(How::Exact));
+    assert_eq!(how(Some("v=1&x=1"), true), None);
+}
+
+#[test]
+fn numbers_that_are_claimed_are_counted_on_from() {
+    for number in ["18446744073709551615", "1e300", "-1", "999999999999999999999999"] {
+        let text = format!(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:{number}\n#EXT-X-MEDIA-SEQUENCE:{number}\n#EXTINF:{number},\na.ts\n#EXTINF:2,\nb.ts\n"
+        );
+        let loaded = load(&text, None).expect("a playlist");
+        assert!(leads(&loaded, "b.ts").is_some(), "{number}");
+        assert!(loaded.fresh() <= super::FINISHED, "{number}");
+    }
 }
 
 proptest! {

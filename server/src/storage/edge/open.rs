@@ -1,0 +1,365 @@
+//! The bytes of an object, for who asks for them: out of the cache where they are kept, else as they
+//! come. What has begun goes on through a store's bad moments, and what follows is fetched ahead for
+//! each who reads on.
+
+use std::{collections::hash_map::Entry, fs::File, io, ops::Range, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{
+    StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncSeekExt},
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::io::ReaderStream;
+
+use super::{
+    Edge, PATIENCE,
+    fetch::{self, Job},
+    fill::Fill,
+    piece::{Cut, Piece},
+};
+use crate::storage::{
+    StoreError,
+    disk::{Stamp, in_time},
+};
+
+/// How long somebody who has the beginning waits for what follows, and after what pause it is asked
+/// for again.
+const GOES_ON: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_millis(500);
+/// So many pieces are fetched ahead for each who reads on.
+const AHEAD: usize = 2;
+/// Bytes read from a file at once.
+const CHUNK: usize = 256 << 10;
+
+/// What was asked for.
+pub enum Opened {
+    /// A file that begins with the whole object.
+    File(File),
+    /// The bytes, as they come.
+    Stream(BoxStream<'static, io::Result<Bytes>>),
+}
+
+/// Where a piece is read from.
+enum Held {
+    Kept(File),
+    Coming(Arc<Fill>),
+}
+
+type Chunks = BoxStream<'static, io::Result<Bytes>>;
+
+/// Somebody who reads an object.
+struct Reader {
+    edge: Edge,
+    key: String,
+    stamp: Stamp,
+    cut: Cut,
+    passing: bool,
+    /// What is still to be read.
+    left: Range<u64>,
+    /// The bytes of the piece that is read now.
+    piece: Option<Chunks>,
+    /// When he gives up, while nothing comes.
+    until: Option<Instant>,
+}
+
+impl Edge {
+    /// The bytes `range` of an object. Fails, within two seconds, where they are not kept and the
+    /// store does not give them.
+    pub async fn open(
+        &self,
+        key: &str,
+        stamp: Stamp,
+        range: Range<u64>,
+    ) -> Result<Opened, StoreError> {
+        self.open_as(key, stamp, range, false).await
+    }
+
+    /// As [`Self::open`], of an object that is not to be kept.
+    pub async fn pass(
+        &self,
+        key: &str,
+        stamp: Stamp,
+        range: Range<u64>,
+    ) -> Result<Opened, StoreError> {
+        self.open_as(key, stamp, range, true).await
+    }
+
+    async fn open_as(
+        &self,
+        key: &str,
+        stamp: Stamp,
+        range: Range<u64>,
+        passing: bool,
+    ) -> Result<Opened, StoreError> {
+        if range.is_empty() {
+            return Ok(Opened::Stream(stream::empty().boxed()));
+        }
+        let cut = self.cut(key, stamp);
+        let first = cut.piece_at(range.start);
+        let held = timeout(PATIENCE, self.hold(key, stamp, first, passing)).await;
+        let held = match held.unwrap_or_else(|_| Err(late()))? {
+            Held::Kept(file) if cut.is_whole() => return Ok(Opened::File(file)),
+            held => held,
+        };
+        let mut reader = Reader {
+            edge: self.clone(),
+            key: key.to_owned(),
+            stamp,
+            cut,
+            passing,
+            left: range,
+            piece: None,
+            until: None,
+        };
+        reader.begin(first, held).await.map_err(|_| unreadable())?;
+        let next = |mut reader: Reader| async move {
+            let bytes = reader.next().await?;
+            Ok(bytes.map(|bytes| (bytes, reader)))
+        };
+        Ok(Opened::Stream(stream::try_unfold(reader, next).boxed()))
+    }
+
+    /// A whole object of at most `max` bytes.
+    pub async fn bytes(&self, key: &str, stamp: Stamp, max: u64) -> Result<Bytes, StoreError> {
+        let length = stamp.size.min(max);
+        let cut_off = |_| StoreError::Away("its answer was cut off".into());
+        let mut stream = match self.open(key, stamp, 0..length).await? {
+            Opened::Stream(stream) => stream,
+            Opened::File(file) => file_stream(file, 0..length).await.map_err(cut_off)?,
+        };
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = stream.try_next().await.map_err(cut_off)? {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes.freeze())
+    }
+
+    /// A part of an object for a look inside, which is not worth keeping.
+    pub async fn peek(
+        &self,
+        key: &str,
+        stamp: Stamp,
+        range: Range<u64>,
+    ) -> Result<Bytes, StoreError> {
+        let inner = &self.0;
+        let _turn = inner.turns.take(&inner.store.site(key)).await;
+        inner
+            .patiently(key, || {
+                let (store, range) = (&inner.store, range.clone());
+                Box::pin(async move {
+                    let wanted = range.end.saturating_sub(range.start);
+                    let mut content = store.read(key, stamp, range).await?;
+                    let mut bytes = BytesMut::new();
+                    while (bytes.len() as u64) < wanted
+                        && let Some(chunk) = content.try_next().await?
+                    {
+                        bytes.extend_from_slice(&chunk);
+                    }
+                    bytes.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+                    Ok(bytes.freeze())
+                })
+            })
+            .await
+    }
+
+    /// Fetches an object that somebody will likely ask for next, if little else is going on.
+    pub fn fetch_ahead(&self, key: &str, stamp: Stamp) {
+        if let Some(piece) = self.cut(key, stamp).all().next() {
+            self.go_ahead(key, stamp, piece);
+        }
+    }
+
+    pub(super) fn cut(&self, key: &str, stamp: Stamp) -> Cut {
+        Cut::of(&self.0.home, key, stamp)
+    }
+
+    /// A piece that is kept, or on its way: waits for its first bytes.
+    async fn hold(
+        &self,
+        key: &str,
+        stamp: Stamp,
+        piece: Piece,
+        passing: bool,
+    ) -> Result<Held, StoreError> {
+        loop {
+            let underway = self.0.fills().get(&piece).cloned();
+            let fill = match underway {
+                Some(fill) => fill,
+                None => {
+                    if let Some(file) = self.kept_file(piece).await? {
+                        return Ok(Held::Kept(file));
+                    }
+                    self.0.left_alone(key)?;
+                    match self.fill(key, stamp, piece, passing)? {
+                        Some(fill) => fill,
+                        None => continue,
+                    }
+                }
+            };
+            fill.take();
+            return fill.begun().await.map(|()| Held::Coming(fill));
+        }
+    }
+
+    async fn kept_file(&self, piece: Piece) -> Result<Option<File>, StoreError> {
+        let shelf = self.0.shelf.clone();
+        if let Some(file) = shelf.take_at_once(piece) {
+            return Ok(Some(file));
+        }
+        let folder = shelf.folder().to_owned();
+        // What is there and cannot be read now is not fetched again.
+        let taken = in_time(&folder, move || shelf.take(piece)).await.and_then(|taken| taken);
+        taken.map_err(|_| StoreError::Busy)
+    }
+
+    /// All of a piece that is kept.
+    pub(super) async fn kept_bytes(&self, piece: Piece) -> Option<Bytes> {
+        let file = self.kept_file(piece).await.ok()??;
+        let chunks: Vec<Bytes> =
+            file_stream(file, 0..piece.length()).await.ok()?.try_collect().await.ok()?;
+        Some(chunks.concat().into())
+    }
+
+    /// The piece on its way; if nobody fetches it yet, somebody does now. `None` where it has come
+    /// since the caller looked.
+    fn fill(
+        &self,
+        key: &str,
+        stamp: Stamp,
+        piece: Piece,
+        passing: bool,
+    ) -> Result<Option<Arc<Fill>>, StoreError> {
+        let mut fills = self.0.fills();
+        let place = match fills.entry(piece) {
+            Entry::Occupied(other) => return Ok(Some(other.get().clone())),
+            Entry::Vacant(_) if self.0.shelf.holds(piece) => return Ok(None),
+            Entry::Vacant(place) => place,
+        };
+        let task = self.0.task(key)?;
+        let fill = place.insert(Fill::new(piece, passing)).clone();
+        drop(fills);
+        let (key, begun) = (key.to_owned(), None);
+        let job = Job { key, stamp, fill: fill.clone(), begun, task };
+        // A task of its own: whoever asked first may go away.
+        tokio::spawn(fetch::fetch(self.0.clone(), job));
+        Ok(Some(fill))
+    }
+
+    /// Fetches a piece that nobody has asked for yet, if little else is going on.
+    fn go_ahead(&self, key: &str, stamp: Stamp, piece: Piece) {
+        if self.0.shelf.holds(piece) || self.0.fills().contains_key(&piece) {
+            return;
+        }
+        let Some(turn) = self.0.ahead.try_take(&self.0.store.site(key)) else { return };
+        if self.0.left_alone(key).is_err() {
+            return;
+        }
+        if let Ok(Some(fill)) = self.fill(key, stamp, piece, false) {
+            tokio::spawn(async move {
+                // The turn stands for the whole of it.
+                fill.ended().await;
+                drop(turn);
+            });
+        }
+    }
+
+    async fn bytes_of(&self, held: Held, within: Range<u64>) -> io::Result<Chunks> {
+        match held {
+            Held::Coming(fill) => Ok(fill.stream(within).boxed()),
+            Held::Kept(file) => file_stream(file, within).await,
+        }
+    }
+}
+
+impl Reader {
+    /// Reads `piece` from here on, and has what follows fetched.
+    async fn begin(&mut self, piece: Piece, held: Held) -> io::Result<()> {
+        let Range { start, end } = piece.bytes();
+        let within = self.left.start - start..self.left.end.min(end) - start;
+        self.piece = Some(self.edge.bytes_of(held, within).await?);
+        if self.passing {
+            return Ok(());
+        }
+        // Who reads little at a time asks for the next soon; who reads on asks for more.
+        let ahead = if self.left.end <= end { 1 } else { AHEAD };
+        let mut next = piece.next();
+        for _ in 0..ahead {
+            let Some(piece) = next else { break };
+            self.edge.go_ahead(&self.key, self.stamp, piece);
+            next = piece.next();
+        }
+        Ok(())
+    }
+
+    /// The next bytes; nothing where there are no more.
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        while !self.left.is_empty() {
+            let error = match &mut self.piece {
+                None => match self.find().await {
+                    Ok(()) => continue,
+                    Err(error) => error,
+                },
+                Some(piece) => match piece.next().await {
+                    Some(Ok(bytes)) if bytes.is_empty() => continue,
+                    Some(Ok(bytes)) => {
+                        self.left.start += bytes.len() as u64;
+                        self.until = None;
+                        return Ok(Some(bytes));
+                    }
+                    Some(Err(error)) => error,
+                    None => {
+                        self.piece = None;
+                        if self.cut.piece_at(self.left.start).bytes().start == self.left.start {
+                            continue;
+                        }
+                        io::ErrorKind::UnexpectedEof.into()
+                    }
+                },
+            };
+            // What comes now is no beginning any more: a moment's trouble of the store breaks nothing.
+            self.piece = None;
+            let now = Instant::now();
+            let until = *self.until.get_or_insert(now + GOES_ON);
+            if now + AGAIN >= until || !may_pass(&error) {
+                return Err(error);
+            }
+            sleep(AGAIN).await;
+        }
+        Ok(None)
+    }
+
+    async fn find(&mut self) -> io::Result<()> {
+        let until = *self.until.get_or_insert_with(|| Instant::now() + GOES_ON);
+        let piece = self.cut.piece_at(self.left.start);
+        let held = self.edge.hold(&self.key, self.stamp, piece, self.passing);
+        let left = until.saturating_duration_since(Instant::now());
+        let held = timeout(left, held).await.unwrap_or_else(|_| Err(late()));
+        let held = held.map_err(io::Error::other)?;
+        self.begin(piece, held).await
+    }
+}
+
+/// Whether asking again may mend what a reader met.
+fn may_pass(error: &io::Error) -> bool {
+    let why = error.get_ref().and_then(|why| why.downcast_ref::<StoreError>());
+    why.is_none_or(StoreError::may_pass)
+}
+
+fn late() -> StoreError {
+    StoreError::Away("it does not answer in time".into())
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Away("the cache cannot be read".into())
+}
+
+async fn file_stream(file: File, bytes: Range<u64>) -> io::Result<Chunks> {
+    let mut file = tokio::fs::File::from_std(file);
+    file.set_max_buf_size(CHUNK);
+    file.seek(io::SeekFrom::Start(bytes.start)).await?;
+    Ok(ReaderStream::with_capacity(file.take(bytes.end - bytes.start), CHUNK).boxed())
+}

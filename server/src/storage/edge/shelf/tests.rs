@@ -1,0 +1,101 @@
+use std::{fs, path::Path, time::Duration};
+
+use super::{Cut, LOCK, Piece, SEAL, Shelf};
+use crate::storage::{disk::Stamp, edge::piece::Home};
+
+fn piece(n: u64) -> Piece {
+    let stamp = Stamp::tagged(1000 + n, 0, Some("tag"));
+    Cut::of(&Home::of("s3", "films"), &format!("{n}.ts"), stamp).piece_at(0)
+}
+
+/// A piece as it lies in the folder, spoilt: nobody has looked at it.
+fn put(folder: &Path, piece: Piece) {
+    let length = usize::try_from(piece.length()).expect("small") + SEAL;
+    fs::write(folder.join(piece.file_name()), vec![7; length]).expect("written");
+}
+
+fn names(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).expect("a folder").flatten();
+    entries.filter(|entry| entry.file_name() != LOCK).count()
+}
+
+#[tokio::test]
+async fn one_keeps_house_and_the_others_change_nothing() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    (0..20).for_each(|n| put(folder, piece(n)));
+    fs::write(folder.join(".tmp-1-1"), "half").expect("written");
+    let owner = Shelf::to_share(folder, 1 << 20);
+    let stop = tokio_util::sync::CancellationToken::new();
+    owner.clone().keep_house(stop.clone()).await;
+    assert!(owner.owns());
+    assert_eq!(names(folder), 20, "what was half written is cleaned up");
+    fs::write(folder.join(".tmp-1-2"), "half").expect("written");
+
+    // Neither a small bound, nor a piece that is spoilt, nor what is half written is their affair.
+    let second = Shelf::to_share(folder, 3000);
+    let waits = tokio::spawn(second.clone().keep_house(stop.clone()));
+    for other in [&second, &Shelf::to_read(folder)] {
+        other.rescan();
+        let _ = other.bytes();
+        assert!(other.take(piece(3)).is_ok_and(|file| file.is_none()));
+        assert!(!other.owns());
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(names(folder), 21);
+
+    drop(owner);
+    tokio::time::timeout(Duration::from_secs(10), waits).await.expect("in time").expect("no panic");
+    assert!(second.owns());
+    second.bytes();
+    assert!(names(folder) <= 3, "{} files", names(folder));
+    stop.cancel();
+}
+
+#[test]
+fn a_look_makes_no_folder() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("none/cache");
+    let shelf = Shelf::to_read(&folder);
+    shelf.rescan();
+    assert!(shelf.take(piece(1)).is_ok_and(|file| file.is_none()));
+    shelf.usable().expect("it can be made");
+    assert!(!home.path().join("none").exists());
+    fs::write(home.path().join("file"), "x").expect("written");
+    assert!(Shelf::to_read(&home.path().join("file")).usable().is_err());
+}
+
+#[test]
+fn what_earlier_releases_kept_is_cleaned_up() {
+    let home = tempfile::tempdir().expect("a folder");
+    let old =
+        ["00000000000000aa-5-00000000000000bb-0", "00000000000000aa-1000001-00000000000000bb-4"];
+    for name in old {
+        fs::write(home.path().join(name), "x").expect("written");
+    }
+    put(home.path(), piece(1));
+    Shelf::to_read(home.path()).rescan();
+    assert_eq!(names(home.path()), 3);
+    let shelf = Shelf::new(home.path(), 1 << 20);
+    shelf.rescan();
+    assert_eq!(names(home.path()), 1);
+    assert!(shelf.holds(piece(1)));
+}
+
+#[test]
+fn states_of_an_object_are_found_and_forgotten() {
+    let home = tempfile::tempdir().expect("a folder");
+    let of = |tag: &str| {
+        let stamp = Stamp::tagged(500, 0, Some(tag));
+        Cut::of(&Home::of("s3", "films"), "a.ts", stamp)
+    };
+    (0..5).for_each(|n| put(home.path(), piece(n)));
+    put(home.path(), of("old").piece_at(0));
+    let shelf = Shelf::new(home.path(), 1 << 20);
+    shelf.rescan();
+    assert_eq!(shelf.any_of(of("new").name), Some(of("old")));
+    shelf.forget_others(of("new"));
+    shelf.bytes();
+    assert_eq!(shelf.any_of(of("new").name), None);
+    assert_eq!(shelf.0.objects.lock().len(), 5, "what is gone takes no room");
+}
