@@ -1,7 +1,7 @@
 //! What a page starts from: found by the server while it renders, read back from the HTML by the
 //! browser while it hydrates.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use leptos::prelude::{document, use_context};
 use serde::{Serialize, Serializer};
@@ -32,6 +32,8 @@ pub struct PageRequest {
     pub base_url: String,
     /// The address that the QR code leads to.
     pub join_url: String,
+    /// The folder of the channels, for whoever sits at the machine; `None` for everybody else.
+    pub folder: Option<String>,
     /// The stylesheet's address.
     pub stylesheet: String,
 }
@@ -65,8 +67,8 @@ pub struct Start {
 pub enum Page {
     /// The feed: a part of the list, and the active channel's place in the whole list, from 0.
     Reels(Window, u32),
-    /// No channels yet.
-    Empty,
+    /// No channels yet. To whoever sits at the machine it says where they are looked for.
+    Empty(Option<String>),
     /// No such page; the text is the channel that was asked for.
     Missing(Option<String>),
     /// The first scan is not done.
@@ -100,7 +102,7 @@ impl Start {
         let order = request.order;
         let page = match request.wanted.clone() {
             Wanted::First => match catalog::discover(order, &Anchor::First.to_text(), 0, AFTER) {
-                Ok(window) if window.total == 0 => Page::Empty,
+                Ok(window) if window.total == 0 => Page::Empty(request.folder.clone()),
                 Ok(window) => Page::Reels(window, 0),
                 Err(_) => Page::Starting,
             },
@@ -139,18 +141,28 @@ impl Start {
     }
 }
 
+/// Whether an address (scheme and authority) leads every machine back to itself.
+pub fn is_of_this_machine(base: &str) -> bool {
+    let host = base.split_once("://").map_or(base, |(_, host)| host);
+    let name = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        Some((name, _)) => name,
+        None => host.split_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
 impl Read for Page {
     fn read(value: &JsValue) -> Option<Self> {
         let name = value.as_string();
         let reels = get(value, "Reels");
         match name.as_deref() {
-            Some("Empty") => Some(Self::Empty),
             Some("Starting") => Some(Self::Starting),
             _ if reels.is_object() => {
                 let window = Read::read(&get(&reels, "0"))?;
                 Some(Self::Reels(window, Read::read(&get(&reels, "1"))?))
             }
-            _ if get(value, "Pulse").is_truthy() => Some(Self::Pulse(Rendered::default())),
+            _ if !get(value, "Empty").is_undefined() => Some(Self::Empty(None)),
             _ => Some(Self::Missing(Read::read(&get(value, "Missing"))?)),
         }
     }
@@ -163,3 +175,27 @@ impl Read for Lang {
 }
 
 read_members! { Start { lang, join_url, page } }
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_this_machine;
+
+    #[test]
+    fn loopback_is_this_machine_however_it_is_written() {
+        for (base, own) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://127.8.9.1", true),
+            ("http://[::1]:8080", true),
+            ("http://[::1]", true),
+            ("http://[::ffff:127.0.0.1]:8080", true),
+            ("http://LocalHost:8080", true),
+            ("https://localhost", true),
+            ("http://192.168.1.5:8080", false),
+            ("http://127.example.org", false),
+            ("https://tv.example.org", false),
+            ("http://[fd00::5]:8080", false),
+        ] {
+            assert_eq!(is_of_this_machine(base), own, "{base}");
+        }
+    }
+}
