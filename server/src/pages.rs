@@ -66,6 +66,7 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
         order: visitor.order,
         base_url: state.base_url(&parts),
         join_url: state.join_address(&parts),
+        folder: state.folder_for(&parts),
         stylesheet: state.site.stylesheet().to_owned(),
     };
     let options = state.site.options().clone();
