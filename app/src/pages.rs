@@ -9,8 +9,7 @@ use crate::{
         ServerEvent,
         socket::{Heard, Socket, live_address},
     },
-    share::JoinUrl,
-    start::is_of_this_machine,
+    share::IsOpen,
     text::texts,
 };
 
@@ -59,7 +58,7 @@ pub(crate) fn Empty(
     folder: Option<String>,
 ) -> impl IntoView {
     let texts = texts();
-    let is_own = use_context::<JoinUrl>().is_none_or(|url| is_of_this_machine(&url.0));
+    let is_open = use_context::<IsOpen>().is_some_and(|open| open.0);
     let title = if folder.is_some() { texts.empty_title } else { texts.empty_for_guests };
     let sentence = if folder.is_some() { texts.empty_text } else { texts.empty_wait };
     let ways = folder.map(|folder| {
@@ -79,11 +78,12 @@ pub(crate) fn Empty(
                 </li>
             </ol>
             <div class="join">
-                {(!is_own).then(|| view! { <img src="/qr.svg" alt="" width="200" height="200" /> })}
+                {is_open
+                    .then(|| view! { <img src="/qr.svg" alt="" width="200" height="200" /> })}
                 <p>
                     <b>{texts.let_others_in}</b>
                     <br />
-                    {if is_own { texts.only_here } else { texts.qr_text }}
+                    {if is_open { texts.qr_text } else { texts.only_here }}
                 </p>
             </div>
         }

@@ -12,13 +12,16 @@ use crate::{
     icon::Icon,
     part::Part,
     reels::feed::Feed,
-    start::is_of_this_machine,
     text::{texts, words},
 };
 
 /// The address that leads others to this page.
 #[derive(Clone, Debug)]
 pub(crate) struct JoinUrl(pub(crate) String);
+
+/// Whether that address leads here from other devices; the server knows, and writes what follows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IsOpen(pub(crate) bool);
 
 /// Shares the reel on screen.
 #[component]
@@ -34,14 +37,14 @@ pub(crate) fn ShareButton() -> impl IntoView {
 #[component]
 pub(crate) fn ShareSheet() -> impl IntoView {
     let (texts, words) = (texts(), words());
-    let is_own = use_context::<JoinUrl>().is_none_or(|url| is_of_this_machine(&url.0));
-    let code = if is_own {
-        Either::Left(view! { <p>{texts.only_here}</p> })
-    } else {
-        Either::Right(view! {
+    let is_open = use_context::<IsOpen>().is_some_and(|open| open.0);
+    let code = if is_open {
+        Either::Left(view! {
             <img class="qr" alt="" width="160" height="160" />
             <p>{texts.share_code}</p>
         })
+    } else {
+        Either::Right(view! { <p>{texts.only_here}</p> })
     };
     view! {
         <dialog class="share-sheet" aria-label=texts.share_this_reel>

@@ -8,6 +8,7 @@ use crate::{
     App,
     catalog::{Catalog, Media},
     player::LIGHT,
+    share::IsOpen,
     start::{ELEMENT, Page, PageRequest, Start, Wanted},
 };
 
@@ -17,6 +18,7 @@ const OPEN_GRAPH_PICTURE: &str = "/og.jpg";
 /// The whole document. Rendered by the server only; the browser hydrates the body.
 pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
     let start = Start::find(&request);
+    provide_context(IsOpen(request.is_open));
     let PageRequest { wanted, base_url, stylesheet, theme, .. } = request;
     let own_picture = matches!(wanted, Wanted::Channel(_));
     let is_pulse = matches!(wanted, Wanted::Pulse);

@@ -1,7 +1,7 @@
 //! What a page starts from: found by the server while it renders, read back from the HTML by the
 //! browser while it hydrates.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use leptos::prelude::{document, use_context};
 use serde::{Serialize, Serializer};
@@ -32,6 +32,8 @@ pub struct PageRequest {
     pub base_url: String,
     /// The address that the QR code leads to.
     pub join_url: String,
+    /// Whether that leads to this server from other devices.
+    pub is_open: bool,
     /// The folder of the channels, for whoever sits at the machine; `None` for everybody else.
     pub folder: Option<String>,
     /// The stylesheet's address.
@@ -141,17 +143,6 @@ impl Start {
     }
 }
 
-/// Whether an address (scheme and authority) leads every machine back to itself.
-pub fn is_of_this_machine(base: &str) -> bool {
-    let host = base.split_once("://").map_or(base, |(_, host)| host);
-    let name = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
-        Some((name, _)) => name,
-        None => host.split_once(':').map_or(host, |(name, _)| name),
-    };
-    name.eq_ignore_ascii_case("localhost")
-        || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
-}
-
 impl Read for Page {
     fn read(value: &JsValue) -> Option<Self> {
         let name = value.as_string();
@@ -175,27 +166,3 @@ impl Read for Lang {
 }
 
 read_members! { Start { lang, join_url, page } }
-
-#[cfg(test)]
-mod tests {
-    use super::is_of_this_machine;
-
-    #[test]
-    fn loopback_is_this_machine_however_it_is_written() {
-        for (base, own) in [
-            ("http://127.0.0.1:8080", true),
-            ("http://127.8.9.1", true),
-            ("http://[::1]:8080", true),
-            ("http://[::1]", true),
-            ("http://[::ffff:127.0.0.1]:8080", true),
-            ("http://LocalHost:8080", true),
-            ("https://localhost", true),
-            ("http://192.168.1.5:8080", false),
-            ("http://127.example.org", false),
-            ("https://tv.example.org", false),
-            ("http://[fd00::5]:8080", false),
-        ] {
-            assert_eq!(is_of_this_machine(base), own, "{base}");
-        }
-    }
-}
