@@ -121,6 +121,7 @@ test("the feed is busy while it moves", async ({ page }) => {
 test("titles in any script run their own way", async ({ guest, house }) => {
   const home = await house([]);
   home.link("a1", "clip_1", 'title = "فيلم العطلة"\ndescription = "يوم في البحر (2018)"\ntags = ["بحر"]\n');
+  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(1);
   const page = await guest({ viewport: { width: 1440, height: 900 } });
   await page.goto(`${home.url}/c/a1`);
   await expect(active(page)).toHaveAttribute("data-channel", "a1");

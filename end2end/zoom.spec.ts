@@ -42,6 +42,9 @@ for (const channel of ["clip_3", "wide"]) {
       await page.setViewportSize({ width, height });
       await rests(page);
       await takeControls(page);
+      await page.mouse.move(width / 2, height / 2 - 4);
+      await page.mouse.move(width / 2, height / 2);
+      await expect.poll(() => page.locator(".top").evaluate((e) => getComputedStyle(e).opacity)).toBe("1");
       const found = await page.evaluate(lost, least);
       if (found.length > 0) said[`${width}x${height}`] = found;
     }
