@@ -115,6 +115,76 @@ test("Tab reaches every control, in the order they are seen, and brings them out
   await plays(page, "clip_3");
 });
 
+for (const [width, height] of [[390, 844], [844, 390], [768, 1024], [1440, 900]] as const) {
+  test(`at ${width}x${height} Tab goes through the dock as the eyes do`, async ({ guest }) => {
+    const page = await guest({ viewport: { width, height } });
+    await page.goto("/c/clip_3");
+    await plays(page, "clip_3");
+    await page.locator(".controls .film-edge").focus();
+    const seen: { x: number; y: number; name: string }[] = [];
+    for (let n = 0; n < 8; n++) {
+      await press(page, "Tab");
+      const stop = await page.evaluate(() => {
+        const e = document.activeElement!;
+        const { left, top } = e.getBoundingClientRect();
+        return e.closest(".dock") ? { x: Math.round(left), y: Math.round(top), name: e.getAttribute("aria-label") ?? "" } : undefined;
+      });
+      if (stop) seen.push(stop);
+    }
+    expect(seen.length).toBeGreaterThan(4);
+    // Row by row, in each from the left.
+    const sorted = [...seen].sort((a, b) => a.y - b.y || a.x - b.x);
+    expect(seen.map((stop) => stop.name)).toEqual(sorted.map((stop) => stop.name));
+  });
+}
+
+test("a window that is turned keeps the focus in the dock", async ({ guest }) => {
+  const page = await guest({ viewport: { width: 390, height: 844 } });
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  await page.locator(".like").focus();
+  await page.setViewportSize({ width: 844, height: 390 });
+  await rests(page);
+  await expect(page.locator(".like")).toBeFocused();
+  expect(await page.locator(".dock > button").first().getAttribute("class")).toContain("like");
+});
+
+test("by keyboard one passes the list of reels by, to the controls", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  await active(page).focus();
+  const stops: string[] = [];
+  for (let n = 0; n < 8; n++) {
+    await press(page, "Tab");
+    stops.push(await page.evaluate(() => document.activeElement?.textContent?.trim() ?? ""));
+    if (stops.at(-1) === "To the controls") break;
+  }
+  expect(stops.at(-1), stops.join(", ")).toBe("To the controls");
+  await expect(page.getByRole("button", { name: "To the controls" })).toBeInViewport();
+  await press(page, "Enter");
+  await expect(page.locator(".controls .play")).toBeFocused();
+  await expect.poll(() => light(page)).toBe(1);
+});
+
+test("a reel without a poster keeps its frame and its number in the list", { tag: "@desktop" }, async ({ page, house }) => {
+  const home = await house(["clip_2", "clip_3", "tone"]);
+  await page.goto(`${home.url}/c/clip_2`);
+  await plays(page, "clip_2");
+  const rows = page.locator(".strip-list li");
+  await expect(rows).toHaveCount(3);
+  const box = async (channel: string, part: string) => (await page.locator(`.strip-list [data-key="${channel}"] ${part}`).boundingBox())!;
+  const [with_, without] = [await box("clip_3", "a"), await box("tone", "a")];
+  expect(without.height).toBe(with_.height);
+  expect((await box("tone", "b")).x, "its title stands where the others do").toBe((await box("clip_3", "b")).x);
+  expect((await box("tone", ".edge-print")).x).toBe((await box("clip_3", ".edge-print")).x);
+  expect((await box("tone", ".edge-print")).height).toBe((await box("clip_3", ".edge-print")).height);
+  const frame = await page.locator('.strip-list [data-key="tone"] a').evaluate((a) => {
+    const { content, width, height } = getComputedStyle(a, "::before");
+    return [content, width, height];
+  });
+  expect(frame).toEqual(['"3"', "56px", "70px"]);
+});
+
 test("dialogs give the focus back to what opened them", { tag: "@desktop" }, async ({ page }) => {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");

@@ -171,7 +171,7 @@ test("what lies over the reel is closed by Back, one after the other, and the re
   const over: [Locator, () => Promise<void>][] = [
     [page.getByRole("group", { name: "Playback" }), () => dock("Playback")],
     [page.locator(".guide"), () => press(page, "g")],
-    [page.getByRole("dialog", { name: "Let the others in" }), () => dock("Share")],
+    [page.getByRole("dialog", { name: "Share this reel" }), () => dock("Share")],
     [page.getByRole("dialog", { name: "Keyboard" }), () => press(page, "?")],
     [page.getByRole("textbox", { name: "Message" }), () => dock(/^Chat/)],
   ];

@@ -72,7 +72,7 @@ test("without JavaScript one searches, narrows, and opens a reel", async ({ gues
   await expect(page).toHaveURL(/q=T%C3%89ST%20reel%201&tag=test&here=clip_2/);
   expect(await titles(page)).toEqual(["Test reel 1", "Test reel 10"]);
   await page.getByRole("link", { name: "Music" }).click();
-  await expect(page.getByText("Nothing here answers to that.")).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Nothing with «TÉST reel 1»" })).toBeVisible();
   await page.getByRole("link", { name: "Show all" }).click();
   await expect(page).toHaveURL(/\/guide\?here=clip_2$/);
   await page.getByRole("link", { name: "Music" }).click();

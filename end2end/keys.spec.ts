@@ -46,6 +46,23 @@ test("five quick notches go five on", { tag: ["@desktop", "@smoke"] }, async ({ 
   await stays(page, "clip_7");
 });
 
+test("a finer wheel tells parts of a notch: four quarters go one on, twelve three, and a rest in between", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_2");
+  await plays(page, "clip_2");
+  const turn = (deltaY: number, times: number) =>
+    page.evaluate(([deltaY, times]) => {
+      const picture = document.querySelector("article[aria-current] .picture")!;
+      for (let n = 0; n < times!; n++) picture.dispatchEvent(new WheelEvent("wheel", { deltaY, deltaMode: 1, bubbles: true, cancelable: true }));
+    }, [deltaY, times]);
+  for (const [deltaY, times, channel] of [
+    [0.25, 4, "clip_3"], [0.25, 12, "clip_6"], [-0.75, 4, "clip_5"], [-0.1, 10, "clip_4"], [3, 2, "clip_6"], [0.25, 3, "clip_6"],
+  ] as const) {
+    await turn(deltaY, times);
+    await plays(page, channel);
+    await stays(page, channel);
+  }
+});
+
 test("one fling of a trackpad goes one on, and the next one another", { tag: "@desktop" }, async ({ page }) => {
   await page.goto("/c/clip_2");
   await plays(page, "clip_2");
@@ -86,6 +103,37 @@ test("Space pauses and goes on, M switches the sound", { tag: "@desktop" }, asyn
   expect(await media(page, (video) => video.muted)).toBe(false);
   await press(page, "m");
   await expect(page.getByRole("button", sound)).toHaveAttribute("aria-pressed", "false");
+  expect(await media(page, (video) => video.muted)).toBe(true);
+});
+
+test("M as the first key of a visit turns on what was on at the last one, and keeps it", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  await press(page, "m");
+  await expect(page.getByRole("button", sound)).toHaveAttribute("aria-pressed", "true");
+  for (let visit = 0; visit < 2; visit++) {
+    await page.reload();
+    await plays(page, "clip_3");
+    expect(await media(page, (video) => video.muted), "without a gesture").toBe(true);
+    await press(page, "m");
+    await expect(page.getByRole("button", sound)).toHaveAttribute("aria-pressed", "true");
+    expect(await media(page, (video) => video.muted)).toBe(false);
+  }
+  // By its button too; and any other key brings it back by itself.
+  await page.reload();
+  await plays(page, "clip_3");
+  await page.getByRole("button", sound).focus();
+  await press(page, "Enter");
+  expect(await media(page, (video) => video.muted)).toBe(false);
+  await page.reload();
+  await plays(page, "clip_3");
+  await press(page, "l");
+  expect(await media(page, (video) => video.muted)).toBe(false);
+  // What was switched off stays off.
+  await press(page, "m");
+  await page.reload();
+  await plays(page, "clip_3");
+  await press(page, "l");
   expect(await media(page, (video) => video.muted)).toBe(true);
 });
 

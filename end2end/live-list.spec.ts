@@ -122,7 +122,7 @@ test("an empty folder says how to add a channel, and the page comes alive with t
   const home = await house([]);
   await page.goto(home.url);
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-  await expect(page.getByText("streams/", { exact: true })).toBeVisible();
+  await expect(page.getByText(home.streams, { exact: true })).toBeVisible();
   await expect(page.getByText(/carrete convert/)).toBeVisible();
   home.add("clip_0");
   await expect(page.getByRole("article")).toHaveCount(1, { timeout: SHOWN_MS });

@@ -15,9 +15,11 @@ test("the sheet shows link and code of this reel, and copies on plain http", asy
   await showControls(page);
   const opener = page.getByRole("button", { name: "Share" });
   await opener.tap();
-  const sheet = page.getByRole("dialog", { name: "Let the others in" });
+  const sheet = page.getByRole("dialog", { name: "Share this reel" });
   await expect(sheet).toBeVisible();
   await expect(sheet.getByRole("textbox", { name: "Link" })).toHaveValue(/^http:\/\/[^/]+\/c\/clip_2$/);
+  const link_field = sheet.getByRole("textbox", { name: "Link" });
+  expect(await link_field.evaluate((e) => Number.parseFloat(getComputedStyle(e).fontSize))).toBeGreaterThanOrEqual(16);
   const code = sheet.locator("img.qr");
   await expect(code).toHaveAttribute("src", "/qr.svg?path=/c/clip_2");
   await expect.poll(() => code.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
@@ -35,4 +37,17 @@ test("the sheet shows link and code of this reel, and copies on plain http", asy
   await page.getByRole("textbox", { name: "Message" }).focus();
   await press(page, "Control+v");
   await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue(link);
+});
+
+test("where nobody else reaches the server, that is said instead of a code", async ({ page }) => {
+  // Tests are served by 127.0.0.1 alone.
+  await page.goto("/c/clip_1");
+  await plays(page, "clip_1");
+  await page.evaluate(() => Object.defineProperty(navigator, "share", { value: undefined }));
+  await showControls(page);
+  await page.getByRole("button", { name: "Share" }).tap();
+  const sheet = page.getByRole("dialog", { name: "Share this reel" });
+  await expect(sheet.getByText("Only this machine can open it. Start with HOST=0.0.0.0")).toBeVisible();
+  await expect(sheet.locator("img")).toHaveCount(0);
+  await expect(sheet.getByRole("textbox", { name: "Link" })).toHaveValue(/\/c\/clip_1$/);
 });

@@ -1,11 +1,12 @@
 //! The edge to the browser: listeners and animation frames that end when they are dropped.
 
-use js_sys::{Function, Promise};
+use js_sys::{Function, Object, Promise};
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AddEventListenerOptions, Animation, DomParser, Event, EventTarget, HtmlElement, SupportedType,
+    AddEventListenerOptions, Animation, DomParser, Event, EventTarget, HtmlElement, MouseEvent,
+    RequestInit, SupportedType,
 };
 
 use crate::part::Part;
@@ -152,8 +153,28 @@ pub(crate) fn is_narrow() -> bool {
     matches("(width < 1180px)")
 }
 
+/// Whether the page is seen through a part of itself: two fingers have drawn it larger.
+pub(crate) fn zoomed() -> bool {
+    window().visual_viewport().is_some_and(|viewport| viewport.scale() > 1.01)
+}
+
+/// Whether a click is the browser's: it asks for another tab or window, or to keep what lies there.
+pub(crate) fn opens_elsewhere(event: &Event) -> bool {
+    let event: &MouseEvent = event.unchecked_ref();
+    let held = [event.ctrl_key(), event.meta_key(), event.shift_key(), event.alt_key()];
+    held.contains(&true) || event.button() != 0
+}
+
 fn matches(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+/// Calls a method of a JS object that not every browser has, and waits for what it promises; `None`
+/// where there is none, where it throws, or where it was refused.
+pub(crate) async fn granted(object: &JsValue, method: &str, argument: &JsValue) -> Option<JsValue> {
+    let method = get(object, method).dyn_into::<Function>().ok()?;
+    let promise = method.call1(object, argument).ok()?;
+    JsFuture::from(Promise::resolve(&promise)).await.ok()
 }
 
 /// Lets a promise end as it likes: it only asked, and whether it was granted shows by itself.
@@ -163,9 +184,24 @@ pub(crate) fn swallow(promise: JsValue) {
     }
 }
 
-/// The text of one of our addresses; `None` where the server does not say 200.
+/// An answer of ours that is not there whole after so long does not come any more.
+const ANSWER_MS: f64 = 10_000.0;
+
+/// What a request is made with: it ends by itself, where the browser has clocks for that.
+fn patient() -> RequestInit {
+    let init = Object::new();
+    let clock = get(&window(), "AbortSignal");
+    let signal = get(&clock, "timeout").dyn_into::<Function>();
+    if let Ok(signal) = signal.and_then(|timeout| timeout.call1(&clock, &ANSWER_MS.into())) {
+        set(&init, "signal", signal);
+    }
+    init.unchecked_into()
+}
+
+/// The text of one of our addresses; `None` where the server does not say 200, or nothing in time.
 pub(crate) async fn fetched_text(address: &str) -> Option<String> {
-    let response = JsFuture::from(window().fetch_with_str(address)).await.ok()?;
+    let answer = window().fetch_with_str_and_init(address, &patient());
+    let response = JsFuture::from(answer).await.ok()?;
     if get(&response, "ok").is_falsy() {
         return None;
     }

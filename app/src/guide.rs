@@ -20,6 +20,8 @@ use crate::catalog::Media;
 
 /// Frames of a roll: 3, 4, 6, 9 and 12 columns divide it.
 pub const ROLL: u32 = 36;
+/// A house of so many channels or fewer fits on one page: no rolls, no tags, larger frames.
+pub const FEW: u32 = 12;
 /// Rolls that a page holds whole.
 pub const ROLLS_AT_ONCE: u32 = 2;
 
@@ -40,6 +42,19 @@ pub struct Findings {
     pub live: bool,
     /// What is on air now.
     pub on_air: Vec<Frame>,
+    /// What is offered where nothing was found.
+    pub instead: Instead,
+}
+
+/// What is offered where nothing was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Instead {
+    /// The number that was asked for, where it is beyond the last one.
+    pub number: Option<u32>,
+    /// Questions that find something, and how many channels each of them finds.
+    pub wider: Vec<(Choice, u32)>,
+    /// The channels nearest to what was asked for, the nearest first; for a number the last one.
+    pub near: Vec<Frame>,
 }
 
 /// Some of the found channels.
@@ -64,5 +79,10 @@ impl Findings {
     /// How many rolls there are.
     pub fn rolls_in_all(&self) -> u32 {
         self.found.div_ceil(ROLL)
+    }
+
+    /// Whether the house is small.
+    pub fn is_few(&self) -> bool {
+        self.total <= FEW
     }
 }

@@ -111,6 +111,7 @@ pub(crate) fn help(room: &Part, keyboard: Keyboard) {
         }
     });
     watch(move || letters.set_checked(keyboard.letters.get()));
+    room.find(".hear .letter").flag("hidden", move || !keyboard.letters.get());
     watch(move || {
         if keyboard.help.get() {
             back::show(&dialog);

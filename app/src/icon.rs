@@ -17,7 +17,7 @@ pub(crate) fn Icon(
 
 /// The wordmark, in the text's colour.
 #[component]
-pub(crate) fn Logo() -> impl IntoView {
+pub fn Logo() -> impl IntoView {
     view! {
         <svg class="logo" viewBox="0 -30 633 130" aria-hidden="true">
             <g fill="currentColor" fill-rule="evenodd">

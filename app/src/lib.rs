@@ -14,7 +14,7 @@ mod dom;
 pub mod error;
 pub mod guide;
 mod help;
-mod icon;
+pub mod icon;
 pub mod live;
 mod pages;
 mod part;
@@ -56,16 +56,16 @@ pub fn App(
         // No view is erased anywhere: an erased one keeps every way to render it in the program.
         move || match start.page {
             Page::Reels(window, active) => EitherOf5::A(view! { <Reels window active /> }),
-            Page::Empty => EitherOf5::B(view! { <Empty /> }),
+            Page::Empty(folder) => EitherOf5::B(view! { <Empty folder /> }),
             Page::Missing(name) => EitherOf5::C(view! { <Missing name /> }),
             Page::Starting => EitherOf5::D(view! { <Starting /> }),
             Page::Pulse(shown) => EitherOf5::E(view! { <PulsePage shown /> }),
         },
         move |root| match page {
             Page::Reels(window, active) => reels::take_over(root, window, active),
-            Page::Empty | Page::Starting => reload_with_the_first_channel(),
-            Page::Pulse(_) => pulse::take_over(root),
-            Page::Missing(_) => {}
+            Page::Empty(_) | Page::Starting => reload_with_the_first_channel(),
+            // They have no program at all.
+            Page::Pulse(_) | Page::Missing(_) => {}
         },
     )
 }

@@ -9,6 +9,7 @@ use crate::{
         ServerEvent,
         socket::{Heard, Socket, live_address},
     },
+    share::IsOpen,
     text::texts,
 };
 
@@ -49,34 +50,51 @@ fn BlankStrip(numbers: [&'static str; 3], fogged: bool) -> impl IntoView {
     }
 }
 
-/// No channels yet: how to add one, and how to let the others in.
+/// No channels yet. Whoever sits at the machine reads how to add one, and gets the code that lets the
+/// others in; those only have to wait.
 #[component]
-pub(crate) fn Empty() -> impl IntoView {
+pub(crate) fn Empty(
+    /// The folder of the channels; `None` for a guest.
+    folder: Option<String>,
+) -> impl IntoView {
     let texts = texts();
-    view! {
-        <main class="sheet-page">
-            <Logo />
-            <h1>{texts.empty_title}</h1>
-            <p>{texts.empty_text}</p>
+    let is_open = use_context::<IsOpen>().is_some_and(|open| open.0);
+    let title = if folder.is_some() { texts.empty_title } else { texts.empty_for_guests };
+    let sentence = if folder.is_some() { texts.empty_text } else { texts.empty_wait };
+    let ways = folder.map(|folder| {
+        view! {
             <ol class="ways">
                 <li>
                     <b>{texts.empty_copy}</b>
-                    <code>"streams/"</code>
+                    <code>{folder}</code>
                 </li>
                 <li>
                     <b>{texts.empty_convert}</b>
                     <code>"carrete convert boda.mov boda"</code>
                 </li>
+                <li>
+                    <b>{texts.empty_elsewhere}</b>
+                    <code>"VIDEO_ORIGIN=http://nas.lan/media/"</code>
+                </li>
             </ol>
-            <BlankStrip numbers=["1", "2", "3"] fogged=false />
             <div class="join">
-                <img src="/qr.svg" alt="" width="70" height="70" />
+                {is_open
+                    .then(|| view! { <img src="/qr.svg" alt="" width="200" height="200" /> })}
                 <p>
                     <b>{texts.let_others_in}</b>
                     <br />
-                    {texts.qr_text}
+                    {if is_open { texts.qr_text } else { texts.only_here }}
                 </p>
             </div>
+        }
+    });
+    view! {
+        <main class="sheet-page">
+            <Logo />
+            <h1>{title}</h1>
+            <p>{sentence}</p>
+            {ways}
+            <BlankStrip numbers=["1", "2", "3"] fogged=false />
             <div role="feed" aria-busy="true" aria-label=texts.feed class="sr-only"></div>
         </main>
     }

@@ -1,31 +1,23 @@
 //! The operator's page: how fast it feels, who watches, how the house is. Sums only. The server
 //! renders it whole; of the page's program it costs an element.
 
-use std::rc::Rc;
-
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
 use crate::{
-    dom::{Timer, fetched},
     icon::Logo,
-    part::Part,
     start::Rendered,
     text::{Lang, Texts},
-    value::Held,
 };
 
-/// Milliseconds of one bar of [`PulseReport::bars`].
-pub const BAR_MS: u32 = 5;
 /// Bars of [`PulseReport::bars`]; the last also holds what is longer.
 pub const BARS: usize = 80;
+/// Milliseconds that a bar may be wide: the narrowest that shows nineteen of twenty swipes.
+pub const BAR_WIDTHS_MS: [u32; 8] = [5, 10, 25, 50, 100, 250, 500, 1_000];
 
 /// From finger to picture, half of the time, in milliseconds.
 const TARGET_P50_MS: u32 = 80;
 /// And nineteen times of twenty.
 const TARGET_P95_MS: u32 = 130;
-
-/// Seconds between two looks of an open page.
-const REFRESH_S: &str = "2";
 
 /// What the page shows. Nothing in it says which reel, who or where from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,8 +28,10 @@ pub struct PulseReport {
     pub swipe_p95_ms: Option<u32>,
     /// Opening to picture, the median.
     pub cold_ms: Option<u32>,
-    /// The last swipes by time, [`BARS`] bars of [`BAR_MS`] each.
+    /// The last swipes by time, [`BARS`] bars of [`PulseReport::bar_ms`] each.
     pub bars: Vec<u32>,
+    /// Milliseconds of one bar: one of [`BAR_WIDTHS_MS`]; 0 where there are none.
+    pub bar_ms: u32,
     /// Open sockets.
     pub watching: u32,
     /// Reels that somebody watches.
@@ -60,42 +54,26 @@ pub trait Pulse: Send + Sync + 'static {
     fn report(&self) -> PulseReport;
 }
 
-/// The page around what the server rendered. `data-refresh` says how often to look again.
+/// The page around what the server rendered. A script of its own looks again (`public/pulse.js`); it
+/// has no other program.
 #[component]
 pub(crate) fn PulsePage(
-    /// The server's HTML; empty in the browser, where it stands already.
+    /// The server's HTML.
     shown: Rendered,
 ) -> impl IntoView {
-    view! { <main class="pulse" data-refresh=REFRESH_S inner_html=shown.0></main> }
-}
-
-/// Looks again and again while somebody looks at the page.
-pub(crate) fn take_over(page: Part) {
-    let refresh_s = page.get("data-refresh").and_then(|text| text.parse().ok()).unwrap_or(2);
-    let timer = Held::new();
-    timer.set(Rc::new(Timer::every(refresh_s * 1000, move || {
-        if document().hidden() {
-            return;
-        }
-        let page = page.clone();
-        spawn_local(async move {
-            if let Some(now) = fetched("/pulse").await.and_then(|now| now.seek("main.pulse")) {
-                page.element().set_inner_html(&now.element().inner_html());
-            }
-        });
-    })));
+    view! { <main class="pulse" inner_html=shown.0></main> }
 }
 
 /// The HTML inside the page's `main`: the server's side.
 pub(crate) fn rendered(report: &PulseReport, lang: Lang) -> String {
     let texts = lang.texts();
-    let target = |ms: u32| format!(" · {} {ms}", texts.target);
+    let target = |target_ms: u32| format!(" · {} {}", texts.target, spoken(target_ms, texts));
     let rooms = match report.rooms {
         1 => texts.in_one_channel.to_owned(),
         rooms => texts.in_channels.replace("{}", &rooms.to_string()),
     };
-    let ms = |ms: Option<u32>| ms.map(|ms| (ms.to_string(), "ms"));
-    let cold = report.cold_ms.map(|ms| (decimal(f64::from(ms) / 1_000.0, 2, texts), "s"));
+    let ms = |ms: Option<u32>| ms.map(|ms| measured(ms, texts));
+    let cold = report.cold_ms.map(|ms| (seconds(ms, texts), "s"));
     let watching = Some((report.watching.to_string(), ""));
     let numbers = [
         (texts.finger_to_picture, ms(report.swipe_p50_ms), format!("p50{}", target(TARGET_P50_MS))),
@@ -172,25 +150,67 @@ fn number(
     }
 }
 
+/// A time as people read it: milliseconds up to a second, then seconds; and its unit.
+fn measured(ms: u32, texts: &Texts) -> (String, &'static str) {
+    if ms < 1_000 { (ms.to_string(), "ms") } else { (seconds(ms, texts), "s") }
+}
+
+/// Seconds with two digits behind the point, from ten on with one, from a hundred on with none.
+fn seconds(ms: u32, texts: &Texts) -> String {
+    let digits = match ms {
+        0..9_995 => 2,
+        9_995..99_950 => 1,
+        _ => 0,
+    };
+    decimal(f64::from(ms) / 1_000.0, digits, texts)
+}
+
+/// The same in one word; what keeps number and unit on one line stands between them.
+fn spoken(ms: u32, texts: &Texts) -> String {
+    let (number, unit) = measured(ms, texts);
+    format!("{number}\u{A0}{unit}")
+}
+
 /// The width and height of both charts, in their own units.
 const WIDTH: f64 = 800.0;
-const SWIPES_HEIGHT: f64 = 240.0;
 const HOUR_HEIGHT: f64 = 96.0;
+/// Where the bars of the swipes begin and end; the words stand above and below them.
+const BARS_TOP: f64 = 46.0;
+const BARS_BOTTOM: f64 = 246.0;
+/// The rows of the words above: the outer one and the one beside the bars.
+const ABOVE: [f64; 2] = [16.0, 37.0];
+/// And of those below.
+const BELOW: [f64; 2] = [287.0, 266.0];
+/// A word needs so much room beside its line.
+const WORD: f64 = 190.0;
+
+/// Where the words of two lines stand, at `x` and `y` (`x <= y`): for each its row and whether it stands
+/// before its line. Lines end at their word's row, so that none of them goes through a word.
+fn rows(x: f64, y: f64) -> [(usize, bool); 2] {
+    if y + WORD <= WIDTH {
+        // The outer line passes the inner row before the word there begins.
+        [(0, false), (1, false)]
+    } else {
+        [(1, x + WORD > y), (0, true)]
+    }
+}
 
 /// The swipes as a mirrored histogram: lamp up to the median, half to p95, dim behind.
 fn swipes(report: &PulseReport, texts: &'static Texts) -> impl IntoView {
+    let bar_ms = report.bar_ms.max(BAR_WIDTHS_MS[0]);
     let most = f64::from(report.bars.iter().copied().max().unwrap_or(0).max(1));
     let pitch = WIDTH / BARS as f64;
     let below =
-        |percentile: Option<u32>, n: usize| percentile.is_some_and(|ms| (n as u32) * BAR_MS <= ms);
+        |percentile: Option<u32>, n: usize| percentile.is_some_and(|ms| n as u32 * bar_ms <= ms);
+    let tallest = BARS_BOTTOM - BARS_TOP;
     let bars = report.bars.iter().enumerate().map(|(n, count)| {
-        let height = (f64::from(*count) / most * (SWIPES_HEIGHT - 40.0)).max(3.0);
+        let height = (f64::from(*count) / most * tallest).max(3.0);
         let part = match () {
             () if below(report.swipe_p50_ms, n) => "half",
             () if below(report.swipe_p95_ms, n) => "most",
             () => "rest",
         };
-        let y = 20.0 + (SWIPES_HEIGHT - height) / 2.0;
+        let y = BARS_TOP + (tallest - height) / 2.0;
         view! {
             <rect
                 data-part=part
@@ -202,42 +222,53 @@ fn swipes(report: &PulseReport, texts: &'static Texts) -> impl IntoView {
             />
         }
     });
-    let mark = |ms: u32, word: String, target: Option<&'static str>, row: f64| {
-        let x =
-            (f64::from(ms.min(BAR_MS * BARS as u32)) / f64::from(BAR_MS) * pitch).min(WIDTH - 2.0);
-        // Near the right end there is no room for a word behind the line.
-        let (anchor, at) = if x > WIDTH * 0.7 { ("end", x - 8.0) } else { ("start", x + 8.0) };
-        let line = view! { <line data-target=target x1=fixed(x) x2=fixed(x) y1="4" y2=fixed(SWIPES_HEIGHT + 20.0) /> };
-        let word = view! {
-            <text data-target=target x=fixed(at) y=fixed(row) text-anchor=anchor>
-                {word}
-            </text>
-        };
-        (line, word)
+    let at = |ms: u32| (f64::from(ms) / f64::from(bar_ms) * pitch).min(WIDTH - 1.0);
+    // Two lines with their words, above the bars or below them.
+    let marks = |times: [u32; 2], name: &dyn Fn(usize, u32) -> String, is_target: bool| {
+        let target = is_target.then_some("");
+        let (rows_at, from, to) =
+            if is_target { (BELOW, BARS_TOP, -18.0) } else { (ABOVE, BARS_BOTTOM, 4.0) };
+        let places = rows(at(times[0]), at(times[1]));
+        let each = times.into_iter().zip(places).enumerate().map(|(n, (ms, (row, before)))| {
+            let (x, row) = (at(ms), rows_at[row]);
+            let (anchor, word_at) = if before { ("end", x - 8.0) } else { ("start", x + 8.0) };
+            let line = view! {
+                <line data-target=target x1=fixed(x) x2=fixed(x) y1=fixed(from) y2=fixed(row + to) />
+            };
+            let word = view! {
+                <text data-target=target x=fixed(word_at) y=fixed(row) text-anchor=anchor>
+                    {name(n, ms)}
+                </text>
+            };
+            (line, word)
+        });
+        each.unzip::<_, _, Vec<_>, Vec<_>>()
     };
-    let told = [("p50", report.swipe_p50_ms), ("p95", report.swipe_p95_ms)];
-    let told = told.into_iter().zip([16.0, 36.0]).filter_map(|((name, ms), row)| {
-        ms.map(|ms| mark(ms, format!("{name} · {ms} ms"), None, row))
+    let p = |n: usize| if n == 0 { "p50" } else { "p95" };
+    let (target_lines, target_words) = marks(
+        [TARGET_P50_MS, TARGET_P95_MS],
+        &|n, ms| format!("{} {} · {}", texts.target, p(n), spoken(ms, texts)),
+        true,
+    );
+    let told = report.swipe_p50_ms.zip(report.swipe_p95_ms).map(|(p50, p95)| {
+        marks([p50, p95], &|n, ms| format!("{} · {}", p(n), spoken(ms, texts)), false)
     });
-    let targets = [("p50", TARGET_P50_MS, 232.0), ("p95", TARGET_P95_MS, 252.0)];
-    let targets = targets.into_iter().map(|(name, ms, row)| {
-        mark(ms, format!("{} {name} · {ms} ms", texts.target), Some(""), row)
-    });
-    // No line goes through a word.
-    let (lines, words): (Vec<_>, Vec<_>) = targets.chain(told).unzip();
     let label = match (report.swipe_p50_ms, report.swipe_p95_ms) {
-        (Some(p50), Some(p95)) => format!("p50 {p50} ms, p95 {p95} ms"),
+        (Some(p50), Some(p95)) => {
+            format!("p50 {}, p95 {}", spoken(p50, texts), spoken(p95, texts))
+        }
         _ => texts.no_swipes_yet.to_owned(),
     };
     let ticks = (0..=4).map(|n| {
-        let unit = if n == 4 { " ms" } else { "" };
-        view! { <span>{format!("{}{unit}", n * 100)}</span> }
+        let ms = n * bar_ms * BARS as u32 / 4;
+        view! { <span>{if n == 0 { "0".to_owned() } else { spoken(ms, texts) }}</span> }
     });
     view! {
-        <svg viewBox="0 0 800 264" role="img" aria-label=label>
+        <svg viewBox="0 0 800 292" role="img" aria-label=label>
             {bars.collect_view()}
-            {lines}
-            {words}
+            {target_lines}
+            {target_words}
+            {told}
         </svg>
         <p class="ticks scale" aria-hidden="true">
             {ticks.collect_view()}
@@ -299,7 +330,7 @@ fn lasting(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{BARS, PulseReport, lasting, rendered};
+    use super::{BARS, PulseReport, WIDTH, WORD, lasting, rendered, rows};
     use crate::text::Lang;
 
     #[test]
@@ -311,6 +342,27 @@ mod tests {
     }
 
     #[test]
+    fn no_line_goes_through_a_word() {
+        for x in (0..800).step_by(7).map(f64::from) {
+            for y in (0..800).step_by(7).map(f64::from).filter(|y| *y >= x) {
+                let span = |at: f64, before: bool| {
+                    if before { (at - WORD, at) } else { (at, at + WORD) }
+                };
+                let [(row_x, before_x), (row_y, before_y)] = rows(x, y);
+                assert_ne!(row_x, row_y, "{x} {y}");
+                // The line of the outer row (0) passes the inner one (1).
+                let (outer, inner) =
+                    if row_x == 0 { (x, span(y, before_y)) } else { (y, span(x, before_x)) };
+                assert!(!(inner.0 < outer && outer < inner.1), "{x} {y}: {outer} in {inner:?}");
+                for (at, before) in [(x, before_x), (y, before_y)] {
+                    let (from, to) = span(at, before);
+                    assert!(from >= -WORD / 2.0 && to <= WIDTH + 1.0, "{x} {y}: {from} to {to}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn numbers_read_as_the_language_writes_them() {
         let report = PulseReport {
             swipe_p50_ms: Some(72),
@@ -319,13 +371,35 @@ mod tests {
             rooms: 9,
             watching: 46,
             bars: vec![1; BARS],
+            bar_ms: 5,
             ..PulseReport::default()
         };
         let html = rendered(&report, Lang::Es);
-        for part in ["<b>72</b>", "<b>0,41</b>", "en 9 canales", "objetivo 130", "p95 · 118 ms"] {
+        let parts = [
+            "<b>72</b>",
+            "<b>0,41</b>",
+            "en 9 canales",
+            "objetivo 130\u{A0}ms",
+            "p95 · 118\u{A0}ms",
+            "<span>400\u{A0}ms</span>",
+        ];
+        for part in parts {
             assert!(html.contains(part), "{part} is missing: {html}");
         }
         assert_eq!(html.matches("data-part=\"half\"").count(), 15);
+        let slow = PulseReport {
+            swipe_p50_ms: Some(948),
+            swipe_p95_ms: Some(12_155),
+            bars: vec![1; BARS],
+            bar_ms: 250,
+            ..PulseReport::default()
+        };
+        let html = rendered(&slow, Lang::En);
+        for part in ["<b>948</b>", "<b>12.2</b>", "p95 · 12.2\u{A0}s", "<span>20.0\u{A0}s</span>"]
+        {
+            assert!(html.contains(part), "{part} is missing: {html}");
+        }
+        assert!(!html.contains("12155"));
         assert_eq!(lasting(59), "59 s");
         assert_eq!(lasting(12 * 86_400 + 4 * 3_600 + 59), "12 d 4 h");
     }

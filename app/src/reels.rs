@@ -3,6 +3,7 @@
 
 mod act;
 pub mod chrome;
+mod dock;
 pub mod feed;
 mod gate;
 mod gesture;
@@ -21,8 +22,9 @@ use leptos::prelude::*;
 use web_sys::HtmlElement;
 
 use self::{
-    act::{Acts, full_screen},
+    act::{Acts, full_screen_button},
     chrome::Chrome,
+    dock::dock,
     feed::{Feed, articles_around},
     gate::Gate,
     hint::hint,
@@ -104,6 +106,7 @@ pub fn Reels(
             <Leader />
             <Failure />
             <RestLine />
+            <Hear />
             <div class="top">
                 <a class="hole guide-link" href="/guide" aria-label=texts.guide>
                     <Icon name="guide" />
@@ -142,7 +145,6 @@ pub fn Reels(
                 </div>
             </div>
             <Caption />
-            <Hear />
             <ChatPanel />
             <Bars />
             <BurstLayer />
@@ -188,14 +190,18 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     articles(&room, feed);
     let gate = Gate::new(feed, player, chrome, keyboard, &room);
     Acts { feed, player, chrome, chat, reactions, keyboard, dial }.bind(&room, &gate);
-    strip_list(&room, feed);
+    strip_list(&room, feed, {
+        let gate = Rc::clone(&gate);
+        move |id| gate.go_to(Anchor::Id(id))
+    });
     room_follows(&room, feed, chrome, player, chat);
     controls(&room, player, feed);
     failure(&room, player, feed, move || chat.is_away(), {
         let gate = Rc::clone(&gate);
         move || gate.step(1)
     });
-    room.find(".full").on_press(full_screen);
+    dock(&room);
+    full_screen_button(&room);
     chat::take_over(&room, chat, feed);
     reaction::reactions(&room, reactions);
     share(&room, feed);
@@ -287,6 +293,8 @@ fn articles(room: &Part, feed: Feed) {
 /// The room follows the reel on screen, and what goes on there.
 fn room_follows(room: &Part, feed: Feed, chrome: Chrome, player: Player, chat: Chat) {
     room.flag("data-moving", move || chrome.moving.get());
+    let reels = room.find(".feed");
+    reels.state("aria-busy", move || chrome.moving.get() || feed.is_asking());
     room.flag("data-controls", move || chrome.controls.get());
     room.flag("data-slate", move || chrome.slate.get());
     room.flag("data-live", move || feed.active_media().is_some_and(|media| media.live));

@@ -2,7 +2,7 @@
 //! way to share.
 
 use js_sys::{Function, Object};
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlDialogElement, HtmlInputElement};
 
@@ -19,6 +19,10 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct JoinUrl(pub(crate) String);
 
+/// Whether that address leads here from other devices; the server knows, and writes what follows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IsOpen(pub(crate) bool);
+
 /// Shares the reel on screen.
 #[component]
 pub(crate) fn ShareButton() -> impl IntoView {
@@ -29,22 +33,30 @@ pub(crate) fn ShareButton() -> impl IntoView {
     }
 }
 
-/// The code and the link.
+/// The link and the code. Where nobody else reaches this server, a sentence instead of a code.
 #[component]
 pub(crate) fn ShareSheet() -> impl IntoView {
     let (texts, words) = (texts(), words());
+    let is_open = use_context::<IsOpen>().is_some_and(|open| open.0);
+    let code = if is_open {
+        Either::Left(view! {
+            <img class="qr" alt="" width="160" height="160" />
+            <p>{texts.share_code}</p>
+        })
+    } else {
+        Either::Right(view! { <p>{texts.only_here}</p> })
+    };
     view! {
-        <dialog class="share-sheet" aria-label=texts.let_others_in>
-            <h2>{texts.let_others_in}</h2>
-            <img class="qr" alt="" width="220" height="220" />
-            <p>{texts.qr_text}</p>
+        <dialog class="share-sheet" aria-label=texts.share_this_reel>
+            <h2>{texts.share_this_reel}</h2>
             <div class="link">
                 <input class="field" type="text" readonly aria-label=texts.link />
-                <button class="copy secondary" type="button" autofocus>
+                <button class="copy primary" type="button" autofocus>
                     {words.copy_link}
                 </button>
             </div>
-            <button class="primary" type="button">
+            {code}
+            <button class="close secondary" type="button">
                 {texts.close}
             </button>
         </dialog>
@@ -54,7 +66,7 @@ pub(crate) fn ShareSheet() -> impl IntoView {
 /// Binds both.
 pub(crate) fn share(room: &Part, feed: Feed) {
     let sheet = room.find(".share-sheet");
-    let (code, link) = (sheet.find(".qr"), sheet.find("input"));
+    let (code, link) = (sheet.seek(".qr"), sheet.find("input"));
     let base = use_context::<JoinUrl>().map(|url| url.0).unwrap_or_default();
     let copy = sheet.find(".copy");
     room.find(".share").on_press({
@@ -66,7 +78,9 @@ pub(crate) fn share(room: &Part, feed: Feed) {
             if device_shares(&media.title, &address) {
                 return;
             }
-            code.set("src", Some(&format!("/qr.svg?path={page}")));
+            if let Some(code) = &code {
+                code.set("src", Some(&format!("/qr.svg?path={page}")));
+            }
             link.of::<HtmlInputElement>().set_value(&address);
             copy.say(words().copy_link);
             back::show(&sheet);
@@ -82,7 +96,7 @@ pub(crate) fn share(room: &Part, feed: Feed) {
             }
         }
     });
-    sheet.find(".primary").on_press({
+    sheet.find(".close").on_press({
         let sheet = sheet.clone();
         move || sheet.of::<HtmlDialogElement>().close()
     });

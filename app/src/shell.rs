@@ -8,6 +8,7 @@ use crate::{
     App,
     catalog::{Catalog, Media},
     player::LIGHT,
+    share::IsOpen,
     start::{ELEMENT, Page, PageRequest, Start, Wanted},
 };
 
@@ -17,6 +18,7 @@ const OPEN_GRAPH_PICTURE: &str = "/og.jpg";
 /// The whole document. Rendered by the server only; the browser hydrates the body.
 pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
     let start = Start::find(&request);
+    provide_context(IsOpen(request.is_open));
     let PageRequest { wanted, base_url, stylesheet, theme, .. } = request;
     let own_picture = matches!(wanted, Wanted::Channel(_));
     let is_pulse = matches!(wanted, Wanted::Pulse);
@@ -25,16 +27,19 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
         Page::Reels(window, active) => {
             active.checked_sub(window.offset).and_then(|n| window.items.get(n as usize)).cloned()
         }
-        Page::Empty | Page::Missing(_) | Page::Starting | Page::Pulse(_) => None,
+        Page::Empty(_) | Page::Missing(_) | Page::Starting | Page::Pulse(_) => None,
     };
     let texts = start.lang.texts();
     let lang = start.lang.tag();
     // What only some pages need does not weigh on the first visit to the reels.
     let own_stylesheet = match start.page {
         Page::Pulse(_) => Some("/pulse.css"),
-        Page::Empty | Page::Missing(_) | Page::Starting => Some("/pages.css"),
+        Page::Empty(_) | Page::Missing(_) | Page::Starting => Some("/pages.css"),
         _ => None,
     };
+    // What stands still needs no program; the pulse has a few lines of its own.
+    let hydrates = !matches!(start.page, Page::Missing(_) | Page::Pulse(_));
+    let own_script = matches!(start.page, Page::Pulse(_)).then_some("/pulse.js");
     let title = match (&start.page, &active) {
         (_, Some(media)) => format!("{} · Carrete", media.title),
         (Page::Missing(_), _) => format!("{} · Carrete", texts.missing_title),
@@ -66,10 +71,16 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=stylesheet />
                 {own_stylesheet.map(|href| view! { <link rel="stylesheet" href=href /> })}
-                <HydrationScripts options=options.clone() />
+                {hydrates.then(|| view! { <HydrationScripts options=options.clone() /> })}
+                {own_script.map(|src| view! { <script type="module" src=src></script> })}
                 {ahead(active.as_ref())}
                 <AutoReload options />
-                <script type="application/json" id=ELEMENT inner_html=json></script>
+                {hydrates
+                    .then(|| {
+                        view! {
+                            <script type="application/json" id=ELEMENT inner_html=json></script>
+                        }
+                    })}
             </head>
             <body>
                 <App start />

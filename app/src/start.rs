@@ -32,6 +32,10 @@ pub struct PageRequest {
     pub base_url: String,
     /// The address that the QR code leads to.
     pub join_url: String,
+    /// Whether that leads to this server from other devices.
+    pub is_open: bool,
+    /// The folder of the channels, for whoever sits at the machine; `None` for everybody else.
+    pub folder: Option<String>,
     /// The stylesheet's address.
     pub stylesheet: String,
 }
@@ -65,8 +69,8 @@ pub struct Start {
 pub enum Page {
     /// The feed: a part of the list, and the active channel's place in the whole list, from 0.
     Reels(Window, u32),
-    /// No channels yet.
-    Empty,
+    /// No channels yet. To whoever sits at the machine it says where they are looked for.
+    Empty(Option<String>),
     /// No such page; the text is the channel that was asked for.
     Missing(Option<String>),
     /// The first scan is not done.
@@ -100,7 +104,7 @@ impl Start {
         let order = request.order;
         let page = match request.wanted.clone() {
             Wanted::First => match catalog::discover(order, &Anchor::First.to_text(), 0, AFTER) {
-                Ok(window) if window.total == 0 => Page::Empty,
+                Ok(window) if window.total == 0 => Page::Empty(request.folder.clone()),
                 Ok(window) => Page::Reels(window, 0),
                 Err(_) => Page::Starting,
             },
@@ -144,13 +148,12 @@ impl Read for Page {
         let name = value.as_string();
         let reels = get(value, "Reels");
         match name.as_deref() {
-            Some("Empty") => Some(Self::Empty),
             Some("Starting") => Some(Self::Starting),
             _ if reels.is_object() => {
                 let window = Read::read(&get(&reels, "0"))?;
                 Some(Self::Reels(window, Read::read(&get(&reels, "1"))?))
             }
-            _ if get(value, "Pulse").is_truthy() => Some(Self::Pulse(Rendered::default())),
+            _ if !get(value, "Empty").is_undefined() => Some(Self::Empty(None)),
             _ => Some(Self::Missing(Read::read(&get(value, "Missing"))?)),
         }
     }

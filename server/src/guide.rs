@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use app::{
     catalog::{Media, Order},
-    guide::{self, Choice, Findings, Frame, GuideRequest, Narrow, ROLL, ROLLS_AT_ONCE, Roll},
+    guide::{
+        self, Choice, Findings, Frame, GuideRequest, Instead, Narrow, ROLL, ROLLS_AT_ONCE, Roll,
+    },
 };
 use axum::{
     body::Body,
@@ -23,6 +25,12 @@ use crate::{
 
 /// Tags that are offered, the most used ones.
 const TAGS_MAX: usize = 12;
+/// Questions that are offered where one found nothing.
+const WIDER_MAX: usize = 3;
+/// And questions that are tried for that.
+const ASKED_MAX: usize = 8;
+/// Channels near to it: a row on a desktop, two on a phone.
+const NEAR_MAX: usize = 6;
 /// Live channels that are told apart.
 const ON_AIR_MAX: usize = 8;
 
@@ -40,6 +48,7 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request<Body>) 
         lang: visitor.lang,
         theme: visitor.theme,
         stylesheet: state.site.stylesheet().to_owned(),
+        is_open: state.is_open_to_others(&parts),
     };
     let document = move || guide::document(guide.clone(), findings.clone());
     pages::respond(&state, &visitor, document, Request::from_parts(parts, body)).await
@@ -93,7 +102,54 @@ fn findings(snapshot: &Snapshot, choice: &Choice, order: Order) -> Findings {
         music: known.music,
         live: known.live,
         on_air: frames(&on_air[..on_air.len().min(ON_AIR_MAX)]),
+        instead: if found.is_empty() {
+            instead(snapshot, choice, order)
+        } else {
+            Instead::default()
+        },
     }
+}
+
+/// What is offered where a choice finds nothing.
+fn instead(snapshot: &Snapshot, choice: &Choice, order: Order) -> Instead {
+    let total = snapshot.len();
+    if total == 0 || choice.query.is_empty() {
+        return Instead::default();
+    }
+    let number = choice.query.parse().ok().filter(|number| *number as usize > total);
+    if number.is_some() && choice.narrow == Narrow::All {
+        let last = find(snapshot, &Choice::default(), order).pop();
+        return Instead { number, wider: Vec::new(), near: frames(last.as_slice()) };
+    }
+    let of = |query: &str, narrow: Narrow| Choice {
+        query: query.to_owned(),
+        narrow,
+        here: choice.here.clone(),
+        roll: 0,
+    };
+    // The same words in the whole list, each word alone, and tags that look like one.
+    let mut words: Vec<&str> = Vec::new();
+    for word in choice.query.split_whitespace() {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    let mut asked: Vec<Choice> = Vec::new();
+    if choice.narrow != Narrow::All {
+        asked.push(of(&choice.query, Narrow::All));
+    }
+    if words.len() > 1 {
+        asked.extend(words.iter().map(|word| of(word, choice.narrow.clone())));
+    }
+    let tags = snapshot.tags_like(&choice.query);
+    asked.extend(tags.into_iter().map(|tag| of("", Narrow::Tag(tag.to_owned()))));
+    let counted = asked.into_iter().take(ASKED_MAX).map(|wider| {
+        let found = count(find(snapshot, &wider, order).len());
+        (wider, found)
+    });
+    let wider = counted.filter(|(_, found)| *found > 0).take(WIDER_MAX).collect();
+    let near = snapshot.near(order, &choice.query, NEAR_MAX);
+    Instead { number: None, wider, near: frames(&near) }
 }
 
 /// Found channels with their places in the visitor's order.

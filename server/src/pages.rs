@@ -66,6 +66,8 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
         order: visitor.order,
         base_url: state.base_url(&parts),
         join_url: state.join_address(&parts),
+        is_open: state.is_open_to_others(&parts),
+        folder: state.folder_for(&parts),
         stylesheet: state.site.stylesheet().to_owned(),
     };
     let options = state.site.options().clone();

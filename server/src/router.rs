@@ -97,10 +97,13 @@ pub fn router(state: AppState) -> Router {
         .nest_service("/pkg", folder("pkg"))
         .nest_service("/vendor", folder("vendor"))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, immutable))
+        // It goes with a document that is never kept, so it is of the same age.
+        .route_service("/guide.css", file("guide.css"))
         .merge(
             Router::new()
                 .route_service("/pages.css", file("pages.css"))
                 .route_service("/pulse.css", file("pulse.css"))
+                .route_service("/pulse.js", file("pulse.js"))
                 .route_service("/api.css", file("api.css"))
                 .route_service("/icon.svg", file("icon.svg"))
                 .route_service("/icons.svg", file("icons.svg"))

@@ -7,8 +7,14 @@ use http::request::Parts;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    catalog::CatalogHandle, config::Config, forwarded, live::LiveHandle, metrics::Metrics,
-    pulse::PulseHandle, site::Site, tasks::Tasks,
+    catalog::CatalogHandle,
+    config::Config,
+    forwarded::{self, Client},
+    live::LiveHandle,
+    metrics::Metrics,
+    pulse::PulseHandle,
+    site::Site,
+    tasks::Tasks,
 };
 
 /// The handles of all features; a cheap clone.
@@ -41,8 +47,24 @@ impl AppState {
     /// by, and where that leads only back to the asking machine, its first address on the LAN.
     pub fn join_address(&self, parts: &Parts) -> String {
         let base = self.base_url(parts);
-        let host = base.split_once("://").map_or(&*base, |(_, host)| host);
-        if forwarded::leads_back(host) { self.join_url.to_string() } else { base }
+        if leads_back(&base) { self.join_url.to_string() } else { base }
+    }
+
+    /// Whether that address leads to this machine from another one.
+    pub fn is_open_to_others(&self, parts: &Parts) -> bool {
+        !leads_back(&self.join_address(parts))
+    }
+
+    /// The folder of the channels, as one finds it on this machine: for whoever sits at it, and nobody
+    /// else. What a proxy of the same machine passes on is somebody else's.
+    pub fn folder_for(&self, parts: &Parts) -> Option<String> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0;
+        let client = Client::of(&self.config.trusted_proxies, peer, &parts.headers, &parts.uri);
+        let passed_on = ["x-forwarded-for", "forwarded", "via"];
+        let is_direct = !passed_on.iter().any(|name| parts.headers.contains_key(*name));
+        let folder = || std::path::absolute(&self.config.folders.streams).ok();
+        let folder = (is_direct && client.address.is_loopback()).then(folder).flatten()?;
+        Some(folder.display().to_string())
     }
 
     /// The beginning of absolute addresses, without a slash at the end.
@@ -51,6 +73,11 @@ impl AppState {
         peer.and_then(|peer| forwarded::base_url(&self.config, peer, &parts.headers, &parts.uri))
             .unwrap_or_else(|| self.join_url.to_string())
     }
+}
+
+/// Whether an address leads every machine back to itself.
+fn leads_back(base: &str) -> bool {
+    forwarded::leads_back(base.split_once("://").map_or(base, |(_, host)| host))
 }
 
 impl FromRef<AppState> for CatalogHandle {

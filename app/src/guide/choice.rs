@@ -73,9 +73,14 @@ impl Choice {
         address
     }
 
-    /// The same words, narrowed otherwise.
+    /// The address of the same words, narrowed otherwise.
     pub(super) fn narrowed(&self, narrow: Narrow) -> String {
         Self { narrow, ..self.clone() }.address("/guide")
+    }
+
+    /// Its address, from the first roll.
+    pub(super) fn to_address(&self) -> String {
+        self.address("/guide")
     }
 
     /// The whole list.

@@ -76,8 +76,22 @@ pub(super) fn Choices(
             </li>
         }
     };
+    // A small house is seen whole: there is nothing to narrow.
+    let narrows = !findings.is_few() || choice.narrow != Narrow::All;
     let all = format!("{} {}", texts.all, grouped(findings.total));
     let tags = findings.tags.iter().map(|name| tag(Narrow::Tag(name.clone()), None, hash(name)));
+    let tags = narrows.then(|| {
+        view! {
+            <nav class="tags" aria-label=texts.tags>
+                <ul>
+                    {tag(Narrow::All, None, all)}
+                    {findings.music.then(|| tag(Narrow::Music, Some("music"), texts.music.into()))}
+                    {findings.live.then(|| tag(Narrow::Live, Some("live"), texts.live.into()))}
+                    {tags.collect_view()}
+                </ul>
+            </nav>
+        }
+    });
     let put = |to: Order, text: &'static str| {
         let current = std::mem::discriminant(&to) == std::mem::discriminant(&order);
         view! {
@@ -94,14 +108,7 @@ pub(super) fn Choices(
     };
     view! {
         <div class="guide-choices">
-            <nav class="tags" aria-label=texts.tags>
-                <ul>
-                    {tag(Narrow::All, None, all)}
-                    {findings.music.then(|| tag(Narrow::Music, Some("music"), texts.music.into()))}
-                    {findings.live.then(|| tag(Narrow::Live, Some("live"), texts.live.into()))}
-                    {tags.collect_view()}
-                </ul>
-            </nav>
+            {tags}
             <nav class="orders" aria-label=texts.order>
                 <ul>
                     {put(Order::Feed, texts.order_feed)} {put(Order::Newest, texts.order_newest)}
@@ -153,7 +160,7 @@ pub(super) fn OnAir(frames: Vec<Frame>, lang: Lang) -> impl IntoView {
     let texts = lang.guide_texts();
     let line = |Frame { number, media }: Frame| {
         view! {
-            <li>
+            <li data-channel=media.id.to_string()>
                 <a href=media.id.page()>
                     <p class="edge-print">
                         <span>
@@ -163,7 +170,7 @@ pub(super) fn OnAir(frames: Vec<Frame>, lang: Lang) -> impl IntoView {
                         " "
                         <span data-live="">{texts.live_mark}</span>
                     </p>
-                    <b>{media.title.clone()}</b>
+                    <b dir="auto">{media.title.clone()}</b>
                 </a>
             </li>
         }
@@ -178,7 +185,27 @@ pub(super) fn OnAir(frames: Vec<Frame>, lang: Lang) -> impl IntoView {
     })
 }
 
+/// The way in for the others, until the house is no longer small.
+#[component]
+pub(super) fn Join(
+    /// Whether other devices reach this server.
+    is_open: bool,
+    lang: Lang,
+) -> impl IntoView {
+    let texts = lang.texts();
+    let code = is_open.then(|| view! { <img src="/qr.svg" alt="" width="92" height="92" /> });
+    view! {
+        <section class="guide-join" aria-labelledby="join">
+            {code}
+            <div>
+                <h2 id="join">{texts.let_others_in}</h2>
+                <p>{if is_open { texts.qr_text } else { texts.only_here }}</p>
+            </div>
+        </section>
+    }
+}
+
 /// A tag as people write it.
-fn hash(tag: &str) -> String {
+pub(super) fn hash(tag: &str) -> String {
     format!("#{tag}")
 }

@@ -4,11 +4,14 @@ use leptos::prelude::*;
 
 use super::{
     Choice, Findings, Roll,
-    desk::{Choices, Home, OnAir, Search},
+    desk::{Choices, Home, Join, OnAir, Search},
     roll::WholeRoll,
-    sheet::Sheet,
+    sheet::{Sheet, said},
 };
 use crate::{catalog::Order, text::Lang, theme::Theme};
+
+/// What only the guide needs does not weigh on the first visit to the reels.
+pub(super) const STYLESHEET: &str = "/guide.css";
 
 /// What the server knows of a request for the guide.
 #[derive(Clone, Debug)]
@@ -25,14 +28,17 @@ pub struct GuideRequest {
     pub theme: Theme,
     /// The stylesheet's address.
     pub stylesheet: String,
+    /// Whether other devices reach this server.
+    pub is_open: bool,
 }
 
 /// The whole document. Rendered by the server only, and never hydrated: nothing of it is in the
 /// page's program.
 pub fn document(request: GuideRequest, findings: Findings) -> impl IntoView {
-    let GuideRequest { choice, order, seed, lang, theme, stylesheet } = request;
+    let GuideRequest { choice, order, seed, lang, theme, stylesheet, is_open } = request;
     let texts = lang.guide_texts();
-    let count = format!("{} {}", findings.found, texts.found);
+    let count = said(&findings, &choice, lang);
+    let is_few = findings.is_few();
     let on_air = findings.on_air.clone();
     view! {
         <!DOCTYPE html>
@@ -47,6 +53,7 @@ pub fn document(request: GuideRequest, findings: Findings) -> impl IntoView {
                 <meta name="description" content=lang.texts().site_description />
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=stylesheet />
+                <link rel="stylesheet" href=STYLESHEET />
             </head>
             <body>
                 <main class="guide-page">
@@ -67,6 +74,7 @@ pub fn document(request: GuideRequest, findings: Findings) -> impl IntoView {
                                 theme
                             />
                             <OnAir frames=on_air lang />
+                            {is_few.then(|| view! { <Join is_open lang /> })}
                         </div>
                         <Sheet findings choice order lang />
                     </div>

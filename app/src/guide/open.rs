@@ -6,34 +6,53 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use js_sys::Array;
+use js_sys::{Array, Promise};
 use leptos::{prelude::*, task::spawn_local};
-use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Element, Event, HtmlAnchorElement, HtmlDialogElement, HtmlElement, HtmlInputElement,
-    IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, MouseEvent,
+    IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit,
 };
 
+use super::document::STYLESHEET;
 use crate::{
     back,
     catalog::ChannelId,
-    dom::{Timer, fetched, get, swipes},
+    dom::{Timer, fetched, get, opens_elsewhere, set, swipes},
+    icon::Icon,
     part::Part,
     reaction::Reactions,
     reels::feed::Feed,
+    text::texts,
 };
 
 /// Silence after a key before the guide is searched.
 const TYPED_MS: i32 = 60;
 /// A roll that did not come is asked for again after so long.
 const AGAIN_MS: i32 = 3000;
+/// How many were found, for those who hear it.
+const COUNT: &str = "[role=status]";
 /// Rolls are fetched when they are so near to what is seen.
 const NEAR: &str = "150% 0px";
 
-/// The dialog that takes the guide.
+/// What was found is said aloud when nobody has typed for so long.
+const SAID_MS: i32 = 400;
+
+/// The dialog that takes the guide. Until that comes it says so, and can be left.
 #[component]
 pub(crate) fn GuideDialog() -> impl IntoView {
-    view! { <dialog class="guide-dialog"></dialog> }
+    let texts = texts();
+    view! {
+        <dialog class="guide-dialog" aria-label=texts.guide tabindex="-1">
+            <form class="coming" method="dialog">
+                <p role="status">{texts.guide_comes}</p>
+                <button class="hole" aria-label=texts.close>
+                    <Icon name="close" />
+                </button>
+            </form>
+        </dialog>
+    }
 }
 
 /// See the module.
@@ -44,6 +63,7 @@ struct Guide {
     go: Box<dyn Fn(ChannelId)>,
     observer: RefCell<Option<Observer>>,
     typed: RefCell<Option<Timer>>,
+    said: RefCell<Option<Timer>>,
     later: RefCell<Option<Timer>>,
     /// Counts questions: an older answer is not shown over a newer one.
     asked: Cell<u32>,
@@ -71,6 +91,7 @@ pub(crate) fn guide(
             go: Box::new(go),
             observer: RefCell::new(observer),
             typed: RefCell::default(),
+            said: RefCell::default(),
             later: RefCell::default(),
             asked: Cell::new(0),
         }
@@ -88,8 +109,11 @@ pub(crate) fn guide(
         move |_| guide.typed()
     });
     dialog.on("submit", move |event| {
-        event.prevent_default();
-        guide.search();
+        // Closing is a form of its own.
+        if guide.dialog.seek(".guide").is_some() {
+            event.prevent_default();
+            guide.search();
+        }
     });
 }
 
@@ -100,12 +124,13 @@ impl Guide {
         }
         event.prevent_default();
         back::show(&self.dialog);
+        let dressed = dressed();
         let media = self.feed.media_at(self.feed.active_now());
         let here = media.map(|media| format!("?here={}", media.id.encoded())).unwrap_or_default();
         let guide = Rc::clone(self);
         // By a key the focus goes where one types; a finger would bring the keyboard up.
         let by_key = get(event, "detail").as_f64() == Some(0.0);
-        self.ask(format!("/guide{here}"), move |page| {
+        self.ask(format!("/guide{here}"), dressed, move |page| {
             let Some(sheet) = page.and_then(|page| page.seek(".guide")) else {
                 // An empty dialog would be a dead end.
                 if guide.dialog.seek(".guide").is_none() {
@@ -123,22 +148,30 @@ impl Guide {
                 current.element().scroll_into_view();
             }
             // On a phone the field would bring its keyboard up.
-            if (by_key || !swipes())
-                && let Some(field) = guide.dialog.seek("input[name=q]")
-            {
-                field.focus();
+            match guide.dialog.seek("input[name=q]") {
+                Some(field) if by_key || !swipes() => field.focus(),
+                _ => guide.dialog.focus(),
             }
         });
     }
 
-    /// Asks for a page of ours and hands it over, unless something else was asked meanwhile.
-    fn ask(self: &Rc<Self>, address: String, then: impl FnOnce(Option<Part>) + 'static) {
+    /// Asks for a page of ours and hands it over when `ready`, unless something else was asked
+    /// meanwhile.
+    fn ask(
+        self: &Rc<Self>,
+        address: String,
+        ready: Promise,
+        then: impl FnOnce(Option<Part>) + 'static,
+    ) {
         let asked = self.asked.get() + 1;
         self.asked.set(asked);
+        self.dialog.set("aria-busy", Some("true"));
         let guide = Rc::clone(self);
         spawn_local(async move {
             let page = fetched(&address).await;
+            drop(JsFuture::from(ready).await);
             if guide.asked.get() == asked {
+                guide.dialog.set("aria-busy", None);
                 then(page);
             }
         });
@@ -208,9 +241,10 @@ impl Guide {
     /// Shows another sheet and the choices that lead on from it.
     fn show(self: &Rc<Self>, address: String) {
         let guide = Rc::clone(self);
-        self.ask(address, move |page| {
+        self.ask(address, Promise::resolve(&JsValue::NULL), move |page| {
             let Some(page) = page else { return };
-            for selector in [".guide-sheet", ".guide-choices", "[role=status]"] {
+            guide.say_soon(&page);
+            for selector in [".guide-sheet", ".guide-choices"] {
                 if let (Some(old), Some(new)) = (guide.dialog.seek(selector), page.seek(selector)) {
                     let _ = old.element().replace_with_with_node_1(new.element());
                 }
@@ -226,6 +260,14 @@ impl Guide {
             guide.dialog.element().set_scroll_top(0);
             guide.shown();
         });
+    }
+
+    /// What was found is said once nobody types any more: in the same live region, which browsers
+    /// read out only where they knew it before.
+    fn say_soon(&self, page: &Part) {
+        let (Some(old), Some(new)) = (self.dialog.seek(COUNT), page.seek(COUNT)) else { return };
+        let text = new.element().text_content().unwrap_or_default();
+        *self.said.borrow_mut() = Some(Timer::once(SAID_MS, move || old.say(&text)));
     }
 
     /// A link was pressed: ours stay in the dialog, the rest are documents.
@@ -262,10 +304,29 @@ impl Guide {
     }
 }
 
-/// A press that asks for another tab or window is the browser's.
-fn opens_elsewhere(event: &Event) -> bool {
-    let event: &MouseEvent = event.unchecked_ref();
-    event.ctrl_key() || event.meta_key() || event.shift_key() || event.button() != 0
+/// Puts the guide's stylesheet on, once; the promise holds when it is there, or cannot be had.
+fn dressed() -> Promise {
+    let document = document();
+    let known = document.query_selector(&format!("link[href='{STYLESHEET}']")).ok().flatten();
+    if known.as_ref().is_some_and(|link| get(link, "sheet").is_object()) {
+        return Promise::resolve(&JsValue::NULL);
+    }
+    // One that did not come is asked for again.
+    if let Some(link) = known {
+        link.remove();
+    }
+    let (Some(head), Ok(link)) = (document.head(), document.create_element("link")) else {
+        return Promise::resolve(&JsValue::NULL);
+    };
+    let _ = link.set_attribute("rel", "stylesheet");
+    let _ = link.set_attribute("href", STYLESHEET);
+    let comes = Promise::new(&mut |resolve, _| {
+        for event in ["onload", "onerror"] {
+            set(&link, event, resolve.clone());
+        }
+    });
+    let _ = head.append_child(&link);
+    comes
 }
 
 /// Tells which of the observed elements come near to what is seen. Dropping it ends that.

@@ -23,9 +23,8 @@ pub(super) fn WholeRoll(
     lang: Lang,
 ) -> impl IntoView {
     let number = roll.number;
-    let here = choice.here;
     let frame = |frame: Frame| {
-        let current = here.as_ref() == Some(&frame.media.id);
+        let current = choice.here.as_ref() == Some(&frame.media.id);
         view! { <FrameOf frame current lang /> }
     };
     view! {
@@ -38,6 +37,62 @@ pub(super) fn WholeRoll(
             <Header number found lang />
             <ol>{roll.frames.into_iter().map(frame).collect_view()}</ol>
         </section>
+    }
+}
+
+/// The channels of a small house, or the few that are near to what was not found: frames as large as
+/// the window allows.
+#[component]
+pub(super) fn FewFrames(
+    /// What it shows.
+    frames: Vec<Frame>,
+    /// Its name.
+    title: String,
+    /// Which of how many, as it is printed.
+    print: String,
+    /// Where the visitor came from.
+    choice: Choice,
+    /// The number of a frame that nobody has filmed yet, and what is said of it.
+    next: Option<(u32, &'static str)>,
+    /// The visitor's language.
+    lang: Lang,
+) -> impl IntoView {
+    let rows = frames.len();
+    let frame = |frame: Frame| {
+        let current = choice.here.as_ref() == Some(&frame.media.id);
+        view! { <FrameOf frame current lang /> }
+    };
+    // As many rows as there are, for each number of columns.
+    let style: String =
+        (3..=5).map(|columns| format!("--rows-{columns}:{};", rows.div_ceil(columns))).collect();
+    let next = next.map(|(number, title)| view! { <UnexposedFrame number title /> });
+    view! {
+        <section class="roll" data-few="" style=style aria-labelledby="few">
+            <header>
+                <h2 id="few">{title}</h2>
+                <p class="edge-print">{print}</p>
+            </header>
+            <ol>{frames.into_iter().map(frame).collect_view()} {next}</ol>
+        </section>
+    }
+}
+
+/// A frame that has no picture, and leads nowhere. Where no other shares its row it is not seen.
+#[component]
+fn UnexposedFrame(number: u32, title: &'static str) -> impl IntoView {
+    view! {
+        <li class="film-frame unexposed" aria-hidden="true">
+            <div>
+                <div class="still"></div>
+                <p class="edge-print">
+                    <span>
+                        <span class="mark"></span>
+                        {grouped(number)}
+                    </span>
+                </p>
+                <b>{title}</b>
+            </div>
+        </li>
     }
 }
 
@@ -114,7 +169,7 @@ fn FrameOf(frame: Frame, current: bool, lang: Lang) -> impl IntoView {
                     " "
                     <span data-live=media.live.then_some("")>{length}</span>
                 </p>
-                <b>{media.title.clone()}</b>
+                <b dir="auto">{media.title.clone()}</b>
             </a>
         </li>
     }

@@ -1,11 +1,15 @@
 //! The contact sheet: all the rolls, the ruler that leads to each of them, and what is said where
 //! nothing was found.
 
-use leptos::{either::Either, prelude::*};
+use leptos::{
+    either::{Either, EitherOf4},
+    prelude::*,
+};
 
 use super::{
-    Choice, Findings, ROLLS_AT_ONCE,
-    roll::{EmptyRoll, EmptyRollProps, WholeRoll, WholeRollProps, grouped, is_whole},
+    Choice, FEW, Findings, Instead, Narrow, ROLLS_AT_ONCE,
+    desk::hash,
+    roll::{EmptyRoll, EmptyRollProps, FewFrames, WholeRoll, WholeRollProps, grouped, is_whole},
 };
 use crate::{catalog::Order, text::Lang};
 
@@ -29,10 +33,11 @@ pub(super) fn Sheet(
     lang: Lang,
 ) -> impl IntoView {
     let found = findings.found;
-    let body = if found == 0 {
-        Either::Left(view! { <Nothing choice lang /> })
-    } else {
-        Either::Right(view! { <Rolls findings choice order lang /> })
+    let body = match () {
+        () if findings.total == 0 => EitherOf4::A(view! { <NoFilm lang /> }),
+        () if found == 0 => EitherOf4::B(view! { <Nothing findings choice lang /> }),
+        () if findings.is_few() => EitherOf4::C(view! { <Few findings choice lang /> }),
+        () => EitherOf4::D(view! { <Rolls findings choice order lang /> }),
     };
     view! {
         <div class="guide-sheet" data-found=found>
@@ -125,12 +130,109 @@ fn Ruler(first: u32, all: u32, choice: Choice, lang: Lang) -> impl IntoView {
     }
 }
 
-/// A blank strip, what it means, and the way back to all.
+/// A small house: everything at once, and the frame that comes next.
 #[component]
-fn Nothing(choice: Choice, lang: Lang) -> impl IntoView {
+fn Few(findings: Findings, choice: Choice, lang: Lang) -> impl IntoView {
     let texts = lang.guide_texts();
-    let narrow = choice.is_narrow();
-    let sentence = if narrow { texts.nothing_found } else { lang.texts().empty_title };
+    let (found, total) = (findings.found, findings.total);
+    let whole = !choice.is_narrow();
+    let title = if whole { texts.all_there_is } else { texts.what_answers };
+    let print = format!("1–{found} {} {total}", texts.of);
+    let next = (whole && total < FEW).then_some((total + 1, texts.not_filmed));
+    let frames = findings.rolls.into_iter().flat_map(|roll| roll.frames).collect::<Vec<_>>();
+    view! {
+        <div class="rolls" data-few="">
+            <FewFrames frames title=title.to_owned() print choice next lang />
+        </div>
+    }
+}
+
+/// What is said in one sentence of what was found: also the title where that is nothing.
+pub(super) fn said(findings: &Findings, choice: &Choice, lang: Lang) -> String {
+    let texts = lang.guide_texts();
+    match (findings.found, findings.instead.number) {
+        (0, Some(number)) => format!("{} {}", texts.no_number, grouped(number)),
+        (0, None) if !choice.query.is_empty() => texts.nothing_with.replace("{}", &choice.query),
+        (0, None) => texts.nothing_found.to_owned(),
+        (found, _) => format!("{found} {}", texts.found),
+    }
+}
+
+/// Nothing was found: that is said, with what was looked at, and what is near to it.
+#[component]
+fn Nothing(findings: Findings, choice: Choice, lang: Lang) -> impl IntoView {
+    let texts = lang.guide_texts();
+    let total = findings.total;
+    let title = match findings.instead.number {
+        Some(number) => Either::Left(view! {
+            {texts.no_number}
+            " "
+            <span class="mark"></span>
+            {grouped(number)}
+        }),
+        None => Either::Right(said(&findings, &choice, lang)),
+    };
+    let Instead { number, wider, near } = findings.instead;
+    let sentence = match number {
+        Some(_) => texts.ends_at.replace("{}", &grouped(total)),
+        None => texts.looked_at.to_owned(),
+    };
+    let last = near.first().filter(|_| number.is_some()).map(|frame| frame.media.id.clone());
+    let ways: Vec<_> = wider
+        .into_iter()
+        .map(|(wider, count)| {
+            let text = match &wider.narrow {
+                Narrow::Tag(tag) if wider.query.is_empty() => hash(tag),
+                Narrow::All | Narrow::Music | Narrow::Live | Narrow::Tag(_) => wider.query.clone(),
+            };
+            view! {
+                <li>
+                    <a class="secondary" href=wider.to_address()>
+                        <span dir="auto">{text}</span>
+                        <span class="edge-print">{grouped(count)}</span>
+                    </a>
+                </li>
+            }
+        })
+        .collect();
+    let print = format!("{} {} {}", near.len(), texts.of, grouped(total));
+    let (name, next) = match number {
+        Some(number) => (texts.the_last_one, Some((number, texts.not_developed))),
+        None => (texts.near, None),
+    };
+    let frames = (!near.is_empty()).then(|| {
+        view! { <FewFrames frames=near title=name.to_owned() print choice=choice.clone() next lang /> }
+    });
+    view! {
+        <div class="rolls nothing" data-few="">
+            <h2 class="title" dir="auto">
+                {title}
+            </h2>
+            <p>{sentence}</p>
+            {(!ways.is_empty()).then(|| view! { <ul>{ways}</ul> })}
+            {frames}
+            <p class="actions">
+                <a class="primary" href=choice.widened()>
+                    {texts.show_all.replace("{}", &grouped(total))}
+                </a>
+                {last
+                    .map(|id| {
+                        view! {
+                            <span data-channel=id.to_string()>
+                                <a class="secondary" href=id.page()>
+                                    {texts.to_the_last}
+                                </a>
+                            </span>
+                        }
+                    })}
+            </p>
+        </div>
+    }
+}
+
+/// A house without channels.
+#[component]
+fn NoFilm(lang: Lang) -> impl IntoView {
     let blank = || {
         view! {
             <li class="film-frame">
@@ -140,19 +242,9 @@ fn Nothing(choice: Choice, lang: Lang) -> impl IntoView {
     };
     view! {
         <div class="rolls nothing">
+            <h2 class="title">{lang.texts().empty_title}</h2>
             <section class="roll">
                 <ol aria-hidden="true">{blank()} {blank()} {blank()}</ol>
-                <p>{sentence}</p>
-                {narrow
-                    .then(|| {
-                        view! {
-                            <p>
-                                <a class="primary" href=choice.widened()>
-                                    {texts.show_all}
-                                </a>
-                            </p>
-                        }
-                    })}
             </section>
         </div>
     }

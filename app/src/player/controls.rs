@@ -60,13 +60,15 @@ fn sound(room: &Part, player: Player) {
 }
 
 /// The light hole that offers sound until it was switched on once; after some seconds only its icon.
+/// A mouse is told the key too.
 #[component]
 pub(crate) fn Hear() -> impl IntoView {
     let texts = texts();
     view! {
-        <button class="hear" type="button" aria-label=texts.tap_to_hear>
+        <button class="hear" type="button">
             <Icon name="muted" />
-            <span>{texts.tap_to_hear}</span>
+            <span class="by-touch">{texts.tap_to_hear}</span>
+            <span class="by-mouse">{texts.sound_on} <span class="letter">" (M)"</span></span>
         </button>
     }
 }

@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use leptos::prelude::*;
-use wasm_bindgen::JsCast;
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::JsValue;
 
 use super::{chrome::Chrome, feed::Feed, gate::Gate, gesture::Gesture, keys::Key, marks::Dial};
 use crate::{
     catalog::Anchor,
     chat::Chat,
-    dom::{get, swallow},
+    dom::{get, granted},
     help::Keyboard,
     part::Part,
     player::Player,
@@ -59,7 +59,10 @@ impl Acts {
     }
 
     fn key(self, key: Key, room: &Part, gate: &Rc<Gate>) {
-        self.player.sound_as_remembered();
+        // The key of the sound is a choice of its own.
+        if key != Key::Sound {
+            self.player.sound_as_remembered();
+        }
         match key {
             Key::Pause => self.player.toggle(),
             Key::Sound => self.player.toggle_sound(),
@@ -86,7 +89,7 @@ impl Acts {
 }
 
 /// Full screen on or off, for the whole page: the controls come along. A landscape picture turns a
-/// phone that lets itself be turned.
+/// phone that lets itself be turned, which it does in full screen only.
 pub(crate) fn full_screen() {
     let document = document();
     if document.fullscreen_element().is_some() {
@@ -94,14 +97,20 @@ pub(crate) fn full_screen() {
         return;
     }
     let Some(root) = document.document_element() else { return };
-    // Refused where no gesture asked for it, or on iPhones.
-    let _ = root.request_fullscreen();
     let wide = document.query_selector(".room[data-shape=wide]").is_ok_and(|room| room.is_some());
-    let orientation = get(&get(&window(), "screen"), "orientation");
-    if wide
-        && let Ok(lock) = get(&orientation, "lock").dyn_into::<js_sys::Function>()
-        && let Ok(promise) = lock.call1(&orientation, &"landscape".into())
-    {
-        swallow(promise);
-    }
+    spawn_local(async move {
+        // Refused where no gesture asked for it.
+        let full = granted(&root, "requestFullscreen", &JsValue::UNDEFINED).await;
+        if full.is_some() && wide {
+            let orientation = get(&get(&window(), "screen"), "orientation");
+            granted(&orientation, "lock", &"landscape".into()).await;
+        }
+    });
+}
+
+/// Binds its button, which is not there where a page cannot fill the screen, as on iPhones.
+pub(super) fn full_screen_button(room: &Part) {
+    let button = room.find(".full");
+    button.mark("hidden", !document().fullscreen_enabled());
+    button.on_press(full_screen);
 }

@@ -261,14 +261,15 @@ impl Feed {
         after: u32,
         then: impl FnOnce(Option<Window>) + 'static,
     ) {
-        if self.asking.update_untracked(|asking| std::mem::replace(asking, true)) {
+        if self.asking.get_untracked() {
             return;
         }
+        self.asking.set(true);
         let feed = *self;
         let order = self.order.get_untracked();
         spawn_local(async move {
             let answer = catalog::ask(order, &anchor, before, after).await;
-            feed.asking.update_untracked(|asking| *asking = false);
+            feed.asking.set(false);
             then(answer);
             if let Some(jump) = feed.jump.update_untracked(Option::take) {
                 jump();
@@ -287,6 +288,11 @@ impl Feed {
                 }
             });
         }
+    }
+
+    /// Whether a part of the list is on its way. Tracked.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.asking.get()
     }
 
     /// The channel at a place, as what the server is asked around: it may be gone by then.

@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, HtmlElement};
 
+use self::input::Under;
 use super::{
     chrome::Chrome,
     feed::Feed,
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     catalog::Anchor,
-    dom::{Listener, Timer, now_ms},
+    dom::{Listener, Timer, now_ms, zoomed},
     help::Keyboard,
     part::Part,
     player::Player,
@@ -55,7 +56,8 @@ pub(crate) struct Gate {
     wanted: Cell<Option<u32>>,
     /// Counts where people wanted to go: an answer to an older question moves nobody.
     wishes: Rc<Cell<u32>>,
-    track: RefCell<Option<(i32, Track)>>,
+    /// The pointer that is down, what it does, and what it went down on.
+    track: RefCell<Option<(i32, Track, Under)>>,
     wheel: RefCell<Wheel>,
     dwell: RefCell<Option<Timer>>,
     listeners: RefCell<Vec<Listener>>,
@@ -176,6 +178,13 @@ impl Gate {
             on(&window(), "resize", |gate, _| gate.resized()),
             taking(&self.element, "dragstart", |_, e| e.prevent_default()),
         ];
+        if let Some(viewport) = window().visual_viewport() {
+            // Before the next finger is down the browser must know whose its way is.
+            let follows = on(&viewport, "resize", |gate, _| {
+                let _ = gate.element.toggle_attribute_with_force("data-zoomed", zoomed());
+            });
+            self.listeners.borrow_mut().push(follows);
+        }
     }
 
     // Moving

@@ -25,19 +25,38 @@ pub(crate) enum Gesture {
     Key(Key),
 }
 
-/// A second tap within this time is the second of two.
-const DOUBLE_MS: f64 = 300.0;
+/// A second tap within this time is the second of two; after it, one tap is known to be alone.
+const DOUBLE_MS: i32 = 300;
 /// And so near to the first, in CSS pixels.
 const DOUBLE_PX: f64 = 48.0;
-/// One tap is known to be alone after so long.
-const ALONE_MS: i32 = 260;
 /// A finger that stays so long holds.
 const HOLD_MS: i32 = 450;
+
+/// A tap that may be the first of two.
+#[derive(Clone, Copy)]
+struct First {
+    x: f64,
+    y: f64,
+    ms: f64,
+    then: Then,
+}
+
+/// What a tap means that no second one follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It is told when it is known to be alone.
+    Tap,
+    /// The controls were not there yet, and have come at once.
+    Show,
+    /// It has led elsewhere: a second one is a part of it.
+    Gone,
+}
 
 /// Tells taps and holds apart. Moves nothing.
 pub(crate) struct Taps {
     tell: Rc<dyn Fn(Gesture)>,
-    last: Cell<Option<(f64, f64, f64)>>,
+    /// The first of what may become two.
+    first: Rc<Cell<Option<First>>>,
     alone: RefCell<Option<Timer>>,
     hold: RefCell<Option<Timer>>,
     holds: Rc<Cell<bool>>,
@@ -47,7 +66,7 @@ impl Taps {
     pub(crate) fn new(tell: impl Fn(Gesture) + 'static) -> Self {
         Self {
             tell: Rc::new(tell),
-            last: Cell::new(None),
+            first: Rc::default(),
             alone: RefCell::default(),
             hold: RefCell::default(),
             holds: Rc::default(),
@@ -67,7 +86,7 @@ impl Taps {
     /// It moves: neither a tap nor a hold.
     pub(crate) fn cancel(&self) {
         self.lifted();
-        self.last.set(None);
+        self.first.set(None);
     }
 
     /// It lifts; says whether it held.
@@ -80,23 +99,35 @@ impl Taps {
         held
     }
 
-    /// It was a tap at a point of the window. `shows`: the controls are not there yet, and come at
-    /// once.
-    pub(crate) fn tapped(&self, (x, y): (f64, f64), ms: f64, shows: bool) {
+    /// It was a tap at a point of the window. A tap that was told as one is never told as the first
+    /// of two as well.
+    pub(crate) fn tapped(&self, (x, y): (f64, f64), ms: f64, then: Then) {
         self.alone.take();
-        if let Some((at, last_x, last_y)) = self.last.take()
-            && ms - at <= DOUBLE_MS
-            && (x - last_x).hypot(y - last_y) <= DOUBLE_PX
-        {
-            (self.tell)(Gesture::DoubleTap(x, y));
-            return;
+        if let Some(first) = self.first.take() {
+            let near = (x - first.x).hypot(y - first.y) <= DOUBLE_PX;
+            let second = near && ms - first.ms <= f64::from(DOUBLE_MS);
+            match first.then {
+                Then::Gone if second => return,
+                _ if second && then != Then::Gone => {
+                    (self.tell)(Gesture::DoubleTap(x, y));
+                    return;
+                }
+                Then::Tap => (self.tell)(Gesture::Tap),
+                Then::Show | Then::Gone => {}
+            }
         }
-        self.last.set(Some((ms, x, y)));
-        if shows {
-            (self.tell)(Gesture::Show);
-            return;
+        self.first.set(Some(First { x, y, ms, then }));
+        match then {
+            Then::Gone => {}
+            Then::Show => (self.tell)(Gesture::Show),
+            Then::Tap => {
+                let (tell, first) = (Rc::clone(&self.tell), Rc::clone(&self.first));
+                *self.alone.borrow_mut() = Some(Timer::once(DOUBLE_MS, move || {
+                    if first.take().is_some() {
+                        tell(Gesture::Tap);
+                    }
+                }));
+            }
         }
-        let tell = Rc::clone(&self.tell);
-        *self.alone.borrow_mut() = Some(Timer::once(ALONE_MS, move || tell(Gesture::Tap)));
     }
 }

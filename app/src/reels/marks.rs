@@ -40,7 +40,7 @@ pub(crate) fn UpNext() -> impl IntoView {
         <button class="up-next" type="button" hidden>
             <span>{texts().up_next}</span>
             " "
-            <b></b>
+            <b dir="auto"></b>
         </button>
     }
 }

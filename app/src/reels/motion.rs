@@ -9,11 +9,11 @@ use web_sys::{Animation, HtmlElement};
 
 use crate::dom::{animate, reduced_motion, set, within};
 
-/// The frame line between two reels, in CSS pixels; the stylesheet knows the same number.
-const FRAME_LINE_PX: f64 = 32.0;
 /// How long the strip slides after the finger lifts.
 const SLIDE_MS: f64 = 260.0;
 const SLIDE_EASING: &str = "cubic-bezier(.2,.8,.25,1)";
+/// What comes from further comes from here, in heights of the feed.
+const FARTHEST: f64 = 1.2;
 /// Without this head start the first frame of the slide does not move.
 const HEAD_START_MS: f64 = 16.0;
 /// A peek at the next reel goes so far.
@@ -25,9 +25,17 @@ const PEEK_HOLD_MS: f64 = 1600.0;
 /// A drag beyond the first or the last reel follows the finger only so far.
 const BEYOND: f64 = 0.3;
 
-/// A transform by so many pixels, in hundredths: writing floats weighs in the page.
-fn shifted(y: f64) -> String {
-    format!("translate3d(0,calc({}px/100),0)", (y * 100.0) as i64)
+/// A feed that is shown at more than this share of its height is not scaled: the height that it is
+/// laid out with is told in whole pixels only.
+const UNSCALED: f64 = 0.99;
+
+/// The transform that brings the reel `steps` places from the origin into the frame, and `y` CSS
+/// pixels further down (in hundredths: writing floats weighs in the page). How far one reel is from
+/// the next is known to the stylesheet alone: where the height of the window is no whole number, a
+/// second opinion would drift away from where the reels lie.
+fn shifted(steps: i64, y: f64) -> String {
+    let y = (y * 100.0) as i64;
+    format!("translate3d(0,calc(var(--pitch)*{} + {y}px/100),0)", -steps)
 }
 
 /// The strip's place. All lengths are CSS pixels.
@@ -58,37 +66,36 @@ impl Motion {
         }
     }
 
-    /// Height of a reel and the frame line below it.
-    pub(crate) fn pitch(&self) -> f64 {
-        let reel = self.strip.first_element_child().map_or(0, |reel| reel.client_height());
-        f64::from(reel) + FRAME_LINE_PX
-    }
-
     /// Height of the feed.
     pub(crate) fn height(&self) -> f64 {
         f64::from(self.feed.client_height())
     }
 
-    fn rest_px(&self) -> f64 {
-        -(self.steps.get() as f64) * self.pitch()
-    }
-
     /// How much smaller the feed is shown than it is laid out: the open chat takes room.
     fn scale(&self) -> f64 {
         let (shown, laid_out) = (self.feed.get_bounding_client_rect().height(), self.height());
-        if laid_out > 0.0 && shown > 0.0 { shown / laid_out } else { 1.0 }
+        let scale = if laid_out > 0.0 && shown > 0.0 { shown / laid_out } else { 1.0 };
+        if scale > UNSCALED { 1.0 } else { scale }
     }
 
-    /// Where the strip is seen now, relative to where it rests; a slide may be under way.
-    fn offset_px(&self) -> f64 {
-        let below = self.strip.get_bounding_client_rect().top()
-            - self.feed.get_bounding_client_rect().top();
-        below / self.scale() - f64::from(self.strip.offset_top()) - self.rest_px()
+    /// Where the strip is seen, from the top of the window.
+    fn seen(&self) -> f64 {
+        self.strip.get_bounding_client_rect().top()
+    }
+
+    /// Rests `steps` places from the origin, and tells how far below that it was seen; a slide may
+    /// have been under way.
+    fn rest(&self, steps: i64) -> f64 {
+        let seen = self.seen();
+        self.stop();
+        self.steps.set(steps);
+        self.write(0.0);
+        (seen - self.seen()) / self.scale()
     }
 
     fn write(&self, offset: f64) {
-        let y = self.rest_px() + offset;
-        let _ = self.strip.style().set_property("transform", &shifted(y));
+        let transform = shifted(self.steps.get(), offset);
+        let _ = self.strip.style().set_property("transform", &transform);
     }
 
     fn stop(&self) {
@@ -108,8 +115,7 @@ impl Motion {
 
     /// Takes hold of the strip where it is seen.
     pub(crate) fn grab(&self) {
-        let offset = self.offset_px();
-        self.stop();
+        let offset = self.rest(self.steps.get());
         self.dragged.set(offset);
         self.write(offset);
     }
@@ -123,20 +129,20 @@ impl Motion {
     /// Shows what lies below for a moment, and comes back.
     pub(crate) fn peek(&self) {
         self.stop();
-        let rest = self.rest_px();
+        let steps = self.steps.get();
         let frame = |y: f64, at: f64| {
             let frame = Object::new();
-            set(&frame, "transform", shifted(y));
+            set(&frame, "transform", shifted(steps, y));
             set(&frame, "offset", at);
             set(&frame, "easing", "cubic-bezier(.2,0,0,1)");
             frame
         };
         let all = PEEK_MS * 2.0 + PEEK_HOLD_MS;
         let frames = [
-            frame(rest, 0.0),
-            frame(rest - PEEK_PX, PEEK_MS / all),
-            frame(rest - PEEK_PX, 1.0 - PEEK_MS / all),
-            frame(rest, 1.0),
+            frame(0.0, 0.0),
+            frame(-PEEK_PX, PEEK_MS / all),
+            frame(-PEEK_PX, 1.0 - PEEK_MS / all),
+            frame(0.0, 1.0),
         ];
         let options = Object::new();
         set(&options, "duration", all);
@@ -147,24 +153,18 @@ impl Motion {
     /// Slides from where it is seen to `steps` places from the origin. Nothing far is slid past:
     /// what comes from further than a reel away comes from a reel away.
     pub(crate) fn slide(&self, steps: i64) {
-        let pitch = self.pitch();
-        let seen = self.offset_px() + self.rest_px();
-        self.stop();
-        self.steps.set(steps);
+        let far = FARTHEST * self.height();
+        let from = within(self.rest(steps), -far, far);
         self.dragged.set(0.0);
-        let rest = self.rest_px();
-        let from = within(seen - rest, -1.15 * pitch, 1.15 * pitch);
-        self.write(0.0);
         let frame = |y: f64| {
             let frame = Object::new();
-            set(&frame, "transform", shifted(y));
+            set(&frame, "transform", shifted(steps, y));
             frame
         };
         let options = Object::new();
         set(&options, "duration", if reduced_motion() { 1.0 } else { SLIDE_MS });
         set(&options, "easing", SLIDE_EASING);
-        let animation =
-            animate(&self.strip, &Array::of2(&frame(rest + from), &frame(rest)), &options);
+        let animation = animate(&self.strip, &Array::of2(&frame(from), &frame(0.0)), &options);
         if let Some(now) = document().timeline().current_time() {
             animation.set_start_time(Some(now - HEAD_START_MS));
         }

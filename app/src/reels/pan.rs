@@ -84,6 +84,12 @@ impl Track {
         self.begun_y.is_some()
     }
 
+    /// It is not ours after all, like one that moves sideways.
+    pub(crate) fn let_go(&mut self) {
+        self.begun_y = None;
+        self.sideways = true;
+    }
+
     fn speed(&self) -> f64 {
         match (self.samples.first(), self.samples.last()) {
             (Some((from_ms, from)), Some((to_ms, to))) if to_ms > from_ms => {

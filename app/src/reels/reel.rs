@@ -166,10 +166,10 @@ pub(crate) fn Reel(print: Print, stand: Stand) -> impl IntoView {
                     <span class="number">{number}</span>
                     {print.about.map(|about| view! { <span class="about">{about}</span> })}
                 </p>
-                <h2>{title}</h2>
+                <h2 dir="auto">{title}</h2>
                 <p class="description">
-                    <span class="words">{print.description}</span>
-                    <b class="tag">{print.tags}</b>
+                    <span class="words" dir="auto">{print.description}</span>
+                    <b class="tag" dir="auto">{print.tags}</b>
                 </p>
                 <noscript>
                     <p class="description">

@@ -4,9 +4,13 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
-use super::feed::Feed;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+
+use super::{feed::Feed, shape};
 use crate::{
-    catalog::{Media, Window},
+    catalog::{ChannelId, Media, Window},
+    dom::opens_elsewhere,
     part::{List, Part, watch},
     player::clock,
     text::texts,
@@ -23,7 +27,8 @@ fn listed(active: u32, total: u32) -> std::ops::Range<u32> {
     first..(first + LISTED).min(total)
 }
 
-/// The neighbours of the reel on screen. Its links are plain: they work without the program too.
+/// The neighbours of the reel on screen. Its links are plain: they work without the program too. Who
+/// goes by keyboard may pass them by.
 #[component]
 pub(crate) fn StripList(window: Window, active: u32) -> impl IntoView {
     let texts = texts();
@@ -35,6 +40,9 @@ pub(crate) fn StripList(window: Window, active: u32) -> impl IntoView {
         .collect();
     view! {
         <nav class="strip-list" aria-label=texts.on_the_strip>
+            <button class="skip secondary" type="button">
+                {texts.to_the_controls}
+            </button>
             <header>
                 <h2>{texts.on_the_strip}</h2>
                 <p class="edge-print">
@@ -55,7 +63,7 @@ pub(crate) fn Frame(media: Option<Media>, place: u32, current: bool) -> impl Int
     let poster = media.as_ref().and_then(|media| media.poster.clone());
     view! {
         <li data-key=id>
-            <a href=page aria-current=current.then_some("true")>
+            <a href=page aria-current=current.then_some("true") data-number=place + 1>
                 <img src=poster alt="" loading="lazy" draggable="false" />
                 <span class="edge-print">
                     <span class="mark"></span>
@@ -65,15 +73,37 @@ pub(crate) fn Frame(media: Option<Media>, place: u32, current: bool) -> impl Int
                         {media.as_ref().and_then(|media| media.duration_s).map(clock)}
                     </span>
                 </span>
-                <b>{media.map(|media| media.title)}</b>
+                <b dir="auto">{media.map(|media| media.title)}</b>
             </a>
         </li>
     }
 }
 
-/// The list follows the reel on screen.
-pub(crate) fn strip_list(room: &Part, feed: Feed) {
+/// The list follows the reel on screen, and `go` goes to another one: the page stays.
+pub(crate) fn strip_list(room: &Part, feed: Feed, go: impl Fn(ChannelId) + 'static) {
     let nav = room.find(".strip-list");
+    let play = room.find(".play");
+    nav.find(".skip").on_press(move || play.focus());
+    nav.on("click", move |event| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let row = target.and_then(|target| target.closest("[data-key]").ok().flatten());
+        let id = row.and_then(|row| row.get_attribute("data-key"));
+        let id = id.and_then(|id| ChannelId::parse(&id).ok());
+        if let Some(id) = id.filter(|_| !opens_elsewhere(&event)) {
+            event.prevent_default();
+            go(id);
+        }
+    });
+    // Beside a landscape picture there is no list: who was in it is at the reel.
+    watch({
+        let (nav, room) = (nav.clone(), room.clone());
+        move || {
+            let wide = feed.rested_media().is_some_and(|media| shape(&media) == "wide");
+            if wide && nav.has_focus() {
+                room.find("article[aria-current]").focus();
+            }
+        }
+    });
     let (number, total) = (nav.find(".number"), nav.find(".total"));
     let list = Rc::new(List::new(nav.find("ol"), &room.find(".frame-template"), "data-key"));
     watch(move || {
@@ -84,10 +114,12 @@ pub(crate) fn strip_list(room: &Part, feed: Feed) {
         let keys = shown.iter().map(|(_, media)| media.id.to_string()).collect();
         for (frame, (place, media)) in list.lay_out(keys).iter().zip(shown) {
             let link = frame.find("a");
+            let number = (place + 1).to_string();
             link.set("href", Some(&media.id.page()));
             link.set("aria-current", (place == active).then_some("true"));
+            link.set("data-number", Some(&number));
             frame.find("img").set("src", media.poster.as_deref());
-            frame.find(".number").say(&(place + 1).to_string());
+            frame.find(".number").say(&number);
             frame.find(".length").say(&media.duration_s.map(clock).unwrap_or_default());
             frame.find("b").say(&media.title);
         }

@@ -10,6 +10,12 @@ const SILENCE_MS: f64 = 140.0;
 const GROWS: f64 = 1.8;
 /// And at the earliest after this time.
 const AGAIN_MS: f64 = 220.0;
+/// Parts of a notch add up, unless the wheel stands so long.
+const HALF_TURNED_MS: f64 = 1000.0;
+/// What systems scroll by for one notch, in lines, where it is not one.
+const NOTCH_LINES: f64 = 3.0;
+/// Parts of a notch are not told exactly: so near to a whole one is one.
+const NEAR: f64 = 0.01;
 
 /// Remembers enough of the past to tell a notch from a fling.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +26,9 @@ pub(crate) struct Wheel {
     /// When the running fling moved a reel.
     fired_ms: Option<f64>,
     flings: bool,
+    /// How much of the next notch a finer wheel has turned, and when it last did.
+    notch: f64,
+    notch_ms: f64,
 }
 
 impl Wheel {
@@ -29,6 +38,9 @@ impl Wheel {
         if dy == 0.0 {
             return 0;
         }
+        if lines {
+            return self.turned_lines(dy, ms);
+        }
         let quiet = ms - self.last_ms > SILENCE_MS;
         let turned_round = dy * self.last < 0.0;
         if quiet || turned_round {
@@ -37,7 +49,7 @@ impl Wheel {
         let grew = dy.abs() > self.last.abs() * GROWS && dy.abs() > FLING_PX;
         (self.last_ms, self.last) = (ms, dy);
         // A trackpad's fling may pass 100 px, but it does not begin there.
-        if lines || (dy.abs() >= NOTCH_PX && !self.flings) {
+        if dy.abs() >= NOTCH_PX && !self.flings {
             return step(dy);
         }
         self.flings = true;
@@ -52,6 +64,32 @@ impl Wheel {
         }
         0
     }
+
+    /// A wheel that tells lines: whole ones are a notch, however many; parts of it add up to one.
+    fn turned_lines(&mut self, dy: f64, ms: f64) -> i32 {
+        let stood = ms - self.notch_ms > HALF_TURNED_MS;
+        if stood || dy * self.notch < 0.0 {
+            self.notch = 0.0;
+        }
+        self.notch_ms = ms;
+        if is_whole(dy) {
+            self.notch = 0.0;
+            return step(dy);
+        }
+        // An even part of one line belongs to a wheel of one line a notch.
+        let of = if is_whole(1.0 / dy) { 1.0 } else { NOTCH_LINES };
+        self.notch += dy / of;
+        if self.notch.abs() < 1.0 - NEAR {
+            return 0;
+        }
+        self.notch -= self.notch.signum();
+        step(dy)
+    }
+}
+
+fn is_whole(number: f64) -> bool {
+    let near = (number - number.round()).abs();
+    near < NEAR && number.abs() > 0.5
 }
 
 fn step(dy: f64) -> i32 {
@@ -80,6 +118,39 @@ mod tests {
         check((0..50).map(|_| (120.0, 8.0)), 50);
         check((0..50).map(|_| (-100.0, 8.0)), -50);
         assert_eq!(Wheel::default().turned(3.0, true, 0.0), 1);
+    }
+
+    /// Turns by `dy` lines each 12 ms.
+    fn check_lines(dy: f64, events: usize, reels: i32) {
+        let mut wheel = Wheel::default();
+        let moved: i32 = (0..events).map(|n| wheel.turned(dy, true, 12.0 * n as f64)).sum();
+        assert_eq!(moved, reels, "{events} times {dy} lines");
+    }
+
+    #[test]
+    fn parts_of_a_notch_add_up_to_it() {
+        check_lines(0.25, 3, 0);
+        check_lines(0.25, 4, 1);
+        check_lines(-0.25, 8, -2);
+        check_lines(0.1, 10, 1);
+        check_lines(0.5, 2, 1);
+        // Three lines a notch, in four, eight and two parts.
+        check_lines(0.75, 4, 1);
+        check_lines(-0.375, 16, -2);
+        check_lines(1.5, 2, 1);
+        // Whole ones, of whatever size.
+        check_lines(1.0, 5, 5);
+        check_lines(-3.0, 5, -5);
+    }
+
+    #[test]
+    fn a_turn_back_and_a_rest_forget_what_was_half_turned() {
+        let mut wheel = Wheel::default();
+        let mut turn = |dy: f64, ms: f64| wheel.turned(dy, true, ms);
+        assert_eq!([turn(0.5, 0.0), turn(-0.5, 10.0), turn(0.5, 20.0)], [0, 0, 0]);
+        assert_eq!([turn(0.5, 30.0), turn(0.5, 40.0), turn(0.5, 5_000.0)], [1, 0, 0]);
+        // A slow hand reaches the notch too.
+        assert_eq!([turn(0.25, 5_600.0), turn(0.25, 6_200.0)], [0, 1]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Finding channels by title, tag, id or number, in any case and with or without accents: a folded
 //! index of one state of the list, made when somebody first searches.
 
+mod near;
+
 use std::{
     collections::HashMap,
     sync::{Arc, OnceLock},
@@ -89,6 +91,22 @@ impl Index {
             () => 2,
         });
         found
+    }
+
+    /// Feed indexes of the `count` channels nearest to a query that finds nothing, the nearest first.
+    pub(super) fn near(
+        &self,
+        media: &[Arc<Media>],
+        places: &Places,
+        query: &str,
+        count: usize,
+    ) -> Vec<u32> {
+        near::near(media, self.folded(media), places.order(), &fold(query), count)
+    }
+
+    /// Tags that look like a word of a query.
+    pub(super) fn tags_like(&self, media: &[Arc<Media>], query: &str) -> Vec<&str> {
+        near::alike(&self.tags(media).by_use, &fold(query))
     }
 
     /// What there is to choose from.

@@ -127,7 +127,24 @@ impl Snapshot {
     pub fn find(&self, order: Order, query: &str, only: Only<'_>) -> Vec<(usize, &Arc<Media>)> {
         let places = self.places(order);
         let found = self.list.index.find(&self.list.media, &places, query, only);
-        let indexes = found.into_iter().map(|n| n as usize);
+        self.placed(&places, found)
+    }
+
+    /// The `count` channels nearest to a query that finds nothing, the nearest first: by letters, by
+    /// tags, by time; each with its place in `order`.
+    pub fn near(&self, order: Order, query: &str, count: usize) -> Vec<(usize, &Arc<Media>)> {
+        let places = self.places(order);
+        let near = self.list.index.near(&self.list.media, &places, query, count);
+        self.placed(&places, near)
+    }
+
+    /// Tags that look like a word of a query, the most used first.
+    pub fn tags_like(&self, query: &str) -> Vec<&str> {
+        self.list.index.tags_like(&self.list.media, query)
+    }
+
+    fn placed(&self, places: &Places, indexes: Vec<u32>) -> Vec<(usize, &Arc<Media>)> {
+        let indexes = indexes.into_iter().map(|n| n as usize);
         indexes.filter_map(|n| Some((places.place(n)?, self.list.media.get(n)?))).collect()
     }
 

@@ -1,6 +1,7 @@
 //! The description as a page, rendered from the document itself: no script, nothing from elsewhere.
 
 use app::{
+    icon::Logo,
     text::{ApiTexts, Lang},
     theme::Theme,
 };
@@ -38,7 +39,9 @@ pub(super) fn shown(
             <body>
                 <main class="api">
                     <header>
-                        <a href="/">"Carrete"</a>
+                        <a href="/" aria-label="Carrete">
+                            <Logo />
+                        </a>
                         <h1>{texts.api}</h1>
                         <a href="/api/openapi.json">"openapi.json"</a>
                     </header>

@@ -67,7 +67,7 @@ const fn get(group: &'static str, path: &'static str, what: &'static str) -> Add
 }
 
 /// Every address. A test compares them with the router.
-pub(super) const ADDRESSES: [Address; 27] = [
+pub(super) const ADDRESSES: [Address; 29] = [
     Address {
         answers: &[
             (200, "Ids in feed order.", Some(Told::Ids)),
@@ -258,8 +258,10 @@ pub(super) const ADDRESSES: [Address; 27] = [
         answers: FILE,
         ..get(FILES, "/vendor/{path}", "The player's library")
     },
+    Address { answers: FILE, ..get(FILES, "/guide.css", "The style of the guide") },
     Address { answers: FILE, ..get(FILES, "/pages.css", "The style of small pages") },
     Address { answers: FILE, ..get(FILES, "/pulse.css", "The style of the pulse") },
+    Address { answers: FILE, ..get(FILES, "/pulse.js", "What keeps the pulse up to date") },
     Address { answers: FILE, ..get(FILES, "/api.css", "The style of this description") },
     Address { answers: FILE, ..get(FILES, "/icon.svg", "The icon") },
     Address { answers: FILE, ..get(FILES, "/icons.svg", "The signs on buttons") },

@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use app::pulse::{BAR_MS, BARS, PulseReport};
+use app::pulse::{BAR_WIDTHS_MS, BARS, PulseReport};
 
 use super::beat::Beat;
 
@@ -43,9 +43,10 @@ impl Record {
         swipes.sort_unstable();
         let mut cold: Vec<u32> = self.cold_ms.iter().copied().collect();
         cold.sort_unstable();
+        let bar_ms = bar_ms(percentile(&swipes, 95).unwrap_or(0));
         let mut bars = vec![0; BARS];
         for swipe in &swipes {
-            let bar = usize::try_from(swipe / BAR_MS).unwrap_or(usize::MAX).min(BARS - 1);
+            let bar = usize::try_from(swipe / bar_ms).unwrap_or(usize::MAX).min(BARS - 1);
             bars[bar] += 1;
         }
         PulseReport {
@@ -53,10 +54,18 @@ impl Record {
             swipe_p95_ms: percentile(&swipes, 95),
             cold_ms: percentile(&cold, 50),
             bars,
+            bar_ms,
             hour: self.minutes.iter().copied().chain([watching]).collect(),
             ..PulseReport::default()
         }
     }
+}
+
+/// How wide a bar is, in milliseconds, so that what lies at `ms` is well inside the last of them.
+fn bar_ms(ms: u32) -> u32 {
+    let [.., widest] = BAR_WIDTHS_MS;
+    let fits = |width: &u32| u64::from(ms) * 10 <= u64::from(*width) * BARS as u64 * 9;
+    BAR_WIDTHS_MS.into_iter().find(fits).unwrap_or(widest)
 }
 
 fn push(ring: &mut VecDeque<u32>, most: usize, value: u32) {
@@ -81,7 +90,9 @@ fn percentile(sorted: &[u32], per_cent: usize) -> Option<u32> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Beat, MINUTES, Record, SWIPES, percentile};
+    use app::pulse::BARS;
+
+    use super::{Beat, MINUTES, Record, SWIPES, bar_ms, percentile};
 
     fn beat(swipes_ms: impl Iterator<Item = u64>) -> Beat {
         Beat { swipes: swipes_ms.map(Duration::from_millis).collect(), ..Beat::default() }
@@ -93,6 +104,19 @@ mod tests {
         assert_eq!((percentile(&[7], 50), percentile(&[7], 95)), (Some(7), Some(7)));
         let hundred: Vec<u32> = (1..=100).collect();
         assert_eq!((percentile(&hundred, 50), percentile(&hundred, 95)), (Some(50), Some(95)));
+    }
+
+    #[test]
+    fn the_scale_fits_nineteen_of_twenty() {
+        for (p95, width) in
+            [(0, 5), (118, 5), (360, 5), (361, 10), (1_500, 25), (12_155, 250), (u32::MAX, 1_000)]
+        {
+            assert_eq!(bar_ms(p95), width, "{p95}");
+        }
+        let mut record = Record::default();
+        record.take(&beat((0..20).map(|n| 100 + n * 600)));
+        let report = record.report(0);
+        assert!(report.bars[..BARS - 1].iter().sum::<u32>() >= 19, "{report:?}");
     }
 
     #[test]
@@ -109,6 +133,6 @@ mod tests {
         assert_eq!(report.bars[14], 2_000);
         assert_eq!((report.hour.len(), report.hour.last()), (MINUTES + 1, Some(&7)));
         record.take(&beat([5_000].into_iter()));
-        assert_eq!(record.report(0).bars.last(), Some(&1));
+        assert_eq!((record.report(0).bar_ms, record.report(0).bars.last()), (5, Some(&1)));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use app::{
     catalog::{Anchor, Catalog, ChannelId, Kind, Media, Order, Source},
-    guide::{Choice, Findings, Frame, GuideRequest, Roll, document},
+    guide::{Choice, Findings, Frame, GuideRequest, Instead, Roll, document},
     text::Lang,
     theme::Theme,
 };
@@ -141,6 +141,7 @@ fn html(choice: Choice, findings: Findings) -> String {
         lang: Lang::En,
         theme: Theme::Dark,
         stylesheet: "/pkg/carrete.css".into(),
+        is_open: true,
     };
     Owner::new().with(|| document(request, findings).into_view().to_html())
 }
@@ -171,7 +172,96 @@ fn ten_thousand_channels_cost_as_much_as_two_rolls() {
 fn what_people_write_is_text() {
     let query = "\"><script>alert(1)</script>";
     let choice = Choice::read([("q", query), ("tag", query), ("here", "gone")]);
-    let html = html(choice, Findings { tags: vec![query.into()], ..Findings::default() });
+    let findings = Findings { tags: vec![query.into()], total: 40, ..Findings::default() };
+    let html = html(choice, findings);
     assert!(!html.contains("<script"), "{html}");
     assert!(html.contains("Show all") && html.contains("href=\"/guide?here=gone\""));
+}
+
+#[test]
+fn what_is_near_goes_by_letters_then_tags_then_time() {
+    let list = few();
+    let check = |query: &str, expected: &[&str]| {
+        assert_eq!(ids(&list.near(Order::Feed, query, 3)), expected, "{query:?}");
+    };
+    // One letter is wrong; those that share a tag with it follow, and the newest of the rest.
+    check("nande", &["cumbia", "nieve", "playa"]);
+    check("pisina", &["mar-2", "nieve", "misa"]);
+    // Half of it is right.
+    check("misa 2018", &["misa", "nieve", "mar-2"]);
+    // Nothing is like it: the newest.
+    check("zzzz", &["nieve", "mar-2", "misa"]);
+    assert_eq!(list.near(Order::Newest, "misa 2018", 1)[0].0, 2, "its place in that order");
+    assert!(list.near(Order::Feed, "x", 0).is_empty());
+    assert!(Snapshot::of_media(vec![]).near(Order::Feed, "x", 3).is_empty());
+    assert!(list.tags_like("nievo").iter().all(|tag| tag.eq_ignore_ascii_case("nieve")));
+    assert_eq!(list.tags_like("#mat").len(), 1);
+    assert!(list.tags_like("zzzz").is_empty());
+}
+
+#[test]
+fn a_long_question_in_a_long_list_is_answered_at_once() {
+    let list = many(20_000);
+    let query = "abc ".repeat(25);
+    let began = std::time::Instant::now();
+    assert_eq!(list.near(Order::Feed, &query, 6).len(), 6);
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_small_house_is_one_sheet_without_rolls_and_tags() {
+    let frames = |count: u32| {
+        let frame = |number: u32| Frame {
+            number,
+            media: media(&format!("c{number}"), "A reel", &["x"], 0).into(),
+        };
+        (1..=count).map(frame).collect::<Vec<_>>()
+    };
+    let of = |count: u32| Findings {
+        rolls: vec![Roll { number: 1, frames: frames(count) }],
+        found: count,
+        total: count,
+        tags: vec!["x".into()],
+        ..Findings::default()
+    };
+    let small = html(Choice::default(), of(9));
+    assert!(small.contains("All there is") && small.contains("1–9 of 9"), "{small}");
+    assert!(!small.contains("class=\"tags\"") && !small.contains("class=\"ruler\""));
+    assert!(small.contains("--rows-3:3;--rows-4:3;--rows-5:2;"));
+    assert!(small.contains("Not filmed yet") && small.contains("/qr.svg"));
+    let full = html(Choice::default(), of(12));
+    assert!(full.contains("All there is") && !full.contains("Not filmed yet"));
+    let large = html(Choice::default(), of(13));
+    assert!(large.contains("Roll 1") && large.contains("class=\"tags\""));
+    assert!(!large.contains("/qr.svg"), "who has so many needs no code");
+}
+
+#[test]
+fn what_was_not_found_is_named_with_what_is_near() {
+    let list = few();
+    let frames = |found: Vec<(usize, &std::sync::Arc<Media>)>| {
+        let number = |place: usize| u32::try_from(place).unwrap() + 1;
+        let frame = |(place, media): (usize, &std::sync::Arc<Media>)| Frame {
+            number: number(place),
+            media: media.clone(),
+        };
+        found.into_iter().map(frame).collect::<Vec<_>>()
+    };
+    let choice = Choice::read([("q", "misa <b> 2018")]);
+    let wider = vec![(Choice::read([("q", "misa")]), 1), (Choice::read([("tag", "now")]), 4)];
+    let near = frames(list.near(Order::Feed, "misa 2018", 3));
+    let instead = Instead { number: None, wider, near };
+    let findings = Findings { total: 248, instead, ..Findings::default() };
+    let nothing = html(choice, findings);
+    assert!(nothing.contains("Nothing with «misa &lt;b&gt; 2018»"), "{nothing}");
+    assert!(nothing.contains("titles, tags and numbers") && nothing.contains("3 of 248"));
+    assert!(nothing.contains("href=\"/guide?q=misa\"") && nothing.contains("#now"));
+    assert!(nothing.contains("data-channel=\"misa\"") && nothing.contains("Show all 248"));
+
+    let last = frames(list.find(Order::Feed, "", Only::All)).pop();
+    let instead = Instead { number: Some(99), wider: vec![], near: last.into_iter().collect() };
+    let findings = Findings { total: 5, instead, ..Findings::default() };
+    let number = html(Choice::read([("q", "99")]), findings);
+    assert!(number.contains("There is no") && number.contains("The strip ends at 5."), "{number}");
+    assert!(number.contains("Not developed") && number.contains("Go to the last"));
 }

@@ -7,18 +7,29 @@ use web_sys::{Element, Event, FocusEvent, KeyboardEvent, PointerEvent, WheelEven
 
 use super::{
     super::{
-        gesture::Gesture,
+        gesture::{Gesture, Then},
         keys::{self, Key},
         pan::{Lift, Pan, Track},
     },
     Gate,
 };
-use crate::catalog::Anchor;
+use crate::{catalog::Anchor, dom::zoomed};
 
 /// What scrolls by itself keeps its wheel.
 const SCROLLABLE: &str = ".chat, .menu, dialog, [data-scrolls]";
 /// What takes a finger for itself.
 const TOUCHABLE: &str = "button, a, input, [role=slider], [role=log], [data-scrolls]";
+
+/// What a pointer went down on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Under {
+    /// The picture on screen.
+    Picture,
+    /// A reel that only peeks.
+    Neighbour(String),
+    /// The room beside them: nothing there pauses, and nothing is liked.
+    Room,
+}
 
 impl Gate {
     pub(super) fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
@@ -30,22 +41,35 @@ impl Gate {
             self.pointer_lost(event);
             return;
         }
-        self.taps.down();
+        let under = under(event);
+        if under == Under::Picture {
+            self.taps.down();
+        }
         let track =
             Track::new(event.client_x().into(), event.client_y().into(), event.time_stamp());
-        *self.track.borrow_mut() = Some((event.pointer_id(), track));
+        *self.track.borrow_mut() = Some((event.pointer_id(), track, under));
     }
 
     pub(super) fn pointer_moved(self: &Rc<Self>, event: &PointerEvent) {
         if event.pointer_type() == "mouse" && self.track.borrow().is_none() {
             self.chrome.pointed();
         }
-        let mut track = self.track.borrow_mut();
-        let Some((_, track)) = track.as_mut().filter(|(id, _)| *id == event.pointer_id()) else {
-            return;
-        };
         let (x, y) = (event.client_x().into(), event.client_y().into());
-        match track.moved(x, y, event.time_stamp()) {
+        // Let go before anything is called: what is called may ask for it.
+        let pan = match &mut *self.track.borrow_mut() {
+            Some((id, track, _)) if *id == event.pointer_id() => {
+                let pan = track.moved(x, y, event.time_stamp());
+                if matches!(pan, Pan::Begun(_)) && zoomed() {
+                    // The finger moves the page itself about.
+                    track.let_go();
+                    Pan::Sideways
+                } else {
+                    pan
+                }
+            }
+            _ => return,
+        };
+        match pan {
             Pan::Undecided => {}
             Pan::Sideways => self.taps.cancel(),
             Pan::Begun(dy) => {
@@ -67,23 +91,36 @@ impl Gate {
     }
 
     pub(super) fn pointer_up(self: &Rc<Self>, event: &PointerEvent) {
-        let Some((_, mut track)) =
-            self.track.borrow_mut().take_if(|(id, _)| *id == event.pointer_id())
+        let Some((_, mut track, under)) =
+            self.track.borrow_mut().take_if(|(id, ..)| *id == event.pointer_id())
         else {
             return;
         };
         if self.taps.lifted() {
             return;
         }
+        // A mouse has given the focus to the reel that it went down on.
+        self.take_focus_along();
         self.tell(Gesture::Touch);
         match track.lifted(event.client_y().into(), event.time_stamp(), self.motion.height()) {
             Lift::Step(by) => self.step(by),
             Lift::Spring => self.spring_back(),
             Lift::Tap => {
                 let at = (event.client_x().into(), event.client_y().into());
-                let at_once =
-                    event.pointer_type() != "mouse" && !self.chrome.controls.get_untracked();
-                self.taps.tapped(at, event.time_stamp(), at_once);
+                let by_mouse = event.pointer_type() == "mouse";
+                let then = match &under {
+                    Under::Room => return self.tell(Gesture::Show),
+                    Under::Neighbour(_) => Then::Gone,
+                    Under::Picture if by_mouse || self.chrome.controls.get_untracked() => Then::Tap,
+                    Under::Picture => Then::Show,
+                };
+                self.taps.tapped(at, event.time_stamp(), then);
+                if let Under::Neighbour(id) = under
+                    && let Some(place) = self.feed.place_of(&id)
+                {
+                    self.wish();
+                    self.go(place);
+                }
             }
             Lift::Nothing => {}
         }
@@ -92,7 +129,7 @@ impl Gate {
     pub(super) fn pointer_lost(self: &Rc<Self>, _event: &PointerEvent) {
         let track = self.track.borrow_mut().take();
         self.taps.lifted();
-        if track.is_some_and(|(_, track)| track.drags()) {
+        if track.is_some_and(|(_, track, _)| track.drags()) {
             self.spring_back();
         }
     }
@@ -104,7 +141,7 @@ impl Gate {
     }
 
     pub(super) fn wheel_turned(self: &Rc<Self>, event: &WheelEvent) {
-        if event.ctrl_key() || closest(event, SCROLLABLE) {
+        if event.ctrl_key() || zoomed() || closest(event, SCROLLABLE) {
             return;
         }
         event.prevent_default();
@@ -126,7 +163,8 @@ impl Gate {
         }
     }
 
-    /// Focus that enters another article makes it the active one: screen readers move by focus.
+    /// Focus that enters another article makes it the active one: screen readers move by focus. What
+    /// a pointer wants there is known when it lifts.
     pub(super) fn focus_entered(self: &Rc<Self>, event: &FocusEvent) {
         let article = event
             .target()
@@ -135,12 +173,28 @@ impl Gate {
         let id = article.and_then(|article| article.get_attribute("data-channel"));
         // The browser scrolls what it focuses into view; the strip is moved by its transform alone.
         self.element.set_scroll_top(0);
+        if self.track.borrow().is_some() {
+            return;
+        }
         if let Some(place) = id.and_then(|id| self.feed.place_of(&id))
             && place != self.feed.active_now()
         {
             self.wish();
             self.go(place);
         }
+    }
+}
+
+fn under(event: &Event) -> Under {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let picture = target.and_then(|target| target.closest(".picture").ok().flatten());
+    let Some(article) = picture.and_then(|picture| picture.closest("article").ok().flatten())
+    else {
+        return Under::Room;
+    };
+    match article.get_attribute("data-channel") {
+        Some(id) if !article.has_attribute("aria-current") => Under::Neighbour(id),
+        _ => Under::Picture,
     }
 }
 

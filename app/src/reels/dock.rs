@@ -1,0 +1,42 @@
+//! The controls stand in the document as they are seen, so that Tab and screen readers follow the eyes:
+//! in a row on a phone held upright, one below the other where there is film beside the picture.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use crate::{
+    dom::Listener,
+    part::{Part, keep},
+};
+
+/// Where there is film beside the picture; the stylesheet asks the same.
+const BESIDE: &str = "(width >= 560px) and (min-aspect-ratio: 18/25)";
+/// From the left: what is nearest the right thumb comes last, as the server writes it.
+const ROW: [&str; 7] =
+    [".sound", ".captions", ".menu-button", ".share", ".full", ".chat-button", ".like"];
+/// From the top: like and chat, the rest, and sound where the thumb was.
+const COLUMN: [&str; 7] =
+    [".like", ".chat-button", ".captions", ".menu-button", ".share", ".full", ".sound"];
+
+/// The dock follows the shape of the window.
+pub(super) fn dock(room: &Part) {
+    let dock = room.find(".dock");
+    let Ok(Some(query)) = window().match_media(BESIDE) else { return };
+    let lay_out = {
+        let query = query.clone();
+        move || {
+            let focused = document().active_element().filter(|_| dock.has_focus());
+            let order = if query.matches() { COLUMN } else { ROW };
+            for selector in order {
+                let _ = dock.element().append_child(dock.find(selector).element());
+            }
+            // What moves in the document loses the focus.
+            if let Some(focused) = focused.and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+                let _ = focused.focus();
+            }
+        }
+    };
+    lay_out();
+    keep(Listener::new(&query, "change", move |_| lay_out()));
+}
