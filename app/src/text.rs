@@ -116,6 +116,7 @@ table! {
     next: "Next", "Siguiente";
     retry: "Retry", "Reintentar";
     no_picture: "no picture", "sin imagen";
+    paused: "paused", "en pausa";
     stopping: "The server is stopping. This goes on as far as it has come.", "El servidor se está apagando. Esto sigue hasta donde ha llegado.";
     returned: "Back.", "De vuelta.";
     reel_gone: "That reel is no longer there.", "Ese reel ya no está.";
@@ -206,6 +207,10 @@ table! {
     cannot_play: "This browser cannot play it", "Este navegador no puede con él";
     cause_network: "The server did not send the video.", "El servidor no ha enviado el vídeo.";
     cause_away: "The server that keeps it does not answer.", "El servidor que lo guarda no responde.";
+    cause_resting: "This live stream sends nothing at the moment. It goes on by itself as soon as it does.", "Este directo no envía nada ahora mismo. Sigue solo en cuanto vuelva.";
+    tap_to_play: "Tap: this browser starts nothing by itself.", "Toca: este navegador no arranca nada solo.";
+    paused_outside: "Something outside this page has paused it. It goes on at", "Lo ha pausado algo de fuera de esta página. Sigue en";
+    when_you_like: "when you like.", "cuando quieras.";
     cause_media: "The file is damaged or of a kind this browser does not know.", "El archivo está dañado o es de un tipo que este navegador no conoce.";
     local: "local", "local";
     music: "music", "música";

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, KeyboardEvent, PointerEvent};
 
-use super::{Cause, PATIENCE_S, Phase, Player, captions::captions, menu::menu, wave::wave};
+use super::{Cause, PATIENCE_S, Phase, Player, captions::captions, menu::menu, play_overlay::play_overlay, wave::wave};
 use crate::{
     dom::{Timer, within},
     icon::Icon,
@@ -38,6 +38,7 @@ pub(crate) fn controls(room: &Part, player: Player, feed: Feed, next: impl Fn() 
     hear(room, player);
     run(room, player);
     film_edge(room, player);
+    play_overlay(room, player, feed);
     leader(room, player);
     failure(room, player, feed, next);
     captions(room, player);
@@ -316,6 +317,7 @@ fn failure(room: &Part, player: Player, feed: Feed, next: impl Fn() + 'static) {
             // A browser takes a file that is refused for one that it cannot play.
             _ if is_away => words.cause_away,
             Cause::Network => words.cause_network,
+            Cause::Resting => words.cause_resting,
             Cause::Media | Cause::Unsupported => words.cause_media,
         });
         failure.mark("hidden", false);

@@ -10,16 +10,17 @@ use std::{
 use leptos::{prelude::document, task::spawn_local};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{EventTarget, HtmlVideoElement};
+use web_sys::{EventTarget, HtmlMediaElement, HtmlVideoElement};
 
 use super::{
     frames::Frames,
     hls::{self, Binding, Engine, Report, Wish},
+    playback::Look,
     tracks::Tracks,
 };
 use crate::{
     catalog::{Kind, Media},
-    dom::{Listener, Timer, get},
+    dom::{Listener, Timer, get, now_ms, swallow},
 };
 
 /// What a slot tells its pool.
@@ -45,8 +46,17 @@ pub(crate) enum Told {
     Cue,
     /// There are other captions to choose from, or somebody else chose.
     Tracks,
-    /// Playing with sound was refused.
-    SoundRefused,
+    /// The element plays, whoever asked for it.
+    Began,
+    /// The element was paused, whoever asked for it.
+    Stopped,
+    /// The browser has received bytes.
+    Bytes,
+    /// Playing was refused; without sound, or with it.
+    Refused {
+        /// It was muted.
+        muted: bool,
+    },
     /// Data arrived.
     Report(Report),
     /// The element itself gave up.
@@ -62,8 +72,12 @@ pub(crate) enum Told {
 const RUN_UP_S: f64 = 0.07;
 /// How far a spare may run while a finger drags.
 const DRAG_LIMIT_S: f64 = 0.25;
+/// A hole so small is none, in seconds.
+const NEAR_S: f64 = 0.2;
 /// How often a run is looked at.
 const LOOK_MS: i32 = 16;
+/// And how many times at most: a run that comes nowhere ends.
+const LOOKS: u32 = 300;
 
 /// A media element: muted, inline, no stop for the keyboard.
 pub(crate) fn element() -> Option<HtmlVideoElement> {
@@ -87,7 +101,7 @@ pub(crate) struct Slot {
     /// Its presented frames.
     pub(crate) frames: Frames,
     media: RefCell<Option<Arc<Media>>>,
-    binding: RefCell<Option<Binding>>,
+    binding: RefCell<Option<Rc<Binding>>>,
     /// Counts loads: what an older load still has to tell is not heard.
     load: Rc<Cell<u32>>,
     ready: Cell<bool>,
@@ -138,6 +152,9 @@ impl Slot {
             ("durationchange", Told::Duration),
             ("waiting", Told::Waiting),
             ("playing", Told::Playing),
+            ("play", Told::Began),
+            ("pause", Told::Stopped),
+            ("progress", Told::Bytes),
             ("ended", Told::Ended),
             ("error", Told::Broken),
         ]
@@ -203,19 +220,37 @@ impl Slot {
         if media.is_hls() {
             self.load_playlist(media, wish, load, false);
         } else if self.video.can_play_type(&media.mime).is_empty() {
-            // Told when whoever loads has finished with it.
-            let weak = Rc::downgrade(self);
-            spawn_local(async move {
-                if let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) {
-                    (slot.tell)(Told::Unsupported);
-                }
-            });
+            self.tell_soon(load, Told::Unsupported);
         } else {
-            self.video.set_src(&media.url);
-            if let Some(from_s) = wish.from_s {
-                self.video.set_current_time(from_s);
-            }
+            self.load_file(media, wish);
         }
+    }
+
+    /// Lets the browser load it by itself.
+    fn load_file(&self, media: &Media, wish: Wish) {
+        self.video.set_src(&media.url);
+        if let Some(from_s) = wish.from_s {
+            self.video.set_current_time(from_s);
+        }
+    }
+
+    /// Goes where it is to begin, where the browser has not: it may forget a second that was set
+    /// before it knew the length.
+    pub(crate) fn stand_at_begin(&self) {
+        let from_s = self.from_s.get();
+        if self.binding().is_none() && self.video.current_time() + 1.0 < from_s {
+            self.video.set_current_time(from_s);
+        }
+    }
+
+    /// Tells it when whoever loads has finished with it.
+    fn tell_soon(self: &Rc<Self>, load: u32, told: Told) {
+        let weak = Rc::downgrade(self);
+        spawn_local(async move {
+            if let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) {
+                (slot.tell)(told);
+            }
+        });
     }
 
     /// With the library's `full` build where the playlist has sound or subtitles of its own: the
@@ -238,14 +273,12 @@ impl Slot {
 
     fn bind(self: &Rc<Self>, engine: &Engine, media: &Arc<Media>, wish: Wish, load: u32) {
         match engine {
-            Engine::Native => {
-                self.video.set_src(&media.url);
-            }
-            Engine::None => (self.tell)(Told::Unsupported),
+            Engine::Native => self.load_file(media, wish),
+            Engine::None => self.tell_soon(load, Told::Unsupported),
             Engine::Library(library) => {
                 let (current, tell) = (Rc::clone(&self.load), Rc::clone(&self.tell));
                 let (weak, reel) = (Rc::downgrade(self), Arc::clone(media));
-                let report = move |report: Report| {
+                let report = Rc::new(move |report: Report| {
                     if current.get() != load {
                         return;
                     }
@@ -261,10 +294,10 @@ impl Slot {
                         return;
                     }
                     tell(Told::Report(report));
-                };
+                });
                 match Binding::new(library, &self.video, &media.url, wish, report) {
-                    Ok(binding) => *self.binding.borrow_mut() = Some(binding),
-                    Err(_) => (self.tell)(Told::Unsupported),
+                    Ok(binding) => *self.binding.borrow_mut() = Some(Rc::new(binding)),
+                    Err(_) => self.tell_soon(load, Told::Report(Report::Threw)),
                 }
             }
         }
@@ -290,19 +323,38 @@ impl Slot {
     }
 
     /// Plays; what goes wrong is told.
-    pub(crate) fn play(&self) {
+    pub(crate) fn play(self: &Rc<Self>) {
         self.run.take();
-        let Ok(promise) = self.video.play() else { return };
-        let (load, current, tell) = (self.load.get(), Rc::clone(&self.load), Rc::clone(&self.tell));
+        let (load, muted) = (self.load.get(), self.video.muted());
+        let Ok(promise) = self.video.play() else {
+            self.tell_soon(load, Told::Refused { muted });
+            return;
+        };
+        let weak = Rc::downgrade(self);
         spawn_local(async move {
-            // AbortError only says that the source changed meanwhile.
-            if let Err(error) = JsFuture::from(promise).await
-                && get(&error, "name").as_string().as_deref() == Some("NotAllowedError")
-                && current.get() == load
+            let Err(error) = JsFuture::from(promise).await else { return };
+            // AbortError only says that it was paused or has another source meanwhile; what cannot
+            // be played is told by the element's own error.
+            let name = get(&error, "name").as_string().unwrap_or_default();
+            if !matches!(&*name, "AbortError" | "NotSupportedError")
+                && let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load)
             {
-                tell(Told::SoundRefused);
+                (slot.tell)(Told::Refused { muted });
             }
         });
+    }
+
+    /// Starts and stops within a gesture: browsers that refuse to play allow it to this element from
+    /// then on.
+    pub(crate) fn bless(self: &Rc<Self>) {
+        if self.is_ready() && !self.has_run_up() {
+            self.run_up();
+        } else if self.video.paused() {
+            if let Ok(promise) = self.video.play() {
+                swallow(promise.into());
+            }
+            self.pause();
+        }
     }
 
     /// Stops the clock.
@@ -331,11 +383,14 @@ impl Slot {
         self.video.set_muted(true);
         self.play();
         let weak = Rc::downgrade(self);
+        let mut looks = 0;
         let look = Timer::every(LOOK_MS, move || {
             let Some(slot) = weak.upgrade() else { return };
-            if slot.video.current_time() >= limit_s {
+            looks += 1;
+            let there = slot.video.current_time() >= limit_s;
+            if there || looks > LOOKS {
                 slot.pause();
-                slot.run_up.set(true);
+                slot.run_up.set(there);
                 if tells {
                     (slot.tell)(Told::RunUp);
                 }
@@ -344,34 +399,89 @@ impl Slot {
         *self.run.borrow_mut() = Some(look);
     }
 
-    /// Loads no more for now; forgets what could not go on.
+    /// The hls.js instance, if there is one. Held by whoever asks: it may be replaced meanwhile.
+    pub(crate) fn binding(&self) -> Option<Rc<Binding>> {
+        self.binding.borrow().clone()
+    }
+
+    /// Loads no more for now; forgets what could not go on. What the browser loads by itself is left
+    /// to it.
     pub(crate) fn stop_loading(&self) {
-        let stopped = self.binding.borrow().as_ref().is_none_or(Binding::stop);
-        if !stopped {
+        if self.binding().is_some_and(|binding| !binding.stop()) {
             self.clear();
         }
     }
 
-    /// Whether a playlist's segments are asked for.
+    /// Leaves the network to the other one: what the browser loads by itself cannot be stopped
+    /// otherwise than by forgetting it.
+    pub(crate) fn give_way(&self) {
+        if self.binding().is_none() {
+            self.clear();
+        }
+        self.stop_loading();
+    }
+
+    /// It was left for one that has nothing yet: what the browser still loads here is forgotten.
+    pub(crate) fn leave_network(&self) {
+        if self.binding().is_none() && self.is_loading() {
+            self.clear();
+        }
+    }
+
+    /// Whether anything is being asked for.
     pub(crate) fn is_loading(&self) -> bool {
-        self.binding.borrow().as_ref().is_some_and(Binding::is_loading)
+        match self.binding() {
+            Some(binding) => binding.is_loading(),
+            None => self.video.network_state() == HtmlMediaElement::NETWORK_LOADING,
+        }
+    }
+
+    /// What it does at this moment.
+    pub(crate) fn look(&self) -> Look {
+        let at_s = self.video.current_time();
+        let loading = match self.binding() {
+            Some(binding) => !binding.is_idle(),
+            None => self.video.network_state() == HtmlMediaElement::NETWORK_LOADING,
+        };
+        Look {
+            ms: now_ms(),
+            at_s,
+            paused: self.video.paused(),
+            ended: self.video.ended(),
+            ahead_s: self.ahead_s(),
+            next_s: self.buffered().map(|(start, _)| start).find(|start| *start > at_s + NEAR_S),
+            loading,
+        }
     }
 
     /// It was given up.
     pub(crate) fn give_up(&self) {
         self.failed.set(true);
-        if let Some(binding) = &*self.binding.borrow() {
+        if let Some(binding) = self.binding() {
             binding.stop();
+        }
+    }
+
+    /// It was given up too early.
+    pub(crate) fn take_back(&self) {
+        self.failed.set(false);
+        if let Some(binding) = self.binding() {
+            binding.go_on();
         }
     }
 
     /// Seconds in the buffer ahead of the playhead.
     pub(crate) fn ahead_s(&self) -> f64 {
-        let (ranges, at) = (self.video.buffered(), self.video.current_time());
-        (0..ranges.length())
-            .filter_map(|n| Some((ranges.start(n).ok()?, ranges.end(n).ok()?)))
-            .find(|(start, end)| start - 0.2 <= at && at <= *end)
+        let at = self.video.current_time();
+        self.buffered()
+            .find(|(start, end)| start - NEAR_S <= at && at <= *end)
             .map_or(0.0, |(_, end)| end - at)
+    }
+
+    /// The parts of the reel that are in the buffer, in seconds.
+    fn buffered(&self) -> impl Iterator<Item = (f64, f64)> {
+        let ranges = self.video.buffered();
+        (0..ranges.length()).filter_map(move |n| Some((ranges.start(n).ok()?, ranges.end(n).ok()?)))
     }
 
     /// Whether the buffer reaches to the end of the reel.
@@ -400,8 +510,8 @@ impl Slot {
 
     /// Asks something of the hls.js instance, if there is one.
     pub(crate) fn with_binding(&self, ask: impl FnOnce(&Binding)) {
-        if let Some(binding) = &*self.binding.borrow() {
-            ask(binding);
+        if let Some(binding) = self.binding() {
+            ask(&binding);
         }
     }
 }

@@ -56,6 +56,7 @@ impl Acts {
     fn key(self, key: Key, room: &Part, gate: &Rc<Gate>) {
         self.player.sound_as_remembered();
         match key {
+            Key::Pause | Key::Write if self.player.is_prompted() => self.player.play(),
             Key::Pause => self.player.toggle(),
             Key::Sound => self.player.toggle_sound(),
             Key::FullScreen => full_screen(),

@@ -20,7 +20,7 @@ const SCROLLABLE: &str = ".chat, .menu, dialog";
 
 impl Gate {
     pub(super) fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
-        if event.button() != 0 || closest(event, "button, a, input, [role=slider], [role=log]") {
+        if event.button() != 0 || closest(event, "button:not(.play-overlay), a, input, [role=slider], [role=log]") {
             return;
         }
         if !event.is_primary() {
@@ -77,6 +77,8 @@ impl Gate {
         match track.lifted(event.client_y().into(), event.time_stamp(), self.motion.height()) {
             Lift::Step(by) => self.step(by),
             Lift::Spring => self.spring_back(),
+            // At once: browsers ask for a gesture.
+            Lift::Tap if self.player.is_prompted() => self.player.play(),
             Lift::Tap => {
                 let at = (event.client_x().into(), event.client_y().into());
                 let at_once =
