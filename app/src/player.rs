@@ -22,10 +22,6 @@ use std::{rc::Rc, sync::Arc};
 
 use web_sys::HtmlElement;
 
-use self::{
-    playback::{By, Event},
-    pool::Pool,
-};
 pub(crate) use self::{
     captions::{Caption, CaptionsButton},
     controls::{Failure, FullScreen, Hear, Leader, RestLine, Run, Sound, clock, controls},
@@ -34,6 +30,10 @@ pub(crate) use self::{
     play_overlay::PlayOverlay,
     session::session,
     wave::SoundTrack,
+};
+use self::{
+    playback::{By, Event},
+    pool::Pool,
 };
 use crate::{
     catalog::Media,

@@ -7,7 +7,10 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, KeyboardEvent, PointerEvent};
 
-use super::{Cause, PATIENCE_S, Phase, Player, captions::captions, menu::menu, play_overlay::play_overlay, wave::wave};
+use super::{
+    Cause, PATIENCE_S, Phase, Player, captions::captions, menu::menu, play_overlay::play_overlay,
+    wave::wave,
+};
 use crate::{
     dom::{Timer, within},
     icon::Icon,

@@ -193,6 +193,13 @@ pub(crate) enum Report {
     },
 }
 
+impl Report {
+    /// Whether what follows may be that the instance is destroyed, which tells it.
+    pub(crate) fn may_end_it(&self) -> bool {
+        !matches!(self, Self::Buffered | Self::Parsed | Self::Segment | Self::Level(_))
+    }
+}
+
 /// How a binding is to behave.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
@@ -380,9 +387,10 @@ impl Binding {
         set(&self.hls, if at_once { "nextLevel" } else { "loadLevel" }, level);
     }
 
-    /// Tries to get the decoder going again.
-    pub(crate) fn recover(&self) {
-        self.told(self.hls.recover_media_error());
+    /// Tries to get the decoder going again at this second. hls.js has stopped loading by then.
+    pub(crate) fn recover(&self, at_s: f64) {
+        self.stopped.set(false);
+        self.told(self.hls.recover_media_error().and_then(|()| self.hls.start_load(at_s)));
     }
 
     /// What the line is thought to carry, in bits a second.
@@ -407,8 +415,8 @@ impl Drop for Binding {
         // First off, then destroy: nothing may call a closure that is going away.
         for (event, closure) in self.handlers.drain(..) {
             if self.hls.off(event, closure.as_ref().unchecked_ref()).is_err() {
-                // The library still has it.
-                closure.forget();
+                // The library still has it: it goes with the instance.
+                drop(closure.into_js_value());
             }
         }
         // One that cannot be destroyed loses its element to the next.

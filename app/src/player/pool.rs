@@ -274,7 +274,9 @@ impl Pool {
         let known = if media.as_ref().is_some_and(|media| media.live) {
             None
         } else if duration.is_finite() && duration > 0.0 {
-            Some(duration)
+            // A buffer that was ended, because one track is shorter, ends for a while where it is.
+            let told_s = media.and_then(|media| media.duration_s).unwrap_or(0.0);
+            Some(duration.max(told_s))
         } else {
             media.and_then(|media| media.duration_s)
         };

@@ -1,6 +1,9 @@
 //! One of the two media elements, with what is bound to it. An element is made once and kept for
 //! life: only one that was unmuted inside a gesture may sound.
 
+mod buffer;
+mod run;
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -9,18 +12,16 @@ use std::{
 
 use leptos::{prelude::document, task::spawn_local};
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{EventTarget, HtmlMediaElement, HtmlVideoElement};
 
 use super::{
     frames::Frames,
     hls::{self, Binding, Engine, Report, Wish},
-    playback::Look,
     tracks::Tracks,
 };
 use crate::{
     catalog::{Kind, Media},
-    dom::{Listener, Timer, get, now_ms, swallow},
+    dom::{Listener, Timer, get},
 };
 
 /// What a slot tells its pool.
@@ -66,18 +67,6 @@ pub(crate) enum Told {
     /// This browser has no way to play it.
     Unsupported,
 }
-
-/// How far a spare runs: video of MPEG-TS begins at 0.067 s, and one that has decoded only its first
-/// frame stays frozen for 100 ms after the hand-over.
-const RUN_UP_S: f64 = 0.07;
-/// How far a spare may run while a finger drags.
-const DRAG_LIMIT_S: f64 = 0.25;
-/// A hole so small is none, in seconds.
-const NEAR_S: f64 = 0.2;
-/// How often a run is looked at.
-const LOOK_MS: i32 = 16;
-/// And how many times at most: a run that comes nowhere ends.
-const LOOKS: u32 = 300;
 
 /// A media element: muted, inline, no stop for the keyboard.
 pub(crate) fn element() -> Option<HtmlVideoElement> {
@@ -282,18 +271,23 @@ impl Slot {
                     if current.get() != load {
                         return;
                     }
-                    if report == Report::NeedsFull {
-                        let (weak, reel) = (weak.clone(), Arc::clone(&reel));
-                        // When the library that tells it has finished telling.
-                        spawn_local(async move {
-                            if let Some(slot) = weak.upgrade().filter(|s| s.load.get() == load) {
-                                drop(slot.binding.take());
-                                slot.load_playlist(&reel, wish, load, true);
-                            }
-                        });
+                    if !report.may_end_it() {
+                        tell(Told::Report(report));
                         return;
                     }
-                    tell(Told::Report(report));
+                    let (weak, reel) = (weak.clone(), Arc::clone(&reel));
+                    // When the library that tells it has finished telling: it may be destroyed then.
+                    spawn_local(async move {
+                        let Some(slot) = weak.upgrade().filter(|s| s.load.get() == load) else {
+                            return;
+                        };
+                        if report == Report::NeedsFull {
+                            drop(slot.binding.take());
+                            slot.load_playlist(&reel, wish, load, true);
+                        } else {
+                            (slot.tell)(Told::Report(report));
+                        }
+                    });
                 });
                 match Binding::new(library, &self.video, &media.url, wish, report) {
                     Ok(binding) => *self.binding.borrow_mut() = Some(Rc::new(binding)),
@@ -320,83 +314,6 @@ impl Slot {
             let _ = self.video.remove_attribute("src");
             self.video.load();
         }
-    }
-
-    /// Plays; what goes wrong is told.
-    pub(crate) fn play(self: &Rc<Self>) {
-        self.run.take();
-        let (load, muted) = (self.load.get(), self.video.muted());
-        let Ok(promise) = self.video.play() else {
-            self.tell_soon(load, Told::Refused { muted });
-            return;
-        };
-        let weak = Rc::downgrade(self);
-        spawn_local(async move {
-            let Err(error) = JsFuture::from(promise).await else { return };
-            // AbortError only says that it was paused or has another source meanwhile; what cannot
-            // be played is told by the element's own error.
-            let name = get(&error, "name").as_string().unwrap_or_default();
-            if !matches!(&*name, "AbortError" | "NotSupportedError")
-                && let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load)
-            {
-                (slot.tell)(Told::Refused { muted });
-            }
-        });
-    }
-
-    /// Starts and stops within a gesture: browsers that refuse to play allow it to this element from
-    /// then on.
-    pub(crate) fn bless(self: &Rc<Self>) {
-        if self.is_ready() && !self.has_run_up() {
-            self.run_up();
-        } else if self.video.paused() {
-            if let Ok(promise) = self.video.play() {
-                swallow(promise.into());
-            }
-            self.pause();
-        }
-    }
-
-    /// Stops the clock.
-    pub(crate) fn pause(&self) {
-        self.run.take();
-        let _ = self.video.pause();
-    }
-
-    /// Runs, muted and in no document, past its first frames.
-    pub(crate) fn run_up(self: &Rc<Self>) {
-        self.run_to(self.from_s.get() + RUN_UP_S, true);
-    }
-
-    /// Runs, muted and in no document, while a finger drags.
-    pub(crate) fn run_while_dragged(self: &Rc<Self>) {
-        self.run_to(self.from_s.get() + DRAG_LIMIT_S, false);
-    }
-
-    /// Stops and goes back to where it stood ready.
-    pub(crate) fn stand_ready(&self) {
-        self.pause();
-        self.video.set_current_time(self.from_s.get() + RUN_UP_S);
-    }
-
-    fn run_to(self: &Rc<Self>, limit_s: f64, tells: bool) {
-        self.video.set_muted(true);
-        self.play();
-        let weak = Rc::downgrade(self);
-        let mut looks = 0;
-        let look = Timer::every(LOOK_MS, move || {
-            let Some(slot) = weak.upgrade() else { return };
-            looks += 1;
-            let there = slot.video.current_time() >= limit_s;
-            if there || looks > LOOKS {
-                slot.pause();
-                slot.run_up.set(there);
-                if tells {
-                    (slot.tell)(Told::RunUp);
-                }
-            }
-        });
-        *self.run.borrow_mut() = Some(look);
     }
 
     /// The hls.js instance, if there is one. Held by whoever asks: it may be replaced meanwhile.
@@ -436,24 +353,6 @@ impl Slot {
         }
     }
 
-    /// What it does at this moment.
-    pub(crate) fn look(&self) -> Look {
-        let at_s = self.video.current_time();
-        let loading = match self.binding() {
-            Some(binding) => !binding.is_idle(),
-            None => self.video.network_state() == HtmlMediaElement::NETWORK_LOADING,
-        };
-        Look {
-            ms: now_ms(),
-            at_s,
-            paused: self.video.paused(),
-            ended: self.video.ended(),
-            ahead_s: self.ahead_s(),
-            next_s: self.buffered().map(|(start, _)| start).find(|start| *start > at_s + NEAR_S),
-            loading,
-        }
-    }
-
     /// It was given up.
     pub(crate) fn give_up(&self) {
         self.failed.set(true);
@@ -468,26 +367,6 @@ impl Slot {
         if let Some(binding) = self.binding() {
             binding.go_on();
         }
-    }
-
-    /// Seconds in the buffer ahead of the playhead.
-    pub(crate) fn ahead_s(&self) -> f64 {
-        let at = self.video.current_time();
-        self.buffered()
-            .find(|(start, end)| start - NEAR_S <= at && at <= *end)
-            .map_or(0.0, |(_, end)| end - at)
-    }
-
-    /// The parts of the reel that are in the buffer, in seconds.
-    fn buffered(&self) -> impl Iterator<Item = (f64, f64)> {
-        let ranges = self.video.buffered();
-        (0..ranges.length()).filter_map(move |n| Some((ranges.start(n).ok()?, ranges.end(n).ok()?)))
-    }
-
-    /// Whether the buffer reaches to the end of the reel.
-    pub(crate) fn is_whole(&self) -> bool {
-        let duration = self.video.duration();
-        duration.is_finite() && self.video.current_time() + self.ahead_s() >= duration - 0.2
     }
 
     /// Lines of the picture, those of its shorter side; 0 while nothing is known.

@@ -110,7 +110,8 @@ fn patience_stands_still_in_the_dark() {
 #[test]
 fn in_every_order_of_events_a_reel_reached_in_the_dark_plays_when_it_is_shown() {
     let cold = Event::Shown { ready: false, audio: false, live: false };
-    let events = [hidden(true, 0.0), cold, Event::Ready, Event::Stopped { ms: 20.0 }, hidden(false, 9e4)];
+    let events =
+        [hidden(true, 0.0), cold, Event::Ready, Event::Stopped { ms: 20.0 }, hidden(false, 9e4)];
     for order in orders(&events) {
         // What comes before the reel belongs to another one, and what is shown was hidden.
         let place = |event| order.iter().position(|each| *each == event);
@@ -311,7 +312,10 @@ fn a_hole_in_the_buffer_is_jumped() {
     let mut playback = playing();
     let seen = Look { ahead_s: 0.05, next_s: Some(6.5), ..look(0.0, 4.0) };
     let commands = stand(&mut playback, 2, seen);
-    assert!(matches!(commands[..], [Command::Seek(to_s)] if to_s > 6.5 && to_s < 6.7), "{commands:?}");
+    assert!(
+        matches!(commands[..], [Command::Seek(to_s)] if to_s > 6.5 && to_s < 6.7),
+        "{commands:?}"
+    );
     // While what is missing is under way, it is waited for.
     let mut playback = playing();
     assert_eq!(stand(&mut playback, 4, Look { loading: true, ..seen }), []);
@@ -331,7 +335,10 @@ fn a_decoder_that_hangs_is_pushed_repaired_and_passed_and_then_it_is_said() {
     let mut playback = playing();
     let commands = stand(&mut playback, 60, look(0.0, 3.0));
     let tried: Vec<_> = commands.iter().filter(|c| **c != Command::StartClock).collect();
-    assert!(matches!(tried[..3], [Command::Seek(_), Command::Recover, Command::ReloadPast(_)]), "{tried:?}");
+    assert!(
+        matches!(tried[..3], [Command::Seek(_), Command::Recover, Command::ReloadPast(_)]),
+        "{tried:?}"
+    );
     assert_eq!(tried.last(), Some(&&Command::GiveUp(Cause::Media)));
     assert!(tried.len() < 12, "{tried:?}");
 }

@@ -88,7 +88,10 @@ impl Pool {
                 current.pause();
             }
             Command::TakeBack => current.take_back(),
-            Command::Recover => current.with_binding(Binding::recover),
+            Command::Recover => {
+                let at_s = current.video.current_time();
+                current.with_binding(|binding| binding.recover(at_s));
+            }
             Command::Reload => self.reload(None),
             Command::ReloadPast(past_s) => self.reload(Some(past_s)),
             Command::ReloadSoon => self.reload_soon(),

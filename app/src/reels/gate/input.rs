@@ -20,7 +20,9 @@ const SCROLLABLE: &str = ".chat, .menu, dialog";
 
 impl Gate {
     pub(super) fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
-        if event.button() != 0 || closest(event, "button:not(.play-overlay), a, input, [role=slider], [role=log]") {
+        if event.button() != 0
+            || closest(event, "button:not(.play-overlay), a, input, [role=slider], [role=log]")
+        {
             return;
         }
         if !event.is_primary() {
