@@ -2,7 +2,7 @@
 # Makes the channels that the browser tests watch: streams.sh DIR [RARE]. Eleven of six seconds, 360x640, 2 s segments, each with
 # a coloured corner by which a test knows what is on the screen; then two seconds of music and a landscape one.
 # RARE gets what few tests ask for: long, brief, square, with captions, in two qualities, with sound or captions in playlists of
-# their own, and one that Chromium cannot decode.
+# their own, with sound that ends early or begins late, with a hole in its clock, and one that Chromium cannot decode.
 # Channels already there are kept.
 set -euo pipefail
 
@@ -127,6 +127,32 @@ LIST
   rm -rf "${dir:?}/$apart"
   mv "$part" "$dir/$apart"
 }
+
+# Ten seconds whose sound ends after five.
+make short_sound "Sound that ends early" -f lavfi -i "testsrc2=s=360x640:r=24" -f lavfi -i "sine=frequency=440:sample_rate=48000:d=5" \
+  -t 10 -vf "$(corner white)" "${video[@]}" "${audio[@]}"
+
+# Ten seconds whose first segment has no sound track at all, and whose clock jumps by three seconds in the middle.
+for channel in late_sound hole; do
+  grep -qs title "$dir/$channel/channel.toml" && continue
+  part=$dir/.tmp-$channel
+  rm -rf "$part"
+  mkdir "$part"
+  ffmpeg -nostdin -v error -y -f lavfi -i "testsrc2=s=360x640:r=24" -f lavfi -i "sine=frequency=440:sample_rate=48000" \
+    -t 10 -vf "$(corner white)" "${video[@]}" "${audio[@]}" "${hls[@]}" "$part/playlist.m3u8"
+  if [[ $channel == late_sound ]]; then
+    ffmpeg -nostdin -v error -y -copyts -i "$part/playlist0.ts" -map 0:v -c copy -muxdelay 0 -muxpreload 0 -f mpegts "$part/x.ts"
+    mv "$part/x.ts" "$part/playlist0.ts"
+  else
+    for n in 3 4; do
+      ffmpeg -nostdin -v error -y -copyts -i "$part/playlist$n.ts" -c copy -output_ts_offset 3 -muxdelay 0 -muxpreload 0 -f mpegts "$part/x.ts"
+      mv "$part/x.ts" "$part/playlist$n.ts"
+    done
+  fi
+  printf 'title = "%s"\n' "$channel" >"$part/channel.toml"
+  rm -rf "${dir:?}/$channel"
+  mv "$part" "$dir/$channel"
+done
 
 # HEVC 4:2:2 in ten bits: no Chromium has a decoder for it.
 [[ -s $dir/foreign.mp4 ]] || {

@@ -11,6 +11,8 @@ mod hls;
 mod measure;
 mod menu;
 mod places;
+mod play_overlay;
+mod playback;
 mod pool;
 mod session;
 mod slot;
@@ -21,15 +23,19 @@ use std::{rc::Rc, sync::Arc};
 
 use web_sys::HtmlElement;
 
-use self::pool::Pool;
 pub(crate) use self::{
     captions::{Caption, CaptionsButton},
     controls::{FullScreen, Hear, RestLine, Run, Sound, clock, controls},
     failure::{Failure, Leader, failure},
     hls::LIGHT,
     menu::{Level, Menu, MenuButton},
+    play_overlay::PlayOverlay,
     session::session,
     wave::SoundTrack,
+};
+use self::{
+    playback::{By, Event},
+    pool::Pool,
 };
 use crate::{
     catalog::Media,
@@ -57,6 +63,18 @@ pub enum Cause {
     Media,
     /// This browser knows no way to play it.
     Unsupported,
+    /// It is live, and sends nothing new; it goes on by itself when it does.
+    Resting,
+}
+
+/// Why the large play button shows: the reel is to play, does not, and nobody in the page asked for
+/// that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// The browser starts nothing unless the page is touched.
+    Tap,
+    /// Something outside the page has paused it.
+    Outside,
 }
 
 const SOUND_KEY: &str = "carrete.sound";
@@ -78,8 +96,10 @@ pub struct Player {
     pub retry_s: Value<u32>,
     /// Seconds until a waiting reel is given up.
     pub patience_s: Value<u32>,
-    /// A person has paused it.
+    /// It stands, whoever wants that.
     pub paused: Value<bool>,
+    /// Why it stands, where nobody in the page has asked for it.
+    pub prompt: Value<Option<Prompt>>,
     /// Without sound.
     pub muted: Value<bool>,
     /// The playhead, in seconds.
@@ -121,6 +141,7 @@ impl Player {
             retry_s: Value::new(0),
             patience_s: Value::new(PATIENCE_S),
             paused: Value::new(false),
+            prompt: Value::new(None),
             muted: Value::new(true),
             time_s: Value::new(0.0),
             duration_s: Value::new(None),
@@ -260,12 +281,31 @@ impl Player {
 
     /// Pauses, or goes on.
     pub fn pause(&self, pause: bool) {
-        self.with_pool(|pool| pool.pause(pause));
+        self.dispatch(if pause { Event::Pause(By::Person) } else { Event::Play });
     }
 
     /// Pauses or goes on.
     pub fn toggle(&self) {
-        self.with_pool(|pool| pool.pause(!self.paused.get_untracked()));
+        self.pause(!self.paused.get_untracked());
+    }
+
+    /// Plays, in the turn of the gesture that asks for it; does nothing where it plays.
+    pub fn play(&self) {
+        self.dispatch(Event::Play);
+    }
+
+    /// A key of the device, or another window, stops it.
+    pub fn pause_from_outside(&self) {
+        self.dispatch(Event::Pause(By::Outside));
+    }
+
+    /// Whether the large play button shows: then a touch anywhere on the picture plays.
+    pub fn is_prompted(&self) -> bool {
+        self.prompt.get_untracked().is_some()
+    }
+
+    fn dispatch(&self, event: Event) {
+        self.with_pool(|pool| pool.dispatch(event));
     }
 
     /// A gesture is there: sound that was on at the last visit comes back with it.
@@ -281,16 +321,6 @@ impl Player {
         self.with_pool(|pool| pool.mute(!self.muted.get_untracked()));
     }
 
-    /// The playlist has another version.
-    fn reload(&self) {
-        self.with_pool(|pool| pool.reload());
-    }
-
-    /// Nothing came for too long.
-    fn give_up(&self) {
-        self.with_pool(|pool| pool.fail(Cause::Network));
-    }
-
     /// Goes to a second of the reel.
     pub fn seek(&self, seconds: f64) {
         self.with_pool(|pool| pool.seek(seconds));
@@ -298,7 +328,7 @@ impl Player {
 
     /// Tries a failed reel again, from the start of its playlist.
     pub fn retry(&self) {
-        self.with_pool(|pool| pool.retry());
+        self.dispatch(Event::Retry);
     }
 }
 

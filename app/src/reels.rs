@@ -43,7 +43,7 @@ use crate::{
     part::{List, Part, watch},
     player::{
         Caption, CaptionsButton, Failure, FullScreen, Hear, Leader, Level, Menu, MenuButton,
-        Player, RestLine, Run, Sound, SoundTrack, controls, failure, session,
+        PlayOverlay, Player, Prompt, RestLine, Run, Sound, SoundTrack, controls, failure, session,
     },
     reaction::{self, Burst, BurstLayer, LikeButton, Reactions},
     share::{ShareButton, ShareSheet, share},
@@ -164,6 +164,9 @@ pub fn Reels(
             <template class="line-template">
                 <Line />
             </template>
+            <template class="play-template">
+                <PlayOverlay />
+            </template>
             <template class="level-template">
                 <Level label="" />
             </template>
@@ -242,6 +245,12 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
         let asked = [player.paused, player.menu, player.scrubbing, chat.open];
         let held = asked.iter().any(|value| value.get());
         chrome.held.set(held);
+    });
+    // What something outside has paused shows everything that there is to go on with.
+    watch(move || {
+        if player.prompt.get() == Some(Prompt::Outside) {
+            chrome.touched();
+        }
     });
     hint(feed, player, chrome, &gate);
     watch(move || player.set_last_time(feed.last_time()));

@@ -111,6 +111,15 @@ impl<T: 'static> Value<T> {
     }
 }
 
+impl<T: PartialEq + 'static> Value<T> {
+    /// Replaces it, and tells if that is another value.
+    pub fn replace(&self, value: T) {
+        if self.with_untracked(|now| *now != value) {
+            self.set(value);
+        }
+    }
+}
+
 impl<T: Clone + 'static> Value<T> {
     /// A clone of it. Tracked.
     pub fn get(&self) -> T {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, KeyboardEvent, PointerEvent};
 
-use super::{Player, captions::captions, menu::menu, wave::wave};
+use super::{Player, captions::captions, menu::menu, play_overlay::play_overlay, wave::wave};
 use crate::{
     dom::{Timer, within},
     icon::Icon,
@@ -37,6 +37,7 @@ pub(crate) fn controls(room: &Part, player: Player, feed: Feed) {
     hear(room, player);
     run(room, player);
     film_edge(room, player);
+    play_overlay(room, player, feed);
     captions(room, player);
     menu(room, player);
     wave(room, player, feed);

@@ -268,18 +268,23 @@ impl Panel {
     ) {
         let words = words();
         // A browser takes a file that is refused for one that it cannot play.
-        let comes_back = gone || cause == Cause::Network;
+        let rests = cause == Cause::Resting && !gone;
+        let comes_back = gone || matches!(cause, Cause::Network | Cause::Resting);
         let (label, before, after, why) = match cause {
             _ if comes_back => (
                 words.no_picture,
                 words.network_before,
                 words.network_after,
-                if gone { words.cause_away } else { words.cause_network },
+                match cause {
+                _ if gone => words.cause_away,
+                Cause::Resting => words.cause_resting,
+                _ => words.cause_network,
+            },
             ),
             Cause::Media => {
                 (words.damaged, words.damaged_before, words.damaged_after, words.cause_damaged)
             }
-            Cause::Unsupported | Cause::Network => {
+            Cause::Unsupported | Cause::Network | Cause::Resting => {
                 (words.no_picture, words.unknown_before, words.unknown_after, words.cause_unknown)
             }
         };
@@ -289,12 +294,14 @@ impl Panel {
             part.say(text);
         }
         self.why.say(&match (comes_back, next) {
+            // A live stream goes on by itself.
+            _ if rests => why.to_owned(),
             (false, _) => why.to_owned(),
             (true, None) => format!("{why} {}", words.tried_again),
             (true, Some(_)) => format!("{why} {}", words.tried_then_next),
         });
         self.retry.mark("hidden", !comes_back);
-        self.until.mark("hidden", !comes_back);
+        self.until.mark("hidden", !comes_back || rests);
         self.skip.mark("hidden", !comes_back || next.is_none());
         self.follow(next, comes_back);
     }

@@ -1,4 +1,5 @@
-//! Presented frames: calls back when a media element has shown its first and its second picture.
+//! Presented frames: calls back when a media element has shown its first and its second picture
+//! (`requestVideoFrameCallback`), and counts decoded ones where a browser does not tell.
 
 use std::{
     cell::{Cell, RefCell},
@@ -22,6 +23,10 @@ extern "C" {
     fn cancel(this: &FrameSource, handle: u32) -> Result<(), JsValue>;
 }
 
+/// A picture that has played so long without one callback is counted by what was decoded, in seconds:
+/// some browsers know the callback and never call it.
+const UNTOLD_S: f64 = 0.6;
+
 /// Asks for itself again: held where it can find itself.
 type Callback = Rc<RefCell<Option<Closure<dyn FnMut(f64, JsValue)>>>>;
 
@@ -32,12 +37,16 @@ pub(crate) struct Frames {
     seen: Rc<Cell<u32>>,
     handle: Rc<Cell<Option<u32>>>,
     callback: Callback,
+    presented: Rc<dyn Fn(u32)>,
+    /// The playhead and the frames decoded when counting began.
+    began: Cell<(f64, f64)>,
 }
 
 impl Frames {
     /// `presented(n)` is called for the first (1) and second (2) different frame.
     pub(crate) fn new(video: &HtmlVideoElement, presented: impl Fn(u32) + 'static) -> Self {
         let source: FrameSource = video.clone().unchecked_into();
+        let presented: Rc<dyn Fn(u32)> = Rc::new(presented);
         let seen = Rc::new(Cell::new(0));
         let handle = Rc::new(Cell::new(None));
         let callback: Callback = Rc::default();
@@ -46,6 +55,7 @@ impl Frames {
             let source = FrameSource::from(JsValue::from(video));
             let (seen, handle) = (Rc::clone(&seen), Rc::clone(&handle));
             let callback = Rc::downgrade(&callback);
+            let presented = Rc::clone(&presented);
             move |_now, frame: JsValue| {
                 handle.set(None);
                 let at_s = get(&frame, "mediaTime").as_f64().unwrap_or(0.0);
@@ -63,20 +73,38 @@ impl Frames {
             }
         });
         *callback.borrow_mut() = Some(closure);
-        Self { video: source, seen, handle, callback }
+        Self { video: source, seen, handle, callback, presented, began: Cell::default() }
     }
 
-    /// Counts from the next presented frame on. `false` where the browser tells no frames.
-    pub(crate) fn restart(&self) -> bool {
+    /// Counts from the next presented frame on.
+    pub(crate) fn restart(&self) {
         self.stop();
         self.seen.set(0);
+        self.began.set((self.video.current_time(), decoded(&self.video).unwrap_or(0.0)));
         let handle = self
             .callback
             .borrow()
             .as_ref()
             .and_then(|closure| self.video.request(closure.as_ref().unchecked_ref()).ok());
         self.handle.set(handle);
-        handle.is_some()
+    }
+
+    /// The playhead has moved. Where the browser tells no frames, those that were decoded count, and
+    /// where it counts none, the playhead.
+    pub(crate) fn moved(&self) {
+        let (from_s, before) = self.began.get();
+        let played_s = (self.video.current_time() - from_s).abs();
+        let told = self.handle.get().is_some();
+        if played_s == 0.0 || (told && played_s < UNTOLD_S) || self.video.paused() {
+            return;
+        }
+        let counted = decoded(&self.video).map_or(2.0, |now| now - before);
+        for n in [1, 2] {
+            if self.seen.get() < n && f64::from(n) <= counted {
+                self.seen.set(n);
+                (self.presented)(n);
+            }
+        }
     }
 
     /// Frames counted since the last restart, at most 2.
@@ -90,6 +118,12 @@ impl Frames {
             let _ = self.video.cancel(handle);
         }
     }
+}
+
+/// Frames decoded since the element has its source; `None` where the browser does not count.
+fn decoded(video: &FrameSource) -> Option<f64> {
+    let quality: Function = get(video, "getVideoPlaybackQuality").dyn_into().ok()?;
+    get(&quality.call0(video).ok()?, "totalVideoFrames").as_f64()
 }
 
 impl Drop for Frames {

@@ -6,7 +6,10 @@ use std::{
 };
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use leptos::prelude::{document, window};
+use leptos::{
+    prelude::{document, window},
+    task::spawn_local,
+};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlMediaElement;
@@ -48,22 +51,25 @@ extern "C" {
     #[derive(Clone, Debug)]
     type Hls;
 
-    #[wasm_bindgen(method, js_name = loadSource)]
-    fn load_source(this: &Hls, url: &str);
-    #[wasm_bindgen(method, js_name = attachMedia)]
-    fn attach_media(this: &Hls, media: &HtmlMediaElement);
-    #[wasm_bindgen(method)]
-    fn on(this: &Hls, event: &str, handler: &Function);
-    #[wasm_bindgen(method)]
-    fn off(this: &Hls, event: &str, handler: &Function);
-    #[wasm_bindgen(method, js_name = startLoad)]
-    fn start_load(this: &Hls, position_s: f64);
-    #[wasm_bindgen(method, js_name = stopLoad)]
-    fn stop_load(this: &Hls);
-    #[wasm_bindgen(method, js_name = recoverMediaError)]
-    fn recover_media_error(this: &Hls);
-    #[wasm_bindgen(method)]
-    fn destroy(this: &Hls);
+    // Each may throw: the library as it likes, and the browser below it.
+    #[wasm_bindgen(method, catch, js_name = loadSource)]
+    fn load_source(this: &Hls, url: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = attachMedia)]
+    fn attach_media(this: &Hls, media: &HtmlMediaElement) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn on(this: &Hls, event: &str, handler: &Function) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn off(this: &Hls, event: &str, handler: &Function) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn trigger(this: &Hls, event: &str, data: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = startLoad)]
+    fn start_load(this: &Hls, position_s: f64) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = stopLoad)]
+    fn stop_load(this: &Hls) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = recoverMediaError)]
+    fn recover_media_error(this: &Hls) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn destroy(this: &Hls) -> Result<(), JsValue>;
 }
 
 /// The class that an import brought.
@@ -74,6 +80,8 @@ thread_local! {
     static LIGHT_LIBRARY: RefCell<Option<Library>> = const { RefCell::new(None) };
     static FULL_LIBRARY: RefCell<Option<Library>> = const { RefCell::new(None) };
     static UNSUPPORTED: Cell<bool> = const { Cell::new(false) };
+    /// How often the library was asked for in vain.
+    static IN_VAIN: Cell<u32> = const { Cell::new(0) };
 }
 
 /// How this browser plays HLS.
@@ -96,6 +104,21 @@ pub(crate) fn loaded(full: bool) -> Option<Engine> {
     cell.with_borrow(Clone::clone).map(Engine::Library)
 }
 
+/// The library is asked for once more where it is not there yet. Browsers keep a failed import, and
+/// one that never ends, at its address: the next one goes to another.
+pub(crate) fn ask_again() {
+    if loaded(false).is_none() {
+        IN_VAIN.set(IN_VAIN.get() + 1);
+    }
+}
+
+async fn import(path: &str) -> Result<JsValue, JsValue> {
+    match IN_VAIN.get() {
+        0 => JsFuture::from(dynamic_import(path)).await,
+        n => JsFuture::from(dynamic_import(&format!("{path}?again={n}"))).await,
+    }
+}
+
 /// The library, fetched where it is not there yet.
 pub(crate) async fn load(full: bool) -> Result<Engine, JsValue> {
     if let Some(engine) = loaded(full) {
@@ -103,7 +126,14 @@ pub(crate) async fn load(full: bool) -> Result<Engine, JsValue> {
     }
     // Asked for now, it is there when the library asks for it.
     swallow(window().fetch_with_str(WORKER).into());
-    let module = JsFuture::from(dynamic_import(if full { FULL } else { LIGHT })).await?;
+    let path = if full { FULL } else { LIGHT };
+    let module = match import(path).await {
+        Ok(module) => module,
+        Err(_) => {
+            IN_VAIN.set(IN_VAIN.get() + 1);
+            import(path).await.inspect_err(|_| IN_VAIN.set(IN_VAIN.get() + 1))?
+        }
+    };
     let class: Function = get(&module, "default").dyn_into()?;
     let is_supported: Function = get(&class, "isSupported").dyn_into()?;
     if is_supported.call0(&class)?.is_falsy() {
@@ -140,8 +170,14 @@ fn native() -> Engine {
 pub(crate) enum Report {
     /// The first media of a reel is in the buffer, or more of it.
     Buffered,
-    /// A playlist or fragment has arrived: something moves.
-    Progress,
+    /// A segment has come.
+    Segment,
+    /// A live playlist has new segments.
+    Grew,
+    /// A live playlist counts from an earlier number: its encoder has started anew.
+    Restarted,
+    /// A method of the library has thrown.
+    Threw,
     /// The qualities are known.
     Parsed,
     /// The playlist has sound or subtitles of its own, which this build of the library does not know.
@@ -155,6 +191,13 @@ pub(crate) enum Report {
         /// Network, as against the media itself.
         network: bool,
     },
+}
+
+impl Report {
+    /// Whether what follows may be that the instance is destroyed, which tells it.
+    pub(crate) fn may_end_it(&self) -> bool {
+        !matches!(self, Self::Buffered | Self::Parsed | Self::Segment | Self::Level(_))
+    }
 }
 
 /// How a binding is to behave.
@@ -178,72 +221,111 @@ pub(crate) struct Binding {
     parsed: Rc<Cell<bool>>,
     stopped: Cell<bool>,
     handlers: Vec<(&'static str, Handler)>,
+    report: Rc<dyn Fn(Report)>,
 }
 
 impl Binding {
     /// Makes an instance, attaches it and begins to load.
+    ///
+    /// # Errors
+    /// What the library throws.
     pub(crate) fn new(
         library: &Library,
         media: &HtmlMediaElement,
         url: &str,
         wish: Wish,
-        report: impl Fn(Report) + Clone + 'static,
+        report: Rc<dyn Fn(Report)>,
     ) -> Result<Self, JsValue> {
         let hls: Hls = Reflect::construct(&library.0, &Array::of1(&config(wish)))?.unchecked_into();
-        let parsed = Rc::new(Cell::new(false));
-        let mut binding = Self {
-            hls,
-            parsed: Rc::clone(&parsed),
-            stopped: Cell::new(false),
-            handlers: Vec::new(),
-        };
-        let buffered = report.clone();
-        // Also between the parts of a segment that still comes in.
-        binding.on("hlsBufferAppended", move |_| buffered(Report::Buffered));
-        let progress = report.clone();
         let light =
             LIGHT_LIBRARY.with_borrow(|light| light.as_ref().is_some_and(|l| l.0 == library.0));
-        binding.on("hlsManifestParsed", move |data| {
+        let mut binding = Self {
+            hls,
+            parsed: Rc::default(),
+            stopped: Cell::new(false),
+            handlers: Vec::new(),
+            report,
+        };
+        binding.listen(light)?;
+        binding.hls.attach_media(media)?;
+        binding.hls.load_source(url)?;
+        Ok(binding)
+    }
+
+    /// Hears what the instance tells; `light`: it is of the build that knows no sound or subtitles
+    /// in playlists of their own.
+    fn listen(&mut self, light: bool) -> Result<(), JsValue> {
+        let report = Rc::clone(&self.report);
+        // Also between the parts of a segment that still comes in.
+        self.on("hlsBufferAppended", move |_| report(Report::Buffered))?;
+        let (report, parsed) = (Rc::clone(&self.report), Rc::clone(&self.parsed));
+        self.on("hlsManifestParsed", move |data| {
             parsed.set(true);
             let groups = ["AUDIO", "SUBTITLES"];
             let level = Reflect::get_u32(&get(&data, "levels"), 0).unwrap_or_default();
             let attributes = get(&level, "attrs");
             let more = groups.iter().any(|group| get(&attributes, group).is_truthy());
-            progress(if light && more { Report::NeedsFull } else { Report::Parsed });
-        });
-        for event in ["hlsLevelLoaded", "hlsFragLoaded"] {
-            let progress = report.clone();
-            binding.on(event, move |_| progress(Report::Progress));
-        }
-        let failed = report.clone();
-        binding.on("hlsError", move |data| {
+            report(if light && more { Report::NeedsFull } else { Report::Parsed });
+        })?;
+        let report = Rc::clone(&self.report);
+        self.on("hlsFragLoaded", move |_| report(Report::Segment))?;
+        let report = Rc::clone(&self.report);
+        // The quality whose playlist came last, and the number of its last segment.
+        let last = Cell::new((0, 0));
+        self.on("hlsLevelLoaded", move |data| {
+            let details = get(&data, "details");
+            let now = (number(&data, "level"), number(&details, "endSN"));
+            let (level, end) = last.replace(now);
+            if get(&details, "live").is_falsy() || level != now.0 {
+                return;
+            }
+            // A cache on the way may answer with the playlist of a moment ago.
+            if now.1 + 1 < end {
+                report(Report::Restarted);
+            } else if now.1 > end {
+                report(Report::Grew);
+            }
+        })?;
+        let report = Rc::clone(&self.report);
+        self.on("hlsError", move |data| {
             let status = get(&get(&data, "response"), "code").as_f64().unwrap_or(0.0);
             if get(&data, "details").as_string().as_deref() == Some("fragLoadError")
                 && (status == 404.0 || status == 410.0)
             {
-                failed(Report::Gone);
+                report(Report::Gone);
             } else if get(&data, "fatal").is_truthy() {
-                failed(Report::Fatal {
+                report(Report::Fatal {
                     network: get(&data, "type").as_string().as_deref() == Some("networkError"),
                 });
             }
-        });
-        let switched = report;
-        let levels = binding.hls.clone();
-        binding.on("hlsLevelSwitched", move |data| {
+        })?;
+        let (report, levels) = (Rc::clone(&self.report), self.hls.clone());
+        self.on("hlsLevelSwitched", move |data| {
             let n = get(&data, "level").as_f64().unwrap_or(0.0) as u32;
             let level = Reflect::get_u32(&get(&levels, "levels"), n).unwrap_or_default();
-            switched(Report::Level(lines(&level)));
-        });
-        binding.hls.attach_media(media);
-        binding.hls.load_source(url);
-        Ok(binding)
+            report(Report::Level(lines(&level)));
+        })
     }
 
-    fn on(&mut self, event: &'static str, mut handler: impl FnMut(JsValue) + 'static) {
+    fn on(
+        &mut self,
+        event: &'static str,
+        mut handler: impl FnMut(JsValue) + 'static,
+    ) -> Result<(), JsValue> {
         let closure = Handler::new(move |_, data| handler(data));
-        self.hls.on(event, closure.as_ref().unchecked_ref());
+        self.hls.on(event, closure.as_ref().unchecked_ref())?;
         self.handlers.push((event, closure));
+        Ok(())
+    }
+
+    /// Tells that a method has thrown, when whoever called it has finished.
+    fn told<T>(&self, result: Result<T, JsValue>) -> bool {
+        if result.is_ok() {
+            return true;
+        }
+        let report = Rc::clone(&self.report);
+        spawn_local(async move { report(Report::Threw) });
+        false
     }
 
     /// Changes how many seconds ahead are kept.
@@ -254,9 +336,8 @@ impl Binding {
     /// Loads no more for now. `false` where it cannot go on later: a stopped master playlist is
     /// never asked for again.
     pub(crate) fn stop(&self) -> bool {
-        self.hls.stop_load();
         self.stopped.set(true);
-        self.parsed.get()
+        self.hls.stop_load().is_ok() && self.parsed.get()
     }
 
     /// Whether it asks for what it lacks.
@@ -267,8 +348,20 @@ impl Binding {
     /// Loads again, where it stopped. One that loads is left alone: it would begin its segment anew.
     pub(crate) fn go_on(&self) {
         if self.stopped.replace(false) {
-            self.hls.start_load(-1.0);
+            self.told(self.hls.start_load(-1.0));
         }
+    }
+
+    /// Whether it has nothing to ask for: neither a playlist nor a segment is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = get(&get(&get(&self.hls, "inFlightFragments"), "main"), "state").as_string();
+        matches!(state.as_deref(), Some("IDLE" | "ENDED"))
+    }
+
+    /// Says to the element that no more comes: where one track ends before the other, the browser
+    /// would wait for the shorter one for ever.
+    pub(crate) fn end_buffer(&self) {
+        self.told(self.hls.trigger("hlsBufferEos", &Object::new()));
     }
 
     /// The qualities: lines, and bits a second; as the playlist has them.
@@ -294,9 +387,10 @@ impl Binding {
         set(&self.hls, if at_once { "nextLevel" } else { "loadLevel" }, level);
     }
 
-    /// Tries to get the decoder going again.
-    pub(crate) fn recover(&self) {
-        self.hls.recover_media_error();
+    /// Tries to get the decoder going again at this second. hls.js has stopped loading by then.
+    pub(crate) fn recover(&self, at_s: f64) {
+        self.stopped.set(false);
+        self.told(self.hls.recover_media_error().and_then(|()| self.hls.start_load(at_s)));
     }
 
     /// What the line is thought to carry, in bits a second.
@@ -319,10 +413,14 @@ impl Drop for Binding {
     fn drop(&mut self) {
         self.keep_estimate();
         // First off, then destroy: nothing may call a closure that is going away.
-        for (event, closure) in &self.handlers {
-            self.hls.off(event, closure.as_ref().unchecked_ref());
+        for (event, closure) in self.handlers.drain(..) {
+            if self.hls.off(event, closure.as_ref().unchecked_ref()).is_err() {
+                // The library still has it: it goes with the instance.
+                drop(closure.into_js_value());
+            }
         }
-        self.hls.destroy();
+        // One that cannot be destroyed loses its element to the next.
+        let _ = self.hls.destroy();
     }
 }
 

@@ -113,7 +113,10 @@ impl Measure {
 
     /// A reel was given up.
     pub(crate) fn failed(&self, cause: Cause) {
-        self.sums.borrow_mut().errors[cause as usize] += 1;
+        // One that rests is no error.
+        if let Some(errors) = self.sums.borrow_mut().errors.get_mut(cause as usize) {
+            *errors += 1;
+        }
     }
 
     fn tell(&self) {

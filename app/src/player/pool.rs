@@ -1,12 +1,14 @@
 //! The pool of two elements: one in the document, inside the active article, the other detached and
 //! run up on the neighbour. Both are made once and kept for life.
 
-mod trouble;
+mod heard;
+mod recovery;
 mod warming;
 mod wishes;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     rc::{Rc, Weak},
     sync::Arc,
 };
@@ -16,11 +18,11 @@ use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
 use super::{
-    Cause, PATIENCE_S, Phase, Player,
-    hls::Report,
+    Phase, Player,
     measure::Measure,
     places::Places,
-    slot::{self, Slot, Told},
+    playback::{Event, Playback},
+    slot::{self, Slot},
 };
 use crate::{
     catalog::{Kind, Media},
@@ -36,13 +38,17 @@ pub(crate) struct Pool {
     last_frame: HtmlCanvasElement,
     wanted: RefCell<Option<Arc<Media>>>,
     when_moving: RefCell<Option<Box<dyn FnOnce()>>>,
-    patience: RefCell<Option<Timer>>,
-    recovered: Cell<bool>,
+    /// What the reel on screen does; see there.
+    playback: RefCell<Playback>,
+    /// What has happened and was not dealt with yet.
+    events: RefCell<VecDeque<Event>>,
+    busy: Cell<bool>,
+    /// Counts seconds while something is waited for or watched.
+    clock: RefCell<Option<Rc<Timer>>>,
+    weak: Weak<Self>,
     reloaded_ms: Cell<f64>,
     later: RefCell<Option<Timer>>,
     reloads: Cell<u32>,
-    /// Tries since the picture moved last.
-    retries: Cell<u32>,
     #[expect(dead_code, reason = "listens while it is held")]
     leaving: Vec<Listener>,
     /// What is measured for the pulse.
@@ -83,12 +89,14 @@ impl Pool {
                 last_frame,
                 wanted: RefCell::default(),
                 when_moving: RefCell::default(),
-                patience: RefCell::default(),
-                recovered: Cell::new(false),
+                playback: RefCell::new(Playback::new(document().hidden())),
+                events: RefCell::default(),
+                busy: Cell::new(false),
+                clock: RefCell::default(),
+                weak: weak.clone(),
                 reloaded_ms: Cell::new(f64::NEG_INFINITY),
                 later: RefCell::default(),
                 reloads: Cell::new(0),
-                retries: Cell::new(0),
                 leaving: warming::when_left(weak),
                 measure: Measure::begin(),
                 places: Places::recall(),
@@ -137,27 +145,28 @@ impl Pool {
         });
         now.frames.restart();
         now.video.set_playback_rate(self.speed.get());
-        if now.is_ready() {
-            now.play();
-        }
+        self.wanted.take();
+        self.later.take();
+        self.reloads.set(0);
+        self.stalled.set(false);
+        self.dispatch(Event::Shown {
+            ready: now.is_ready(),
+            audio: media.kind == Kind::Audio,
+            live: media.live,
+        });
         self.take_beside(now, before);
         before.pause();
         before.with_binding(super::hls::Binding::keep_estimate);
         before.stop_loading();
-        self.wanted.take();
-        self.later.take();
-        self.reloads.set(0);
-        self.recovered.set(false);
-        self.retries.set(0);
-        self.stalled.set(false);
-        self.player.paused.set(false);
+        if !now.is_ready() {
+            before.leave_network();
+        }
         self.player.time_s.set(now.video.current_time());
         self.tell_duration();
         self.tell_levels();
         self.keep_level();
         self.caption();
         self.loop_as_wished();
-        self.wait();
     }
 
     /// Whether the spare holds this reel and knows its first picture.
@@ -175,7 +184,7 @@ impl Pool {
         for slot in &self.slots {
             slot.stop_loading();
         }
-        self.wait();
+        self.dispatch(Event::Left);
     }
 
     /// Leaves the last picture behind in the article that the element leaves.
@@ -225,16 +234,6 @@ impl Pool {
         }
     }
 
-    /// Pauses or goes on.
-    pub(crate) fn pause(&self, pause: bool) {
-        self.player.paused.set(pause);
-        if pause {
-            self.current().pause();
-        } else {
-            self.current().play();
-        }
-    }
-
     /// Switches the sound on both elements: permission is per element, and only a gesture gives it.
     pub(crate) fn mute(&self, muted: bool) {
         self.player.muted.set(muted);
@@ -254,120 +253,8 @@ impl Pool {
         self.player.time_s.set(seconds.max(0.0));
     }
 
-    fn heard(&self, n: usize, told: Told) {
-        if n == self.active.get() { self.heard_current(told) } else { self.heard_spare(told) }
-    }
-
-    fn heard_current(&self, told: Told) {
-        let current = self.current();
-        match told {
-            // Sound that plays and a picture that nobody can decode.
-            Told::Ready if !self.is_audio() && current.video.video_width() == 0 => {
-                self.fail(Cause::Unsupported);
-            }
-            Told::Ready => {
-                self.tell_duration();
-                if !self.player.paused.get_untracked() {
-                    current.play();
-                }
-            }
-            Told::Time => {
-                self.player.time_s.set(current.video.current_time());
-                self.measure.plays(current.lines());
-                self.keep_fed();
-                let shown = current.frames.seen() > 0 || self.is_audio();
-                if shown
-                    && !current.video.paused()
-                    && self.player.phase.get_untracked() == Phase::Waiting
-                {
-                    self.moves();
-                }
-            }
-            Told::Duration => self.tell_duration(),
-            // A loop begins with a seek, and a seek with a wait: that is no want of data.
-            Told::Waiting if current.video.seeking() => {}
-            Told::Waiting => {
-                self.give_way();
-                self.stalled.set(true);
-                if self.player.phase.get_untracked() == Phase::Playing {
-                    self.measure.stalled();
-                    self.wait();
-                }
-            }
-            Told::Playing => {
-                if current.frames.seen() > 0 || self.is_audio() {
-                    self.moves();
-                }
-            }
-            Told::Ended => self.player.ended.update(|n| *n += 1),
-            Told::Frame(1) => self.moves(),
-            Told::Frame(_) => {
-                self.measure.moves();
-                if let Some(then) = self.when_moving.take() {
-                    then();
-                }
-            }
-            Told::SoundRefused => {
-                self.player.muted.set(true);
-                current.video.set_muted(true);
-                current.play();
-            }
-            Told::Report(Report::Buffered) => {
-                self.player.patience_s.set(PATIENCE_S);
-                self.warm_wanted();
-            }
-            Told::Report(Report::Progress) => self.player.patience_s.set(PATIENCE_S),
-            Told::Report(Report::Parsed) => {
-                self.player.patience_s.set(PATIENCE_S);
-                self.choose_level(false);
-                self.tell_levels();
-            }
-            Told::Report(Report::Level(lines)) => self.player.height.set(lines),
-            Told::Cue => self.tell_cue(),
-            Told::Tracks => self.caption(),
-            Told::Report(Report::Gone) => self.reload_soon(),
-            Told::Report(Report::Fatal { network }) => self.fatal(network),
-            Told::Broken => {
-                // 2 is MEDIA_ERR_NETWORK; hls.js tells of its own errors itself.
-                let network = current.video.error().is_some_and(|error| error.code() == 2);
-                if current.media().is_some_and(|media| !media.is_hls()) {
-                    self.fail(if network { Cause::Network } else { Cause::Media });
-                }
-            }
-            Told::NoLibrary => self.fail(Cause::Network),
-            Told::Unsupported => self.fail(Cause::Unsupported),
-            Told::RunUp | Told::Report(Report::NeedsFull) => {}
-        }
-    }
-
-    fn heard_spare(&self, told: Told) {
-        let spare = self.spare();
-        match told {
-            Told::Ready => spare.run_up(),
-            Told::RunUp => self.feed_current(),
-            Told::Report(Report::Parsed) => {
-                let wanted = self.player.wanted_height.get_untracked();
-                spare.with_binding(|binding| binding.choose(wanted, false));
-            }
-            Told::Report(Report::Fatal { .. } | Report::Gone)
-            | Told::Broken
-            | Told::NoLibrary
-            | Told::Unsupported => {
-                // It is tried again, and its error shown, when somebody goes there.
-                spare.clear();
-                self.feed_current();
-            }
-            _ => {}
-        }
-    }
-
     /// The picture moves.
     fn moves(&self) {
-        self.patience.take();
-        self.retries.set(0);
-        if self.player.phase.get_untracked() != Phase::Playing {
-            self.player.phase.set(Phase::Playing);
-        }
         if self.is_audio()
             && let Some(then) = self.when_moving.take()
         {
@@ -387,7 +274,9 @@ impl Pool {
         let known = if media.as_ref().is_some_and(|media| media.live) {
             None
         } else if duration.is_finite() && duration > 0.0 {
-            Some(duration)
+            // A buffer that was ended, because one track is shorter, ends for a while where it is.
+            let told_s = media.and_then(|media| media.duration_s).unwrap_or(0.0);
+            Some(duration.max(told_s))
         } else {
             media.and_then(|media| media.duration_s)
         };

@@ -25,8 +25,8 @@ pub(crate) fn session(player: Player, feed: Feed, step: impl Fn(i32) + Clone + '
     let Ok(handle) = get(&session, "setActionHandler").dyn_into::<Function>() else { return };
     let (on, back) = (step.clone(), step);
     let actions: [(&str, Action); 4] = [
-        ("play", Closure::new(move || player.pause(false))),
-        ("pause", Closure::new(move || player.pause(true))),
+        ("play", Closure::new(move || player.play())),
+        ("pause", Closure::new(move || player.pause_from_outside())),
         ("nexttrack", Closure::new(move || on(1))),
         ("previoustrack", Closure::new(move || back(-1))),
     ];

@@ -1,6 +1,9 @@
 //! One of the two media elements, with what is bound to it. An element is made once and kept for
 //! life: only one that was unmuted inside a gesture may sound.
 
+mod buffer;
+mod run;
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -9,8 +12,7 @@ use std::{
 
 use leptos::{prelude::document, task::spawn_local};
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{EventTarget, HtmlVideoElement};
+use web_sys::{EventTarget, HtmlMediaElement, HtmlVideoElement};
 
 use super::{
     frames::Frames,
@@ -45,8 +47,17 @@ pub(crate) enum Told {
     Cue,
     /// There are other captions to choose from, or somebody else chose.
     Tracks,
-    /// Playing with sound was refused.
-    SoundRefused,
+    /// The element plays, whoever asked for it.
+    Began,
+    /// The element was paused, whoever asked for it.
+    Stopped,
+    /// The browser has received bytes.
+    Bytes,
+    /// Playing was refused; without sound, or with it.
+    Refused {
+        /// It was muted.
+        muted: bool,
+    },
     /// Data arrived.
     Report(Report),
     /// The element itself gave up.
@@ -56,14 +67,6 @@ pub(crate) enum Told {
     /// This browser has no way to play it.
     Unsupported,
 }
-
-/// How far a spare runs: video of MPEG-TS begins at 0.067 s, and one that has decoded only its first
-/// frame stays frozen for 100 ms after the hand-over.
-const RUN_UP_S: f64 = 0.07;
-/// How far a spare may run while a finger drags.
-const DRAG_LIMIT_S: f64 = 0.25;
-/// How often a run is looked at.
-const LOOK_MS: i32 = 16;
 
 /// A media element: muted, inline, no stop for the keyboard.
 pub(crate) fn element() -> Option<HtmlVideoElement> {
@@ -87,7 +90,7 @@ pub(crate) struct Slot {
     /// Its presented frames.
     pub(crate) frames: Frames,
     media: RefCell<Option<Arc<Media>>>,
-    binding: RefCell<Option<Binding>>,
+    binding: RefCell<Option<Rc<Binding>>>,
     /// Counts loads: what an older load still has to tell is not heard.
     load: Rc<Cell<u32>>,
     ready: Cell<bool>,
@@ -138,6 +141,9 @@ impl Slot {
             ("durationchange", Told::Duration),
             ("waiting", Told::Waiting),
             ("playing", Told::Playing),
+            ("play", Told::Began),
+            ("pause", Told::Stopped),
+            ("progress", Told::Bytes),
             ("ended", Told::Ended),
             ("error", Told::Broken),
         ]
@@ -203,19 +209,37 @@ impl Slot {
         if media.is_hls() {
             self.load_playlist(media, wish, load, false);
         } else if self.video.can_play_type(&media.mime).is_empty() {
-            // Told when whoever loads has finished with it.
-            let weak = Rc::downgrade(self);
-            spawn_local(async move {
-                if let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) {
-                    (slot.tell)(Told::Unsupported);
-                }
-            });
+            self.tell_soon(load, Told::Unsupported);
         } else {
-            self.video.set_src(&media.url);
-            if let Some(from_s) = wish.from_s {
-                self.video.set_current_time(from_s);
-            }
+            self.load_file(media, wish);
         }
+    }
+
+    /// Lets the browser load it by itself.
+    fn load_file(&self, media: &Media, wish: Wish) {
+        self.video.set_src(&media.url);
+        if let Some(from_s) = wish.from_s {
+            self.video.set_current_time(from_s);
+        }
+    }
+
+    /// Goes where it is to begin, where the browser has not: it may forget a second that was set
+    /// before it knew the length.
+    pub(crate) fn stand_at_begin(&self) {
+        let from_s = self.from_s.get();
+        if self.binding().is_none() && self.video.current_time() + 1.0 < from_s {
+            self.video.set_current_time(from_s);
+        }
+    }
+
+    /// Tells it when whoever loads has finished with it.
+    fn tell_soon(self: &Rc<Self>, load: u32, told: Told) {
+        let weak = Rc::downgrade(self);
+        spawn_local(async move {
+            if let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) {
+                (slot.tell)(told);
+            }
+        });
     }
 
     /// With the library's `full` build where the playlist has sound or subtitles of its own: the
@@ -238,33 +262,36 @@ impl Slot {
 
     fn bind(self: &Rc<Self>, engine: &Engine, media: &Arc<Media>, wish: Wish, load: u32) {
         match engine {
-            Engine::Native => {
-                self.video.set_src(&media.url);
-            }
-            Engine::None => (self.tell)(Told::Unsupported),
+            Engine::Native => self.load_file(media, wish),
+            Engine::None => self.tell_soon(load, Told::Unsupported),
             Engine::Library(library) => {
                 let (current, tell) = (Rc::clone(&self.load), Rc::clone(&self.tell));
                 let (weak, reel) = (Rc::downgrade(self), Arc::clone(media));
-                let report = move |report: Report| {
+                let report = Rc::new(move |report: Report| {
                     if current.get() != load {
                         return;
                     }
-                    if report == Report::NeedsFull {
-                        let (weak, reel) = (weak.clone(), Arc::clone(&reel));
-                        // When the library that tells it has finished telling.
-                        spawn_local(async move {
-                            if let Some(slot) = weak.upgrade().filter(|s| s.load.get() == load) {
-                                drop(slot.binding.take());
-                                slot.load_playlist(&reel, wish, load, true);
-                            }
-                        });
+                    if !report.may_end_it() {
+                        tell(Told::Report(report));
                         return;
                     }
-                    tell(Told::Report(report));
-                };
+                    let (weak, reel) = (weak.clone(), Arc::clone(&reel));
+                    // When the library that tells it has finished telling: it may be destroyed then.
+                    spawn_local(async move {
+                        let Some(slot) = weak.upgrade().filter(|s| s.load.get() == load) else {
+                            return;
+                        };
+                        if report == Report::NeedsFull {
+                            drop(slot.binding.take());
+                            slot.load_playlist(&reel, wish, load, true);
+                        } else {
+                            (slot.tell)(Told::Report(report));
+                        }
+                    });
+                });
                 match Binding::new(library, &self.video, &media.url, wish, report) {
-                    Ok(binding) => *self.binding.borrow_mut() = Some(binding),
-                    Err(_) => (self.tell)(Told::Unsupported),
+                    Ok(binding) => *self.binding.borrow_mut() = Some(Rc::new(binding)),
+                    Err(_) => self.tell_soon(load, Told::Report(Report::Threw)),
                 }
             }
         }
@@ -289,95 +316,57 @@ impl Slot {
         }
     }
 
-    /// Plays; what goes wrong is told.
-    pub(crate) fn play(&self) {
-        self.run.take();
-        let Ok(promise) = self.video.play() else { return };
-        let (load, current, tell) = (self.load.get(), Rc::clone(&self.load), Rc::clone(&self.tell));
-        spawn_local(async move {
-            // AbortError only says that the source changed meanwhile.
-            if let Err(error) = JsFuture::from(promise).await
-                && get(&error, "name").as_string().as_deref() == Some("NotAllowedError")
-                && current.get() == load
-            {
-                tell(Told::SoundRefused);
-            }
-        });
+    /// The hls.js instance, if there is one. Held by whoever asks: it may be replaced meanwhile.
+    pub(crate) fn binding(&self) -> Option<Rc<Binding>> {
+        self.binding.borrow().clone()
     }
 
-    /// Stops the clock.
-    pub(crate) fn pause(&self) {
-        self.run.take();
-        let _ = self.video.pause();
-    }
-
-    /// Runs, muted and in no document, past its first frames.
-    pub(crate) fn run_up(self: &Rc<Self>) {
-        self.run_to(self.from_s.get() + RUN_UP_S, true);
-    }
-
-    /// Runs, muted and in no document, while a finger drags.
-    pub(crate) fn run_while_dragged(self: &Rc<Self>) {
-        self.run_to(self.from_s.get() + DRAG_LIMIT_S, false);
-    }
-
-    /// Stops and goes back to where it stood ready.
-    pub(crate) fn stand_ready(&self) {
-        self.pause();
-        self.video.set_current_time(self.from_s.get() + RUN_UP_S);
-    }
-
-    fn run_to(self: &Rc<Self>, limit_s: f64, tells: bool) {
-        self.video.set_muted(true);
-        self.play();
-        let weak = Rc::downgrade(self);
-        let look = Timer::every(LOOK_MS, move || {
-            let Some(slot) = weak.upgrade() else { return };
-            if slot.video.current_time() >= limit_s {
-                slot.pause();
-                slot.run_up.set(true);
-                if tells {
-                    (slot.tell)(Told::RunUp);
-                }
-            }
-        });
-        *self.run.borrow_mut() = Some(look);
-    }
-
-    /// Loads no more for now; forgets what could not go on.
+    /// Loads no more for now; forgets what could not go on. What the browser loads by itself is left
+    /// to it.
     pub(crate) fn stop_loading(&self) {
-        let stopped = self.binding.borrow().as_ref().is_none_or(Binding::stop);
-        if !stopped {
+        if self.binding().is_some_and(|binding| !binding.stop()) {
             self.clear();
         }
     }
 
-    /// Whether a playlist's segments are asked for.
+    /// Leaves the network to the other one: what the browser loads by itself cannot be stopped
+    /// otherwise than by forgetting it.
+    pub(crate) fn give_way(&self) {
+        if self.binding().is_none() {
+            self.clear();
+        }
+        self.stop_loading();
+    }
+
+    /// It was left for one that has nothing yet: what the browser still loads here is forgotten.
+    pub(crate) fn leave_network(&self) {
+        if self.binding().is_none() && self.is_loading() {
+            self.clear();
+        }
+    }
+
+    /// Whether anything is being asked for.
     pub(crate) fn is_loading(&self) -> bool {
-        self.binding.borrow().as_ref().is_some_and(Binding::is_loading)
+        match self.binding() {
+            Some(binding) => binding.is_loading(),
+            None => self.video.network_state() == HtmlMediaElement::NETWORK_LOADING,
+        }
     }
 
     /// It was given up.
     pub(crate) fn give_up(&self) {
         self.failed.set(true);
-        if let Some(binding) = &*self.binding.borrow() {
+        if let Some(binding) = self.binding() {
             binding.stop();
         }
     }
 
-    /// Seconds in the buffer ahead of the playhead.
-    pub(crate) fn ahead_s(&self) -> f64 {
-        let (ranges, at) = (self.video.buffered(), self.video.current_time());
-        (0..ranges.length())
-            .filter_map(|n| Some((ranges.start(n).ok()?, ranges.end(n).ok()?)))
-            .find(|(start, end)| start - 0.2 <= at && at <= *end)
-            .map_or(0.0, |(_, end)| end - at)
-    }
-
-    /// Whether the buffer reaches to the end of the reel.
-    pub(crate) fn is_whole(&self) -> bool {
-        let duration = self.video.duration();
-        duration.is_finite() && self.video.current_time() + self.ahead_s() >= duration - 0.2
+    /// It was given up too early.
+    pub(crate) fn take_back(&self) {
+        self.failed.set(false);
+        if let Some(binding) = self.binding() {
+            binding.go_on();
+        }
     }
 
     /// Lines of the picture, those of its shorter side; 0 while nothing is known.
@@ -400,8 +389,8 @@ impl Slot {
 
     /// Asks something of the hls.js instance, if there is one.
     pub(crate) fn with_binding(&self, ask: impl FnOnce(&Binding)) {
-        if let Some(binding) = &*self.binding.borrow() {
-            ask(binding);
+        if let Some(binding) = self.binding() {
+            ask(&binding);
         }
     }
 }

@@ -64,6 +64,7 @@ impl Acts {
             self.player.sound_as_remembered();
         }
         match key {
+            Key::Pause | Key::Write if self.player.is_prompted() => self.player.play(),
             Key::Pause => self.player.toggle(),
             Key::Sound => self.player.toggle_sound(),
             Key::FullScreen => full_screen(),

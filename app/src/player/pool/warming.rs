@@ -10,6 +10,7 @@ use super::{
     super::{
         Phase, glance,
         hls::{AHEAD_FIRST_S, AHEAD_S, AHEAD_SLOW_S, AHEAD_SPARE_S, Binding, Wish},
+        playback::Event,
     },
     Pool,
 };
@@ -93,7 +94,7 @@ impl Pool {
         if !spare.has_run_up() && self.wanted.borrow().is_none() {
             *self.wanted.borrow_mut() = Some(media);
         }
-        spare.stop_loading();
+        spare.give_way();
         self.stalled.set(true);
     }
 
@@ -115,18 +116,6 @@ impl Pool {
 
     pub(super) fn wish(&self, media: &Media, ahead_s: f64, from_s: Option<f64>) -> Wish {
         Wish { ahead_s, from_s, duration_s: media.duration_s }
-    }
-
-    /// The page is shown again. A browser may have paused what nobody saw; music that a call or a
-    /// cable has stopped stays silent.
-    fn shown_again(&self) {
-        let video = &self.current().video;
-        let plays = !self.player.paused.get_untracked()
-            && self.player.phase.get_untracked() == Phase::Playing
-            && !self.is_audio();
-        if plays && !document().hidden() && video.paused() && !video.ended() {
-            self.current().play();
-        }
     }
 
     /// A finger drags towards `media`.
@@ -165,14 +154,14 @@ pub(super) fn when_left(pool: &Weak<Pool>) -> Vec<Listener> {
     let weak = pool.clone();
     let back = Listener::new(&window(), "online", move |_| {
         if let Some(pool) = weak.upgrade() {
-            pool.back_on_line();
+            pool.dispatch(Event::Online);
         }
     });
     let again = |target: &EventTarget, event| {
         let weak = pool.clone();
         Listener::new(target, event, move |_| {
             if let Some(pool) = weak.upgrade() {
-                pool.shown_again();
+                pool.seen();
             }
         })
     };

@@ -1,0 +1,75 @@
+//! The large play button over a reel that stands although nobody in the page asked for it. The whole
+//! picture is its target; it lies in the article of the reel, so that whoever reads there finds it.
+
+use leptos::prelude::*;
+
+use super::{Player, Prompt, controls::clock};
+use crate::{
+    icon::Icon,
+    part::{Part, watch},
+    reels::feed::Feed,
+    text::{texts, words},
+};
+
+/// The button, what the edge print says of it, and why.
+#[component]
+pub(crate) fn PlayOverlay() -> impl IntoView {
+    view! {
+        <div>
+            <button class="play-overlay" type="button" aria-label=words().play>
+                <Icon name="play" />
+            </button>
+            <span class="standing">{texts().paused}</span>
+            <p class="description standing"></p>
+        </div>
+    }
+}
+
+/// Puts it into the article of the reel on screen while there is a reason.
+pub(super) fn play_overlay(room: &Part, player: Player, feed: Feed) {
+    let words = words();
+    let Some(parts) = room.find(".play-template").copy() else { return };
+    let (button, mark, why) =
+        (parts.find(".play-overlay"), parts.find("span.standing"), parts.find("p.standing"));
+    button.on_press(move || player.play());
+    let room = room.clone();
+    room.attr("data-prompt", move || {
+        Some(match player.prompt.get()? {
+            Prompt::Tap => "tap".into(),
+            Prompt::Outside => "outside".into(),
+        })
+    });
+    watch(move || {
+        let article = feed.active_media().and_then(|media| {
+            // Ids hold no quotes and no backslashes, so they can stand in a selector.
+            room.seek(&format!("article[data-channel=\"{}\"]", media.id.as_str()))
+        });
+        let (Some(prompt), Some(article)) = (player.prompt.get(), article) else {
+            // Who was on it is on the reel.
+            if button.has_focus()
+                && let Some(article) = room.seek("article[aria-current]")
+            {
+                article.focus();
+            }
+            for part in [&button, &mark, &why] {
+                part.element().remove();
+            }
+            return;
+        };
+        why.say(&match prompt {
+            Prompt::Tap => words.tap_to_play.to_owned(),
+            Prompt::Outside => {
+                let at = clock(player.time_s.get_untracked());
+                format!("{} {at} {}", words.paused_outside, words.when_you_like)
+            }
+        });
+        let _ = article.element().append_child(button.element());
+        let slate = article.find(".slate");
+        let _ = slate.element().append_child(why.element());
+        if prompt == Prompt::Outside {
+            let _ = slate.find(".edge-print").element().append_child(mark.element());
+        } else {
+            mark.element().remove();
+        }
+    });
+}

@@ -1,0 +1,106 @@
+// A page that nobody sees: it presents no frame and fails nothing; what is opened or reached there plays when it is shown.
+import type { Page } from "@playwright/test";
+
+import { active, LONG_MS, media, plays } from "./eyes";
+import { expect, press, test } from "./hands";
+
+declare global {
+  interface Window {
+    /** Hides the page, or shows it again. */
+    hide: (hidden: boolean) => void;
+  }
+}
+
+/** A page of which a test says whether it is seen. While it is not, no frame is presented. */
+async function blinds(page: Page, hidden: boolean): Promise<void> {
+  await page.addInitScript((hidden) => {
+    let dark = hidden;
+    const waiting: (() => void)[] = [];
+    Object.defineProperty(document, "hidden", { get: () => dark });
+    Object.defineProperty(document, "visibilityState", { get: () => (dark ? "hidden" : "visible") });
+    const request = HTMLVideoElement.prototype.requestVideoFrameCallback;
+    HTMLVideoElement.prototype.requestVideoFrameCallback = function (callback) {
+      return request.call(this, (...frame) => (dark ? waiting.push(() => callback(...frame)) : callback(...frame)));
+    };
+    window.hide = (hidden) => {
+      dark = hidden;
+      if (!dark) for (const callback of waiting.splice(0)) callback();
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+  }, hidden);
+}
+
+const hide = (page: Page, hidden: boolean) => page.evaluate((hidden) => window.hide(hidden), hidden);
+
+/** It plays, or its large button shows. */
+async function playsOrAsks(page: Page, channel: string): Promise<void> {
+  await expect(active(page)).toHaveAttribute("data-channel", channel);
+  await expect
+    .poll(
+      async () =>
+        (await active(page).getByRole("button", { name: "Play", exact: true }).isVisible()) ||
+        (await media(page, (video) => !video.paused && video.currentTime > 0.2)),
+      { timeout: LONG_MS },
+    )
+    .toBe(true);
+}
+
+test("a reel opened in the dark, whose video comes only with the light, does not fail meanwhile", async ({ page }) => {
+  test.setTimeout(60_000);
+  await blinds(page, true);
+  const asked: string[] = [];
+  let release = () => {};
+  const seen = new Promise<void>((resolve) => (release = resolve));
+  // A browser that opens no media source in the dark.
+  await page.route("**/streams/clip_1/*.ts*", async (route) => {
+    asked.push(route.request().url());
+    await seen;
+    await route.continue().catch(() => undefined);
+  });
+  await page.goto("/c/clip_1");
+  await expect.poll(() => asked.length, { timeout: LONG_MS }).toBeGreaterThan(0);
+  const before = asked.length;
+  await page.waitForTimeout(10_000);
+  await expect(page.getByRole("alert")).toBeHidden();
+  expect(asked.length, "nothing is tried again in the dark").toBe(before);
+  release();
+  await hide(page, false);
+  await plays(page, "clip_1");
+});
+
+test("a reel reached in the dark plays when the page is shown, and its network's faults are mended then", async ({ page, expects }) => {
+  test.setTimeout(90_000);
+  expects(/Failed to load resource/);
+  await blinds(page, false);
+  await page.goto("/c/clip_1");
+  await plays(page, "clip_1");
+  await hide(page, true);
+  await press(page, "ArrowDown");
+  await page.waitForTimeout(10_000);
+  await expect(page.getByRole("alert")).toBeHidden();
+  // As some browsers do to what nobody sees.
+  await media(page, (video) => video.pause());
+  await page.waitForTimeout(500);
+  await hide(page, false);
+  await playsOrAsks(page, "clip_2");
+  // Paused by hiding, told in the other order.
+  await media(page, (video) => video.pause());
+  await hide(page, true);
+  await page.waitForTimeout(500);
+  await hide(page, false);
+  await playsOrAsks(page, "clip_2");
+  await hide(page, true);
+  let asked = 0;
+  const broken = "**/streams/clip_5/*";
+  await page.route(broken, (route) => {
+    asked++;
+    return route.fulfill({ status: 500 });
+  });
+  await press(page, "ArrowDown", 3);
+  await expect.poll(() => asked, { timeout: 20_000 }).toBeGreaterThan(0);
+  await page.waitForTimeout(10_000);
+  await expect(page.getByRole("alert")).toBeHidden();
+  await page.unroute(broken);
+  await hide(page, false);
+  await playsOrAsks(page, "clip_5");
+});

@@ -1,0 +1,117 @@
+// Bytes that come slowly, and pictures that a browser does not count: patience is for silence.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { active, LONG_MS, media, plays } from "./eyes";
+import { devtools, expect, swipe, test } from "./hands";
+
+test("a file whose index lies at its end, on a slow network, is waited for as long as bytes come", async ({ page, house }) => {
+  test.setTimeout(90_000);
+  const folder = mkdtempSync(join(tmpdir(), "carrete-slow-"));
+  const file = join(folder, "heavy.mp4");
+  // No `faststart`: the index is the last thing that comes. About 900 kB in three seconds.
+  execFileSync("ffmpeg", [
+    "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=360x640:r=24,noise=alls=40:allf=t", "-t", "3",
+    "-c:v", "libx264", "-preset", "ultrafast", "-b:v", "2400k", "-maxrate", "2400k", "-bufsize", "2400k", "-pix_fmt", "yuv420p", file,
+  ]);
+  const home = await house(["clip_0", "clip_1", "clip_2", "clip_3"]);
+  home.add("heavy.mp4", file);
+  rmSync(folder, { recursive: true });
+  await expect.poll(async () => (await fetch(`${home.url}/api/channels/heavy`)).status, { timeout: LONG_MS }).toBe(200);
+  // The page itself comes quickly, and warms others.
+  await page.goto(home.url);
+  await plays(page, "clip_0");
+  const session = await devtools(page);
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", {
+    offline: false, latency: 50, downloadThroughput: 60_000, uploadThroughput: 60_000,
+  });
+  await page.goto(`${home.url}/c/heavy`);
+  const began = Date.now();
+  const alert = page.getByRole("alert");
+  while (Date.now() - began < 60_000 && !(await media(page, (video) => video.currentTime > 0.2).catch(() => false))) {
+    await expect(alert, `after ${Date.now() - began} ms`).toBeHidden();
+    await page.waitForTimeout(300);
+  }
+  expect(await media(page, (video) => video.currentTime)).toBeGreaterThan(0.2);
+  expect(Date.now() - began, "it took longer than patience lasts").toBeGreaterThan(8_000);
+});
+
+for (const [how, stub] of [
+  ["knows no frame callback", "undefined"],
+  ["never calls its frame callback", "() => 1"],
+] as const) {
+  test(`where a browser ${how}, a film that plays counts as moving`, async ({ page, expects }) => {
+    // The test's own eyes look for it too.
+    expects(/requestVideoFrameCallback/);
+    await page.addInitScript(`Object.defineProperty(HTMLVideoElement.prototype, "requestVideoFrameCallback", { value: ${stub} })`);
+    await page.goto("/c/clip_1");
+    await expect.poll(() => media(page, (video) => video.currentTime), { timeout: LONG_MS }).toBeGreaterThan(1);
+    const leader = page.locator(".leader");
+    await expect(leader).not.toHaveAttribute("data-waits");
+    await swipe(page);
+    await expect(active(page)).toHaveAttribute("data-channel", "clip_2");
+    await expect.poll(() => media(page, (video) => video.currentTime), { timeout: LONG_MS }).toBeGreaterThan(1);
+    await expect(leader).not.toHaveAttribute("data-waits");
+    await page.waitForTimeout(9_000);
+    await expect(page.getByRole("alert")).toBeHidden();
+  });
+}
+
+test("a seek into what is not loaded shows that one waits, and a loop does not", async ({ page, house }) => {
+  test.setTimeout(60_000);
+  const home = await house(["long", "said_1"]);
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/\/streams\/long\/playlist3\d\.ts/, async (route) => {
+    await released;
+    await route.continue().catch(() => undefined);
+  });
+  await page.goto(`${home.url}/c/long`);
+  await plays(page, "long");
+  const leader = page.locator(".leader");
+  await media(page, (video) => (video.currentTime = 70));
+  await expect(leader).toHaveAttribute("data-waits", "");
+  release();
+  await expect(leader).not.toHaveAttribute("data-waits", { timeout: LONG_MS });
+  await expect.poll(() => media(page, (video) => video.currentTime), { timeout: LONG_MS }).toBeGreaterThan(70.3);
+});
+
+test("a browser that plays playlists by itself does so, goes on where one left, and says what breaks", async ({ page, house, expects }) => {
+  test.setTimeout(60_000);
+  expects(/Failed to load resource/);
+  const home = await house(["said_1", "said_2", "long"]);
+  const folder = mkdtempSync(join(tmpdir(), "carrete-native-"));
+  const file = join(folder, "film.mp4");
+  execFileSync("ffmpeg", [
+    "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=90x160:r=12", "-t", "80", "-c:v", "libx264", "-preset", "ultrafast",
+    "-g", "12", "-pix_fmt", "yuv420p", "-movflags", "+faststart", file,
+  ]);
+  const film = readFileSync(file);
+  rmSync(folder, { recursive: true });
+  // What an iPhone of some years does: no media source, and a playlist is a source of its own. Here a film stands for each.
+  await page.route("**/vendor/hls/hls.light*.mjs*", (route) =>
+    route.fulfill({ contentType: "text/javascript", body: "export default class Hls { static isSupported() { return false; } }" }),
+  );
+  await page.addInitScript(() => {
+    const can = HTMLMediaElement.prototype.canPlayType;
+    HTMLMediaElement.prototype.canPlayType = function (type) {
+      return type.includes("mpegurl") ? "maybe" : can.call(this, type);
+    };
+    localStorage.setItem("carrete.places", "long\t40");
+  });
+  await page.route("**/playlist.m3u8*", (route) => route.fulfill({ contentType: "video/mp4", body: film }));
+  await page.goto(`${home.url}/c/said_1`);
+  await plays(page, "said_1");
+  await swipe(page);
+  await plays(page, "said_2");
+  await page.goto(`${home.url}/c/long`);
+  await plays(page, "long");
+  expect(await media(page, (video) => video.currentTime)).toBeGreaterThan(38);
+  // One that breaks off says so, and comes back.
+  await page.route("**/said_1/playlist.m3u8*", (route) => route.fulfill({ status: 404 }));
+  await page.goto(`${home.url}/c/said_1`);
+  await expect(page.getByRole("alert")).toBeVisible({ timeout: 20_000 });
+});

@@ -1,0 +1,111 @@
+// The playing time stands still although it should not: tracks of different length, a segment without sound, a hole, an encoder
+// that starts anew.
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import { media, plays } from "./eyes";
+import { expect, test } from "./hands";
+
+/** How far it has played, and how often it began again, from now on. */
+async function follows(page: Parameters<typeof plays>[0]): Promise<() => Promise<{ far: number; loops: number }>> {
+  const seen = await page.evaluateHandle(() => {
+    const seen = { far: 0, loops: 0 };
+    let before = 0;
+    setInterval(() => {
+      const at = document.querySelector("video")?.currentTime ?? 0;
+      if (at + 1 < before) seen.loops++;
+      before = at;
+      seen.far = Math.max(seen.far, at);
+    }, 100);
+    return seen;
+  });
+  return () => seen.evaluate(({ far, loops }) => ({ far, loops }));
+}
+
+test("where the sound ends before the picture, the picture goes on to its end and begins again", async ({ page, house }) => {
+  test.setTimeout(90_000);
+  const home = await house(["short_sound", "clip_0"]);
+  await page.goto(`${home.url}/c/short_sound`);
+  await plays(page, "short_sound");
+  const seen = await follows(page);
+  await expect.poll(async () => (await seen()).far, { timeout: 30_000 }).toBeGreaterThan(9);
+  await expect.poll(async () => (await seen()).loops, { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect(page.getByRole("alert")).toBeHidden();
+});
+
+test("a channel whose first segment has no sound plays on behind it, or says so", async ({ page, house }) => {
+  test.setTimeout(90_000);
+  const home = await house(["late_sound", "clip_0"]);
+  await page.goto(`${home.url}/c/late_sound`);
+  const far = () => media(page, (video) => video.currentTime).catch(() => 0);
+  await expect.poll(far, { timeout: 30_000, intervals: [100] }).toBeGreaterThan(5);
+  // At its end it begins again, and comes past that place once more.
+  await expect.poll(far, { timeout: 30_000, intervals: [50] }).toBeLessThan(4);
+  await expect.poll(far, { timeout: 30_000, intervals: [100] }).toBeGreaterThan(5);
+});
+
+test("a hole in the timestamps is jumped", async ({ page, house }) => {
+  test.setTimeout(90_000);
+  const home = await house(["hole", "clip_0"]);
+  await page.goto(`${home.url}/c/hole`);
+  const seen = await follows(page);
+  await expect.poll(async () => (await seen()).far, { timeout: 40_000 }).toBeGreaterThan(11);
+  await expect(page.getByRole("alert")).toBeHidden();
+});
+
+/** A live encoder that writes into a folder of the house. */
+function encoder(folder: string, tone: number): ChildProcess {
+  mkdirSync(folder, { recursive: true });
+  return spawn(
+    "ffmpeg",
+    [
+      "-nostdin", "-v", "error", "-y", "-re", "-f", "lavfi", "-i", "testsrc2=s=180x320:r=24", "-f", "lavfi", "-i", `sine=${tone}`, "-t", "90",
+      "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "24", "-c:a", "aac", "-f", "hls", "-hls_time", "1",
+      "-hls_list_size", "5", "-hls_flags", "delete_segments", join(folder, "playlist.m3u8"),
+    ],
+    { stdio: "ignore" },
+  );
+}
+
+const gone = (child: ChildProcess) =>
+  new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill("SIGKILL");
+  });
+
+test("a live encoder that starts anew is followed, and one that stops is said to", async ({ page, house, expects }) => {
+  test.setTimeout(180_000);
+  expects(/Failed to load resource/);
+  const home = await house(["clip_0"]);
+  const folder = join(home.streams, "live");
+  let child = encoder(folder, 440);
+  try {
+    await expect
+      .poll(async () => (await fetch(`${home.url}/api/channels/live`)).status, { timeout: 30_000 })
+      .toBe(200);
+    await page.goto(`${home.url}/c/live`);
+    await plays(page, "live");
+    await page.waitForTimeout(14_000);
+    await plays(page, "live");
+    await gone(child);
+    await page.waitForTimeout(3_000);
+    child = encoder(folder, 880);
+    const moves = async () => {
+      const before = await media(page, (video) => video.currentTime).catch(() => 0);
+      await page.waitForTimeout(1_500);
+      return (await media(page, (video) => video.currentTime).catch(() => 0)) !== before;
+    };
+    // First it stands, then the new stream comes.
+    await page.waitForTimeout(12_000);
+    for (let n = 0; n < 3; n++) await expect.poll(moves, { timeout: 20_000 }).toBe(true);
+    await gone(child);
+    await expect(page.getByRole("alert")).toContainText("sends nothing", { timeout: 40_000 });
+    child = encoder(folder, 660);
+    await expect(page.getByRole("alert")).toBeHidden({ timeout: 40_000 });
+    await plays(page, "live");
+  } finally {
+    await gone(child);
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

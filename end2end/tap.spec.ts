@@ -1,0 +1,136 @@
+// A browser that starts nothing unless the page is touched, and what something outside the page pauses: the reel stands, nothing
+// loops, and a large button says so.
+import type { Page } from "@playwright/test";
+
+import { active, media, plays, rests } from "./eyes";
+import { expect, showControls, swipe, test } from "./hands";
+
+declare global {
+  interface Window {
+    /** Calls of `play()`, and what refuses them. */
+    asked: { calls: number; allowed: boolean };
+  }
+}
+
+/** Refuses `play()` until a finger or a key is down, as browsers do that save power. */
+async function refuse(page: Page, how: "later" | "at once" | "by throwing"): Promise<void> {
+  await page.addInitScript((how) => {
+    const asked = (window.asked = { calls: 0, allowed: false });
+    for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => (asked.allowed = true), true);
+    const play = HTMLMediaElement.prototype.play;
+    HTMLMediaElement.prototype.play = function () {
+      asked.calls++;
+      if (asked.allowed) return play.call(this);
+      const error = new DOMException("not allowed", "NotAllowedError");
+      if (how === "by throwing") throw error;
+      // Were it asked without end, nothing else would ever run.
+      if (asked.calls > 5_000) return new Promise(() => {});
+      return how === "at once" ? Promise.reject(error) : new Promise((_, no) => setTimeout(() => no(error), 5));
+    };
+  }, how);
+}
+
+/** The large button of the reel on screen. */
+const big = (page: Page) => active(page).getByRole("button", { name: "Play", exact: true });
+
+async function prompted(page: Page): Promise<void> {
+  await expect(big(page)).toBeVisible();
+  const box = (await big(page).boundingBox())!;
+  expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(48);
+  expect(
+    await page.evaluate(() => {
+      const named = [...document.querySelectorAll("button")].find((button) => button.getAttribute("aria-label") === "Play");
+      return named?.closest("article")?.getAttribute("aria-current");
+    }),
+    "it is the first of its name",
+  ).toBe("true");
+}
+
+for (const how of ["later", "at once", "by throwing"] as const) {
+  test(`play() that is refused ${how}, without sound too, is asked for no more, and a tap on the picture plays`, async ({ page }) => {
+    await refuse(page, how);
+    await page.goto("/c/clip_1");
+    await prompted(page);
+    const calls = () => page.evaluate(() => window.asked.calls);
+    const before = await calls();
+    await page.waitForTimeout(2_000);
+    expect(await calls(), "nothing asks again").toBe(before);
+    expect(before).toBeLessThan(6);
+    await expect(page.getByRole("alert")).toBeHidden();
+    const { width, height } = page.viewportSize()!;
+    await page.touchscreen.tap(width / 4, height / 4);
+    await plays(page, "clip_1");
+    await expect(big(page)).toBeHidden();
+    // The tap was for playing: it does not pause as well.
+    await page.waitForTimeout(600);
+    await plays(page, "clip_1");
+    await swipe(page);
+    await plays(page, "clip_2");
+  });
+}
+
+for (const key of ["Space", "Enter"]) {
+  test(`${key} plays what the browser does not start by itself`, async ({ page }) => {
+    await refuse(page, "at once");
+    await page.goto("/c/clip_1");
+    await prompted(page);
+    await page.keyboard.press(key);
+    await plays(page, "clip_1");
+    await expect(big(page)).toBeHidden();
+  });
+}
+
+test("the large button is pressed by mouse, and a swipe that begins on it goes on @both", async ({ page, isMobile }) => {
+  await refuse(page, "at once");
+  await page.goto("/c/clip_1");
+  await prompted(page);
+  if (isMobile) {
+    await swipe(page);
+    await plays(page, "clip_2");
+    return;
+  }
+  await big(page).click();
+  await plays(page, "clip_1");
+  await page.waitForTimeout(600);
+  await plays(page, "clip_1");
+});
+
+test("a pause from outside is told by the large button and by every control, and one touch plays on", async ({ page }) => {
+  await page.goto("/c/clip_1");
+  await plays(page, "clip_1");
+  await media(page, (video) => video.pause());
+  await prompted(page);
+  await expect(active(page)).toContainText("paused");
+  await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
+  await expect(page.locator(".run .play")).toHaveAttribute("aria-label", "Play");
+  // It stays so, and nothing resumes by itself.
+  await page.waitForTimeout(4_000);
+  await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
+  expect(await media(page, (video) => video.paused)).toBe(true);
+  await page.locator(".run .play").tap();
+  await plays(page, "clip_1");
+  await expect(big(page)).toBeHidden();
+  // Something outside plays what a person has paused: the button follows.
+  await page.keyboard.press("Space");
+  await expect(page.locator(".run .play")).toHaveAttribute("aria-label", "Play");
+  await expect(big(page), "a person asked for this one").toBeHidden();
+  await media(page, (video) => void video.play());
+  await expect(page.locator(".run .play")).toHaveAttribute("aria-label", "Pause");
+});
+
+test("a pause by a key of the device is one from outside, and the reel that comes next plays", async ({ page }) => {
+  await page.addInitScript(() => {
+    const handlers: Record<string, () => void> = {};
+    navigator.mediaSession.setActionHandler = (name, handler) => void (handlers[name] = handler as () => void);
+    Object.assign(window, { handlers });
+  });
+  await page.goto("/c/clip_1");
+  await plays(page, "clip_1");
+  await page.evaluate(() => (window as unknown as { handlers: Record<string, () => void> }).handlers["pause"]!());
+  await prompted(page);
+  await swipe(page);
+  await plays(page, "clip_2");
+  await rests(page);
+  await expect(page.getByRole("button", { name: "Play", exact: true })).toHaveCount(0);
+  await showControls(page);
+});
