@@ -292,8 +292,18 @@ pub trait Catalog: Send + Sync + 'static {
     /// behind it. `None` where the anchor is an id that the list does not hold.
     fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window>;
 
-    /// Addresses that a player asks for first when it opens this channel, in that order.
-    fn opening(&self, id: &ChannelId) -> Vec<String>;
+    /// What a player asks for first when it opens this channel.
+    fn opening(&self, id: &ChannelId) -> Opening;
+}
+
+/// What a player asks for first when it opens a playlist; nothing for a bare file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Addresses, in the order in which they are asked for.
+    pub addresses: Vec<String>,
+    /// It has sound or subtitles in playlists of their own, which the light build of hls.js does
+    /// not know.
+    pub separate_tracks: bool,
 }
 
 #[cfg(test)]

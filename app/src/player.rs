@@ -4,6 +4,7 @@
 mod beside;
 mod captions;
 mod controls;
+pub mod early;
 mod failure;
 mod frames;
 mod glance;
@@ -26,8 +27,8 @@ use web_sys::HtmlElement;
 pub(crate) use self::{
     captions::{Caption, CaptionsButton},
     controls::{FullScreen, Hear, RestLine, Run, Sound, clock, controls},
+    early::{ELEMENT as EARLY_ELEMENT, EarlyRequest},
     failure::{Failure, Leader, failure},
-    hls::LIGHT,
     menu::{Level, Menu, MenuButton},
     play_overlay::PlayOverlay,
     session::session,
@@ -181,6 +182,11 @@ impl Player {
     /// before this returns.
     pub fn show(&self, media: &Arc<Media>, picture: &HtmlElement) {
         self.with_pool(|pool| pool.show(media, picture));
+    }
+
+    /// Takes over what plays in `picture` since before the WASM was there, if it is this reel.
+    pub fn adopt(&self, media: &Arc<Media>, picture: &HtmlElement) {
+        self.with_pool(|pool| pool.adopt(media, picture));
     }
 
     /// Whether a reel is prepared so far that showing it costs nothing.

@@ -6,10 +6,10 @@ use leptos::{config::LeptosOptions, prelude::*};
 
 use crate::{
     App,
-    catalog::{Catalog, Media},
-    player::LIGHT,
+    catalog::{Catalog, Media, Opening},
+    player::{EARLY_ELEMENT, EarlyRequest},
     share::IsOpen,
-    start::{ELEMENT, Page, PageRequest, Start, Wanted},
+    start::{ELEMENT, Page, PageRequest, Start, Stylesheet, Wanted},
 };
 
 /// What a link to the product shows, 1200x630.
@@ -19,7 +19,8 @@ const OPEN_GRAPH_PICTURE: &str = "/og.jpg";
 pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
     let start = Start::find(&request);
     provide_context(IsOpen(request.is_open));
-    let PageRequest { wanted, base_url, stylesheet, theme, .. } = request;
+    let PageRequest { wanted, base_url, stylesheet, has_stylesheet, early, theme, .. } = request;
+    let inlined = (!has_stylesheet && !stylesheet.text.is_empty()).then_some(&stylesheet);
     let own_picture = matches!(wanted, Wanted::Channel(_));
     let is_pulse = matches!(wanted, Wanted::Pulse);
     let json = start.to_json();
@@ -69,11 +70,11 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
                 <meta name="description" content=description.clone() />
                 {open_graph(&base_url, page, own_picture, active.as_ref(), &title, &description)}
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
-                <link rel="stylesheet" href=stylesheet />
+                {ahead(active.as_ref(), &early, inlined)}
+                {style(&stylesheet, inlined.is_some())}
                 {own_stylesheet.map(|href| view! { <link rel="stylesheet" href=href /> })}
                 {hydrates.then(|| view! { <HydrationScripts options=options.clone() /> })}
                 {own_script.map(|src| view! { <script type="module" src=src></script> })}
-                {ahead(active.as_ref())}
                 <AutoReload options />
                 {hydrates
                     .then(|| {
@@ -89,13 +90,27 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
     }
 }
 
-/// What the player will ask for, told before the page's program has come: the picture first, then the
-/// player's library and what it opens with, the bytes of the film behind everything that runs them.
-fn ahead(active: Option<&Media>) -> impl IntoView + use<> {
+/// The style in the page itself for who does not have the file yet: nothing is waited for before the
+/// first paint.
+fn style(stylesheet: &Stylesheet, inline: bool) -> impl IntoView + use<> {
+    let text = inline.then(|| stylesheet.text.to_string());
+    let address = (!inline).then(|| stylesheet.address.to_string());
+    view! {
+        {text.map(|text| view! { <style inner_html=text></style> })}
+        {address.map(|href| view! { <link rel="stylesheet" href=href /> })}
+    }
+}
+
+/// What plays the first reel, told before everything else: its picture, the player's library and what it
+/// opens with, and the module that binds them while the page's WASM is still on its way.
+fn ahead(
+    active: Option<&Media>,
+    early: &str,
+    inlined: Option<&Stylesheet>,
+) -> impl IntoView + use<> {
     let catalog = use_context::<Arc<dyn Catalog>>();
-    let addresses = active.zip(catalog).map(|(media, catalog)| catalog.opening(&media.id));
-    let addresses = addresses.unwrap_or_default();
-    let library = !addresses.is_empty();
+    let opening = active.zip(catalog).map(|(media, catalog)| catalog.opening(&media.id));
+    let Opening { addresses, separate_tracks } = opening.unwrap_or_default();
     let poster = active.and_then(|media| media.poster.clone());
     let preload = |kind: &'static str, urgency: &'static str, href: String| {
         leptos::html::link()
@@ -105,14 +120,20 @@ fn ahead(active: Option<&Media>) -> impl IntoView + use<> {
             .attr("crossorigin", (kind == "fetch").then_some("anonymous"))
             .attr("href", href)
     };
-    let fetches: Vec<_> = addresses
-        .into_iter()
-        .enumerate()
-        .map(|(n, href)| preload("fetch", if n == 0 { "high" } else { "low" }, href))
-        .collect();
+    let request = active.map(|media| EarlyRequest::new(media, separate_tracks, inlined));
+    let library = request.as_ref().and_then(EarlyRequest::library);
+    let module = request.map(|request| {
+        view! {
+            <script type="application/json" id=EARLY_ELEMENT inner_html=request.to_json()></script>
+            <script type="module" async fetchpriority="high" src=early.to_owned()></script>
+        }
+    });
+    let fetches: Vec<_> =
+        addresses.into_iter().map(|href| preload("fetch", "high", href)).collect();
     view! {
+        {library.map(|href| view! { <link rel="modulepreload" fetchpriority="high" href=href /> })}
+        {module}
         {poster.map(|href| preload("image", "high", href))}
-        {library.then(|| view! { <link rel="modulepreload" href=LIGHT /> })}
         {fetches}
     }
 }
@@ -142,5 +163,26 @@ fn open_graph(
         <link rel="canonical" href=url />
         {property("og:image", image)}
         <meta name="twitter:card" content="summary_large_image" />
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leptos::prelude::RenderHtml;
+
+    use super::{Stylesheet, style};
+
+    #[test]
+    fn a_stylesheet_stands_in_the_page_or_is_linked_never_both() {
+        let sheet = Stylesheet {
+            address: "/pkg/carrete.a1.css".into(),
+            version: "a1".into(),
+            text: "a > b { content: \"&\" }".into(),
+        };
+        let inline = style(&sheet, true).to_html();
+        assert!(inline.contains("<style>a > b { content: \"&\" }</style>"), "{inline}");
+        assert!(!inline.contains("<link"), "{inline}");
+        let linked = style(&sheet, false).to_html();
+        assert!(linked.contains("href=\"/pkg/carrete.a1.css\"") && !linked.contains("<style"));
     }
 }

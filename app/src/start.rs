@@ -36,8 +36,23 @@ pub struct PageRequest {
     pub is_open: bool,
     /// The folder of the channels, for whoever sits at the machine; `None` for everybody else.
     pub folder: Option<String>,
-    /// The stylesheet's address.
-    pub stylesheet: String,
+    /// The stylesheet.
+    pub stylesheet: Stylesheet,
+    /// The browser that asks holds the stylesheet already.
+    pub has_stylesheet: bool,
+    /// The address of the module that plays the first reel before the WASM is there.
+    pub early: String,
+}
+
+/// The stylesheet of a build.
+#[derive(Clone, Debug)]
+pub struct Stylesheet {
+    /// Its address.
+    pub address: Arc<str>,
+    /// Names its content.
+    pub version: Arc<str>,
+    /// What stands in it; empty where it may change while it is served.
+    pub text: Arc<str>,
 }
 
 /// Which page was asked for.

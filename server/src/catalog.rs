@@ -373,7 +373,7 @@ impl Catalog for CatalogHandle {
         })
     }
 
-    fn opening(&self, id: &app::catalog::ChannelId) -> Vec<String> {
+    fn opening(&self, id: &app::catalog::ChannelId) -> app::catalog::Opening {
         let snapshot = self.current().unwrap_or_default();
         let entry = snapshot.position(id).and_then(|place| snapshot.entries().get(place));
         entry.map(|entry| opening::opening(entry)).unwrap_or_default()

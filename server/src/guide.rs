@@ -47,7 +47,7 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request<Body>) 
         seed: visitor::seed(),
         lang: visitor.lang,
         theme: visitor.theme,
-        stylesheet: state.site.stylesheet().to_owned(),
+        stylesheet: state.site.stylesheet().address.to_string(),
         is_open: state.is_open_to_others(&parts),
     };
     let document = move || guide::document(guide.clone(), findings.clone());

@@ -62,7 +62,7 @@ pub(crate) async fn docs(State(state): State<AppState>, request: Request<Body>) 
     let (parts, body) = request.into_parts();
     let visitor = Visitor::of(&parts);
     let (lang, theme) = (visitor.lang, visitor.theme);
-    let stylesheet = state.site.stylesheet().to_owned();
+    let stylesheet = state.site.stylesheet().address.to_string();
     let shown = move || page::shown(document(), lang, theme, stylesheet.clone());
     pages::respond(&state, &visitor, shown, Request::from_parts(parts, body)).await
 }

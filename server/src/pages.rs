@@ -68,7 +68,9 @@ async fn render(state: AppState, wanted: Wanted, request: Request<Body>) -> Resp
         join_url: state.join_address(&parts),
         is_open: state.is_open_to_others(&parts),
         folder: state.folder_for(&parts),
-        stylesheet: state.site.stylesheet().to_owned(),
+        stylesheet: state.site.stylesheet().clone(),
+        has_stylesheet: visitor.has_style(&state.site.stylesheet().version),
+        early: state.site.early().to_owned(),
     };
     let options = state.site.options().clone();
     let document = move || app::shell(options.clone(), page.clone());

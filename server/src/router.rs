@@ -96,6 +96,7 @@ pub fn router(state: AppState) -> Router {
     let built = Router::new()
         .nest_service("/pkg", folder("pkg"))
         .nest_service("/vendor", folder("vendor"))
+        .route_service("/early.mjs", file("early.mjs"))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, immutable))
         // It goes with a document that is never kept, so it is of the same age.
         .route_service("/guide.css", file("guide.css"))

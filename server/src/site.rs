@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use app::start::Stylesheet;
 use leptos::config::LeptosOptions;
 
 /// Why the site cannot be served.
@@ -20,6 +21,9 @@ pub enum SiteError {
     /// The names of the built files cannot be read.
     #[error("hash.txt is missing beside the program: run `make build` again")]
     Hashes,
+    /// A file of the built site is not there.
+    #[error("{0} is missing in the built site: run `make build` again")]
+    File(&'static str),
 }
 
 /// Where the built site lies and what its files are called.
@@ -27,8 +31,14 @@ pub enum SiteError {
 pub struct Site {
     root: PathBuf,
     options: LeptosOptions,
-    stylesheet: Arc<str>,
+    stylesheet: Stylesheet,
+    early: Arc<str>,
 }
+
+/// The module that plays the first reel before the WASM is there, in the folder of the site.
+const EARLY: &str = "early.mjs";
+/// Characters of a content hash in an address.
+const HASH_LENGTH: usize = 16;
 
 impl Site {
     /// Finds the site: `LEPTOS_SITE_ROOT`, else `site` beside the program, else `../site` from it
@@ -52,9 +62,26 @@ impl Site {
         // Under `make dev` the names carry no hashes.
         let hashed = env::var("LEPTOS_HASH_FILES").map_or(true, |value| value == "true");
         let hashes = if hashed { read_hashes(&beside.join("hash.txt"))? } else { HashMap::new() };
-        let stylesheet = match hashes.get("css") {
-            Some(hash) => format!("/pkg/carrete.{hash}.css"),
-            None => "/pkg/carrete.css".into(),
+        let (stylesheet, early) = match hashes.get("css") {
+            Some(hash) => {
+                let name = format!("pkg/carrete.{hash}.css");
+                let stylesheet = Stylesheet {
+                    address: format!("/{name}").into(),
+                    version: hash.as_str().into(),
+                    text: read(root, &name, "the stylesheet")?.into(),
+                };
+                let content = blake3::hash(read(root, EARLY, EARLY)?.as_bytes()).to_hex();
+                (stylesheet, format!("/{EARLY}?v={}", &content[..HASH_LENGTH]))
+            }
+            // Both may change while they are served: no page keeps them.
+            None => (
+                Stylesheet {
+                    address: "/pkg/carrete.css".into(),
+                    version: "".into(),
+                    text: "".into(),
+                },
+                format!("/{EARLY}"),
+            ),
         };
         let root_text: Arc<str> = root.to_string_lossy().into();
         let mut options = LeptosOptions::builder()
@@ -66,7 +93,7 @@ impl Site {
         if let Some(port) = env::var("LEPTOS_RELOAD_PORT").ok().and_then(|port| port.parse().ok()) {
             options.reload_port = port;
         }
-        Ok(Self { root: root.to_owned(), options, stylesheet: stylesheet.into() })
+        Ok(Self { root: root.to_owned(), options, stylesheet, early: early.into() })
     }
 
     /// The folder.
@@ -79,15 +106,24 @@ impl Site {
         &self.options
     }
 
-    /// The stylesheet's address.
-    pub fn stylesheet(&self) -> &str {
+    /// The stylesheet.
+    pub fn stylesheet(&self) -> &Stylesheet {
         &self.stylesheet
+    }
+
+    /// The address of the module that plays the first reel early; it changes with its content.
+    pub fn early(&self) -> &str {
+        &self.early
     }
 
     /// The socket of cargo-leptos that reloads pages, while it watches.
     pub fn reload_port(&self) -> Option<u32> {
         env::var_os("LEPTOS_WATCH").map(|_| self.options.reload_port)
     }
+}
+
+fn read(root: &Path, file: &str, what: &'static str) -> Result<String, SiteError> {
+    std::fs::read_to_string(root.join(file)).map_err(|_| SiteError::File(what))
 }
 
 fn read_hashes(file: &Path) -> Result<HashMap<String, String>, SiteError> {

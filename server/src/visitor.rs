@@ -7,6 +7,8 @@ use http::{HeaderMap, HeaderValue, header, request::Parts};
 const LANG: &str = "lang";
 const ORDER: &str = "order";
 const THEME: &str = "theme";
+/// Kept by the page itself, once its browser holds the stylesheet of this version.
+const STYLE: &str = "style";
 /// Cookies last for a year, in seconds.
 const COOKIE_S: u32 = 31_536_000;
 
@@ -16,6 +18,8 @@ pub(crate) struct Visitor {
     pub(crate) lang: Lang,
     pub(crate) order: Order,
     pub(crate) theme: Theme,
+    /// The version of the stylesheet that this browser holds.
+    style: Option<String>,
     /// What this request chose, to be remembered: names and values.
     chosen: Vec<(&'static str, String)>,
 }
@@ -45,7 +49,13 @@ impl Visitor {
         chosen.extend(theme.map(|theme| (THEME, theme.name().to_owned())));
         let theme = theme.or_else(|| remembered(THEME).and_then(Theme::parse)).unwrap_or_default();
 
-        Self { lang, order, theme, chosen }
+        let style = remembered(STYLE).map(str::to_owned);
+        Self { lang, order, theme, style, chosen }
+    }
+
+    /// Whether this browser says that it holds the stylesheet of this version.
+    pub(crate) fn has_style(&self, version: &str) -> bool {
+        self.style.as_deref() == Some(version)
     }
 
     /// Says in the headers that the answer depends on these choices.
@@ -129,6 +139,20 @@ mod tests {
         check("/", "order=shuffle.7", Order::Shuffle(7), Theme::Auto, &[]);
         let shuffle = "/?theme=auto&order=shuffle.9";
         check(shuffle, "", Order::Shuffle(9), Theme::Auto, &["order=shuffle.9", "theme=auto"]);
+    }
+
+    #[test]
+    fn a_browser_holds_the_stylesheet_of_one_version() {
+        let check = |cookie: &str, version: &str, holds: bool| {
+            let visitor = visitor("/", cookie, "");
+            assert_eq!(visitor.has_style(version), holds, "{cookie} {version}");
+            assert_eq!(cookies(&visitor), [""; 0], "the server sets no cookie for it");
+        };
+        check("", "a1", false);
+        check("lang=en; style=a1", "a1", true);
+        check("style=a0", "a1", false);
+        check("style=", "a1", false);
+        check("xstyle=a1", "a1", false);
     }
 
     #[test]

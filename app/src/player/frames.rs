@@ -89,6 +89,14 @@ impl Frames {
         self.handle.set(handle);
     }
 
+    /// Counts on where somebody else has counted so far.
+    pub(crate) fn resume(&self, seen: u32) {
+        if seen < 2 {
+            self.restart();
+        }
+        self.seen.set(seen.min(2));
+    }
+
     /// The playhead has moved. Where the browser tells no frames, those that were decoded count, and
     /// where it counts none, the playhead.
     pub(crate) fn moved(&self) {

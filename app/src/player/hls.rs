@@ -1,5 +1,7 @@
 //! hls.js: loaded at first need, bound to one media element, destroyed with its binding.
 
+mod settings;
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -14,33 +16,13 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlMediaElement;
 
-use super::glance;
+use self::settings::config;
+pub(crate) use self::settings::{
+    AHEAD_FIRST_S, AHEAD_S, AHEAD_SLOW_S, AHEAD_SPARE_S, ESTIMATE_KEY, WORKER, Wish, address,
+    settings,
+};
+use super::early::EarlyBinding;
 use crate::dom::{get, set, swallow};
-
-/// Where the vendored library lies; the folder carries its version.
-pub(crate) const LIGHT: &str = "/vendor/hls/hls.light.min.mjs";
-/// With alternate audio and in-manifest subtitles, for playlists that need them.
-const FULL: &str = "/vendor/hls/hls.min.mjs";
-/// Transmuxes MPEG-TS off the main thread; one worker is shared by all instances.
-const WORKER: &str = "/vendor/hls/hls.worker.js";
-/// Where the bandwidth estimate is kept from page to page, in bits a second.
-const ESTIMATE_KEY: &str = "carrete.bandwidth";
-/// Seconds ahead that a reel which is played holds.
-pub(crate) const AHEAD_S: f64 = 12.0;
-/// Seconds ahead while the neighbour is not warm yet: the line is shared, and carries both.
-pub(crate) const AHEAD_FIRST_S: f64 = 2.0;
-/// The same on a line that may not carry both: more than a neighbour waits for.
-pub(crate) const AHEAD_SLOW_S: f64 = 6.0;
-/// Seconds ahead that a reel which only waits for its turn holds.
-pub(crate) const AHEAD_SPARE_S: f64 = 1.0;
-/// Seconds behind the playhead.
-const BEHIND_S: f64 = 4.0;
-/// A reel this short is kept whole, so that it loops without a request.
-const KEPT_WHOLE_S: f64 = 40.0;
-/// Bytes that one element may buffer.
-const BUFFER_BYTES: f64 = 16e6;
-/// First guess of the bandwidth in bits a second, before anything was measured.
-const FIRST_ESTIMATE: f64 = 2e6;
 
 #[wasm_bindgen]
 extern "C" {
@@ -49,7 +31,7 @@ extern "C" {
 
     /// An instance of hls.js.
     #[derive(Clone, Debug)]
-    type Hls;
+    pub(crate) type Hls;
 
     // Each may throw: the library as it likes, and the browser below it.
     #[wasm_bindgen(method, catch, js_name = loadSource)]
@@ -126,7 +108,7 @@ pub(crate) async fn load(full: bool) -> Result<Engine, JsValue> {
     }
     // Asked for now, it is there when the library asks for it.
     swallow(window().fetch_with_str(WORKER).into());
-    let path = if full { FULL } else { LIGHT };
+    let path = address(full);
     let module = match import(path).await {
         Ok(module) => module,
         Err(_) => {
@@ -154,6 +136,24 @@ fn number(object: &JsValue, name: &str) -> u32 {
 fn lines(level: &JsValue) -> u32 {
     let (width, height) = (number(level, "width"), number(level, "height"));
     if width > 0 { width.min(height) } else { height }
+}
+
+/// Whether the first quality has sound or subtitles in playlists of their own.
+fn has_separate_tracks(of: &JsValue) -> bool {
+    let level = Reflect::get_u32(&get(of, "levels"), 0).unwrap_or_default();
+    let attributes = get(&level, "attrs");
+    ["AUDIO", "SUBTITLES"].iter().any(|group| get(&attributes, group).is_truthy())
+}
+
+/// What an error of the library means for the reel; nothing where the library mends it itself.
+fn failure(data: &JsValue) -> Option<Report> {
+    let status = get(&get(data, "response"), "code").as_f64().unwrap_or(0.0);
+    let details = get(data, "details").as_string();
+    if details.as_deref() == Some("fragLoadError") && (status == 404.0 || status == 410.0) {
+        return Some(Report::Gone);
+    }
+    let network = || get(data, "type").as_string().as_deref() == Some("networkError");
+    get(data, "fatal").is_truthy().then(|| Report::Fatal { network: network() })
 }
 
 fn native() -> Engine {
@@ -200,17 +200,6 @@ impl Report {
     }
 }
 
-/// How a binding is to behave.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wish {
-    /// Seconds ahead.
-    pub(crate) ahead_s: f64,
-    /// Where to begin, in seconds; `None` is the playlist's own beginning or live edge.
-    pub(crate) from_s: Option<f64>,
-    /// Length of the reel in seconds, where known.
-    pub(crate) duration_s: Option<f64>,
-}
-
 /// Takes an event's name and what it tells.
 type Handler = Closure<dyn FnMut(JsValue, JsValue)>;
 
@@ -239,6 +228,39 @@ impl Binding {
         let hls: Hls = Reflect::construct(&library.0, &Array::of1(&config(wish)))?.unchecked_into();
         let light =
             LIGHT_LIBRARY.with_borrow(|light| light.as_ref().is_some_and(|l| l.0 == library.0));
+        let binding = Self::hearing(hls, light, report)?;
+        binding.hls.attach_media(media)?;
+        binding.hls.load_source(url)?;
+        Ok(binding)
+    }
+
+    /// Takes over an instance that plays already, by what `early` has bound. What it has told so far is
+    /// told by [`Binding::catch_up`].
+    ///
+    /// # Errors
+    /// What the library throws.
+    pub(crate) fn adopt(early: &EarlyBinding, report: Rc<dyn Fn(Report)>) -> Result<Self, JsValue> {
+        let class: Function = get(&early.hls, "constructor").dyn_into()?;
+        let cell = if early.full { &FULL_LIBRARY } else { &LIGHT_LIBRARY };
+        cell.set(Some(Library(class)));
+        early.hls.off("hlsError", early.heard.unchecked_ref())?;
+        let binding = Self::hearing(early.hls.clone(), !early.full, report)?;
+        binding.parsed.set(number(&get(&early.hls, "levels"), "length") > 0);
+        Ok(binding)
+    }
+
+    /// Tells what an instance that was taken over has told before.
+    pub(crate) fn catch_up(&self, early: &EarlyBinding) {
+        if self.parsed.get() {
+            let known = early.full || !has_separate_tracks(&self.hls);
+            (self.report)(if known { Report::Parsed } else { Report::NeedsFull });
+        }
+        if let Some(report) = failure(&early.error) {
+            (self.report)(report);
+        }
+    }
+
+    fn hearing(hls: Hls, light: bool, report: Rc<dyn Fn(Report)>) -> Result<Self, JsValue> {
         let mut binding = Self {
             hls,
             parsed: Rc::default(),
@@ -247,8 +269,6 @@ impl Binding {
             report,
         };
         binding.listen(light)?;
-        binding.hls.attach_media(media)?;
-        binding.hls.load_source(url)?;
         Ok(binding)
     }
 
@@ -261,11 +281,8 @@ impl Binding {
         let (report, parsed) = (Rc::clone(&self.report), Rc::clone(&self.parsed));
         self.on("hlsManifestParsed", move |data| {
             parsed.set(true);
-            let groups = ["AUDIO", "SUBTITLES"];
-            let level = Reflect::get_u32(&get(&data, "levels"), 0).unwrap_or_default();
-            let attributes = get(&level, "attrs");
-            let more = groups.iter().any(|group| get(&attributes, group).is_truthy());
-            report(if light && more { Report::NeedsFull } else { Report::Parsed });
+            let unknown = light && has_separate_tracks(&data);
+            report(if unknown { Report::NeedsFull } else { Report::Parsed });
         })?;
         let report = Rc::clone(&self.report);
         self.on("hlsFragLoaded", move |_| report(Report::Segment))?;
@@ -288,15 +305,8 @@ impl Binding {
         })?;
         let report = Rc::clone(&self.report);
         self.on("hlsError", move |data| {
-            let status = get(&get(&data, "response"), "code").as_f64().unwrap_or(0.0);
-            if get(&data, "details").as_string().as_deref() == Some("fragLoadError")
-                && (status == 404.0 || status == 410.0)
-            {
-                report(Report::Gone);
-            } else if get(&data, "fatal").is_truthy() {
-                report(Report::Fatal {
-                    network: get(&data, "type").as_string().as_deref() == Some("networkError"),
-                });
+            if let Some(failure) = failure(&data) {
+                report(failure);
             }
         })?;
         let (report, levels) = (Rc::clone(&self.report), self.hls.clone());
@@ -424,40 +434,8 @@ impl Drop for Binding {
     }
 }
 
-fn config(wish: Wish) -> Object {
-    let estimate = window()
-        .session_storage()
-        .ok()
-        .flatten()
-        .and_then(|storage| storage.get_item(ESTIMATE_KEY).ok().flatten())
-        .and_then(|text| text.parse::<u32>().ok())
-        .map_or(FIRST_ESTIMATE, f64::from);
-    let behind = match wish.duration_s {
-        Some(duration) if duration <= KEPT_WHOLE_S => KEPT_WHOLE_S,
-        _ => BEHIND_S,
-    };
-    let config = Object::new();
-    for (key, number) in [
-        ("maxBufferLength", wish.ahead_s),
-        ("maxMaxBufferLength", AHEAD_S),
-        ("backBufferLength", behind),
-        ("maxBufferSize", BUFFER_BYTES),
-        ("abrEwmaDefaultEstimate", estimate),
-        ("startPosition", wish.from_s.unwrap_or(-1.0)),
-    ] {
-        set(&config, key, number);
-    }
-    for (key, flag) in [
-        // The first segment is asked for without waiting for the element's source to open.
-        ("startFragPrefetch", true),
-        ("testBandwidth", false),
-        ("capLevelToPlayerSize", true),
-        ("enableWorker", true),
-        ("progressive", true),
-    ] {
-        set(&config, key, flag);
-    }
-    set(&config, "workerPath", WORKER);
-    glance::set_up(&config);
-    config
+/// Ends an instance that nobody wants.
+pub(super) fn end(hls: &Hls) {
+    // One that cannot be destroyed loses its element.
+    let _ = hls.destroy();
 }

@@ -92,6 +92,14 @@ impl Measure {
         }
     }
 
+    /// The picture moved already before anything was measured, so many milliseconds after the page
+    /// began.
+    pub(crate) fn has_opened(&self, moved_ms: f64) {
+        if !self.opened.replace(true) {
+            self.sums.borrow_mut().cold_ms = Some(moved_ms as u32);
+        }
+    }
+
     /// The picture stands still for want of data.
     pub(crate) fn stalled(&self) {
         self.sums.borrow_mut().stalls += 1;

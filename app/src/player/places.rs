@@ -14,7 +14,7 @@ const EDGE_S: f64 = 8.0;
 /// Places kept.
 const MOST: usize = 200;
 /// Ids and seconds, a pair a line. Ids hold no tabs and no line ends.
-const KEY: &str = "carrete.places";
+pub(super) const KEY: &str = "carrete.places";
 
 /// The places of this browser, oldest first.
 pub(crate) struct Places(RefCell<Vec<(String, u32)>>);
@@ -51,6 +51,11 @@ impl Places {
         let lines: Vec<_> = all.iter().map(|(id, seconds)| format!("{id}\t{seconds}")).collect();
         remember(KEY, &lines.join("\n"));
     }
+}
+
+/// The second from which on a long reel begins anew; `None` for one that always does.
+pub(super) fn resumes_before(media: &Media) -> Option<f64> {
+    media.duration_s.filter(|all| *all >= LONG_S && !media.live).map(|all| all - EDGE_S)
 }
 
 fn read(line: &str) -> Option<(String, u32)> {

@@ -19,6 +19,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
 use super::{
     Phase, Player,
+    early::EarlyPlayback,
     measure::Measure,
     places::Places,
     playback::{Event, Playback},
@@ -58,6 +59,8 @@ pub(crate) struct Pool {
     stalled: Cell<bool>,
     speed: Cell<f64>,
     saves_data: bool,
+    /// What played before the page's WASM was there, until it is taken over.
+    early: RefCell<Option<EarlyPlayback>>,
 }
 
 impl Pool {
@@ -66,7 +69,12 @@ impl Pool {
         let last_frame: HtmlCanvasElement =
             document().create_element("canvas").ok()?.dyn_into().ok()?;
         last_frame.set_class_name("last-frame");
-        let videos = [slot::element()?, slot::element()?];
+        let early = EarlyPlayback::take();
+        let first = early.as_ref().map(|early| early.video.clone());
+        if let Some(first) = &first {
+            slot::prepare(first)?;
+        }
+        let videos = [first.or_else(slot::element)?, slot::element()?];
         Some(Rc::new_cyclic(|weak: &Weak<Self>| {
             let mut n = 0;
             let slots = videos.map(|video| {
@@ -103,6 +111,7 @@ impl Pool {
                 stalled: Cell::new(false),
                 speed: Cell::new(1.0),
                 saves_data: warming::saves_data(),
+                early: RefCell::new(early),
             }
         }))
     }
@@ -161,12 +170,41 @@ impl Pool {
         if !now.is_ready() {
             before.leave_network();
         }
-        self.player.time_s.set(now.video.current_time());
+        self.tell_all();
+    }
+
+    /// Views learn of the reel on screen, and it of what was wished of every reel.
+    fn tell_all(&self) {
+        self.player.time_s.set(self.current().video.current_time());
         self.tell_duration();
         self.tell_levels();
         self.keep_level();
         self.caption();
         self.loop_as_wished();
+    }
+
+    /// Takes over what plays already: in `picture`, if that is this reel. Nothing of it stops.
+    pub(crate) fn adopt(&self, media: &Arc<Media>, picture: &HtmlElement) {
+        let Some(early) = self.early.take() else { return };
+        let current = self.current();
+        if early.source != media.url || !picture.contains(Some(&current.video)) {
+            current.video.remove();
+            early.end();
+            return;
+        }
+        *self.picture.borrow_mut() = Some(picture.clone());
+        let wish = self.wish(media, self.ahead_first_s(), self.places.of(media));
+        current.adopt(media, wish, &early);
+        self.dispatch(Event::Shown {
+            ready: current.is_ready(),
+            audio: media.kind == Kind::Audio,
+            live: media.live,
+        });
+        if early.frames >= 2 {
+            self.measure.has_opened(early.moved_ms);
+        }
+        current.catch_up(&early);
+        self.tell_all();
     }
 
     /// Whether the spare holds this reel and knows its first picture.

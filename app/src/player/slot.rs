@@ -15,6 +15,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{EventTarget, HtmlMediaElement, HtmlVideoElement};
 
 use super::{
+    early::EarlyPlayback,
     frames::Frames,
     hls::{self, Binding, Engine, Report, Wish},
     tracks::Tracks,
@@ -71,6 +72,12 @@ pub(crate) enum Told {
 /// A media element: muted, inline, no stop for the keyboard.
 pub(crate) fn element() -> Option<HtmlVideoElement> {
     let video: HtmlVideoElement = document().create_element("video").ok()?.unchecked_into();
+    prepare(&video)?;
+    Some(video)
+}
+
+/// Makes an element what those of the pool are.
+pub(crate) fn prepare(video: &HtmlVideoElement) -> Option<()> {
     for (name, value) in [
         ("playsinline", ""),
         ("tabindex", "-1"),
@@ -80,7 +87,7 @@ pub(crate) fn element() -> Option<HtmlVideoElement> {
         video.set_attribute(name, value).ok()?;
     }
     video.set_muted(true);
-    Some(video)
+    Some(())
 }
 
 /// One element and what it holds.
@@ -265,35 +272,78 @@ impl Slot {
             Engine::Native => self.load_file(media, wish),
             Engine::None => self.tell_soon(load, Told::Unsupported),
             Engine::Library(library) => {
-                let (current, tell) = (Rc::clone(&self.load), Rc::clone(&self.tell));
-                let (weak, reel) = (Rc::downgrade(self), Arc::clone(media));
-                let report = Rc::new(move |report: Report| {
-                    if current.get() != load {
-                        return;
-                    }
-                    if !report.may_end_it() {
-                        tell(Told::Report(report));
-                        return;
-                    }
-                    let (weak, reel) = (weak.clone(), Arc::clone(&reel));
-                    // When the library that tells it has finished telling: it may be destroyed then.
-                    spawn_local(async move {
-                        let Some(slot) = weak.upgrade().filter(|s| s.load.get() == load) else {
-                            return;
-                        };
-                        if report == Report::NeedsFull {
-                            drop(slot.binding.take());
-                            slot.load_playlist(&reel, wish, load, true);
-                        } else {
-                            (slot.tell)(Told::Report(report));
-                        }
-                    });
-                });
+                let report = self.reporter(media, wish, load);
                 match Binding::new(library, &self.video, &media.url, wish, report) {
                     Ok(binding) => *self.binding.borrow_mut() = Some(Rc::new(binding)),
                     Err(_) => self.tell_soon(load, Told::Report(Report::Threw)),
                 }
             }
+        }
+    }
+
+    /// Tells what hls.js reports of one load, and loads with the whole library where the light one
+    /// does not do.
+    fn reporter(self: &Rc<Self>, media: &Arc<Media>, wish: Wish, load: u32) -> Rc<dyn Fn(Report)> {
+        let (current, tell) = (Rc::clone(&self.load), Rc::clone(&self.tell));
+        let (weak, reel) = (Rc::downgrade(self), Arc::clone(media));
+        Rc::new(move |report: Report| {
+            if current.get() != load {
+                return;
+            }
+            if !report.may_end_it() {
+                tell(Told::Report(report));
+                return;
+            }
+            let (weak, reel) = (weak.clone(), Arc::clone(&reel));
+            // When the library that tells it has finished telling: it may be destroyed then.
+            spawn_local(async move {
+                let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) else {
+                    return;
+                };
+                if report == Report::NeedsFull {
+                    drop(slot.binding.take());
+                    slot.load_playlist(&reel, wish, load, true);
+                } else {
+                    (slot.tell)(Told::Report(report));
+                }
+            });
+        })
+    }
+
+    /// Takes over the reel that this element plays already, as it is: nothing is loaded, and nothing
+    /// stops. What has happened so far is told by [`Slot::catch_up`].
+    pub(crate) fn adopt(self: &Rc<Self>, media: &Arc<Media>, wish: Wish, early: &EarlyPlayback) {
+        let load = self.load.get().wrapping_add(1);
+        self.load.set(load);
+        self.from_s.set(wish.from_s.unwrap_or(0.0));
+        *self.media.borrow_mut() = Some(Arc::clone(media));
+        self.tracks.replace(&self.video, &media.subtitles);
+        self.ready.set(self.video.ready_state() >= HtmlMediaElement::HAVE_CURRENT_DATA);
+        self.frames.resume(early.frames);
+        if let Some(bound) = &early.binding {
+            match Binding::adopt(bound, self.reporter(media, wish, load)) {
+                Ok(binding) => *self.binding.borrow_mut() = Some(Rc::new(binding)),
+                Err(_) => self.tell_soon(load, Told::Report(Report::Threw)),
+            }
+        }
+    }
+
+    /// Tells what has happened to a reel before it was taken over.
+    pub(crate) fn catch_up(&self, early: &EarlyPlayback) {
+        if let (Some(bound), Some(binding)) = (&early.binding, self.binding()) {
+            binding.catch_up(bound);
+        }
+        if self.is_ready() {
+            self.heard(&Told::Ready);
+        }
+        for n in 1..=self.frames.seen() {
+            self.heard(&Told::Frame(n));
+        }
+        if !self.video.paused() && self.video.ready_state() > HtmlMediaElement::HAVE_CURRENT_DATA {
+            self.heard(&Told::Playing);
+        }
+        if self.video.error().is_some() {
+            self.heard(&Told::Broken);
         }
     }
 

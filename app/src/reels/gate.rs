@@ -136,6 +136,11 @@ impl Gate {
     pub(crate) fn begin(self: &Rc<Self>) {
         let scrolled = scrolled_to(&self.element);
         self.listen();
+        if let Some(media) = self.feed.media_at(self.feed.active_now())
+            && let Some(picture) = self.picture(media.id.as_str())
+        {
+            self.player.adopt(&media, &picture);
+        }
         if let Some(place) = scrolled.and_then(|id| self.feed.place_of(&id)) {
             self.feed.activate(place);
         }

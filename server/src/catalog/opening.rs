@@ -1,6 +1,8 @@
 //! What a player asks for first when it opens a channel: told in the page, so that the browser need not
 //! wait until the player asks.
 
+use app::catalog::Opening;
+
 use super::{
     facts::{Facts, Offer, PLAYLIST},
     snapshot::Entry,
@@ -12,16 +14,25 @@ const BEGINS_ANEW_S: f64 = 60.0;
 /// Addresses in the order in which they are asked for: the playlist; where it names segments itself and
 /// is finished, also its init and its first segment. Which rendition of a master playlist is played
 /// depends on the line: only a single one is known before.
-pub(super) fn opening(entry: &Entry) -> Vec<String> {
+pub(super) fn opening(entry: &Entry) -> Opening {
     if !entry.media.is_hls() {
-        return Vec::new();
+        return Opening::default();
     }
     let mut addresses = vec![entry.media.url.clone()];
     if !entry.media.live && entry.media.duration_s.is_some_and(|all| all < BEGINS_ANEW_S) {
         let folder = entry.media.url.trim_end_matches(PLAYLIST);
         follow(&entry.facts, folder, PLAYLIST, &mut addresses);
     }
-    addresses
+    Opening { addresses, separate_tracks: has_separate_tracks(&entry.facts) }
+}
+
+/// Whether the master playlist has sound or subtitles in playlists of their own.
+fn has_separate_tracks(facts: &Facts) -> bool {
+    let Some(Offer::Playlist(playlist)) = facts.files.get(PLAYLIST) else { return false };
+    let Ok(text) = std::str::from_utf8(&playlist.text) else { return false };
+    text.lines()
+        .filter_map(|line| line.strip_prefix("#EXT-X-STREAM-INF:"))
+        .any(|attributes| attributes.contains("AUDIO=\"") || attributes.contains("SUBTITLES=\""))
 }
 
 /// Adds what the playlist at `path` (inside the channel's folder) leads to.

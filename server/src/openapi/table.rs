@@ -67,7 +67,7 @@ const fn get(group: &'static str, path: &'static str, what: &'static str) -> Add
 }
 
 /// Every address. A test compares them with the router.
-pub(super) const ADDRESSES: [Address; 29] = [
+pub(super) const ADDRESSES: [Address; 30] = [
     Address {
         answers: &[
             (200, "Ids in feed order.", Some(Told::Ids)),
@@ -259,6 +259,11 @@ pub(super) const ADDRESSES: [Address; 29] = [
         ..get(FILES, "/vendor/{path}", "The player's library")
     },
     Address { answers: FILE, ..get(FILES, "/guide.css", "The style of the guide") },
+    Address {
+        takes: &[(Query, "v", "As a page names it.")],
+        answers: FILE,
+        ..get(FILES, "/early.mjs", "Plays the first reel before the program is there")
+    },
     Address { answers: FILE, ..get(FILES, "/pages.css", "The style of small pages") },
     Address { answers: FILE, ..get(FILES, "/pulse.css", "The style of the pulse") },
     Address { answers: FILE, ..get(FILES, "/pulse.js", "What keeps the pulse up to date") },

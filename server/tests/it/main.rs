@@ -10,6 +10,7 @@ mod chain;
 mod chat;
 mod descriptors;
 mod direct;
+mod early;
 mod edge;
 mod faults;
 mod film;
