@@ -33,5 +33,6 @@ mod secrets;
 mod server;
 mod sockets;
 mod sources;
+mod storm;
 mod streams;
 mod tasks;
