@@ -12,10 +12,12 @@ unused() { cargo machete --with-metadata; }
 webkit() { node end2end/engines/smoke.mjs webkit; }
 firefox() { node end2end/engines/smoke.mjs firefox; }
 lighthouse() { node tools/lighthouse.mjs; }
-# What happens a few times in make test: servers and caches that come, go and spoil while somebody watches.
+# What happens a few times in make test: servers and caches that come, go and spoil while somebody watches, and a
+# minute of 200 strangers beside 40 people.
 faults() {
-  FAULT_ROUNDS=100 cargo test --locked -p app -p server --features app/ssr --test it -- \
-    under_load comes_and_goes without_room five_hundred
+  FAULT_ROUNDS=100 STORM_SECONDS=60 STORM_STRANGERS=200 STORM_PEOPLE=40 \
+    cargo test --locked -p app -p server --features app/ssr --test it -- \
+    under_load comes_and_goes without_room five_hundred a_storm_of_strangers
 }
 scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck --external-sources; }
 

@@ -44,6 +44,7 @@ mod sockets;
 mod sources;
 mod stations;
 mod strangers;
+mod storm;
 mod streams;
 mod tasks;
 mod television;
