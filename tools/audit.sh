@@ -9,8 +9,8 @@ views() { git ls-files 'app/*.rs' 'frontend/*.rs' | xargs leptosfmt --check --ma
 dependencies() { cargo deny --locked --all-features check bans licenses sources; }
 advisories() { cargo deny --locked --all-features check advisories; }
 unused() { cargo machete --with-metadata; }
-webkit() { node end2end/engines/smoke.mjs webkit; }
-firefox() { node end2end/engines/smoke.mjs firefox; }
+webkit() { OPENS=20 node end2end/engines/smoke.mjs webkit; }
+firefox() { OPENS=20 node end2end/engines/smoke.mjs firefox; }
 lighthouse() { node tools/lighthouse.mjs; }
 # What happens a few times in make test: servers and caches that come, go and spoil while somebody watches, and a
 # minute of 200 strangers beside 40 people.

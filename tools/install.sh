@@ -122,6 +122,15 @@ for_test() {
   packages+=("${optional[@]}")
   optional=()
   locked end2end || want add_playwright "Playwright" "seconds, once"
+  have firefox-esr || packages+=(firefox-esr)
+  have Xvfb || packages+=(xvfb)
+  have openbox || packages+=(openbox)
+  [ -x /usr/bin/WebKitWebDriver ] || packages+=(webkit2gtk-driver)
+  # Without them WebKit plays neither H.264 nor AAC.
+  has_plugin libav || packages+=(gstreamer1.0-libav)
+  has_plugin isomp4 || packages+=(gstreamer1.0-plugins-good)
+  has_plugin videoparsersbad || packages+=(gstreamer1.0-plugins-bad)
+  locked end2end/engines || want add_engines "the drivers of WebKit and Firefox" "seconds, once"
 }
 
 for_audit() {
@@ -129,14 +138,6 @@ for_audit() {
   have cargo-deny || want add_deny "cargo-deny" "about 6 minutes, once"
   have cargo-machete || want add_machete "cargo-machete" "about a minute, once"
   have shellcheck || packages+=(shellcheck)
-  have firefox-esr || packages+=(firefox-esr)
-  have Xvfb || packages+=(xvfb)
-  [ -x /usr/bin/WebKitWebDriver ] || packages+=(webkit2gtk-driver)
-  # Without them WebKit plays neither H.264 nor AAC.
-  has_plugin libav || packages+=(gstreamer1.0-libav)
-  has_plugin isomp4 || packages+=(gstreamer1.0-plugins-good)
-  has_plugin videoparsersbad || packages+=(gstreamer1.0-plugins-bad)
-  locked end2end/engines || want add_engines "the drivers of WebKit and Firefox" "seconds, once"
   grep -qsF "\"version\": \"$LIGHTHOUSE\"" "$CARRETE_CACHE/lighthouse/node_modules/lighthouse/package.json" ||
     want add_lighthouse "Lighthouse $LIGHTHOUSE" "seconds, once"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test: tools/test.sh [rust] [tools] [browser]; without a name all of them. Goes on after a failing part.
+# Every test: tools/test.sh [rust] [tools] [browser] [engines]; without a name all of them. Goes on after a failing part.
 # A part that could not run counts as one failed test. The last line is `N passed, N failed`.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -60,11 +60,29 @@ browser() {
   part "browser" "$good" "$bad" "$code" $((SECONDS - began))
 }
 
+# `webkit: what was tried: fine (1.2 s)` or `: FAILED: why`, a line each.
+engines() {
+  local log began good bad code engine
+  if ! tools/build.sh; then
+    part "engines (could not run)" 0 1 1 0
+    return
+  fi
+  for engine in webkit firefox; do
+    log=$logs/$engine.log began=$SECONDS
+    echo "test: the smoke suite in $engine"
+    SHOTS=$PWD/$logs node end2end/engines/smoke.mjs "$engine" </dev/null 2>&1 | tee "$log"
+    code=${PIPESTATUS[0]}
+    good=$(grep -c "^$engine: .*: fine (" "$log")
+    bad=$(grep -c "^$engine: .*: FAILED: " "$log")
+    part "$engine" "$good" "$bad" "$code" $((SECONDS - began))
+  done
+}
+
 for name in "${@:-all}"; do
   case $name in
-    all) rust; tools; browser ;;
-    rust | tools | browser) "$name" ;;
-    *) echo "test: no part is called '$name': rust, tools and browser are" >&2; exit 2 ;;
+    all) rust; tools; browser; engines ;;
+    rust | tools | browser | engines) "$name" ;;
+    *) echo "test: no part is called '$name': rust, tools, browser and engines are" >&2; exit 2 ;;
   esac
 done
 

@@ -1,4 +1,5 @@
-// What must work in every engine: the page opens, plays, moves by key and by wheel, sounds after one press, carries a message.
+// What must work in every engine: the page opens, plays, moves by key, wheel and swipe, sounds after one press, carries a
+// message, waits for a press where playing by itself is refused, and plays after nobody saw it for a while.
 // Each step gets a browser in which the page stands open; it throws with what was seen instead.
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -9,13 +10,18 @@ export const WINDOW = { width: 1280, height: 800 };
 const MIDDLE = { x: WINDOW.width / 2, y: WINDOW.height / 2 };
 /** What a wheel calls one notch. */
 const NOTCH = 120;
+/** Longer than a reel is waited for, so that patience which ran on in a hidden tab is seen. */
+const UNSEEN_MS = 10_000;
+/** A page that only seems to stand still has asked again by then. */
+const LOOPS_MS = 1_500;
 
 /** Steps in their order, each on what the one before it left. */
 export const STEPS = {
   "opens on the first channel, with a feed and one active article": async (browser) => {
     const { active, setsize, lang } = await browser.run(page);
+    const channels = await browser.run(() => fetch("/api/channels").then((answer) => answer.json()));
     expect(active, ["clip_0"], "active articles");
-    expect(setsize, "13", "aria-setsize");
+    expect(setsize, String(channels.length), "aria-setsize");
     expect(lang, "en", "language");
   },
   "plays at once, muted, in the only media element": async (browser) => {
@@ -37,6 +43,12 @@ export const STEPS = {
     for (let n = 0; n < 5; n++) await browser.wheel(MIDDLE, NOTCH);
     await plays(browser, "clip_7");
     await browser.wheel(MIDDLE, -NOTCH);
+    await plays(browser, "clip_6");
+  },
+  "follows a drag up, and one down": async (browser) => {
+    await browser.drag(MIDDLE, { x: MIDDLE.x, y: MIDDLE.y - 260 });
+    await plays(browser, "clip_7");
+    await browser.drag(MIDDLE, { x: MIDDLE.x, y: MIDDLE.y + 260 });
     await plays(browser, "clip_6");
   },
   "sounds after one press, and from then on in every reel": async (browser) => {
@@ -69,9 +81,54 @@ export const STEPS = {
   },
 };
 
+/** What must work where the browser refuses to play by itself, without sound too; a browser of its own. */
+export const REFUSED = {
+  "says with a large button that it waits for a press, and asks the browser no more": async (browser) => {
+    const { width, height } = await eventually(() => browser.run(largest, "Play"), Boolean, "a button named Play");
+    if (Math.min(width, height) < 48) throw new Error(`the button named Play is ${width} by ${height}`);
+    const before = await browser.run(asked);
+    await sleep(LOOPS_MS);
+    const after = await browser.run(asked);
+    if (after > before) throw new Error(`play() was called ${after - before} times more while nobody did anything`);
+    expect((await browser.run(state)).paused, true, "paused");
+  },
+  "plays after one press, and goes on by itself": async (browser) => {
+    await browser.press(MIDDLE);
+    await plays(browser, "clip_0");
+    await sleep(LOOPS_MS);
+    await plays(browser, "clip_0");
+    await browser.key("ArrowDown");
+    await plays(browser, "clip_1");
+  },
+};
+
+/** What must work around a tab that nobody sees; a browser of its own. */
+export const HIDDEN = {
+  "a reel that is reached while the tab is hidden plays when it is shown": async (browser) => {
+    await plays(browser, "clip_0");
+    await browser.hide();
+    await eventually(() => browser.run(() => document.hidden), Boolean, "a hidden page");
+    // As the keys of headphones do: no window has the focus.
+    await browser.run(() => {
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", code: "ArrowDown", bubbles: true, cancelable: true }));
+    });
+    await eventually(() => browser.run(state), ({ active }) => active === "clip_1", "clip_1 active");
+    await sleep(UNSEEN_MS);
+    await browser.show();
+    await eventually(() => browser.run(() => document.hidden), (hidden) => hidden === false, "a visible page");
+    await plays(browser, "clip_1");
+    expect(await browser.run(alerts), [], "alerts");
+  },
+};
+
 /** Runs in the page, once it is loaded: watches the picture and collects what goes wrong. */
 export function watch() {
-  const smoke = (window.smoke = { channel: null, frames: 0, complaints: [], most: 0 });
+  const smoke = (window.smoke = { channel: null, frames: 0, complaints: [], most: 0, asked: 0 });
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function (...args) {
+    smoke.asked++;
+    return play.apply(this, args);
+  };
   addEventListener("error", (event) => smoke.complaints.push(`error: ${event.message}`));
   addEventListener("unhandledrejection", (event) => smoke.complaints.push(`rejected: ${event.reason}`));
   addEventListener("securitypolicyviolation", (event) => smoke.complaints.push(`blocked: ${event.violatedDirective} ${event.blockedURI}`));
@@ -143,6 +200,27 @@ function state() {
     complaints: window.smoke.complaints,
     sound: sound?.getAttribute("aria-pressed"),
   };
+}
+
+/** Runs in the page: how often it asked the browser to play. */
+function asked() {
+  return window.smoke.asked;
+}
+
+/** Runs in the page: the sentences of what failed in the active reel, if somebody can see them. */
+function alerts() {
+  const shown = document.querySelectorAll("[role=feed] article[aria-current=true] [role=alert]");
+  return [...shown].filter((alert) => alert.checkVisibility?.({ visibilityProperty: true }) ?? true).map((alert) => alert.textContent.trim()).filter(Boolean);
+}
+
+/** Runs in the page: the size of the first button of exactly this name, if it is seen. */
+function largest(name) {
+  for (const button of document.querySelectorAll("button")) {
+    if ((button.getAttribute("aria-label") ?? button.textContent).trim() !== name) continue;
+    const { width, height } = button.getBoundingClientRect();
+    return width && height && getComputedStyle(button).visibility === "visible" ? { width, height } : null;
+  }
+  return null;
 }
 
 /** Runs in the page: the middle of the control of this role whose name begins so, if it can be pressed there. */

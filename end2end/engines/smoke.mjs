@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { start } from "../../bench/carrete.mjs";
-import { STEPS, watch, WINDOW } from "./scenario.mjs";
+import { HIDDEN, REFUSED, STEPS, watch, WINDOW } from "./scenario.mjs";
 
-/** Fresh opens that must play: an engine may start well once and hang the next time. */
-const OPENS = 5;
+/** Fresh opens that must play: an engine may start well once and hang the next time. OPENS asks for more. */
+const OPENS = Number(process.env.OPENS ?? 3);
+/** A step takes some seconds; only a page that hangs takes this long. */
+const STEP_MS = 60_000;
 
 const engine = process.argv[2];
 if (!["firefox", "webkit"].includes(engine)) {
@@ -23,38 +25,51 @@ execFileSync(fileURLToPath(new URL("../streams.sh", import.meta.url)), [made], {
 const server = await start(made);
 let failed = 0;
 
-/** One line for what was tried. */
+/** One line for what was tried. A page that does not answer any more is a failure too. */
 async function step(what, browser, attempt) {
   const began = Date.now();
   try {
-    await attempt(browser);
+    await within(STEP_MS, attempt(browser), "the page does not answer");
     console.log(`${engine}: ${what}: fine (${((Date.now() - began) / 1000).toFixed(1)} s)`);
   } catch (error) {
     failed++;
     console.log(`${engine}: ${what}: FAILED: ${error.message}`);
-    if (process.env.SHOTS) await browser.picture(join(process.env.SHOTS, `${engine}-${failed}.png`));
+    if (process.env.SHOTS) await within(STEP_MS, browser.picture(join(process.env.SHOTS, `${engine}-${failed}.png`)), "no picture").catch(() => {});
   }
 }
 
-async function visited(task) {
-  const browser = await open(WINDOW);
+function within(ms, promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} within ${ms / 1000} s`)), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** Takes these steps one after the other in a browser of their own. */
+async function visited(steps, options) {
+  const browser = await open(WINDOW, options);
   try {
-    await browser.goto(`${server.url}/?lang=en`);
-    await browser.run(watch);
-    await task(browser);
+    versions.add(browser.version);
+    await step(`loads${options?.refuse ? ", playing by itself refused" : ""}`, browser, async () => {
+      await browser.goto(`${server.url}/?lang=en`);
+      await browser.run(watch);
+    });
+    for (const [what, attempt] of Object.entries(steps)) await step(what, browser, attempt);
   } finally {
     await browser.close();
   }
 }
 
+const versions = new Set();
 try {
   await server.answers();
-  await visited(async (browser) => {
-    console.log(`${engine}: ${browser.version}`);
-    for (const [what, attempt] of Object.entries(STEPS)) await step(what, browser, attempt);
-  });
+  await visited(STEPS);
+  await visited(REFUSED, { refuse: true });
+  await visited(HIDDEN);
   const plays = Object.keys(STEPS)[1];
-  for (let n = 2; n <= OPENS; n++) await visited((browser) => step(`${plays}, fresh start ${n}`, browser, STEPS[plays]));
+  for (let n = 2; n <= OPENS; n++) await visited({ [`${plays}, fresh start ${n}`]: STEPS[plays] });
+  console.log(`${engine}: ${[...versions].join(", ")}`);
 } finally {
   await server.stop();
 }

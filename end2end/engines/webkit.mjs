@@ -10,8 +10,10 @@ const DRIVER = "/usr/bin/WebKitWebDriver";
 const BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
 const KEYS = { ArrowDown: Key.ARROW_DOWN, ArrowUp: Key.ARROW_UP, Enter: Key.ENTER, Tab: Key.TAB };
 const START_MS = 15_000;
+const QUIT_MS = 5_000;
 
-export async function open({ width, height }) {
+/** `refuse`: nothing may play by itself, without sound neither, as on an iPhone that saves power. */
+export async function open({ width, height }, { refuse = false } = {}) {
   const started = [];
   const orphaned = () => started.forEach((child) => child.kill("SIGKILL"));
   process.once("exit", orphaned);
@@ -30,6 +32,9 @@ export async function open({ width, height }) {
     });
     started.push(screen);
     const display = await heard(screen, screen.stdio[3], "Xvfb");
+    // Nobody sees a window that is minimised, and only a window manager can do that.
+    const manager = spawn("openbox", ["--sm-disable"], { stdio: "ignore", env: { ...process.env, DISPLAY: `:${display}` } });
+    started.push(manager);
     const port = await freePort();
     const driver = spawn(DRIVER, [`--port=${port}`, "--host=127.0.0.1"], {
       stdio: ["ignore", "ignore", "ignore"],
@@ -39,21 +44,22 @@ export async function open({ width, height }) {
     started.push(driver);
     const server = `http://127.0.0.1:${port}`;
     await answers(driver, `${server}/status`);
-    return await drive(server, { width, height }, end);
+    return await drive(server, { width, height }, refuse ? ["--autoplay-policy=deny"] : [], end);
   } catch (error) {
     await end();
     throw error;
   }
 }
 
-async function drive(server, { width, height }, end) {
+async function drive(server, { width, height }, policy, end) {
   const wanted = new Capabilities({
     browserName: "MiniBrowser",
-    "webkitgtk:browserOptions": { binary: BROWSER, args: ["--automation"] },
+    "webkitgtk:browserOptions": { binary: BROWSER, args: ["--automation", ...policy] },
   });
   const driver = await new Builder().usingServer(server).withCapabilities(wanted).build();
+  // A page that hangs does not answer when it is told to go: then its processes are ended.
   const close = async () => {
-    await driver.quit();
+    await Promise.race([driver.quit(), sleep(QUIT_MS, undefined, { ref: false })]).catch(() => {});
     await end();
   };
   const at = ({ x, y }) => ({ x: Math.round(x), y: Math.round(y), origin: Origin.VIEWPORT, duration: 0 });
@@ -61,7 +67,8 @@ async function drive(server, { width, height }, end) {
   const window = driver.manage().window();
   await window.setRect({ x: 0, y: 0, width, height });
   const inner = await driver.executeScript("return [innerWidth, innerHeight]");
-  await window.setRect({ x: 0, y: 0, width: 2 * width - inner[0], height: 2 * height - inner[1] });
+  const seen = { x: 0, y: 0, width: 2 * width - inner[0], height: 2 * height - inner[1] };
+  await window.setRect(seen);
   let turned = 0;
   const capabilities = await driver.getCapabilities();
   return {
@@ -77,6 +84,17 @@ async function drive(server, { width, height }, end) {
       turned += deltaY;
       return driver.actions({ async: true }).scroll(Math.round(x), Math.round(y), 0, turned, Origin.VIEWPORT).perform();
     },
+    drag(from, to) {
+      const moves = driver.actions({ async: true }).move(at(from)).press();
+      const steps = 12;
+      for (let n = 1; n <= steps; n++) {
+        const part = n / steps;
+        moves.move({ ...at({ x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part }), duration: 12 });
+      }
+      return moves.release().perform();
+    },
+    hide: () => window.minimize(),
+    show: () => window.setRect(seen),
     picture: async (path) => writeFileSync(path, await driver.takeScreenshot(), "base64"),
     close,
   };
