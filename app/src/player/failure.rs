@@ -276,10 +276,10 @@ impl Panel {
                 words.network_before,
                 words.network_after,
                 match cause {
-                _ if gone => words.cause_away,
-                Cause::Resting => words.cause_resting,
-                _ => words.cause_network,
-            },
+                    _ if gone => words.cause_away,
+                    Cause::Resting => words.cause_resting,
+                    _ => words.cause_network,
+                },
             ),
             Cause::Media => {
                 (words.damaged, words.damaged_before, words.damaged_after, words.cause_damaged)

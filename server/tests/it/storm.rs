@@ -157,7 +157,7 @@ async fn floods(port: u16, n: usize) -> Option<()> {
         };
         let said = socket.send(Message::text(say.to_string()));
         timeout(Duration::from_secs(2), said).await.ok()?.ok()?;
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             let _ = timeout(Duration::from_millis(20), socket.next()).await;
         }
         sleep(Duration::from_millis(20)).await;

@@ -18,7 +18,8 @@ use crate::{catalog::Anchor, dom::zoomed};
 /// What scrolls by itself keeps its wheel.
 const SCROLLABLE: &str = ".chat, .menu, dialog, [data-scrolls]";
 /// What takes a finger for itself.
-const TOUCHABLE: &str = "button:not(.play-overlay), a, input, [role=slider], [role=log], [data-scrolls]";
+const TOUCHABLE: &str =
+    "button:not(.play-overlay), a, input, [role=slider], [role=log], [data-scrolls]";
 
 /// What a pointer went down on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ impl Gate {
             Lift::Step(by) => self.step(by),
             Lift::Spring => self.spring_back(),
             // At once: browsers ask for a gesture.
-            Lift::Tap if self.player.is_prompted() => self.player.play(),
+            Lift::Tap if under == Under::Picture && self.player.is_prompted() => self.player.play(),
             Lift::Tap => {
                 let at = (event.client_x().into(), event.client_y().into());
                 let by_mouse = event.pointer_type() == "mouse";
