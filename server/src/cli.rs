@@ -192,6 +192,10 @@ struct DoctorArgs {
 
 /// Parses the command line and runs the verb.
 pub fn run() -> ExitCode {
+    // Before anything else: this may be no start of the program, but of ffmpeg under its guard.
+    if let Some(code) = ingest::hold() {
+        return code;
+    }
     // A file that is not there is no error; one that cannot be read is.
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()

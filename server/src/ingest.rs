@@ -4,6 +4,7 @@
 mod each;
 mod ffmpeg;
 mod glimpse;
+mod launch;
 mod master;
 mod probe;
 mod profile;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 pub use each::{Told, channel_of, convert_each};
 pub use ffmpeg::Tools;
 pub use glimpse::{Film, SOUND_RATE, Still, cover, picture, sound, tiny};
+pub use launch::hold;
 pub use profile::ProfileName;
 pub use progress::Progress;
 pub(crate) use staging::Staging;

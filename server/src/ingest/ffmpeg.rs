@@ -1,5 +1,5 @@
-//! The only place that starts ffmpeg and ffprobe: in a process group of their own, with a bounded
-//! wait, killed with all that they started when nobody waits any more.
+//! What ffmpeg and ffprobe are asked, with a bounded wait: killed with all that they started when
+//! nobody waits any more. How they are started is `launch`'s.
 
 use std::{
     ffi::OsString,
@@ -8,16 +8,16 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group, setpriority_process};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::{Child, ChildStdin, Command},
+    process::ChildStdin,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     IngestError,
+    launch::{self, Group},
     profile::Plan,
     progress::{Lines, Progress},
 };
@@ -46,9 +46,6 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// What is read of ffprobe's answer: a file of hundreds of streams says no more.
 const PROBED_MAX: u64 = 4 * 1024 * 1024;
 
-/// The priority of what nobody waits for, as nice(1) counts.
-const LAST: i32 = 15;
-
 /// A larger picture is not decoded.
 const MAX_PIXELS: &str = "100000000";
 
@@ -62,54 +59,6 @@ const COMPLAINT_MAX: u64 = 16 * 1024;
 pub(super) const CONTAINERS: &str = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,\
     mp3,aac,flac,wav,w64,aiff,caf,au,ac3,eac3,dts,amr,ape,wv,tta,mxf,nut,dv,h264,hevc,m4v,ivf,obu,\
     av1,rm,gif,mjpeg,vc1,wtv,yuv4mpegpipe,dsf,mpc,mpc8,gxf,3dostr";
-
-/// A running program; gone with all its children when this is dropped.
-struct Group {
-    child: Child,
-    id: Option<Pid>,
-}
-
-impl Group {
-    fn start(program: &Path, command: &mut Command, stdin: Stdio) -> Result<Self, IngestError> {
-        command
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true);
-        let child =
-            command.spawn().map_err(|_| IngestError::NoTool(program.display().to_string()))?;
-        let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        Ok(Self { child, id })
-    }
-
-    /// Everything else on this machine goes first.
-    fn step_back(&self) {
-        if self.id.is_some() {
-            // Where it is not allowed it runs like the rest.
-            let _ = setpriority_process(self.id, LAST);
-        }
-    }
-
-    /// Kills and waits, so that nothing is written any more.
-    async fn kill(&mut self) {
-        self.signal();
-        let _ = timeout(Duration::from_secs(5), self.child.wait()).await;
-    }
-
-    fn signal(&mut self) {
-        // Once it has been waited for, the number may be another's.
-        if let (Some(id), Ok(None)) = (self.id, self.child.try_wait()) {
-            let _ = kill_process_group(id, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.signal();
-    }
-}
 
 fn input_arguments(input: &Path) -> [OsString; 6] {
     // `file:` keeps a name like `concat:a` from being an address.
@@ -131,11 +80,11 @@ pub(super) async fn probe(
     input: &Path,
     stop: &CancellationToken,
 ) -> Result<Vec<u8>, IngestError> {
-    let mut command = Command::new(&tools.ffprobe);
+    let mut command = launch::command(&tools.ffprobe);
     command
         .args(["-v", "error", "-of", "json", "-show_format", "-show_streams"])
         .args(input_arguments(input));
-    let mut group = Group::start(&tools.ffprobe, &mut command, Stdio::null())?;
+    let mut group = Group::start(&tools.ffprobe, command, Stdio::null()).await?;
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
     let work = async {
         let (told, _) = tokio::join!(read(stdout, PROBED_MAX), read(stderr, COMPLAINT_MAX));
@@ -146,8 +95,9 @@ pub(super) async fn probe(
         done = timeout(PROBE_TIMEOUT, work) => done.map_err(|_| IngestError::Stalled(PROBE_TIMEOUT)),
     };
     match done {
-        Ok((told, Ok(status))) if status.success() => Ok(told),
-        Ok(_) => Err(IngestError::NoMedia(input.to_owned())),
+        Ok((told, ended)) => {
+            group.judge(ended, |_| IngestError::NoMedia(input.to_owned())).map(|()| told)
+        }
         Err(error) => {
             group.kill().await;
             Err(error)
@@ -165,13 +115,13 @@ pub(super) async fn transcode(
     stop: &CancellationToken,
     progress: impl Fn(Progress),
 ) -> Result<(), IngestError> {
-    let mut command = Command::new(&tools.ffmpeg);
+    let mut command = launch::command(&tools.ffmpeg);
     command
         .current_dir(folder)
         .args(["-hide_banner", "-v", "error", "-nostdin", "-nostats", "-progress", "pipe:1"])
         .args(input_arguments(input))
         .args(plan.arguments());
-    let mut group = Group::start(&tools.ffmpeg, &mut command, Stdio::null())?;
+    let mut group = Group::start(&tools.ffmpeg, command, Stdio::null()).await?;
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
     let reports = async {
         let Some(stdout) = stdout else { return Ok(()) };
@@ -190,12 +140,9 @@ pub(super) async fn transcode(
     let work = async {
         let (reported, complaint) = tokio::join!(reports, read(stderr, COMPLAINT_MAX));
         reported?;
-        let status = timeout(STALL_TIMEOUT, group.child.wait()).await;
-        match status.map_err(|_| IngestError::Stalled(STALL_TIMEOUT))? {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(complain(&complaint, status)),
-            Err(error) => Err(IngestError::Ffmpeg(error.to_string())),
-        }
+        let ended = timeout(STALL_TIMEOUT, group.child.wait()).await;
+        let ended = ended.map_err(|_| IngestError::Stalled(STALL_TIMEOUT))?;
+        group.judge(ended, |status| complain(&complaint, status))
     };
     let done = tokio::select! {
         () = stop.cancelled() => Err(IngestError::Stopped),
@@ -230,7 +177,7 @@ where
     F: FnOnce(ChildStdin) -> W,
     W: Future<Output = Result<(), IngestError>>,
 {
-    let mut command = Command::new(&tools.ffmpeg);
+    let mut command = launch::command(&tools.ffmpeg);
     command.args(["-hide_banner", "-v", "error", "-nostats", "-filter_threads", "1"]);
     command.args(["-threads", "1", "-max_pixels", MAX_PIXELS]).args(before);
     let (stdin, write) = match feed {
@@ -245,7 +192,7 @@ where
         }
     };
     command.args(after);
-    let mut group = Group::start(&tools.ffmpeg, &mut command, stdin)?;
+    let mut group = Group::start(&tools.ffmpeg, command, stdin).await?;
     group.step_back();
     let (stdin, stdout) = (group.child.stdin.take(), group.child.stdout.take());
     let stderr = group.child.stderr.take();
@@ -265,11 +212,8 @@ where
     let work = async {
         let (fed, (), complaint) = tokio::join!(fed, taken, read(stderr, COMPLAINT_MAX));
         fed?;
-        match group.child.wait().await {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(complain(&complaint, status)),
-            Err(error) => Err(IngestError::Ffmpeg(error.to_string())),
-        }
+        let ended = group.child.wait().await;
+        group.judge(ended, |status| complain(&complaint, status))
     };
     let done = tokio::select! {
         () = stop.cancelled() => Err(IngestError::Stopped),

@@ -16,6 +16,7 @@ mod functions;
 mod guide;
 mod heard;
 mod ingest;
+mod killed;
 mod lane;
 mod live;
 mod m3u;
