@@ -1,33 +1,36 @@
 //! A channel in the making: a hidden folder that takes its place in one step or vanishes.
 
+mod sweep;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
 };
 
 use app::catalog::ChannelId;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use self::sweep::{PREFIX, remove, sweep};
 use super::IngestError;
 
-/// What the names of unfinished folders begin with; the catalogue never shows them.
-const PREFIX: &str = ".tmp-";
-
-/// After this long an unfinished folder is nobody's.
-const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Names tried for a hidden folder. A second one is needed only where a sweep of another process
+/// took the first before it was locked.
+const NAMES_TRIED: u32 = 100;
 
 /// The hidden folder. Dropped without [`Staging::publish`] it is removed.
 #[derive(Debug)]
 pub(crate) struct Staging {
     folder: PathBuf,
+    /// Held for as long as somebody works here; the system lets go of it when this process ends.
+    /// `None` where the file system has no locks.
+    _lock: Option<fs::File>,
     channel: ChannelId,
     place: PathBuf,
     replace: bool,
 }
 
 impl Staging {
-    /// Makes the folder, and clears away what is left of conversions of another day.
+    /// Makes the folder, and clears away what is left of conversions that were killed.
     pub(crate) async fn open(
         streams: &Path,
         channel: &ChannelId,
@@ -41,15 +44,13 @@ impl Staging {
                 _ => {}
             }
             let streams = std::path::absolute(&streams).map_err(failed)?;
-            sweep(&streams, SystemTime::now()).map_err(failed)?;
+            sweep(&streams).map_err(failed)?;
             let place = streams.join(channel.as_str());
             if !replace && fs::symlink_metadata(&place).is_ok() {
                 return Err(IngestError::Exists(channel));
             }
-            let random = getrandom::u64().map_err(|why| failed(io::Error::other(why)))?;
-            let folder = streams.join(format!("{PREFIX}{channel}-{random:016x}"));
-            fs::create_dir(&folder).map_err(failed)?;
-            Ok(Self { folder, channel, place, replace })
+            let (folder, lock) = make(&streams, &channel).map_err(failed)?;
+            Ok(Self { folder, _lock: lock, channel, place, replace })
         };
         blocking(open).await
     }
@@ -155,26 +156,22 @@ impl Drop for Staging {
     }
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(path)?.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    }
-}
-
-/// Removes unfinished folders of another day: their conversions were killed.
-fn sweep(streams: &Path, now: SystemTime) -> io::Result<()> {
-    for entry in fs::read_dir(streams)? {
-        let entry = entry?;
-        let unfinished = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        let age = || now.duration_since(entry.metadata().ok()?.modified().ok()?).ok();
-        if unfinished && age().is_some_and(|age| age > STALE) {
-            // Another process may do the same at this moment.
-            let _ = remove(&entry.path());
+/// A new hidden folder of this channel, locked where the file system can.
+fn make(streams: &Path, channel: &ChannelId) -> io::Result<(PathBuf, Option<fs::File>)> {
+    for _ in 0..NAMES_TRIED {
+        let random = getrandom::u64().map_err(io::Error::other)?;
+        let folder = streams.join(format!("{PREFIX}{channel}-{random:016x}"));
+        fs::create_dir(&folder)?;
+        match sweep::lock(&folder) {
+            Ok(lock) if sweep::is_at(lock.as_ref(), &folder) => return Ok((folder, lock)),
+            // Somebody took it for abandoned in the moment before it was locked.
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Err(io::Error::other("other programs remove what is made there"))
 }
 
 fn sync_tree(folder: &Path) -> io::Result<()> {
@@ -210,34 +207,4 @@ async fn blocking<T: Send + 'static>(
 pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        fs,
-        time::{Duration, SystemTime},
-    };
-
-    use super::{STALE, sweep};
-
-    #[test]
-    fn unfinished_folders_of_another_day_are_removed() {
-        let streams = tempfile::tempdir().expect("a folder");
-        for name in [".tmp-a-1", ".tmp-b-2", "canal", ".hidden"] {
-            fs::create_dir(streams.path().join(name)).expect("a folder");
-        }
-        let names = || {
-            let mut names: Vec<_> = fs::read_dir(streams.path())
-                .expect("a folder")
-                .map(|entry| entry.expect("an entry").file_name())
-                .collect();
-            names.sort();
-            names
-        };
-        sweep(streams.path(), SystemTime::now()).expect("swept");
-        assert_eq!(names().len(), 4);
-        sweep(streams.path(), SystemTime::now() + STALE + Duration::from_secs(60)).expect("swept");
-        assert_eq!(names(), [".hidden", "canal"]);
-    }
 }

@@ -313,6 +313,40 @@ async fn stopped_in_the_middle_nothing_stays_and_nothing_runs() {
 }
 
 #[tokio::test]
+async fn a_conversion_in_progress_is_never_swept_however_old() {
+    let (streams, tools) =
+        (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let go = tools.path().join("go");
+    let script =
+        format!("while [ ! -e {} ]; do sleep 0.02; done; exec ffmpeg \"$@\"", go.display());
+    let mut slow = job(streams.path(), film("music.mp3"), "slow", "auto");
+    slow.tools = pretender(tools.path(), &script);
+    let working = tokio::spawn(async move { made(&slow).await });
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let hidden = loop {
+        let found = names(streams.path()).into_iter().find(|name| name.starts_with(".tmp-slow-"));
+        let found = found.map(|name| streams.path().join(name));
+        if let Some(hidden) = found.filter(|hidden| hidden.join("high").exists()) {
+            break hidden;
+        }
+        assert!(Instant::now() < deadline, "it did not start");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    // As it looks on the third day of a long film; and what a killed one has left a moment ago.
+    let days = std::time::SystemTime::now() - Duration::from_secs(3 * 24 * 60 * 60);
+    for folder in [&hidden, &hidden.join("high")] {
+        fs::File::open(folder).expect("a folder").set_modified(days).expect("set");
+    }
+    fs::create_dir_all(streams.path().join(".tmp-dead-0123456789abcdef/low")).expect("a folder");
+    made(&job(streams.path(), film("music.mp3"), "quick", "low")).await.expect("made");
+    let left = hidden.file_name().map(|name| name.to_string_lossy().into_owned());
+    assert_eq!(names(streams.path()), [left.expect("a name"), "quick".to_owned()]);
+    fs::write(&go, "").expect("written");
+    working.await.expect("it ends").expect("made");
+    assert_eq!(names(streams.path()), ["quick", "slow"]);
+}
+
+#[tokio::test]
 async fn a_channel_gives_way_only_when_told_to() {
     let streams = tempfile::tempdir().expect("a folder");
     let first = job(streams.path(), film("music.mp3"), "canal", "low");
