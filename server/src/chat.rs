@@ -16,6 +16,6 @@ pub use history::{Batch, Feed, Lagged};
 pub use hub::{ChatHub, ChatRates, Snapshot, Totals};
 pub use member::{Member, Refusal};
 pub use presence::{SocketId, Token};
-pub use rate::{Addresses, Bucket};
+pub use rate::{Addresses, Bucket, fence};
 pub use reaction::ReactionKind;
 pub use text::{MessageText, TextError, Username};

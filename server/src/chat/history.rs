@@ -198,9 +198,14 @@ impl Audience {
         self.history = None;
     }
 
+    /// Whether the next batch takes no more.
+    pub(super) fn is_full(&self) -> bool {
+        self.pending.len() >= PENDING_MAX
+    }
+
     /// Puts an event into the next batch.
     pub(super) fn push(&mut self, event: Event) -> Result<(), Full> {
-        if self.pending.len() >= PENDING_MAX {
+        if self.is_full() {
             return Err(Full);
         }
         self.pending.push(event);

@@ -215,6 +215,15 @@ impl State {
         }
     }
 
+    /// Whether the next batch of a room or of everybody takes no more. Who asks before anything else
+    /// is done, and under the same lock, can refuse what then has not happened.
+    pub(super) fn is_full(&self, channel: Option<&ChannelId>) -> bool {
+        match channel {
+            Some(channel) => self.rooms.is_full(channel),
+            None => self.everybody.is_full(),
+        }
+    }
+
     /// Puts an event into the next batch of a room or of everybody. Whether there was space.
     pub(super) fn push(&mut self, channel: Option<&ChannelId>, event: Event) -> bool {
         match channel {

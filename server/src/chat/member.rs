@@ -79,8 +79,9 @@ impl Member {
         self.room.as_ref().map(|channel| self.hub.lock().look(channel))
     }
 
-    /// Takes a name, or with a token of the last 24 hours the name that goes with it. Without one,
-    /// somebody who has joined here takes another name and stays the same person.
+    /// Takes a name, or with a token of the last 24 hours the name that goes with it: this socket is
+    /// one more of that person then. Without one, somebody who has joined here takes another name
+    /// and stays the same person.
     pub fn join(&mut self, wish: &str, token: Option<&str>) -> Result<Utf8Bytes, Refusal> {
         let now = Instant::now();
         let mut state = self.hub.lock();
@@ -102,7 +103,7 @@ impl Member {
             let twice = person.likes.take_over(likes);
             state.take_back(twice);
         }
-        if let Some((socket, name, token)) = joined.displaced {
+        for (socket, name, token) in joined.renamed {
             let told =
                 Event { shared: None, own: Some((socket, announce(&name, token))), said: None };
             // Where the batch is full, its owner sees the new name at its next message.
@@ -145,6 +146,10 @@ impl Member {
         if !wait.is_zero() {
             return Err(Refusal::SlowDown(wait));
         }
+        // What is refused has not happened: from here on nothing can be.
+        if state.is_full(channel.as_ref()) {
+            return Err(Refusal::SlowDown(FULL_RETRY));
+        }
 
         let said = Arc::new(Said::new(&state.message(name.as_str(), text.as_str(), channel)));
         let own = nonce.map(|_| said.event(nonce));
@@ -153,9 +158,7 @@ impl Member {
             own: own.clone().map(|own| (socket, own)),
             said: Some(said.clone()),
         };
-        if !state.push(said.channel.as_ref(), event) {
-            return Err(Refusal::SlowDown(FULL_RETRY));
-        }
+        state.push(said.channel.as_ref(), event);
         state.address(self.address, now).spend(rates.address, now);
         if let Some(person) = self.person.and_then(|token| state.people.speaker(token, socket)) {
             person.rate.spend(rates.person, now);
@@ -190,12 +193,17 @@ impl Member {
         let mut state = self.hub.lock();
         let (socket, rates) = (self.socket, state.rates);
         let mut wait = state.address(self.address, now).wait(rates.address, now);
+        let full = state.is_full(None);
         let person = self.person.and_then(|token| state.people.speaker(token, socket));
         if let Some(person) = &person {
             wait = wait.max(person.reactions.wait(REACTIONS, now));
         }
         if !wait.is_zero() {
             return Err(Refusal::SlowDown(wait));
+        }
+        // What is refused has not happened: from here on nothing can be.
+        if full {
+            return Err(Refusal::SlowDown(FULL_RETRY));
         }
         let username = person.as_ref().map(|person| person.name.as_str().to_owned());
         let likes = match person {
@@ -212,11 +220,11 @@ impl Member {
         let (on, likes) = (toggled == Toggled::On, like.then_some(stand));
         let kind = kind.as_str().to_owned();
         let event = ServerEvent::Reaction { kind, channel, at_s, username, on, likes };
-        let pushed = state.push(None, Event::shared(&event));
+        state.push(None, Event::shared(&event));
         state.address(self.address, now).spend(rates.address, now);
         drop(state);
         self.hub.wake();
-        if pushed { Ok(()) } else { Err(Refusal::SlowDown(FULL_RETRY)) }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is here: tokens, the names they hold, and which socket speaks for whom.
+//! Who is here: tokens, the names they hold, and which sockets speak for whom.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,6 +20,10 @@ const SWEEP: Duration = Duration::from_secs(60);
 
 /// People remembered; beyond, a tenth of them go, those longest offline first.
 const PEOPLE_MAX: usize = 50_000;
+
+/// Sockets that speak for one person at the same time: tabs and devices. One more silences the one
+/// that has spoken for them longest.
+const SOCKETS_MAX: usize = 64;
 
 /// Numbers tried one after the other behind a taken name; then they are drawn.
 const NUMBERS_IN_ORDER: u32 = 50;
@@ -72,9 +76,10 @@ impl FromStr for Token {
 pub(super) struct Person {
     pub(super) name: Username,
     folded: String,
-    /// The socket that speaks for this person; the newest that joined.
-    socket: Option<SocketId>,
-    /// When it last came or went.
+    /// The sockets that speak for this person, in the order in which they joined; none while it is
+    /// offline.
+    sockets: Vec<SocketId>,
+    /// When the last of them came or went.
     seen: Instant,
     /// Earlier claims to a name win over later ones.
     claim: u64,
@@ -89,8 +94,9 @@ pub(super) struct Person {
 pub(super) struct Joined {
     pub(super) name: Username,
     pub(super) token: Token,
-    /// Somebody online who had taken the name in the meantime, and has another one now.
-    pub(super) displaced: Option<(SocketId, Username, Token)>,
+    /// Other sockets whose name is another one now: those of somebody who had taken the name in the
+    /// meantime, or those of the same person.
+    pub(super) renamed: Vec<(SocketId, Username, Token)>,
 }
 
 /// Everybody of the last 24 hours.
@@ -108,12 +114,12 @@ impl People {
         Self { people: HashMap::new(), names: HashMap::new(), claims: 0, swept: now }
     }
 
-    /// The person that a socket speaks for, as long as no newer socket does.
+    /// The person that a socket speaks for.
     pub(super) fn speaker(&mut self, token: Token, socket: SocketId) -> Option<&mut Person> {
-        self.people.get_mut(&token).filter(|person| person.socket == Some(socket))
+        self.people.get_mut(&token).filter(|person| person.sockets.contains(&socket))
     }
 
-    /// The person of a known token comes back under its name, on this socket alone.
+    /// The person of a known token comes back under its name, or speaks on one more socket.
     pub(super) fn come_back(
         &mut self,
         token: Token,
@@ -122,22 +128,21 @@ impl People {
     ) -> Option<Joined> {
         self.sweep(now);
         let person = self.people.get(&token)?;
-        if person.socket.is_none() && now.duration_since(person.seen) >= TOKEN_LIFE {
+        if person.sockets.is_empty() && now.duration_since(person.seen) >= TOKEN_LIFE {
             self.people.remove(&token);
             return None;
         }
         let (folded, claim) = (person.folded.clone(), person.claim);
-        let mut displaced = None;
+        let mut renamed = Vec::new();
         let mut name = person.name.clone();
         if let Some(holder) = self.names.get(&folded).copied().filter(|holder| *holder != token) {
             let other = self.people.get(&holder)?;
-            let (other_claim, other_name, other_socket) =
-                (other.claim, other.name.clone(), other.socket);
+            let (other_claim, other_name) = (other.claim, other.name.clone());
             if claim < other_claim {
                 self.names.remove(&folded);
                 self.names.insert(folded, token);
-                let given = self.take_name(holder, &other_name);
-                displaced = other_socket.map(|socket| (socket, given, holder));
+                self.take_name(holder, &other_name);
+                renamed = self.names_elsewhere(holder, socket);
             } else {
                 name = self.take_name(token, &name);
             }
@@ -145,9 +150,14 @@ impl People {
             self.names.insert(folded, token);
         }
         let person = self.people.get_mut(&token)?;
-        person.socket = Some(socket);
+        if !person.sockets.contains(&socket) {
+            if person.sockets.len() == SOCKETS_MAX {
+                person.sockets.remove(0);
+            }
+            person.sockets.push(socket);
+        }
         person.seen = now;
-        Some(Joined { name, token, displaced })
+        Some(Joined { name, token, renamed })
     }
 
     /// A new person comes, or the one of this socket takes another name.
@@ -167,7 +177,7 @@ impl People {
                 let person = Person {
                     name: wish.clone(),
                     folded: String::new(),
-                    socket: Some(socket),
+                    sockets: vec![socket],
                     seen: now,
                     claim: 0,
                     rate: Bucket::default(),
@@ -180,14 +190,24 @@ impl People {
             }
         };
         let name = self.take_name(token, wish);
-        Joined { name, token, displaced: None }
+        Joined { name, token, renamed: self.names_elsewhere(token, socket) }
+    }
+
+    /// What the sockets of a person but this one have to be told of its name.
+    fn names_elsewhere(&self, token: Token, socket: SocketId) -> Vec<(SocketId, Username, Token)> {
+        let Some(person) = self.people.get(&token) else { return Vec::new() };
+        let others = person.sockets.iter().filter(|other| **other != socket);
+        others.map(|other| (*other, person.name.clone(), token)).collect()
     }
 
     /// A socket no longer speaks for this person.
     pub(super) fn leave(&mut self, token: Token, socket: SocketId, now: Instant) {
         let Some(person) = self.speaker(token, socket) else { return };
-        person.socket = None;
+        person.sockets.retain(|other| *other != socket);
         person.seen = now;
+        if !person.sockets.is_empty() {
+            return;
+        }
         let folded = person.folded.clone();
         if self.names.get(&folded) == Some(&token) {
             self.names.remove(&folded);
@@ -226,7 +246,7 @@ impl People {
         if now.duration_since(self.swept) >= SWEEP {
             self.swept = now;
             self.people.retain(|_, person| {
-                person.socket.is_some() || now.duration_since(person.seen) < TOKEN_LIFE
+                !person.sockets.is_empty() || now.duration_since(person.seen) < TOKEN_LIFE
             });
         }
     }
@@ -238,7 +258,7 @@ impl People {
         let mut offline: Vec<(Instant, Token)> = self
             .people
             .iter()
-            .filter(|(_, person)| person.socket.is_none())
+            .filter(|(_, person)| person.sockets.is_empty())
             .map(|(token, person)| (person.seen, *token))
             .collect();
         offline.sort_unstable_by_key(|(seen, _)| *seen);
@@ -254,7 +274,7 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{People, SocketId, TOKEN_LIFE, Token, Username};
+    use super::{People, SOCKETS_MAX, SocketId, TOKEN_LIFE, Token, Username};
 
     fn name(text: &str) -> Username {
         Username::parse(text).expect("a name")
@@ -284,8 +304,8 @@ mod tests {
         assert_eq!(second.name.as_str(), "ANA");
         let back = people.come_back(first, SocketId(3), now).expect("known");
         assert_eq!(back.name.as_str(), "ana");
-        let (socket, given, token) = back.displaced.expect("somebody had it");
-        assert_eq!((socket, given.as_str(), token), (SocketId(2), "ANA2", second.token));
+        let [(socket, given, token)] = &*back.renamed else { panic!("{:?}", back.renamed) };
+        assert_eq!((*socket, given.as_str(), *token), (SocketId(2), "ANA2", second.token));
         let third = people.come(None, SocketId(4), &name("ana"), now);
         assert_eq!(third.name.as_str(), "ana3");
     }
@@ -309,18 +329,38 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_socket_speaks_for_the_person() {
+    fn every_socket_with_the_token_speaks_until_it_closes() {
         let now = Instant::now();
         let mut people = People::new(now);
         let token = people.come(None, SocketId(1), &name("ana"), now).token;
         people.come_back(token, SocketId(2), now).expect("known");
-        assert!(people.speaker(token, SocketId(1)).is_none());
-        assert!(people.speaker(token, SocketId(2)).is_some());
+        for socket in [1, 2, 2, 1] {
+            assert!(people.speaker(token, SocketId(socket)).is_some(), "{socket}");
+        }
+        assert!(people.speaker(token, SocketId(3)).is_none());
         people.leave(token, SocketId(1), now);
+        assert!(people.speaker(token, SocketId(1)).is_none());
         assert_eq!(people.come(None, SocketId(3), &name("ana"), now).name.as_str(), "ana2");
         let renamed = people.come(Some(token), SocketId(2), &name("eva"), now);
         assert_eq!((renamed.name.as_str(), renamed.token), ("eva", token));
         assert_eq!(people.come(None, SocketId(4), &name("ana"), now).name.as_str(), "ana");
+        people.leave(token, SocketId(2), now);
+        assert_eq!(people.come(None, SocketId(5), &name("eva"), now).name.as_str(), "eva");
+    }
+
+    #[test]
+    fn a_person_has_a_bounded_number_of_sockets() {
+        let now = Instant::now();
+        let mut people = People::new(now);
+        let token = people.come(None, SocketId(0), &name("ana"), now).token;
+        for socket in 1..=SOCKETS_MAX as u64 {
+            people.come_back(token, SocketId(socket), now).expect("known");
+        }
+        assert!(people.speaker(token, SocketId(0)).is_none());
+        assert!(people.speaker(token, SocketId(1)).is_some());
+        let joined = people.come(Some(token), SocketId(1), &name("eva"), now);
+        assert_eq!(joined.renamed.len(), SOCKETS_MAX - 1);
+        assert!(joined.renamed.iter().all(|(_, name, _)| name.as_str() == "eva"));
     }
 
     #[test]

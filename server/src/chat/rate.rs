@@ -71,7 +71,8 @@ impl Addresses {
     }
 }
 
-fn fence(address: IpAddr) -> IpAddr {
+/// The address as the fence of a host: of IPv6 its network, since a host has all of it.
+pub fn fence(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -34,6 +34,11 @@ struct Room {
 }
 
 impl Rooms {
+    /// Whether a room's next batch takes no more.
+    pub(super) fn is_full(&self, channel: &ChannelId) -> bool {
+        self.rooms.get(channel).is_some_and(|room| room.audience.is_full())
+    }
+
     /// Puts an event into a room's next batch.
     pub(super) fn push(&mut self, channel: &ChannelId, event: Event) -> Result<(), Full> {
         self.room(channel).audience.push(event)?;

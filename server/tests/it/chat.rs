@@ -75,28 +75,76 @@ async fn a_joined_person_may_take_another_name_and_stays_the_same() {
 }
 
 #[tokio::test]
-async fn a_token_keeps_the_name_and_ends_the_older_claim() {
+async fn two_sockets_with_one_token_are_one_person_twice() {
     let server = server().await;
     let mut a = server.open_quietly().await;
     let joined = join(&mut a, "eva", None).await;
     let mut b = server.open_quietly().await;
     let again = join(&mut b, "other", Some(&joined["token"])).await;
     assert_eq!(again, joined);
-    a.say(json!({ "type": "chat_message", "text": "old" })).await;
-    assert_eq!(a.error().await["code"], "not_joined");
-    b.say(json!({ "type": "chat_message", "text": "new" })).await;
-    assert_eq!(b.find(is_message).await["username"], "eva");
-    // The older socket's end takes nothing from the newer.
+    // Both speak, both hear it, each gets back its own mark.
+    for (text, nonce) in [("old", "1"), ("new", "2")] {
+        let speaker = if nonce == "1" { &mut a } else { &mut b };
+        speaker.say(json!({ "type": "chat_message", "text": text, "nonce": nonce })).await;
+        for (page, own) in [(&mut a, "1"), (&mut b, "2")] {
+            let heard = page.find(|event| self::text(event) == text).await;
+            assert_eq!(heard["username"], "eva");
+            assert_eq!(heard["nonce"] == nonce, own == nonce, "{heard}");
+        }
+    }
+    // One likes, the other takes it back.
+    let like = json!({ "type": "reaction", "kind": "like", "channel": "canal1", "at_s": 3 });
+    for (page, likes) in [(&mut a, 1), (&mut b, 0)] {
+        page.say(like.clone()).await;
+        let reaction = page.find(|event| event["likes"] == likes).await;
+        assert_eq!((&reaction["username"], &reaction["on"]), (&json!("eva"), &json!(likes == 1)));
+    }
+    // Another name is another name on both.
+    join(&mut b, "eva maria", None).await;
+    let told = a.find(|event| event["type"] == "joined").await;
+    assert_eq!((&told["username"], &told["token"]), (&json!("eva maria"), &joined["token"]));
+    a.say(json!({ "type": "chat_message", "text": "ours" })).await;
+    assert_eq!(b.find(|event| self::text(event) == "ours").await["username"], "eva maria");
+    join(&mut a, "eva", None).await;
+
+    // The end of one takes nothing from the other.
     a.leave().await;
     b.find(|event| event["type"] == "user_count" && event["count"] == 1).await;
+    b.say(json!({ "type": "chat_message", "text": "still here" })).await;
+    assert_eq!(b.find(|event| self::text(event) == "still here").await["username"], "eva");
     let mut c = server.open_quietly().await;
     assert_eq!(join(&mut c, "eva", None).await["username"], "eva2");
     b.leave().await;
+    c.find(|event| event["type"] == "user_count" && event["count"] == 1).await;
     let mut d = server.open_quietly().await;
     assert_eq!(join(&mut d, "eva", Some(&joined["token"])).await["username"], "eva");
     let mut e = server.open_quietly().await;
     let fresh = join(&mut e, "leo", Some(&json!("not a token"))).await;
     assert_eq!(fresh["username"], "leo");
+}
+
+#[tokio::test]
+async fn rates_are_a_persons_on_however_many_sockets() {
+    let server = server_with(&["--chat-rate", "4/60"]).await;
+    let mut a = server.open_quietly().await;
+    let token = join(&mut a, "ana", None).await["token"].clone();
+    let mut pages = vec![a];
+    for _ in 0..3 {
+        let mut page = server.open_quietly().await;
+        join(&mut page, "ana", Some(&token)).await;
+        pages.push(page);
+    }
+    for (n, page) in pages.iter_mut().enumerate() {
+        let mark = format!("n{n}");
+        page.say(json!({ "type": "chat_message", "text": "x", "nonce": mark })).await;
+        page.find(|event| event["nonce"] == mark).await;
+    }
+    let mut refused = 0;
+    for page in &mut pages {
+        page.say(json!({ "type": "chat_message", "text": "y", "nonce": "m" })).await;
+        refused += usize::from(page.error().await["code"] == "slow_down");
+    }
+    assert_eq!(refused, 4);
 }
 
 #[tokio::test]

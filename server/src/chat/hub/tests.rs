@@ -2,14 +2,19 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use app::catalog::ChannelId;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{COUNT_EVERY, ChatHub, ChatRates, TICK};
-use crate::chat::{Batch, Member};
+use crate::chat::{Batch, Member, ReactionKind, Refusal};
 
 const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+fn canal() -> ChannelId {
+    ChannelId::parse("canal").expect("an id")
+}
 
 async fn hub() -> (ChatHub, Member) {
     let rate = "100000/1".parse().expect("a rate");
@@ -71,4 +76,68 @@ async fn a_flood_is_bounded_and_told_to_slow_down() {
     // Nothing leaves while nobody awaits, so the next batch fills.
     let refused = (0..5_000).filter(|_| speaker.say("x", None, None).is_err()).count();
     assert_eq!(refused, 5_000 - 2_048);
+}
+
+/// Fills everybody's next batch, which does not leave while nobody awaits.
+fn fill(speaker: &mut Member) {
+    while speaker.say("x", None, None).is_ok() {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_like_is_not_given_and_not_taken_back_by_the_next() {
+    let (hub, mut speaker) = hub().await;
+    let mut named = hub.enter(ADDRESS);
+    named.join("eva", None).expect("a name");
+    let mut nameless = hub.enter(ADDRESS);
+    sleep(Duration::from_secs(2)).await;
+    for member in [&mut named, &mut nameless] {
+        fill(&mut speaker);
+        let before = hub.totals();
+        // More often than a person may, which is not counted either.
+        for _ in 0..50 {
+            let refused = member.react(ReactionKind::Like, canal(), 3.0);
+            assert!(matches!(refused, Err(Refusal::SlowDown(_))), "{refused:?}");
+        }
+        assert_eq!(hub.totals(), before);
+        sleep(TICK * 2).await;
+        let mut feed = member.snapshot().everybody;
+        member.react(ReactionKind::Like, canal(), 3.0).expect("there is room");
+        let batch = feed.next().await.expect("no lag");
+        let like = events(&batch, member).pop().expect("a like");
+        assert_eq!(like["on"], true, "{like}");
+        assert_eq!(hub.totals().reactions, before.reactions + 1);
+        sleep(TICK * 2).await;
+    }
+    let (history, _) = named.watch(&canal());
+    assert!(history.contains("\"likes\":2"), "{history}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_message_is_not_counted_and_takes_no_id() {
+    let (hub, mut speaker) = hub().await;
+    let rate = "10/1".parse().expect("a rate");
+    hub.lock().rates.person = rate;
+    for room in [None, Some(canal())] {
+        let mut filler = hub.enter(ADDRESS);
+        filler.join("eva", None).expect("a name");
+        hub.lock().rates.person = "100000/1".parse().expect("a rate");
+        while filler.say("x", room.clone(), None).is_ok() {}
+        hub.lock().rates.person = rate;
+        let (before, id) = (hub.totals(), hub.lock().last_id);
+        for _ in 0..50 {
+            let refused = speaker.say("y", room.clone(), Some("mark"));
+            assert!(matches!(refused, Err(Refusal::SlowDown(_))), "{refused:?}");
+        }
+        assert_eq!((hub.totals(), hub.lock().last_id), (before, id), "{room:?}");
+        drop(filler);
+        sleep(Duration::from_secs(2)).await;
+        // Nothing of the person's rate was spent, and the mark was not remembered.
+        let said = hub.totals().messages;
+        for mark in ["mark", "1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+            speaker.say("y", room.clone(), Some(mark)).expect("there is room");
+        }
+        assert_eq!(hub.totals().messages, said + 10);
+        // Longer than a mark is remembered.
+        sleep(Duration::from_secs(120)).await;
+    }
 }
