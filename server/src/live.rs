@@ -19,7 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     chat::{ChatHub, ChatRates, Totals},
-    config::Config,
+    config::{Cidr, Config, List},
     error::ApiError,
     forwarded::{Client, Origins},
     tasks::Tasks,
@@ -36,7 +36,7 @@ const CLOSE_ALL: Duration = Duration::from_secs(1);
 pub struct LiveHandle(Arc<Inner>);
 
 struct Inner {
-    config: Config,
+    trusted_proxies: List<Cidr>,
     origins: Origins,
     limits: limits::Gate,
     hub: ChatHub,
@@ -73,7 +73,7 @@ impl LiveHandle {
         let rates = ChatRates { person: config.chat_rate, address: config.chat_rate_address };
         Self(Arc::new(Inner {
             origins: Origins::of(config),
-            config: config.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
             limits: limits::Gate::new(limits),
             hub: ChatHub::start(rates, tasks),
             list,
@@ -119,11 +119,11 @@ pub async fn upgrade(
         return ApiError::ForeignOrigin.into_response();
     }
     let stopping = live.0.shutdown.is_cancelled();
-    let Some(place) = live.0.limits.enter().filter(|_| !stopping) else {
+    let address =
+        Client::of(&live.0.trusted_proxies, peer, request.headers(), request.uri()).address;
+    let Some(place) = live.0.limits.enter(address).filter(|_| !stopping) else {
         return ([(header::RETRY_AFTER, "1")], ApiError::TooManySockets).into_response();
     };
-    let address =
-        Client::of(&live.0.config.trusted_proxies, peer, request.headers(), request.uri()).address;
     let version = request.uri().query().and_then(version_of);
 
     let (answer, opening) = handshake.accept();

@@ -6,14 +6,14 @@ use app::{catalog::ChannelId, live::ClientEvent};
 use serde_json::Value;
 use tokio::{
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval_at, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
 use tokio_tungstenite::tungstenite::{Utf8Bytes, protocol::frame::coding::CloseCode};
 use tokio_util::sync::CancellationToken;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
-    limits::{Pace, Verdict},
+    limits::{Allowance, Pace, Verdict},
     list::VideoList,
     refusal::{self, BINARY, CHANNEL, KIND, MOMENT, NO_JSON, TOO_MANY, UNKNOWN},
     socket::{Arrival, Gone, Socket, Stream},
@@ -34,6 +34,9 @@ const LAGS_MAX: u32 = 20;
 
 /// Events in one array; the rest of a longer one is not heard.
 const EVENTS_MAX: usize = 64;
+
+/// The least time between two lists that one socket asks for.
+const LIST_EVERY: Duration = Duration::from_secs(1);
 
 /// The most characters of a mark that comes back in an error.
 const NONCE_MAX_CHARS: usize = 36;
@@ -57,6 +60,12 @@ struct Session {
     everybody: Feed,
     room: Option<Feed>,
     pace: Pace,
+    /// When the list may be told again to who asks for it, and whether somebody waits for that.
+    list_from: Instant,
+    list_asked: bool,
+    /// What histories may cost, and the last room that was asked for meanwhile.
+    allowance: Allowance,
+    room_asked: Option<ChannelId>,
     heard: Instant,
     lags: u32,
     /// What waits to be sent, in its order.
@@ -76,6 +85,10 @@ pub(super) async fn run<S: Stream>(
         everybody: snapshot.everybody,
         room: None,
         pace: Pace::default(),
+        list_from: Instant::now(),
+        list_asked: false,
+        allowance: Allowance::default(),
+        room_asked: None,
         heard: Instant::now(),
         lags: 0,
         out: Vec::new(),
@@ -109,7 +122,11 @@ impl Session {
             if let Err(end) = self.send(socket).await {
                 return end;
             }
+            let room_from = self.room_asked.as_ref().map(|_| self.allowance.wait(Instant::now()));
             tokio::select! {
+                () = sleep_until(self.list_from), if self.list_asked => self.tell_videos(),
+                () = sleep_until(room_from.flatten().unwrap_or_else(Instant::now)),
+                    if room_from.is_some() => self.go(),
                 arrival = socket.next() => {
                     self.heard = Instant::now();
                     if let Err(end) = self.hear(arrival) {
@@ -127,6 +144,7 @@ impl Session {
                 Ok(()) = self.list.changed() => {
                     let videos = self.list.borrow_and_update().as_ref().map(VideoList::frame);
                     self.out.extend(videos);
+                    (self.list_from, self.list_asked) = (Instant::now() + LIST_EVERY, false);
                 }
                 _ = pings.tick() => {
                     if self.heard.elapsed() > SILENCE_MAX {
@@ -187,6 +205,7 @@ impl Session {
             Arrival::End => Err(End::Gone),
             Arrival::TooLarge => Err(End::Close(CloseCode::Size, "a frame has at most 16 KiB")),
             Arrival::Broken => Err(End::Close(CloseCode::Protocol, "not the WebSocket protocol")),
+            Arrival::NoText => Err(End::Close(CloseCode::Invalid, "text is UTF-8")),
         }
     }
 
@@ -260,9 +279,11 @@ impl Session {
             }
             ClientEvent::Watch { channel } => {
                 self.known(&channel)?;
-                let (history, feed) = self.member.watch(&channel);
-                self.room = Some(feed);
-                self.out.push(history);
+                // Of several that were asked for too fast, the last is where it goes.
+                self.room_asked = Some(channel);
+                if self.allowance.wait(Instant::now()).is_none() {
+                    self.go();
+                }
             }
             ClientEvent::Reaction { kind, channel, at_s } => {
                 self.known(&channel)?;
@@ -282,9 +303,24 @@ impl Session {
         if knows { Ok(()) } else { Err(CHANNEL) }
     }
 
+    /// Tells the list to who asked, at most once a second: asked oftener, one list answers all.
     fn tell_videos(&mut self) {
-        let videos = self.list.borrow().as_ref().map(VideoList::frame);
-        self.out.extend(videos);
+        let now = Instant::now();
+        self.list_asked = now < self.list_from;
+        if !self.list_asked {
+            let videos = self.list.borrow().as_ref().map(VideoList::frame);
+            self.out.extend(videos);
+            self.list_from = now + LIST_EVERY;
+        }
+    }
+
+    /// Goes to the room that was asked for, and tells its history.
+    fn go(&mut self) {
+        let Some(channel) = self.room_asked.take() else { return };
+        let (history, feed) = self.member.watch(&channel);
+        self.room = Some(feed);
+        self.allowance.spend(history.len(), Instant::now());
+        self.out.push(history);
     }
 
     /// Counts something that is no event; whether it may be answered otherwise than by `slow_down`.

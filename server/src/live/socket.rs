@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, head
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::{Instant, timeout, timeout_at},
 };
 use tokio_tungstenite::{
@@ -146,6 +146,8 @@ pub(super) enum Arrival {
     TooLarge,
     /// Against the protocol.
     Broken,
+    /// Text that is not UTF-8.
+    NoText,
 }
 
 /// The client did not take what was sent.
@@ -172,7 +174,8 @@ impl<S: Stream> Socket<S> {
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Arrival::Sign,
             Some(Ok(Message::Close(_))) | None => Arrival::End,
             Some(Err(Error::Capacity(_))) => Arrival::TooLarge,
-            Some(Err(Error::Protocol(_) | Error::Utf8(_))) => Arrival::Broken,
+            Some(Err(Error::Utf8(_))) => Arrival::NoText,
+            Some(Err(Error::Protocol(_))) => Arrival::Broken,
             Some(Err(_)) => Arrival::End,
         }
     }
@@ -203,9 +206,16 @@ impl<S: Stream> Socket<S> {
         self.stream.send(Message::Ping(Bytes::new())).await.map_err(|_| Gone)
     }
 
-    /// Answers the client's close.
+    /// Answers the client's close (RFC 6455 §5.5.1). The answer is in the queue since the close was
+    /// read, with 1002 where its code may not be sent; it has to leave. Then the connection ends,
+    /// which is the server's part (§7.1.1).
     pub(super) async fn finish(mut self) {
-        let _ = timeout(CLOSE_TIMEOUT, self.stream.close(None)).await;
+        let _ = timeout(CLOSE_TIMEOUT, async {
+            if self.flush().await.is_ok() {
+                let _ = self.stream.get_mut().shutdown().await;
+            }
+        })
+        .await;
     }
 
     /// Closes and waits a moment for the client's answer.
@@ -215,20 +225,24 @@ impl<S: Stream> Socket<S> {
         if !matches!(timeout_at(deadline, self.stream.close(Some(frame))).await, Ok(Ok(()))) {
             return;
         }
-        if code == CloseCode::Size {
-            return self.drain().await;
+        match code {
+            CloseCode::Size => return self.drain(Instant::now() + DRAIN_TIMEOUT).await,
+            // Nothing that comes now can be read as frames.
+            CloseCode::Protocol | CloseCode::Invalid => return self.drain(deadline).await,
+            _ => {}
         }
         let mut arrivals = pin!(async { while let Some(Ok(_)) = self.stream.next().await {} });
         let _ = timeout_at(deadline, &mut arrivals).await;
     }
 
-    /// Reads away the rest of a frame: closing with bytes unread would reset the connection, and
-    /// the reset may overtake the close.
-    async fn drain(&mut self) {
+    /// Reads away what is left: closing with bytes unread would reset the connection, and the reset
+    /// may overtake the close.
+    async fn drain(&mut self, deadline: Instant) {
         let raw = self.stream.get_mut();
         let mut left = DRAIN_MAX;
         let mut bytes = vec![0; BUFFER];
-        let _ = timeout(DRAIN_TIMEOUT, async {
+        let _ = timeout_at(deadline, async {
+            let _ = raw.shutdown().await;
             while let Ok(read @ 1..) = raw.read(&mut bytes).await {
                 left = left.saturating_sub(read);
                 if left == 0 {

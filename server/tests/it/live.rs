@@ -4,7 +4,16 @@ use std::time::{Duration, Instant};
 
 use carrete::live::Limits;
 use serde_json::json;
-use tokio_tungstenite::tungstenite::{Message, protocol::frame::coding::CloseCode};
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::{
+        CloseFrame,
+        frame::{
+            Frame, FrameHeader,
+            coding::{CloseCode, Control, Data, OpCode},
+        },
+    },
+};
 
 use crate::sockets::{server, server_with, server_within};
 
@@ -285,4 +294,135 @@ async fn whoever_floods_is_told_and_then_closed() {
         page.throw(Message::text("{nope")).await;
     }
     assert_eq!(page.close().await.map(|frame| frame.code), Some(CloseCode::Policy));
+}
+
+fn closing(code: u16) -> Message {
+    Message::Close(Some(CloseFrame { code: code.into(), reason: "bye".into() }))
+}
+
+/// A close as no library writes it.
+fn raw_close(payload: &'static [u8]) -> Message {
+    let opcode = OpCode::Control(Control::Close);
+    let header = FrameHeader { opcode, mask: Some([1, 2, 3, 4]), ..FrameHeader::default() };
+    Message::Frame(Frame::from_payload(header, payload.into()))
+}
+
+#[tokio::test]
+async fn a_close_is_answered() {
+    let server = server().await;
+    for (close, answer) in [
+        (closing(1000), Some(1000)),
+        (closing(1001), Some(1001)),
+        (closing(3000), Some(3000)),
+        (closing(4999), Some(4999)),
+        (Message::Close(None), None),
+        // Codes that may not be sent.
+        (closing(0), Some(1002)),
+        (closing(999), Some(1002)),
+        (closing(1004), Some(1002)),
+        (closing(1005), Some(1002)),
+        (closing(1006), Some(1002)),
+        (closing(1015), Some(1002)),
+        (closing(1016), Some(1002)),
+        (closing(2999), Some(1002)),
+        (closing(5000), Some(1002)),
+        (closing(65_535), Some(1002)),
+        // Half a code, and a reason that is no text.
+        (raw_close(b"\x03"), Some(1002)),
+        (raw_close(b"\x03\xe8\xff\xfe"), Some(1007)),
+    ] {
+        let told = format!("{close:?}");
+        let mut page = server.open_quietly().await;
+        page.send(close).await;
+        let (frame, cleanly) = page.answer_to_close().await;
+        assert_eq!(
+            frame.map(|frame| frame.map(|frame| u16::from(frame.code))),
+            Some(answer),
+            "{told}"
+        );
+        assert!(cleanly, "{told}: the connection was not ended after the answer");
+    }
+    let mut watcher = server.open_quietly().await;
+    watcher.find(|event| event["type"] == "user_count" && event["count"] == 1).await;
+}
+
+#[tokio::test]
+async fn text_that_is_none_closes_with_1007() {
+    let server = server().await;
+    for (parts, code) in [
+        (vec![(&b"\xc3\x28"[..], true)], CloseCode::Invalid),
+        (vec![(&b"fetch_videos \xf0\x9f"[..], true)], CloseCode::Invalid),
+        (vec![(&b"ab"[..], false), (&b"\xff"[..], true)], CloseCode::Invalid),
+        (vec![(&b"\xed\xa0\x80"[..], true)], CloseCode::Invalid),
+    ] {
+        let mut page = server.open_quietly().await;
+        let mut data = Data::Text;
+        for (part, last) in parts.iter().copied() {
+            let frame = Frame::message(part, OpCode::Data(data), last);
+            page.throw(Message::Frame(frame)).await;
+            data = Data::Continue;
+        }
+        assert_eq!(page.close().await.map(|frame| frame.code), Some(code), "{parts:?}");
+    }
+    // Half a character at the end of one fragment is whole with the next.
+    let mut page = server.open_quietly().await;
+    for (part, data, last) in
+        [(&b"\"\xc3"[..], Data::Text, false), (&b"\xb1\""[..], Data::Continue, true)]
+    {
+        page.send(Message::Frame(Frame::message(part, OpCode::Data(data), last))).await;
+    }
+    assert_eq!(page.error().await["code"], "bad_request");
+}
+
+#[tokio::test]
+async fn one_array_is_answered_by_one_list() {
+    let server = server().await;
+    let mut page = server.open_quietly().await;
+    let ask = json!({ "type": "fetch_videos" });
+    page.say(json!(vec![ask; 64])).await;
+    for _ in 0..20 {
+        page.write("fetch_videos").await;
+    }
+    let is_list = |event: &&serde_json::Value| event["type"] == "videos";
+    let at_once = page.until_now().await;
+    assert_eq!(at_once.iter().filter(is_list).count(), 1);
+    // Whoever asked after that gets one as well, a little later.
+    page.find(|event| event["type"] == "videos").await;
+    assert_eq!(page.until_now().await.iter().filter(is_list).count(), 0);
+}
+
+#[tokio::test]
+async fn one_host_does_not_lock_others_out() {
+    let limits = Limits { new: "20/600".parse().expect("a rate"), open: 100 };
+    let server = server_within(&["--trusted-proxies", "127.0.0.0/8"], limits).await;
+    let open = async |address: &str| server.open_at("/ws", &[("x-forwarded-for", address)]).await;
+    let mut greedy = Vec::new();
+    for _ in 0..100 {
+        greedy.extend(open("192.168.1.66").await.ok());
+    }
+    assert_eq!(greedy.len(), 20);
+    assert_eq!(open("192.168.1.66").await.map(drop), Err(503));
+    // A whole network of IPv6 is one host.
+    let mut neighbours = Vec::new();
+    for n in 0..100 {
+        neighbours.extend(open(&format!("2001:db8::{n:x}")).await.ok());
+    }
+    assert_eq!(neighbours.len(), 20);
+    for n in 0..10 {
+        assert!(open(&format!("192.168.1.{n}")).await.is_ok(), "{n}");
+    }
+}
+
+#[tokio::test]
+async fn three_hundred_behind_one_address_join() {
+    let server = server().await;
+    let opened = futures_util::future::join_all((0..300).map(|_| server.open())).await;
+    let mut pages = opened;
+    let joined = pages.iter_mut().enumerate().map(async |(n, page)| {
+        page.say(json!({ "type": "join", "username": format!("guest{n}") })).await;
+        page.find(|event| event["type"] == "joined").await
+    });
+    let joined = futures_util::future::join_all(joined).await;
+    assert_eq!(joined.len(), 300);
+    assert_eq!(server.live.open_sockets(), 300);
 }

@@ -227,6 +227,20 @@ impl Page {
         }
     }
 
+    /// What a close of ours was answered with, if it was, and whether the connection ended after it
+    /// as it should, not by a reset.
+    pub(crate) async fn answer_to_close(&mut self) -> (Option<Option<CloseFrame>>, bool) {
+        let mut answer = None;
+        loop {
+            match timeout(PATIENCE, self.stream.next()).await.expect("something in time") {
+                Some(Ok(Message::Close(frame))) => answer = Some(frame),
+                Some(Ok(_)) => {}
+                Some(Err(_)) => return (answer, false),
+                None => return (answer, true),
+            }
+        }
+    }
+
     pub(crate) async fn leave(mut self) {
         let _ = timeout(PATIENCE, self.stream.close(None)).await;
     }

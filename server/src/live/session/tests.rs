@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use app::catalog::ChannelId;
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
     io::{AsyncWriteExt, DuplexStream, duplex},
@@ -188,4 +189,77 @@ async fn a_quiet_session_is_small() {
     let session = run(socket, member, list, None, CancellationToken::new());
     let size = size_of_val(&session);
     assert!(size < 4 * 1024, "{size} bytes");
+}
+
+/// All that comes within so long, as frames.
+async fn heard(page: &mut WebSocketStream<DuplexStream>, within: Duration) -> Vec<String> {
+    let mut frames = Vec::new();
+    let _ = timeout(within, async {
+        while let Some(Ok(message)) = page.next().await {
+            frames.extend(message.to_text().map(str::to_owned));
+        }
+    })
+    .await;
+    frames
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_is_told_once_a_second_however_often_it_is_asked_for() {
+    let hub = hub();
+    let (pipe, _session) = open(&hub).await;
+    let mut page = client(pipe).await;
+    let array = format!("[{}]", [r#"{"type":"fetch_videos"}"#; 8].join(","));
+    let mut lists = 0;
+    for _ in 0..100 {
+        for ask in ["fetch_videos", &array] {
+            page.send(Message::text(ask)).await.expect("sent");
+        }
+        let frames = heard(&mut page, Duration::from_millis(500)).await;
+        lists += frames.iter().filter(|frame| frame.contains("\"videos\"")).count();
+    }
+    // Fifty seconds, the list on connect and the one at the end.
+    assert!((50..=52).contains(&lists), "{lists}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_with_long_histories_are_told_by_the_byte() {
+    let hub = hub();
+    let mut speaker = hub.enter(IpAddr::from([127, 0, 0, 2]));
+    speaker.join("ana", None).expect("a name");
+    let rooms: Vec<ChannelId> =
+        (0..8).map(|n| ChannelId::parse(&format!("canal{n}")).expect("an id")).collect();
+    for room in &rooms {
+        for n in 0..100 {
+            let text = format!("{n} {}", "🎬".repeat(480));
+            speaker.say(&text, Some(room.clone()), None).expect("said");
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    let (pipe, _session) = open(&hub).await;
+    let mut page = client(pipe).await;
+    let watch = |n: usize| format!(r#"{{"type":"watch","channel":"canal{}"}}"#, n % rooms.len());
+    let (mut asked, mut told) = (0, 0);
+    let mut last = String::new();
+    for round in 0..20 {
+        let array: Vec<String> = (0..8).map(|n| watch(round + n)).collect();
+        let array = format!("[{}]", array.join(","));
+        asked += array.len();
+        page.send(Message::text(array)).await.expect("sent");
+        for frame in heard(&mut page, Duration::from_millis(500)).await {
+            told += frame.len();
+            last = frame;
+        }
+    }
+    let seconds = 10;
+    assert!(told < (8 + seconds + 1) * 256 * 1024 + 200 * 1024, "{told} for {asked}");
+    // What was asked for last comes at the end, and what is said there is heard.
+    for frame in heard(&mut page, Duration::from_secs(20)).await {
+        last = frame;
+    }
+    let at = (19 + 7) % rooms.len();
+    assert!(last.contains(&format!(r#""channel":"canal{at}""#)), "{}", &last[..80]);
+    speaker.say("here", Some(rooms[at].clone()), None).expect("said");
+    let frames = heard(&mut page, Duration::from_secs(2)).await;
+    assert!(frames.iter().any(|frame| frame.contains("here")), "{frames:?}");
+    assert!(!frames.iter().any(|frame| frame.contains("slow_down")), "{frames:?}");
 }
