@@ -1,11 +1,16 @@
 //! Files in, channels out: `carrete convert`. A channel is made in a hidden folder beside the
 //! others and takes its place in one step, whole or not at all.
 
+mod arguments;
+mod bytes;
 mod each;
+mod even;
 mod ffmpeg;
 mod glimpse;
 mod launch;
 mod master;
+mod measure;
+mod note;
 mod probe;
 mod profile;
 mod progress;
@@ -24,6 +29,7 @@ pub use each::{Told, channel_of, convert_each};
 pub use ffmpeg::Tools;
 pub use glimpse::{Film, SOUND_RATE, Still, cover, picture, sound, tiny};
 pub use launch::hold;
+pub use note::Note;
 pub use profile::ProfileName;
 pub use progress::Progress;
 pub(crate) use staging::Staging;
@@ -49,10 +55,12 @@ pub struct ConvertJob {
 }
 
 /// A channel that is in place.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Converted {
     /// Its length in seconds.
     pub duration_s: f64,
+    /// What was done beyond what was asked for.
+    pub notes: Vec<Note>,
 }
 
 /// Why nothing of a channel is visible, in one sentence each.
@@ -130,14 +138,19 @@ pub async fn convert(
     let input = probe::readable(&job.input).await?;
     let staging = staging::Staging::open(&job.streams, &job.channel, job.replace).await?;
     let media = probe::probe(&job.tools, &input, stop).await?;
-    let plan = profile::Plan::new(job.profile, &media);
+    let measured = ffmpeg::measure(&job.tools, &input, &media, stop).await?;
+    let media = media.with_what_is_there(&measured);
+    if let Some(error) = cut_short(job, &input, &media, &measured).await {
+        return Err(error);
+    }
+    let plan = profile::Plan::new(job.profile, &media, &measured);
     let folder = match &plan.below {
         Some(below) => staging.make_folder(below)?,
         None => staging.path().to_owned(),
     };
+    let length_s = measured.length_s().or(media.duration_s);
     let made =
-        ffmpeg::transcode(&job.tools, &input, &folder, &plan, media.duration_s, stop, progress)
-            .await;
+        ffmpeg::transcode(&job.tools, &input, &folder, &plan, length_s, stop, progress).await;
     made.map_err(|error| match error {
         IngestError::Ffmpeg(_) if plan.copies() => IngestError::NotCopyable,
         other => other,
@@ -150,15 +163,14 @@ pub async fn convert(
             if full { IngestError::DiskFull } else { IngestError::NoMedia(job.input.clone()) };
         return Err(why);
     };
-    if let Some(announced) = media.announced_s
-        && rendition.duration_s < announced * 0.95 - 1.0
+    if let Some(announced) = measured.length_s()
+        && is_short(rendition.duration_s, announced)
     {
         let (input, reached) = (job.input.clone(), rendition.duration_s);
         return Err(IngestError::CutShort { input, reached, announced });
     }
     if let Some(below) = &plan.below {
-        let frame_rate = media.picture.as_ref().and_then(|picture| picture.frame_rate);
-        let rendition = rendition.with_frame_rate(frame_rate);
+        let rendition = rendition.with_frame_rate(plan.frame_rate);
         staging.write("playlist.m3u8", &rendition.master(below, &plan))?;
     }
     if let Some(title) = title(&media, &job.input).filter(|title| title != job.channel.as_str()) {
@@ -169,7 +181,30 @@ pub async fn convert(
         return Err(IngestError::Stopped);
     }
     staging.publish().await?;
-    Ok(Converted { duration_s: rendition.duration_s })
+    Ok(Converted { duration_s: rendition.duration_s, notes: plan.notes })
+}
+
+/// Whether so much of what was announced is missing that it is no rounding.
+fn is_short(reached: f64, announced: f64) -> bool {
+    reached < announced * 0.95 - 1.0
+}
+
+/// The error of a file that ends before its announced end. What a container announces is its length
+/// or its end, and sometimes neither: where it also says how many bytes it has, those decide.
+async fn cut_short(
+    job: &ConvertJob,
+    input: &Path,
+    media: &probe::MediaInfo,
+    measured: &measure::Measured,
+) -> Option<IngestError> {
+    let announced = media.announced_s?;
+    let track = measured.picture.or(measured.sound).filter(|track| track.clocks == 1)?;
+    let reached = track.end_s - track.start_s;
+    let is_whole = !is_short(reached, announced) || !is_short(track.end_s, announced);
+    if is_whole || bytes::are_missing(input).await == Some(false) {
+        return None;
+    }
+    Some(IngestError::CutShort { input: job.input.clone(), reached, announced })
 }
 
 /// The title that the file itself carries, else its name without the extension.

@@ -99,13 +99,19 @@ impl<'a> Report<'a> {
         }
         let channel = &self.job.channel;
         match (self.told, done) {
-            (Told::AsJson, Ok(made)) => self.line(
-                &json!({ "type": "done", "channel": channel, "duration_s": made.duration_s }),
-            ),
+            (Told::AsJson, Ok(made)) => self.line(&json!({
+                "type": "done",
+                "channel": channel,
+                "duration_s": made.duration_s,
+                "notes": made.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            })),
             (Told::AsJson, Err(error)) => self.line(
                 &json!({ "type": "error", "channel": channel, "message": error.to_string() }),
             ),
             (Told::ToPeople, Ok(made)) => {
+                for note in &made.notes {
+                    self.say(&format!("{channel}: {note}"));
+                }
                 self.say(&format!("{channel}: in place, {:.1} seconds", made.duration_s));
             }
             (Told::ToPeople, Err(error)) => self.say(&format!("{channel}: {error}")),

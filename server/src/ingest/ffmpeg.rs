@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     IngestError,
     launch::{self, Group},
+    measure::{Counter, Measured},
+    probe::MediaInfo,
     profile::Plan,
     progress::{Lines, Progress},
 };
@@ -42,6 +44,10 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long ffmpeg may stand still. It reports twice a second.
 const STALL_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How far into a file is looked for its tracks, in microseconds and bytes: those of a broadcast may
+/// begin late, and what is not found here is not there for ffmpeg either.
+const LOOKED_AT: [&str; 4] = ["-analyzeduration", "120M", "-probesize", "128M"];
 
 /// What is read of ffprobe's answer: a file of hundreds of streams says no more.
 const PROBED_MAX: u64 = 4 * 1024 * 1024;
@@ -83,6 +89,7 @@ pub(super) async fn probe(
     let mut command = launch::command(&tools.ffprobe);
     command
         .args(["-v", "error", "-of", "json", "-show_format", "-show_streams"])
+        .args(LOOKED_AT)
         .args(input_arguments(input));
     let mut group = Group::start(&tools.ffprobe, command, Stdio::null()).await?;
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
@@ -105,6 +112,64 @@ pub(super) async fn probe(
     }
 }
 
+/// Counts every packet of the tracks that are taken, without decoding any.
+pub(super) async fn measure(
+    tools: &Tools,
+    input: &Path,
+    media: &MediaInfo,
+    stop: &CancellationToken,
+) -> Result<Measured, IngestError> {
+    let mut command = launch::command(&tools.ffprobe);
+    let entries = "packet=stream_index,pts_time,dts_time,duration_time,flags";
+    command
+        .args(["-v", "error", "-show_entries", entries, "-of", "compact=p=0:nk=0"])
+        .args(LOOKED_AT)
+        .args(input_arguments(input));
+    let mut group = Group::start(&tools.ffprobe, command, Stdio::null()).await?;
+    let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
+    let mut counter = Counter::new(media);
+    let work = async {
+        let lines = each_line(stdout, |line| counter.read(line));
+        let (counted, _) = tokio::join!(lines, read(stderr, COMPLAINT_MAX));
+        counted?;
+        let ended = timeout(STALL_TIMEOUT, group.child.wait()).await;
+        ended.map_err(|_| IngestError::Stalled(STALL_TIMEOUT))
+    };
+    let done = tokio::select! {
+        () = stop.cancelled() => Err(IngestError::Stopped),
+        done = work => done,
+    };
+    if done.is_err() {
+        group.kill().await;
+    }
+    let judged = group.judge(done?, |_| IngestError::NoMedia(input.to_owned()));
+    let measured = counter.finish();
+    // Damage on the way ends it badly; what was counted up to there is true.
+    if measured.start_s().is_none() {
+        judged?;
+    }
+    Ok(measured)
+}
+
+/// Reads to the end, line by line of bounded length; a program that stands still has failed.
+async fn each_line(
+    pipe: Option<impl AsyncReadExt + Unpin>,
+    mut take: impl FnMut(&str),
+) -> Result<(), IngestError> {
+    let Some(pipe) = pipe else { return Ok(()) };
+    let mut reader = BufReader::new(pipe);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut bounded = (&mut reader).take(COMPLAINT_MAX);
+        match timeout(STALL_TIMEOUT, bounded.read_until(b'\n', &mut line)).await {
+            Err(_) => return Err(IngestError::Stalled(STALL_TIMEOUT)),
+            Ok(Ok(0) | Err(_)) => return Ok(()),
+            Ok(Ok(_)) => take(&String::from_utf8_lossy(&line)),
+        }
+    }
+}
+
 /// Makes the rendition in `folder`.
 pub(super) async fn transcode(
     tools: &Tools,
@@ -119,24 +184,16 @@ pub(super) async fn transcode(
     command
         .current_dir(folder)
         .args(["-hide_banner", "-v", "error", "-nostdin", "-nostats", "-progress", "pipe:1"])
+        .args(plan.before())
+        .args(LOOKED_AT)
         .args(input_arguments(input))
         .args(plan.arguments());
     let mut group = Group::start(&tools.ffmpeg, command, Stdio::null()).await?;
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
-    let reports = async {
-        let Some(stdout) = stdout else { return Ok(()) };
-        let mut reader = BufReader::new(stdout);
-        let mut lines = Lines::default();
-        loop {
-            let mut line = String::new();
-            let mut bounded = (&mut reader).take(COMPLAINT_MAX);
-            match timeout(STALL_TIMEOUT, bounded.read_line(&mut line)).await {
-                Err(_) => return Err(IngestError::Stalled(STALL_TIMEOUT)),
-                Ok(Ok(0) | Err(_)) => return Ok(()),
-                Ok(Ok(_)) => lines.read(&line, duration_s).map(&progress),
-            };
-        }
-    };
+    let mut lines = Lines::default();
+    let reports = each_line(stdout, |line| {
+        lines.read(line, duration_s).map(&progress);
+    });
     let work = async {
         let (reported, complaint) = tokio::join!(reports, read(stderr, COMPLAINT_MAX));
         reported?;

@@ -81,7 +81,7 @@ impl Rendition {
             self.average,
             codecs.join(",")
         );
-        if let Some((width, height)) = plan.size {
+        if let Some((width, height)) = plan.size() {
             let _ = write!(text, ",RESOLUTION={width}x{height}");
         }
         if let Some(rate) = self.frame_rate.filter(|_| plan.has_picture()) {

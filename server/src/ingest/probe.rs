@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{IngestError, Tools, ffmpeg};
+use super::{IngestError, Tools, ffmpeg, measure::Measured};
 
 /// What a conversion needs to know of a file.
 #[derive(Clone, Debug, Default)]
@@ -16,22 +16,43 @@ pub(super) struct MediaInfo {
     pub(super) picture: Option<Picture>,
     /// Index of the first stream with sound.
     pub(super) sound: Option<u32>,
+    /// Where ffmpeg begins to read, in seconds of the container's clock.
+    pub(super) start_s: f64,
     /// Length in seconds, perhaps estimated.
     pub(super) duration_s: Option<f64>,
-    /// Length in seconds of the picture, or of the sound alone, where the file announces it.
+    /// Length or end in seconds of the picture, or of the sound alone, where the file announces it.
     pub(super) announced_s: Option<f64>,
+    /// A transport or program stream, whose clock may be set anew anywhere.
+    pub(super) broadcast: bool,
     pub(super) title: Option<String>,
 }
 
+impl MediaInfo {
+    /// Without a track that the file names and has nothing of, where it has something of another.
+    pub(super) fn with_what_is_there(mut self, measured: &Measured) -> Self {
+        if measured.picture.is_some() {
+            self.sound = self.sound.filter(|_| measured.sound.is_some());
+        } else if measured.sound.is_some() {
+            self.picture = None;
+        }
+        self
+    }
+}
+
 /// The moving picture of a file, as it is shown: turned, with square pixels.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Picture {
     pub(super) stream: u32,
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) interlaced: bool,
+    /// The file says that it is to be turned or mirrored.
+    pub(super) turned: bool,
     pub(super) codec: String,
+    /// Pictures a second on the whole, by what the file says of itself.
     pub(super) frame_rate: Option<f64>,
+    /// The rate that ffmpeg would encode at.
+    pub(super) told_rate: Option<f64>,
 }
 
 /// Bytes at the beginning of a file that tell a playlist.
@@ -103,8 +124,10 @@ fn read(probed: &Probed) -> MediaInfo {
     MediaInfo {
         picture,
         sound: sound.map(|stream| stream.index),
+        start_s: probed.format.start_time.as_deref().and_then(number).unwrap_or(0.0),
         duration_s,
         announced_s,
+        broadcast: probed.format.format_name.starts_with("mpeg"),
         title: title.and_then(|(_, text)| Some(text.as_str()?.to_owned())),
     }
 }
@@ -121,6 +144,7 @@ struct Probed {
 #[serde(default)]
 struct Format {
     format_name: String,
+    start_time: Option<String>,
     duration: Option<String>,
     tags: serde_json::Map<String, serde_json::Value>,
 }
@@ -138,6 +162,7 @@ struct Stream {
     tags: serde_json::Map<String, serde_json::Value>,
     sample_aspect_ratio: Option<String>,
     avg_frame_rate: Option<String>,
+    r_frame_rate: Option<String>,
     field_order: Option<String>,
     disposition: Disposition,
     side_data_list: Vec<SideData>,
@@ -153,6 +178,29 @@ struct Disposition {
 #[serde(default)]
 struct SideData {
     rotation: Option<f64>,
+    displaymatrix: Option<String>,
+}
+
+impl SideData {
+    /// Whether the picture is shown otherwise than it is stored. The matrix also mirrors, which no
+    /// angle says.
+    fn turns(&self) -> bool {
+        const ONE: [i64; 9] = [1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30];
+        let matrix = self.displaymatrix.as_deref().map(|matrix| {
+            let rows = matrix.lines().map(|line| line.split_once(':').map_or("", |(_, row)| row));
+            rows.flat_map(str::split_whitespace)
+                .filter_map(|n| n.parse::<i64>().ok())
+                .collect::<Vec<_>>()
+        });
+        let angle = || self.rotation.is_some_and(|degrees| (degrees % 360.0).abs() > 0.5);
+        match matrix {
+            // Where it stands at the edge of the picture says nothing of how.
+            Some(matrix) if matrix.len() == ONE.len() => {
+                [0, 1, 2, 3, 4, 5, 8].iter().any(|n| matrix[*n] != ONE[*n])
+            }
+            _ => angle(),
+        }
+    }
 }
 
 impl Stream {
@@ -187,8 +235,10 @@ impl Stream {
             width,
             height,
             interlaced: matches!(self.field_order.as_deref(), Some("tt" | "bb" | "tb" | "bt")),
+            turned: self.side_data_list.iter().any(SideData::turns),
             codec: self.codec_name.clone(),
             frame_rate: self.avg_frame_rate.as_deref().and_then(|text| ratio(text, '/')),
+            told_rate: self.r_frame_rate.as_deref().and_then(|text| ratio(text, '/')),
         })
     }
 }
@@ -228,6 +278,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_turned_or_mirrored_is_known() {
+        let turns = |a: i64, b: i64, c: i64, d: i64, rotation: Option<f64>| {
+            let row = |x: i64, y: i64, z: i64| format!("00000000: {x:>11} {y:>11} {z:>11}\n");
+            let rows = [row(a, b, 0), row(c, d, 0), row(77 << 16, 0, 1 << 30)];
+            let displaymatrix = Some(format!("\n{}", rows.concat()));
+            super::SideData { rotation, displaymatrix }.turns()
+        };
+        let one = 1 << 16;
+        assert!(!turns(one, 0, 0, one, Some(0.0)));
+        for (a, b, c, d) in [
+            (0, one, -one, 0),
+            (0, -one, one, 0),
+            (-one, 0, 0, -one),
+            (-one, 0, 0, one),
+            (one, 0, 0, -one),
+            (0, one, one, 0),
+        ] {
+            assert!(turns(a, b, c, d, Some(0.0)), "{a} {b} {c} {d}");
+        }
+        for (degrees, turned) in [(0.0, false), (-360.0, false), (90.0, true), (-180.0, true)] {
+            let side = super::SideData { rotation: Some(degrees), displaymatrix: None };
+            assert_eq!(side.turns(), turned, "{degrees}");
+        }
+    }
+
+    #[test]
     fn pictures_are_taken_as_they_are_shown() {
         let told = r#"{"streams":[
             {"index":0,"codec_type":"video","width":600,"height":600,"disposition":{"attached_pic":1}},
@@ -240,7 +316,7 @@ mod tests {
         let media = read(&probed);
         let picture = media.picture.expect("a picture");
         assert_eq!((picture.stream, picture.width, picture.height), (1, 576, 1047));
-        assert!(picture.interlaced);
+        assert!(picture.interlaced && picture.turned);
         assert_eq!((media.sound, media.duration_s), (Some(2), Some(12.5)));
         assert_eq!(media.title.as_deref(), Some("La playa"));
     }

@@ -2,7 +2,13 @@
 
 use std::str::FromStr;
 
-use super::probe::{MediaInfo, Picture};
+use super::{
+    arguments::{Arguments, Picturing, Sounding},
+    even::{EVEN_S, Even},
+    measure::Measured,
+    note::Note,
+    probe::{MediaInfo, Picture},
+};
 
 /// The name of a quality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,104 +66,206 @@ const MEDIUM: Step =
 const HIGH: Step =
     Step { name: "high", width: 1920, height: 1080, video_kbps: 3_000, audio_kbps: 160 };
 
-/// Seconds of a segment: 125 kB before the first picture at the low profile.
-const SEGMENT_S: u32 = 2;
+/// Sound that goes on after a copied picture is cut off up to this length, in seconds. Beyond, the
+/// picture is encoded, so that its last image can stay.
+const TRIMMED_MAX_S: f64 = 1.0;
+
+/// A copied picture may begin so many seconds after the sound: players wait as long.
+const LATE_MAX_S: f64 = 0.5;
+
+/// A pause in copied sound from which on players stand still, in seconds.
+const GAP_S: f64 = 0.3;
+
+/// The clock is moved only by more than this, in seconds.
+const SHIFT_MIN_S: f64 = 0.02;
 
 /// What ffmpeg is to do with one file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Plan {
     /// The sub-folder of the rendition where a master playlist stands above it.
     pub(super) below: Option<String>,
-    /// Width and height of the pictures, if any are encoded.
-    pub(super) size: Option<(u32, u32)>,
-    video: Option<u32>,
-    audio: Option<u32>,
-    /// Index of the streams of the file.
-    streams: Vec<u32>,
-    has_picture: bool,
-    deinterlace: bool,
-    copy: bool,
-    hevc: bool,
+    /// What its owner is told of it afterwards.
+    pub(super) notes: Vec<Note>,
+    /// Pictures a second of what is made, if there are any.
+    pub(super) frame_rate: Option<f64>,
+    picture: Option<(u32, Picturing)>,
+    sound: Option<(u32, Sounding)>,
+    /// Seconds by which the clock of the file is moved, so that what is taken begins at zero.
+    shift_s: f64,
+    /// What is copied ends here.
+    until_s: Option<f64>,
+    /// The sound ends with the picture, wherever that is.
+    shortest: bool,
 }
 
 impl Plan {
-    pub(super) fn new(profile: ProfileName, media: &MediaInfo) -> Self {
+    /// For one quality of one file, after what was counted in it.
+    pub(super) fn new(profile: ProfileName, media: &MediaInfo, measured: &Measured) -> Self {
         let step = match profile {
             ProfileName::Low => LOW,
             ProfileName::Medium => MEDIUM,
-            ProfileName::High | ProfileName::Source => HIGH,
-            ProfileName::Auto => best(media.picture.as_ref()),
+            ProfileName::High => HIGH,
+            ProfileName::Auto | ProfileName::Source => best(media.picture.as_ref()),
         };
-        let copy = profile == ProfileName::Source;
-        let picture = media.picture.as_ref();
-        let streams =
-            picture.map(|picture| picture.stream).into_iter().chain(media.sound).collect();
-        Self {
+        let even = Even::of(measured);
+        let mut plan = Self {
             below: (profile == ProfileName::Auto).then(|| step.name.to_owned()),
-            size: picture.filter(|_| !copy).map(|picture| fit(step, picture)),
-            video: picture.filter(|_| !copy).map(|_| step.video_kbps),
-            audio: media.sound.filter(|_| !copy).map(|_| step.audio_kbps),
-            streams,
-            has_picture: picture.is_some(),
-            deinterlace: picture.is_some_and(|picture| picture.interlaced),
-            copy,
-            hevc: copy && picture.is_some_and(|picture| picture.codec == "hevc"),
+            shift_s: measured.start_s().map_or(0.0, |start_s| media.start_s - start_s),
+            ..Self::default()
+        };
+        if profile == ProfileName::Source {
+            plan.copy(media, measured, &even, step);
+        } else {
+            plan.encode(media, measured, &even, step);
+        }
+        plan
+    }
+
+    fn encode(&mut self, media: &MediaInfo, measured: &Measured, even: &Even, step: Step) {
+        if let Some(picture) = &media.picture {
+            let (size, kbps) = (fit(step, picture), Some(step.video_kbps));
+            self.encode_picture(picture, measured, even, (size, kbps));
+        }
+        if let Some(sound) = media.sound {
+            self.encode_sound(sound, even, step);
         }
     }
 
+    /// Takes over what can be, and says of the rest why it cannot.
+    fn copy(&mut self, media: &MediaInfo, measured: &Measured, even: &Even, step: Step) {
+        if let Some(picture) = &media.picture {
+            let why = why_not_copied(picture, measured);
+            let held = even.hold_s > TRIMMED_MAX_S;
+            if why.is_some() || held {
+                self.notes.extend(why);
+                self.encode_picture(picture, measured, even, (shown(picture), None));
+            } else {
+                let hevc = picture.codec == "hevc";
+                self.picture = Some((picture.stream, Picturing::Copied { hevc }));
+                self.frame_rate = picture.frame_rate;
+                if even.hold_s > EVEN_S {
+                    self.until_s = even.picture_s;
+                    self.notes.push(Note::SoundTrimmed(even.hold_s));
+                }
+            }
+        }
+        let Some(sound) = media.sound else { return };
+        let hides = measured.sound.is_some_and(|track| track.hidden_s > EVEN_S);
+        let pauses = measured.sound.is_some_and(|track| track.gap_s > GAP_S);
+        let even_already = even.before_s <= EVEN_S && even.after_s <= EVEN_S;
+        if media.picture.is_some() && (hides || pauses || !even_already) {
+            if hides {
+                self.notes.push(Note::SoundHidden);
+            }
+            self.encode_sound(sound, even, step);
+        } else {
+            self.sound = Some((sound, Sounding::Copied));
+        }
+    }
+
+    fn encode_picture(
+        &mut self,
+        picture: &Picture,
+        measured: &Measured,
+        even: &Even,
+        (size, kbps): ((u32, u32), Option<u32>),
+    ) {
+        let rate = measured.corrected_rate(picture);
+        if let (Some(told), Some(rate)) = (picture.told_rate, rate) {
+            self.notes.push(Note::Rate { told, rate });
+        }
+        if even.hold_s > EVEN_S {
+            self.notes.push(Note::PictureHeld(even.hold_s));
+        }
+        self.frame_rate = rate.or(picture.frame_rate).or(picture.told_rate);
+        let (deinterlace, hold_s) = (picture.interlaced, even.hold_s);
+        let encoded = Picturing::Encoded { size, kbps, deinterlace, rate, hold_s };
+        self.picture = Some((picture.stream, encoded));
+    }
+
+    fn encode_sound(&mut self, sound: u32, even: &Even, step: Step) {
+        if even.before_s > EVEN_S {
+            self.notes.push(Note::SilenceBefore(even.before_s));
+        }
+        if even.after_s > EVEN_S {
+            self.notes.push(Note::SilenceAfter(even.after_s));
+        }
+        self.shortest = even.unknown;
+        let encoded = Sounding::Encoded { kbps: step.audio_kbps, until_s: even.picture_s };
+        self.sound = Some((sound, encoded));
+    }
+
+    /// Whether anything of the file is taken over as it is.
     pub(super) fn copies(&self) -> bool {
-        self.copy
+        matches!(self.picture, Some((_, Picturing::Copied { .. })))
+            || matches!(self.sound, Some((_, Sounding::Copied)))
     }
 
     pub(super) fn has_picture(&self) -> bool {
-        self.has_picture
+        self.picture.is_some()
+    }
+
+    /// Width and height of the pictures, if any are encoded.
+    pub(super) fn size(&self) -> Option<(u32, u32)> {
+        match self.picture {
+            Some((_, Picturing::Encoded { size, .. })) => Some(size),
+            _ => None,
+        }
+    }
+
+    /// ffmpeg's arguments before the input.
+    pub(super) fn before(&self) -> Vec<String> {
+        // ffmpeg moves the clock to the beginning of the file; what is taken may begin later.
+        let moves = self.shift_s.abs() > SHIFT_MIN_S;
+        let shift = || vec!["-itsoffset".to_owned(), format!("{:.6}", self.shift_s)];
+        moves.then(shift).unwrap_or_default()
     }
 
     /// ffmpeg's arguments behind the input. Names are relative to the rendition's folder, because
     /// a `%` in a folder's name would be taken for a pattern.
     pub(super) fn arguments(&self) -> Vec<String> {
         let mut arguments = Arguments::default();
-        for stream in &self.streams {
+        let picture = self.picture.as_ref().map(|(stream, _)| stream);
+        for stream in picture.into_iter().chain(self.sound.as_ref().map(|(stream, _)| stream)) {
             arguments.put(["-map", &format!("0:{stream}")]);
         }
         arguments.put(["-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"]);
-        if self.copy {
-            arguments.put(["-c", "copy"]);
-            if self.hevc {
-                arguments.put(["-tag:v", "hvc1"]);
-            }
+        if let Some((_, picture)) = &self.picture {
+            arguments.picture(picture);
         }
-        if let (Some((width, height)), Some(kbps)) = (self.size, self.video) {
-            let deinterlace = if self.deinterlace { "yadif=deint=interlaced," } else { "" };
-            let filter = format!("{deinterlace}scale={width}:{height}:flags=bicubic,setsar=1");
-            arguments.put(["-vf", &filter, "-c:v", "libx264", "-preset", "veryfast"]);
-            arguments.put(["-pix_fmt", "yuv420p", "-profile:v", "high", "-crf", "22"]);
-            // The rate is a bound, not an aim: what is simple costs less.
-            arguments.put(["-maxrate", &format!("{kbps}k"), "-bufsize", &format!("{kbps}k")]);
-            let frames = format!("expr:gte(t,n_forced*{SEGMENT_S})");
-            arguments.put(["-force_key_frames", &frames, "-sc_threshold", "0"]);
-            arguments.put(["-flags", "+cgop"]);
+        if let Some((_, sound)) = &self.sound {
+            arguments.sound(sound, self.has_picture(), self.shortest);
         }
-        if let Some(kbps) = self.audio {
-            arguments.put(["-c:a", "aac", "-b:a", &format!("{kbps}k")]);
-            arguments.put(["-ac", "2", "-ar", "48000"]);
+        if let Some(until_s) = self.until_s {
+            arguments.put(["-t", &format!("{until_s:.6}")]);
         }
-        let seconds = SEGMENT_S.to_string();
-        arguments.put(["-f", "hls", "-hls_time", &seconds, "-hls_list_size", "0"]);
-        arguments.put(["-hls_playlist_type", "vod", "-hls_flags", "independent_segments"]);
-        arguments.put(["-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "init.mp4"]);
-        arguments.put(["-hls_segment_filename", "segment%05d.m4s", "playlist.m3u8"]);
+        if self.shortest && self.has_picture() {
+            arguments.put(["-shortest"]);
+        }
+        arguments.segments();
         arguments.0
     }
 }
 
-#[derive(Default)]
-struct Arguments(Vec<String>);
-
-impl Arguments {
-    fn put<const N: usize>(&mut self, arguments: [&str; N]) {
-        self.0.extend(arguments.map(str::to_owned));
+/// Why a picture cannot be taken over truthfully.
+fn why_not_copied(picture: &Picture, measured: &Measured) -> Option<Note> {
+    if picture.turned {
+        // HLS has no word for it, and what stands in the segments is read by some players only.
+        return Some(Note::Turned);
     }
+    let track = measured.picture?;
+    if track.hidden_s > EVEN_S {
+        return Some(Note::PictureHidden);
+    }
+    let first_s = track.key_s.unwrap_or(track.end_s);
+    let late = measured.start_s().is_some_and(|start_s| first_s - start_s > LATE_MAX_S);
+    late.then_some(Note::PictureLate)
+}
+
+/// The picture as it is shown, in even numbers.
+fn shown(picture: &Picture) -> (u32, u32) {
+    let down = |length: u32| (length - length % 2).max(2);
+    (down(picture.width), down(picture.height))
 }
 
 /// The smallest box that takes the picture as it is, else the largest.
@@ -191,21 +299,18 @@ fn even(length: f64, most: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::{Plan, ProfileName};
-    use crate::ingest::probe::{MediaInfo, Picture};
+    use crate::ingest::{
+        measure::{Measured, Track},
+        note::Note,
+        probe::{MediaInfo, Picture},
+    };
 
     fn check(profile: &str, width: u32, height: u32, below: Option<&str>, size: (u32, u32)) {
-        let picture = Picture {
-            stream: 0,
-            width,
-            height,
-            interlaced: false,
-            codec: "h264".into(),
-            frame_rate: Some(25.0),
-        };
+        let picture = Picture { width, height, ..Picture::default() };
         let media = MediaInfo { picture: Some(picture), sound: Some(1), ..MediaInfo::default() };
-        let plan = Plan::new(profile.parse().expect("a profile"), &media);
+        let plan = Plan::new(profile.parse().expect("a profile"), &media, &Measured::default());
         assert_eq!(plan.below.as_deref(), below, "{profile} {width}x{height}");
-        assert_eq!(plan.size, Some(size), "{profile} {width}x{height}");
+        assert_eq!(plan.size(), Some(size), "{profile} {width}x{height}");
     }
 
     #[test]
@@ -230,6 +335,73 @@ mod tests {
         ] {
             check(profile, width, height, below, size);
         }
+    }
+
+    fn track(start_s: f64, end_s: f64) -> Track {
+        let (key_s, hidden_s, gap_s, clocks) = (Some(start_s), 0.0, 0.0, 1);
+        Track { start_s, end_s, key_s, hidden_s, gap_s, clocks }
+    }
+
+    /// The arguments of a plan, and what is said of it.
+    fn plan(profile: &str, turned: bool, picture: Track, sound: Track) -> (String, Vec<Note>) {
+        let shown = Picture { width: 320, height: 181, turned, ..Picture::default() };
+        let media = MediaInfo { picture: Some(shown), sound: Some(1), ..MediaInfo::default() };
+        let measured = Measured { picture: Some(picture), sound: Some(sound), rate: None };
+        let plan = Plan::new(profile.parse().expect("a profile"), &media, &measured);
+        let arguments = [plan.before(), plan.arguments()].concat().join(" ");
+        (arguments, plan.notes)
+    }
+
+    #[test]
+    fn what_is_copied_is_copied_where_that_is_true() {
+        let (arguments, notes) = plan("source", false, track(0.0, 10.0), track(0.02, 10.05));
+        assert!(arguments.contains("-c:v copy -c:a copy -f hls"), "{arguments}");
+        assert!(notes.is_empty(), "{notes:?}");
+        let mut hidden = track(0.0, 10.0);
+        hidden.hidden_s = 1.1;
+        let mut pauses = track(0.0, 10.0);
+        pauses.gap_s = 3.0;
+        let mut late = track(0.0, 10.0);
+        late.key_s = Some(2.0);
+        let whole = track(0.0, 10.0);
+        for (turned, picture, sound, part) in [
+            (true, whole, whole, "scale=320:180:flags=bicubic,setsar=1 -c:v libx264"),
+            (true, whole, whole, "-crf 18 -force"),
+            (true, whole, whole, "-c:a copy"),
+            (false, hidden, whole, "-c:v libx264"),
+            (false, late, whole, "-c:v libx264"),
+            (false, whole, hidden, "-c:v copy -c:a aac"),
+            (false, whole, pauses, "-c:v copy -c:a aac"),
+            (false, whole, track(1.5, 10.0), "-c:v copy -c:a aac"),
+            (false, whole, track(0.0, 5.0), "first_pts=0,apad=whole_dur=10.000000"),
+            (false, whole, track(0.0, 10.6), "-c:v copy -c:a copy -t 10.000000"),
+            (false, track(0.0, 5.0), whole, "tpad=stop_mode=clone:stop_duration=4.98"),
+        ] {
+            let (arguments, notes) = plan("source", turned, picture, sound);
+            assert!(arguments.contains(part), "{part} is not in {arguments}");
+            assert!(!notes.is_empty() || sound.gap_s > 0.0, "{arguments}");
+        }
+    }
+
+    #[test]
+    fn both_tracks_are_of_one_length_and_begin_together() {
+        for (picture, sound, parts, notes) in [
+            (track(0.0, 10.0), track(0.0, 10.0), &["whole_dur=10.000000"][..], 0),
+            (track(0.0, 10.0), track(0.0, 5.0), &["whole_dur=10.000000"], 1),
+            (track(0.0, 5.0), track(0.0, 10.0), &["stop_duration=4.98", "first_pts=0"], 1),
+            (track(2.0, 12.0), track(0.0, 9.0), &["whole_dur=12.000000"], 1),
+            (track(46.0, 60.0), track(46.02, 60.0), &["-itsoffset -46.0", "whole_dur=14.0"], 0),
+        ] {
+            let (arguments, told) = plan("low", false, picture, sound);
+            for part in parts {
+                assert!(arguments.contains(part), "{part} is not in {arguments}");
+            }
+            assert_eq!(told.len(), notes, "{told:?}");
+        }
+        let mut twice = track(0.0, 10.0);
+        twice.clocks = 2;
+        let (arguments, _) = plan("low", false, twice, twice);
+        assert!(arguments.contains(",apad -shortest"), "{arguments}");
     }
 
     #[test]

@@ -36,3 +36,5 @@ mod sockets;
 mod sources;
 mod streams;
 mod tasks;
+mod television;
+mod uneven;
