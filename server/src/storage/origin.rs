@@ -2,6 +2,7 @@
 //! objects: what there is is said by pages (a list, a playlist), which others understand. One
 //! request each, beside redirects: what tries again, and what gives up, lives in `edge`.
 
+mod decode;
 mod guard;
 mod web;
 
@@ -150,7 +151,7 @@ impl Origin {
         Ok(Some(Page {
             address: address.into(),
             tag: Tag { etag: owned(header::ETAG), modified: owned(header::LAST_MODIFIED) },
-            text: String::from_utf8_lossy(&bytes).trim_start_matches('\u{FEFF}').to_owned(),
+            text: decode::decoded(&bytes, text(&parts.headers, &header::CONTENT_TYPE)),
         }))
     }
 }
