@@ -20,6 +20,7 @@ use clap::{Args, FromArgMatches};
 use crate::{
     bucket::Store,
     fixtures::{Streams, playlist, segment},
+    program,
     server::{Server, bytes, film, named, pages, routed},
 };
 
@@ -402,4 +403,31 @@ async fn the_doctor_looks_at_other_servers() {
     assert!(
         checks[2].fix.as_ref().is_some_and(|fix| fix.contains("ORIGIN_ALLOW_PRIVATE=127.0.0.1:9"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_follows_no_link_that_was_laid_for_it() {
+    let server = Server::new(routed(&film("/f/"))).await;
+    let streams = Streams::new();
+    let (temporary, victim) = (streams.outside("tmp"), streams.outside("victim"));
+    for folder in [&temporary, &victim] {
+        std::fs::create_dir(folder).expect("a folder");
+    }
+    // Every number that the next processes may get.
+    for number in std::process::id()..std::process::id() + 3_000 {
+        let link = temporary.join(format!("carrete-doctor-{number}-video"));
+        std::os::unix::fs::symlink(&victim, link).expect("a link");
+    }
+    let settings = [
+        ("TMPDIR", temporary.display().to_string()),
+        ("VIDEO_ORIGIN", server.url("/f/playlist.m3u8")),
+    ];
+    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let output = program::carrete_verb(&["doctor", "--port", "0"], &streams, &settings).await;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("ok   video server: 1 of its channels"), "{told}");
+    assert_eq!(std::fs::read_dir(&victim).expect("a folder").count(), 0, "{told}");
+    let left = std::fs::read_dir(&temporary).expect("a folder").filter_map(Result::ok);
+    let left: Vec<_> = left.filter(|entry| !entry.path().is_symlink()).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
