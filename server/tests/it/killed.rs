@@ -3,7 +3,7 @@
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -202,7 +202,7 @@ fn a_tool_that_is_not_there_is_named() {
     let streams = Streams::new();
     let input = streams.outside("film.mp4");
     film(&input, "160x90", 2);
-    let empty = PathBuf::from(streams.outside("bin"));
+    let empty = streams.outside("bin");
     fs::create_dir(&empty).expect("a folder");
     let child = convert(&streams, &input, "low", &empty.display().to_string());
     let ended = child.wait_with_output().expect("it ends");

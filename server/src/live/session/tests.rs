@@ -247,17 +247,17 @@ async fn rooms_with_long_histories_are_told_by_the_byte() {
         page.send(Message::text(array)).await.expect("sent");
         for frame in heard(&mut page, Duration::from_millis(500)).await {
             told += frame.len();
-            last = frame;
+            last = if frame.contains("history") { frame } else { last };
         }
     }
     let seconds = 10;
     assert!(told < (8 + seconds + 1) * 256 * 1024 + 200 * 1024, "{told} for {asked}");
     // What was asked for last comes at the end, and what is said there is heard.
     for frame in heard(&mut page, Duration::from_secs(20)).await {
-        last = frame;
+        last = if frame.contains("history") { frame } else { last };
     }
     let at = (19 + 7) % rooms.len();
-    assert!(last.contains(&format!(r#""channel":"canal{at}""#)), "{}", &last[..80]);
+    assert!(last.contains(&format!(r#""channel":"canal{at}""#)), "{last:.80}");
     speaker.say("here", Some(rooms[at].clone()), None).expect("said");
     let frames = heard(&mut page, Duration::from_secs(2)).await;
     assert!(frames.iter().any(|frame| frame.contains("here")), "{frames:?}");
