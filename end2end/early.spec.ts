@@ -93,6 +93,24 @@ test("without the module the page plays by itself", async ({ page, expects }) =>
   await plays(page, "clip_0");
 });
 
+test("a module that comes after the WASM does nothing", async ({ page }) => {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/early.mjs*", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.goto("/", { waitUntil: "commit" });
+  await plays(page, "clip_0");
+  await watch(page);
+  const came = page.waitForResponse(/early\.mjs/);
+  release();
+  await came;
+  await page.waitForTimeout(1_000);
+  expect(await seen(page)).toEqual(UNTOUCHED);
+  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+});
+
 for (const channel of ["wide", "sound_apart", "captions_apart", "ladder_3", "long"]) {
   test(`${channel} as the first reel is taken over untouched`, async ({ page, house }) => {
     const home = await house([channel, "clip_1"]);
@@ -108,7 +126,7 @@ for (const channel of ["wide", "sound_apart", "captions_apart", "ladder_3", "lon
 
 test("music plays before the WASM is there", async ({ page }) => {
   const comes = await heldBack(page);
-  await page.goto("/c/music");
+  await page.goto("/c/tone");
   const runs = () => media(page, (video) => !video.paused && video.currentTime > 0);
   await expect.poll(() => page.locator("video").count(), { timeout: LONG_MS }).toBe(1);
   await expect.poll(runs, { timeout: LONG_MS }).toBe(true);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use js_sys::{Function, Promise, Reflect};
-use leptos::prelude::window;
+use leptos::prelude::{document, window};
 use serde::Serialize;
 use serde_json::Value as Json;
 use wasm_bindgen::{JsCast, JsValue};
@@ -122,11 +122,15 @@ pub(crate) struct EarlyBinding {
 }
 
 impl EarlyPlayback {
-    /// Takes it, once. What the module has not bound yet it will not bind any more: then the page
-    /// plays the first reel as every other.
+    /// Takes it, once. What the module has not bound yet it will not bind any more, also where it has
+    /// not run yet: then the page plays the first reel as every other.
     pub(crate) fn take() -> Option<Self> {
         let early = get(&window(), GLOBAL);
         let _ = Reflect::delete_property(&window(), &GLOBAL.into());
+        // A module that comes later finds nothing to do.
+        if let Some(told) = document().get_element_by_id(ELEMENT) {
+            told.remove();
+        }
         let video: HtmlVideoElement = get(&early, "video").dyn_into().ok()?;
         let hls = get(&early, "hls");
         if !hls.is_object() && !video.has_attribute("src") {
