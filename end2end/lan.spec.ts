@@ -12,7 +12,7 @@ test("on plain http in the house it opens, plays, swipes and chats, in gzip", as
   const url = baseURL!.replace("127.0.0.1", "carrete.lan");
   const encodings: (string | undefined)[] = [];
   page.on("response", (response) => {
-    if (/\.(wasm|js|css)$|carrete\.lan:\d+\/$/.test(response.url())) encodings.push(response.headers()["content-encoding"]);
+    if (/\.(wasm|m?js|css)(\?|$)|carrete\.lan:\d+\/$/.test(response.url())) encodings.push(response.headers()["content-encoding"]);
   });
   const weigh = await scales(page);
   await page.goto(url);

@@ -243,6 +243,8 @@ impl Binding {
         let class: Function = get(&early.hls, "constructor").dyn_into()?;
         let cell = if early.full { &FULL_LIBRARY } else { &LIGHT_LIBRARY };
         cell.set(Some(Library(class)));
+        // The next instance has one.
+        swallow(window().fetch_with_str(WORKER).into());
         early.hls.off("hlsError", early.heard.unchecked_ref())?;
         let binding = Self::hearing(early.hls.clone(), !early.full, report)?;
         binding.parsed.set(number(&get(&early.hls, "levels"), "length") > 0);
