@@ -233,7 +233,10 @@ async fn the_operator_sees_it_on_a_page_without_scripts() {
     };
     let empty = page("/pulse?lang=en").await;
     assert_eq!(empty.matches("<b>–</b>").count(), 3, "{empty}");
-    assert!(empty.contains("data-refresh=\"2\"") && empty.contains("Finger to picture"));
+    assert!(empty.contains("src=\"/pulse.js\"") && empty.contains("Finger to picture"), "{empty}");
+    assert!(!empty.contains(".wasm"), "it looks again by a few lines, not by a program: {empty}");
+    let script = include_str!("../../../public/pulse.js");
+    assert!(script.contains("EVERY_MS = 2_000"), "every two seconds: {script}");
 
     let body = r#"{"swipes_ms":[72,72,118],"cold_ms":412}"#;
     let report = client.post(at("/api/pulse")).header("content-type", "text/plain").body(body);
@@ -242,7 +245,8 @@ async fn the_operator_sees_it_on_a_page_without_scripts() {
     for part in ["<b>72</b>", "<b>118</b>", "<b>0,41</b>", "Del dedo a la imagen", "objetivo 130"] {
         assert!(spanish.contains(part), "{part} is missing: {spanish}");
     }
-    assert!(spanish.contains("\"Pulse\":true"), "the report is not sent a second time");
+    assert_eq!(spanish.matches("<b>72</b>").count(), 1);
+    assert!(!spanish.contains("application/json"), "the report is not sent a second time");
     assert!(!spanish.contains("secreto") && !spanish.contains("/c/"));
 
     let began = Instant::now();
