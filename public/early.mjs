@@ -30,7 +30,10 @@ const giveUp = () => {
   video.remove();
   if (globalThis.early === early) delete globalThis.early;
   settle();
+  early.hls?.destroy();
 };
+/** The page's WASM was quicker: it plays by itself, and nothing is to be taken over any more. */
+const isLate = document.querySelector(".feed[data-hydrated]") !== null;
 const presented = (now, { mediaTime }) => {
   if (video.isConnected && mediaTime !== early.time) {
     early.time = mediaTime;
@@ -42,7 +45,8 @@ const presented = (now, { mediaTime }) => {
 };
 const play = () => {
   video.requestVideoFrameCallback?.(presented);
-  video.play().catch(settle);
+  // A browser may refuse at once.
+  new Promise((played) => played(video.play())).catch(settle);
 };
 const playFile = () => {
   if (!video.canPlayType(mime)) return giveUp();
@@ -57,9 +61,11 @@ video.preload = "auto";
 video.onerror = settle;
 // Music presents no frame, and some browsers do not tell.
 video.onplaying = () => (video.videoWidth && video.requestVideoFrameCallback) || settle();
-if (!place()) addEventListener("DOMContentLoaded", place);
+if (!isLate && !place()) addEventListener("DOMContentLoaded", place);
 
-if (library) {
+if (isLate) {
+  giveUp();
+} else if (library) {
   // Asked for now, the worker is there when the library asks for it.
   fetch(config.workerPath).catch(() => {});
   import(library)
