@@ -48,21 +48,24 @@ async function playsOrAsks(page: Page, channel: string): Promise<void> {
 test("a reel opened in the dark, whose video comes only with the light, does not fail meanwhile", async ({ page }) => {
   test.setTimeout(60_000);
   await blinds(page, true);
-  const asked: string[] = [];
+  let segments = 0, playlists = 0;
+  page.on("request", (request) => (playlists += Number(request.url().endsWith("/streams/clip_1/playlist.m3u8"))));
   let release = () => {};
   const seen = new Promise<void>((resolve) => (release = resolve));
   // A browser that opens no media source in the dark.
   await page.route("**/streams/clip_1/*.ts*", async (route) => {
-    asked.push(route.request().url());
+    segments++;
     await seen;
     await route.continue().catch(() => undefined);
   });
   await page.goto("/c/clip_1");
-  await expect.poll(() => asked.length, { timeout: LONG_MS }).toBeGreaterThan(0);
-  const before = asked.length;
+  await expect(page.getByRole("feed")).toHaveAttribute("data-hydrated", "", { timeout: LONG_MS });
+  await expect.poll(() => segments, { timeout: LONG_MS }).toBeGreaterThan(0);
+  const before = playlists;
   await page.waitForTimeout(10_000);
   await expect(page.getByRole("alert")).toBeHidden();
-  expect(asked.length, "nothing is tried again in the dark").toBe(before);
+  // Another try begins with the playlist.
+  expect(playlists, "nothing is tried again in the dark").toBe(before);
   release();
   await hide(page, false);
   await plays(page, "clip_1");

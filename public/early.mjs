@@ -33,6 +33,7 @@ function begin({ id, source, mime, library, config, bandwidth, resume, styleshee
     video.remove();
     if (globalThis.early === early) delete globalThis.early;
     settle();
+    early.hls?.destroy();
   };
   const presented = (now, { mediaTime }) => {
     if (video.isConnected && mediaTime !== early.time) {
@@ -45,7 +46,8 @@ function begin({ id, source, mime, library, config, bandwidth, resume, styleshee
   };
   const play = () => {
     video.requestVideoFrameCallback?.(presented);
-    video.play().catch(settle);
+    // A browser may refuse at once.
+    new Promise((played) => played(video.play())).catch(settle);
   };
   const playFile = () => {
     if (!video.canPlayType(mime)) return giveUp();

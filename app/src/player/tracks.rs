@@ -32,6 +32,11 @@ impl Tracks {
         while let Some(track) = video.last_child() {
             let _ = video.remove_child(&track);
         }
+        self.add(video, all);
+    }
+
+    /// Gives the element these tracks too.
+    pub(crate) fn add(&self, video: &HtmlVideoElement, all: &[Subtitle]) {
         for subtitle in all {
             let Ok(track) = document().create_element("track") else { continue };
             for (name, value) in
