@@ -5,12 +5,17 @@ import { defineConfig } from "@playwright/test";
 
 import { launch } from "./browser";
 
+/** What measures times, or what the main thread does: by themselves. PART says which are run, without it all are, one by one. */
+const ALONE = ["drift", "early", "motion", "swipe", "warm"].map((name) => `${name}.spec.ts`);
+const part = process.env.PART;
+
 export default defineConfig({
   testDir: ".",
-  testMatch: "*.spec.ts",
+  testMatch: part === "alone" ? ALONE : "*.spec.ts",
+  testIgnore: part === "together" ? ALONE : [],
   globalSetup: "./global-setup.ts",
   outputDir: "../target/end2end",
-  workers: 1,
+  workers: part === "together" ? 2 : 1,
   retries: 1,
   forbidOnly: true,
   timeout: 40_000,

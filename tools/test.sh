@@ -41,23 +41,26 @@ tools() {
   part "scripts" "$good" "$bad" "$code" $((SECONDS - began))
 }
 
+# Those that wait for something most of the time go two at a time, those that measure one by one.
 browser() {
-  local report=$PWD/$logs/browser.json began=$SECONDS code good bad
+  local report began=$SECONDS code good bad sort
   if ! tools/build.sh; then
     part "release build" 0 1 1 $((SECONDS - began))
     part "browser (could not run)" 0 1 1 0
     return
   fi
-  began=$SECONDS
-  echo "test: browser tests against target/release/carrete"
-  rm -f "$report"
-  (cd end2end && PLAYWRIGHT_JSON_OUTPUT_FILE=$report node_modules/.bin/playwright test --reporter=list,json) </dev/null
-  code=$?
-  read -r good bad < <(node -e '
-    const { stats, errors } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
-    console.log(stats.expected + stats.flaky, stats.unexpected + (errors.length && !stats.unexpected ? 1 : 0));
-  ' "$report" 2>/dev/null || echo "0 1")
-  part "browser" "$good" "$bad" "$code" $((SECONDS - began))
+  for sort in together alone; do
+    began=$SECONDS report=$PWD/$logs/browser-$sort.json
+    echo "test: browser tests against target/release/carrete, $sort"
+    rm -f "$report"
+    (cd end2end && PART=$sort PLAYWRIGHT_JSON_OUTPUT_FILE=$report node_modules/.bin/playwright test --reporter=list,json) </dev/null
+    code=$?
+    read -r good bad < <(node -e '
+      const { stats, errors } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
+      console.log(stats.expected + stats.flaky, stats.unexpected + (errors.length && !stats.unexpected ? 1 : 0));
+    ' "$report" 2>/dev/null || echo "0 1")
+    part "browser, $sort" "$good" "$bad" "$code" $((SECONDS - began))
+  done
 }
 
 # `webkit: what was tried: fine (1.2 s)` or `: FAILED: why`, a line each.
