@@ -21,7 +21,8 @@ part() {
 rust() {
   local log=$logs/rust.log began=$SECONDS code good bad
   echo "test: Rust tests, unit, integration and documents (compiling takes minutes the first time)"
-  cargo test --locked -p app -p server --features app/ssr --no-fail-fast </dev/null 2>&1 | tee "$log"
+  # Most of them wait for clocks, sockets and other programs.
+  RUST_TEST_THREADS=$((2 * $(nproc))) cargo test --locked -p app -p server --features app/ssr --no-fail-fast </dev/null 2>&1 | tee "$log"
   code=${PIPESTATUS[0]}
   read -r good bad < <(awk '
     /^test result: / { for (i = 2; i <= NF; i++) { if ($i == "passed;") p += $(i - 1); if ($i == "failed;") f += $(i - 1) } }
