@@ -59,8 +59,9 @@ fn facts(
     let inspected = inspected.unwrap_or(Inspected::UNKNOWN);
     let mut remarks = Vec::new();
     match inspected.ends {
-        Ends::Cut(why) => return Err(Reason::Cut(why)),
-        Ends::Short(why) => {
+        Ends::Cut(why) if here => return Err(Reason::Cut(why)),
+        // Elsewhere nothing is shown before it is there, and a listing is believed.
+        Ends::Cut(why) | Ends::Short(why) => {
             let age = SystemTime::now().duration_since(stamp.modified()).unwrap_or_default();
             if here && age < SETTLES {
                 return Err(Reason::Changing);

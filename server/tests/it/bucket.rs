@@ -234,7 +234,7 @@ async fn with_tags(response: Response, folder: &std::path::Path) -> Response {
     let mut rest = &*text;
     while let Some((before, after)) = rest.split_once("<Key>") {
         let (key, after) = after.split_once("</Key>").expect("the end of a key");
-        let content = fs::read(folder.join(key)).unwrap_or_default();
+        let content = fs::read(folder.join(plain(key))).unwrap_or_default();
         let tag: String = Md5::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
         tagged.push_str(&format!("{before}<Key>{key}</Key><ETag>&quot;{tag}&quot;</ETag>"));
         rest = after;
@@ -242,6 +242,12 @@ async fn with_tags(response: Response, folder: &std::path::Path) -> Response {
     tagged.push_str(rest);
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(tagged))
+}
+
+/// A key without what XML writes for some of its letters.
+fn plain(key: &str) -> String {
+    let letters = [("&lt;", "<"), ("&gt;", ">"), ("&apos;", "'"), ("&quot;", "\""), ("&amp;", "&")];
+    letters.iter().fold(key.to_owned(), |key, (written, letter)| key.replace(written, letter))
 }
 
 /// Spoils a read, if that is the mood.

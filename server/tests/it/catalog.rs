@@ -22,7 +22,7 @@ async fn finished_channels_are_listed_in_feed_order() {
         streams.channel(name);
     }
     streams.write("first/channel.toml", "title = \"Primero\"\norder = 1\ntags = [\"mar\"]\n");
-    streams.write("last/channel.toml", "order = 2\nunknown = 5\n");
+    streams.write("last/channel.toml", "unknown = 5\n");
     streams.write("hid/channel.toml", "hidden = true\n");
     streams.write("first/poster.jpg", "jpg");
     streams.write("first/es.vtt", "WEBVTT\n");
