@@ -62,8 +62,8 @@ async fn ask(server: &Running, method: &str, path: &str, headers: &[(&str, &str)
 #[tokio::test]
 async fn targets_and_hosts_that_are_none_are_refused_before_anybody_works_on_them() {
     let (_streams, server) = house(&[]).await;
-    let mut wrong = Vec::new();
-    for (request, statuses) in [
+    let server = &server;
+    let asked = [
         ("CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: x\r\n\r\n", &[405][..]),
         ("CONNECT 127.0.0.1:22 HTTP/1.0\r\n\r\n", &[405]),
         ("CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n", &[405]),
@@ -88,8 +88,13 @@ async fn targets_and_hosts_that_are_none_are_refused_before_anybody_works_on_the
             "POST /api/pulse HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
             &[400],
         ),
-    ] {
-        let said = said(&server, request.as_bytes()).await;
+    ];
+    // All at once: each waits for its connection to fall silent.
+    let asked = asked.map(|(request, statuses)| async move {
+        (request, statuses, said(server, request.as_bytes()).await)
+    });
+    let mut wrong = Vec::new();
+    for (request, statuses, said) in futures_util::future::join_all(asked).await {
         let (head, _) = said.split_once("\r\n\r\n").unwrap_or_default();
         if !statuses.contains(&status(&said)) {
             wrong.push(format!("{request:?} is answered {:?}", said.lines().next()));
@@ -103,7 +108,7 @@ async fn targets_and_hosts_that_are_none_are_refused_before_anybody_works_on_the
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
     // Nothing of it was a fault of ours.
-    let counted = ask(&server, "GET", "/metrics", &[]).await.text().await.expect("text");
+    let counted = ask(server, "GET", "/metrics", &[]).await.text().await.expect("text");
     assert!(!counted.contains("status=\"500\""), "{counted}");
 }
 
