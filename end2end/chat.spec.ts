@@ -101,8 +101,10 @@ test("\"only this reel\" limits what is shown and what is written; elsewhere it 
   await expect(log(there).getByRole("listitem").filter({ hasText: "again" }).locator(".room-mark")).toBeHidden();
 });
 
-test("the sixth message in ten seconds stays in the box, with the reason", async ({ page, house }) => {
-  const home = await house(CHANNELS);
+test("a message over the rate stays in the box, with the reason", async ({ page, house }) => {
+  test.setTimeout(60_000);
+  // A place comes free every twelve seconds: a busy machine does not write so slowly.
+  const home = await house(CHANNELS, { CHAT_RATE: "5/60" });
   await enter(page, home);
   await openChat(page);
   await say(page, "message 1", "Ana");
@@ -112,7 +114,7 @@ test("the sixth message in ten seconds stays in the box, with the reason", async
   for (let n = 1; n <= 5; n++) await expect(line(page, `message ${n}`)).toHaveCount(1);
   await expect(line(page, "message 6")).toHaveCount(0);
   await expect(page.getByText("Not sent yet")).toHaveCount(0);
-  await expect(page.getByRole("status").filter({ hasText: "Too fast" })).toBeHidden({ timeout: LONG_MS });
+  await expect(page.getByRole("status").filter({ hasText: "Too fast" })).toBeHidden({ timeout: 20_000 });
   await box(page).press("Enter");
   await expect(line(page, "message 6")).toBeVisible();
   await expect(box(page)).toHaveValue("");
