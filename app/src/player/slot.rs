@@ -317,7 +317,8 @@ impl Slot {
         self.load.set(load);
         self.from_s.set(wish.from_s.unwrap_or(0.0));
         *self.media.borrow_mut() = Some(Arc::clone(media));
-        self.tracks.replace(&self.video, &media.subtitles);
+        // hls.js may have added those of the playlist already.
+        Tracks::add(&self.video, &media.subtitles);
         self.ready.set(self.video.ready_state() >= HtmlMediaElement::HAVE_CURRENT_DATA);
         self.frames.resume(early.frames);
         if let Some(bound) = &early.binding {

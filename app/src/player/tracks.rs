@@ -32,6 +32,11 @@ impl Tracks {
         while let Some(track) = video.last_child() {
             let _ = video.remove_child(&track);
         }
+        Self::add(video, all);
+    }
+
+    /// Gives the element these tracks beside those that it has.
+    pub(crate) fn add(video: &HtmlVideoElement, all: &[Subtitle]) {
         for subtitle in all {
             let Ok(track) = document().create_element("track") else { continue };
             for (name, value) in
