@@ -30,6 +30,11 @@ function begin({ id, source, mime, library, config, bandwidth, resume, styleshee
     return picture;
   };
   const giveUp = () => {
+    try {
+      early.hls?.destroy();
+    } catch {
+      // It loses its element all the same.
+    }
     video.remove();
     if (globalThis.early === early) delete globalThis.early;
     settle();
@@ -44,10 +49,13 @@ function begin({ id, source, mime, library, config, bandwidth, resume, styleshee
     if (early.frames < 2) video.requestVideoFrameCallback(presented);
     else settle();
   };
-  const play = () => {
+  const play = async () => {
     video.requestVideoFrameCallback?.(presented);
-    // A browser may refuse at once.
-    new Promise((played) => played(video.play())).catch(settle);
+    try {
+      await video.play();
+    } catch {
+      settle();
+    }
   };
   const playFile = () => {
     if (!video.canPlayType(mime)) return giveUp();

@@ -102,7 +102,8 @@ fn style(stylesheet: &Stylesheet, inline: bool) -> impl IntoView + use<> {
 }
 
 /// What plays the first reel, told before everything else: its picture, the player's library and what it
-/// opens with, and the module that binds them while the page's WASM is still on its way.
+/// opens with, and the module that binds them while the page's WASM is still on its way. It stands before
+/// what hydrates, and runs before it: browsers put off what is `async`.
 fn ahead(
     active: Option<&Media>,
     early: &str,
@@ -125,7 +126,7 @@ fn ahead(
     let module = request.map(|request| {
         view! {
             <script type="application/json" id=EARLY_ELEMENT inner_html=request.to_json()></script>
-            <script type="module" async fetchpriority="high" src=early.to_owned()></script>
+            <script type="module" fetchpriority="high" src=early.to_owned()></script>
         }
     });
     let fetches: Vec<_> =

@@ -324,7 +324,10 @@ impl Slot {
         if let Some(bound) = &early.binding {
             match Binding::adopt(bound, self.reporter(media, wish, load)) {
                 Ok(binding) => *self.binding.borrow_mut() = Some(Rc::new(binding)),
-                Err(_) => self.tell_soon(load, Told::Report(Report::Threw)),
+                Err(_) => {
+                    hls::end(&bound.hls);
+                    self.tell_soon(load, Told::Report(Report::Threw));
+                }
             }
         }
     }

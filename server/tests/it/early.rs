@@ -85,8 +85,9 @@ async fn a_page_says_what_its_first_reel_is_played_with() {
             page.contains(&format!("href=\"{library}\"")),
             "{id}: its library is fetched ahead"
         );
-        let module = between(&page, "<script type=\"module\" async", ">").expect("the module");
-        assert!(module.contains("src=\"/early.mjs"), "{id}: {module}");
+        let module = page.find("src=\"/early.mjs").expect("the module");
+        let hydrates = page.find("/pkg/carrete.js").expect("what hydrates");
+        assert!(module < hydrates, "{id}: the module runs first");
     }
 }
 
