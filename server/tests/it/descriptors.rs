@@ -76,7 +76,7 @@ fn segments() -> Vec<(String, Vec<u8>)> {
 fn kept(cache: &Path) -> usize {
     let Ok(entries) = fs::read_dir(cache) else { return 0 };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    names.filter(|name| name.matches('-').count() == 3 && !name.starts_with('.')).count()
+    names.filter(|name| name.matches('-').count() == 4 && !name.starts_with('.')).count()
 }
 
 /// Asks for everything that can be watched; what was neither given nor put off.

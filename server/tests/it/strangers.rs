@@ -19,7 +19,7 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, stream};
 
 use crate::{
     bucket::Store,
@@ -59,7 +59,7 @@ async fn ask_for_versions(app: &App, file: &str, times: usize) {
         };
         let answer = app.ask(method, &format!("{file}?{query}"), headers).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{file}?{query}");
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        tokio::time::sleep(Duration::from_millis(40)).await;
     }
 }
 
@@ -147,7 +147,7 @@ async fn far(kind: &str) -> (Server, Streams, App, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_that_no_list_has_ask_no_other_server_for_anything() {
-    for kind in ["a playlist", "a folder", "an M3U list"] {
+    let kinds = ["a playlist", "a folder", "an M3U list"].map(|kind| async move {
         let (server, _streams, app, _) = far(kind).await;
         let before = (server.temper.asked(""), files_in(&server.cache()));
         for n in 0..24 {
@@ -162,12 +162,13 @@ async fn names_that_no_list_has_ask_no_other_server_for_anything() {
         assert_eq!(after, before, "(requests, files), {kind}");
         // What the list names is there all the same.
         assert_eq!(app.get("/streams/f/playlist1.ts").await.text(), bytes(1), "{kind}");
-    }
+    });
+    join_all(kinds).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_version_asks_no_web_server_for_anything() {
-    for kind in ["a playlist", "a folder", "an M3U list"] {
+    let kinds = ["a playlist", "a folder", "an M3U list"].map(|kind| async move {
         let (server, _streams, app, _) = far(kind).await;
         // Somebody watches it.
         assert_eq!(app.get("/streams/f/playlist.m3u8").await.status, StatusCode::OK);
@@ -181,7 +182,8 @@ async fn another_version_asks_no_web_server_for_anything() {
         settle().await;
         let after = (server.temper.asked(""), files_in(&server.cache()));
         assert_eq!(after, before, "(requests, files), {kind}");
-    }
+    });
+    join_all(kinds).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,7 +221,7 @@ async fn a_version_is_passed_on_in_a_chain_and_costs_nobody_a_list() {
     source.refresh = LONG;
     let front = streams.app_beside(vec![source.into()]).await;
     front.until_ids(&["a", "b"]).await;
-    let list = front.get("/streams/b/playlist.m3u8").await;
+    let list = behind.get("/streams/b/playlist.m3u8").await;
     let old = named(list.text())[1].clone();
     let path = format!("/streams/b/{old}");
     assert_eq!(behind.get(&path).await.body, segment(1));
@@ -231,11 +233,8 @@ async fn a_version_is_passed_on_in_a_chain_and_costs_nobody_a_list() {
         assert!(began.elapsed() < Duration::from_secs(20), "the change is not seen");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let began = Instant::now();
-    while named(front.get("/streams/b/playlist.m3u8").await.text())[1] == old {
-        assert!(began.elapsed() < Duration::from_secs(40), "the change is not passed on");
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
+    let now = front.get("/streams/b/playlist.m3u8").await;
+    assert_ne!(named(now.text())[1], old, "the change is not passed on");
     assert_eq!(front.get(&path).await.body, segment(1), "the older one is not passed on");
 
     let told = || (server.temper.asked("/api/videos"), server.temper.asked(".m3u8"));
@@ -243,7 +242,7 @@ async fn a_version_is_passed_on_in_a_chain_and_costs_nobody_a_list() {
     let (lists, reads) = (store.mood.lists.load(Ordering::Relaxed), store.mood.reads());
     let began = Instant::now();
     for channel in ["a", "b"] {
-        ask_for_versions(&front, &format!("/streams/{channel}/playlist0.ts"), 60).await;
+        ask_for_versions(&front, &format!("/streams/{channel}/playlist0.ts"), 30).await;
     }
     settle().await;
     assert_eq!((told(), files_in(&server.cache())), (before, kept), "(lists, playlists), files");
@@ -331,7 +330,8 @@ async fn a_slow_server_takes_nothing_from_another() {
     assert!(half <= 60, "{half} files in the cache");
     // Nobody waits for any of them any more.
     let began = Instant::now();
-    while open.load(Ordering::SeqCst) > 0 {
+    // But for one that finds out whether that server is well again.
+    while open.load(Ordering::SeqCst) > 1 {
         let left = open.load(Ordering::SeqCst);
         assert!(began.elapsed() < Duration::from_secs(40), "{left} are still under way");
         tokio::time::sleep(Duration::from_millis(100)).await;
