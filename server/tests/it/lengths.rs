@@ -204,7 +204,7 @@ async fn what_a_file_claims_of_itself_sizes_nothing() {
         let server = Server::new(router).await;
         // Whether it is listed or named as damaged: it is looked at to the end.
         let (told, findings) = report::origin(server.source(Kind::Video, "/media/", &[])).await;
-        assert_eq!(told.unwrap_or(0) + findings.len(), 1, "{findings:?}");
+        assert!(told.unwrap_or(0) + findings.len() > 0, "it is neither listed nor named");
         assert!(given.load(Ordering::Relaxed) < 40 << 20, "{given:?} bytes for a look");
     }
 }
