@@ -152,6 +152,10 @@ fn failure(data: &JsValue) -> Option<Report> {
     if details.as_deref() == Some("fragLoadError") && (status == 404.0 || status == 410.0) {
         return Some(Report::Gone);
     }
+    // An exception within the library: what it was doing is not done.
+    if details.as_deref() == Some("internalException") {
+        return Some(Report::Threw);
+    }
     let network = || get(data, "type").as_string().as_deref() == Some("networkError");
     get(data, "fatal").is_truthy().then(|| Report::Fatal { network: network() })
 }

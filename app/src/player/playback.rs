@@ -142,11 +142,14 @@ impl Playback {
             Event::Starves { seeking: true, buffered: true } => {}
             Event::Starves { seeking, .. } => {
                 out.push(Command::GiveWay);
-                if !seeking {
-                    out.push(Command::NoteStall);
-                }
                 if self.state == State::Playing {
+                    if !seeking {
+                        out.push(Command::NoteStall);
+                    }
                     self.wait(out);
+                    if std::mem::take(&mut self.overdue) {
+                        self.media_error(Command::Reload, out);
+                    }
                 }
             }
             Event::Began if self.stands() => self.go_on(out),
@@ -203,6 +206,8 @@ impl Playback {
             Event::Fatal { .. } | Event::Broken(Cause::Network) if self.put_off() => {}
             Event::Fatal { network: true } => self.fail(Cause::Network, out),
             Event::Fatal { network: false } => self.media_error(Command::Recover, out),
+            // What it has in its buffer is played first.
+            Event::Threw if self.state == State::Playing => self.overdue = true,
             Event::Threw => self.media_error(Command::Reload, out),
             Event::Broken(cause) => self.fail(cause, out),
         }

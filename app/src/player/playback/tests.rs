@@ -390,3 +390,18 @@ fn who_paused_a_reel_finds_it_paused_after_its_playlist_has_changed() {
     assert!(commands.contains(&Command::Reload), "{commands:?}");
     assert_eq!(playback.phase(), Phase::Waiting);
 }
+
+#[test]
+fn what_the_library_throws_is_mended_at_once_or_when_nothing_is_left_to_play() {
+    let cold = Event::Shown { ready: false, audio: false, live: false };
+    let (_, commands) = after([cold, Event::Threw]);
+    assert!(commands.contains(&Command::Reload), "{commands:?}");
+    let mut playback = playing();
+    assert_eq!(step(&mut playback, Event::Threw), []);
+    assert_eq!(playback.phase(), Phase::Playing);
+    let commands = step(&mut playback, Event::Starves { seeking: false, buffered: false });
+    assert!(commands.contains(&Command::Reload), "{commands:?}");
+    // A library that always throws is given up.
+    let commands = after([cold, Event::Threw, Event::Threw, Event::Threw, Event::Threw]).1;
+    assert!(commands.contains(&Command::GiveUp(Cause::Media)), "{commands:?}");
+}
