@@ -319,6 +319,10 @@ impl Playback {
             return;
         }
         if !std::mem::replace(&mut self.hidden, false) {
+            // A page that the browser takes from its memory: it may have paused what was on it.
+            if self.runs() && self.ready {
+                out.push(Command::Play);
+            }
             return;
         }
         let overdue = std::mem::take(&mut self.overdue);

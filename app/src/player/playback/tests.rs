@@ -405,3 +405,15 @@ fn what_the_library_throws_is_mended_at_once_or_when_nothing_is_left_to_play() {
     let commands = after([cold, Event::Threw, Event::Threw, Event::Threw, Event::Threw]).1;
     assert!(commands.contains(&Command::GiveUp(Cause::Media)), "{commands:?}");
 }
+
+#[test]
+fn a_page_taken_from_memory_plays_on_unless_somebody_has_paused_it() {
+    let mut playback = playing();
+    assert_eq!(step(&mut playback, hidden(false, 1e4)), [Command::Play]);
+    for by in [By::Person, By::Outside] {
+        let mut playback = after([SHOWN, Event::Moves, Event::Pause(by)]).0;
+        assert_eq!(step(&mut playback, hidden(false, 1e4)), []);
+    }
+    let mut refused = after([SHOWN, REFUSED]).0;
+    assert_eq!(step(&mut refused, hidden(false, 1e4)), []);
+}

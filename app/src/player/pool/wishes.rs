@@ -62,8 +62,9 @@ impl Pool {
     /// A reel that was prepared in another quality goes on in the chosen one.
     pub(super) fn keep_level(&self) {
         let wanted = self.player.wanted_height.get_untracked();
-        if wanted.is_some() && wanted != Some(self.current().lines()) {
-            self.choose_level(true);
+        if wanted.is_some() {
+            // One that shows it already is to stay with it.
+            self.choose_level(wanted != Some(self.current().lines()));
         }
     }
 
