@@ -143,8 +143,10 @@ for (const colorScheme of ["dark", "light"] as const) {
     await press(page, "Enter");
     expect(await fill(".menu-button")).not.toBe(await fill(".share"));
     expect(await fill(".speeds label:has(:checked)")).not.toBe(await fill(".speeds label:not(:has(:checked))"));
-    const one = page.locator('.menu [role="switch"]').first();
-    const state = async () => [await fill('.menu [role="switch"]'), await fill('.menu [role="switch"]', "::before")];
+    // That of the music: without the other one the reel goes on at its end, and the menu closes.
+    const music = '.menu [role="switch"].goes-on';
+    const one = page.locator(music);
+    const state = async () => [await fill(music), await fill(music, "::before")];
     const on = await state();
     expect(new Set(on).size, "the switch is seen in its frame").toBe(2);
     await one.click();
