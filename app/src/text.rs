@@ -117,6 +117,9 @@ table! {
     next: "Next", "Siguiente";
     retry: "Retry", "Reintentar";
     paused: "paused", "en pausa";
+    tap_to_play: "Tap: this browser starts nothing by itself.", "Toca: este navegador no arranca nada solo.";
+    paused_outside: "Something outside this page has paused it. It goes on at", "Lo ha pausado algo de fuera de esta página. Sigue en";
+    when_you_like: "when you like.", "cuando quieras.";
     stopping: "The server is stopping. This goes on as far as it has come.", "El servidor se está apagando. Esto sigue hasta donde ha llegado.";
     returned: "Back.", "De vuelta.";
     reel_gone: "That reel is no longer there.", "Ese reel ya no está.";
@@ -227,10 +230,7 @@ table! {
     tried_then_next: "It is tried again in a moment; if that fails, the next one follows.", "Lo intento otra vez enseguida; si no, sigue la tira.";
     next_is: "Next:", "Siguiente:";
     then: "Then", "Luego,";
-    cause_resting: "This live stream sends nothing at the moment. It goes on by itself as soon as it does.", "Este directo no envía nada ahora mismo. Sigue solo en cuanto vuelva.";
-    tap_to_play: "Tap: this browser starts nothing by itself.", "Toca: este navegador no arranca nada solo.";
-    paused_outside: "Something outside this page has paused it. It goes on at", "Lo ha pausado algo de fuera de esta página. Sigue en";
-    when_you_like: "when you like.", "cuando quieras.";
+    cause_resting: "It sends nothing now, and goes on by itself.", "Ahora no envía nada. Sigue solo.";
     local: "local", "local";
     music: "music", "música";
     on_air: "live", "en directo";

@@ -8,10 +8,7 @@ use std::{
 };
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use leptos::{
-    prelude::{document, window},
-    task::spawn_local,
-};
+use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlMediaElement;
@@ -94,10 +91,19 @@ pub(crate) fn ask_again() {
     }
 }
 
+/// The module at this path: at once from another address where it does not come.
 async fn import(path: &str) -> Result<JsValue, JsValue> {
-    match IN_VAIN.get() {
-        0 => JsFuture::from(dynamic_import(path)).await,
-        n => JsFuture::from(dynamic_import(&format!("{path}?again={n}"))).await,
+    let first = IN_VAIN.get();
+    loop {
+        let tries = IN_VAIN.get();
+        let again = if tries > 0 { format!("?again={tries}") } else { String::new() };
+        let module = JsFuture::from(dynamic_import(&[path, &again].concat())).await;
+        if module.is_err() {
+            IN_VAIN.set(tries + 1);
+        }
+        if module.is_ok() || tries > first {
+            return module;
+        }
     }
 }
 
@@ -109,13 +115,7 @@ pub(crate) async fn load(full: bool) -> Result<Engine, JsValue> {
     // Asked for now, it is there when the library asks for it.
     swallow(window().fetch_with_str(WORKER).into());
     let path = address(full);
-    let module = match import(path).await {
-        Ok(module) => module,
-        Err(_) => {
-            IN_VAIN.set(IN_VAIN.get() + 1);
-            import(path).await.inspect_err(|_| IN_VAIN.set(IN_VAIN.get() + 1))?
-        }
-    };
+    let module = import(path).await?;
     let class: Function = get(&module, "default").dyn_into()?;
     let is_supported: Function = get(&class, "isSupported").dyn_into()?;
     if is_supported.call0(&class)?.is_falsy() {
@@ -326,7 +326,17 @@ impl Binding {
     fn on(
         &mut self,
         event: &'static str,
-        mut handler: impl FnMut(JsValue) + 'static,
+        handler: impl Fn(JsValue) + 'static,
+    ) -> Result<(), JsValue> {
+        self.on_boxed(event, Box::new(handler))
+    }
+
+    // One kind of handler for all: each kind is a program of its own.
+    #[inline(never)]
+    fn on_boxed(
+        &mut self,
+        event: &'static str,
+        handler: Box<dyn Fn(JsValue)>,
     ) -> Result<(), JsValue> {
         let closure = Handler::new(move |_, data| handler(data));
         self.hls.on(event, closure.as_ref().unchecked_ref())?;
@@ -334,14 +344,11 @@ impl Binding {
         Ok(())
     }
 
-    /// Tells that a method has thrown, when whoever called it has finished.
-    fn told<T>(&self, result: Result<T, JsValue>) -> bool {
-        if result.is_ok() {
-            return true;
+    /// Tells that a method has thrown; whoever hears it acts when the caller has finished.
+    fn told<T>(&self, result: Result<T, JsValue>) {
+        if result.is_err() {
+            (self.report)(Report::Threw);
         }
-        let report = Rc::clone(&self.report);
-        spawn_local(async move { report(Report::Threw) });
-        false
     }
 
     /// Changes how many seconds ahead are kept.

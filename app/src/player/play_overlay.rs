@@ -14,23 +14,33 @@ use crate::{
 /// The button, what the edge print says of it, and why.
 #[component]
 pub(crate) fn PlayOverlay() -> impl IntoView {
+    let texts = texts();
     view! {
         <div>
             <button class="play-overlay" type="button" aria-label=words().play>
                 <Icon name="play" />
             </button>
-            <span class="standing">{texts().paused}</span>
-            <p class="description standing"></p>
+            <span class="standing outside">{texts.paused}</span>
+            <p class="description standing">
+                <span class="tap">{texts.tap_to_play}</span>
+                <span class="outside">
+                    {texts.paused_outside}
+                    " "
+                    <b></b>
+                    " "
+                    {texts.when_you_like}
+                </span>
+            </p>
         </div>
     }
 }
 
 /// Puts it into the article of the reel on screen while there is a reason.
 pub(super) fn play_overlay(room: &Part, player: Player, feed: Feed) {
-    let words = words();
     let Some(parts) = room.find(".play-template").copy() else { return };
     let (button, mark, why) =
         (parts.find(".play-overlay"), parts.find("span.standing"), parts.find("p.standing"));
+    let at = why.find("b");
     button.on_press(move || player.play());
     let room = room.clone();
     room.attr("data-prompt", move || {
@@ -44,7 +54,8 @@ pub(super) fn play_overlay(room: &Part, player: Player, feed: Feed) {
             // Ids hold no quotes and no backslashes, so they can stand in a selector.
             room.seek(&format!("article[data-channel=\"{}\"]", media.id.as_str()))
         });
-        let (Some(prompt), Some(article)) = (player.prompt.get(), article) else {
+        let prompted = player.prompt.get().is_some();
+        let Some(article) = article.filter(|_| prompted) else {
             // Who was on it is on the reel.
             if button.has_focus()
                 && let Some(article) = room.seek("article[aria-current]")
@@ -56,20 +67,12 @@ pub(super) fn play_overlay(room: &Part, player: Player, feed: Feed) {
             }
             return;
         };
-        why.say(&match prompt {
-            Prompt::Tap => words.tap_to_play.to_owned(),
-            Prompt::Outside => {
-                let at = clock(player.time_s.get_untracked());
-                format!("{} {at} {}", words.paused_outside, words.when_you_like)
-            }
-        });
-        let _ = article.element().append_child(button.element());
+        at.say(&clock(player.time_s.get_untracked()));
         let slate = article.find(".slate");
-        let _ = slate.element().append_child(why.element());
-        if prompt == Prompt::Outside {
-            let _ = slate.find(".edge-print").element().append_child(mark.element());
-        } else {
-            mark.element().remove();
+        for (part, into) in
+            [(&button, &article), (&why, &slate), (&mark, &slate.find(".edge-print"))]
+        {
+            let _ = into.element().append_child(part.element());
         }
     });
 }

@@ -164,7 +164,10 @@ impl Playback {
             }
             // A refusal in the dark says nothing about a page that is seen.
             Event::Refused { .. } if self.hidden || !self.runs() => {}
-            Event::Refused { muted: false } => out.extend([Command::Mute, Command::Play]),
+            Event::Refused { muted: false } => {
+                out.push(Command::Mute);
+                out.push(Command::Play);
+            }
             // Refused without sound, it is refused for good: nothing asks again before a person does.
             Event::Refused { muted: true } => {
                 self.state = State::NeedsTap;

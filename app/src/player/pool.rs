@@ -8,7 +8,6 @@ mod wishes;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
     rc::{Rc, Weak},
     sync::Arc,
 };
@@ -42,7 +41,7 @@ pub(crate) struct Pool {
     /// What the reel on screen does; see there.
     playback: RefCell<Playback>,
     /// What has happened and was not dealt with yet.
-    events: RefCell<VecDeque<Event>>,
+    events: RefCell<Vec<Event>>,
     busy: Cell<bool>,
     /// Counts seconds while something is waited for or watched.
     clock: RefCell<Option<Rc<Timer>>>,

@@ -16,6 +16,8 @@ const STILL: u32 = 2;
 const STILL_LIVE: u32 = 4;
 /// Looks with movement after which the trouble is over.
 const WELL: u32 = 4;
+/// Remedies that are tried before it is given up.
+const MOST: u32 = 6;
 /// Segments that come and give nothing to play: what is missing does not come either.
 const USELESS: u32 = 3;
 
@@ -118,22 +120,19 @@ impl Standstill {
     /// Nothing to play at the playhead.
     fn starved(&mut self, look: Look, live: bool, ready: bool) -> Option<Remedy> {
         if live && self.still >= STILL_LIVE && self.fed > 0 {
-            return self.attempt(|_| Remedy::Reload);
+            return self.attempt([Remedy::Reload; 3]);
         }
         let comes = look.loading && self.fed < USELESS;
         if self.still < STILL || comes {
             return None;
         }
         if let Some(next_s) = look.next_s {
-            return self.attempt(|_| Remedy::Seek(next_s + BEHIND_S));
+            return self.attempt([Remedy::Seek(next_s + BEHIND_S); 3]);
         }
         if live || !ready {
             return None;
         }
-        self.attempt(|tried| match tried {
-            1 => Remedy::EndBuffer,
-            _ => Remedy::End,
-        })
+        self.attempt([Remedy::EndBuffer, Remedy::End, Remedy::End])
     }
 
     /// There is something to play, and it is not played.
@@ -141,17 +140,15 @@ impl Standstill {
         if self.still <= STILL {
             return None;
         }
-        let to_s = self.at_s + PUSH_S;
-        self.attempt(|tried| match tried {
-            1 => Remedy::Seek(to_s),
-            2 => Remedy::Recover,
-            _ => Remedy::ReloadPast,
-        })
+        let push = Remedy::Seek(self.at_s + PUSH_S);
+        self.attempt([push, Remedy::Recover, Remedy::ReloadPast])
     }
 
-    fn attempt(&mut self, remedy: impl FnOnce(u32) -> Remedy) -> Option<Remedy> {
+    /// The first, the second, then the third of these over and over, and no more than so many.
+    fn attempt(&mut self, remedies: [Remedy; 3]) -> Option<Remedy> {
         (self.still, self.fed) = (0, 0);
+        let remedy = *remedies.get(self.tried as usize).unwrap_or(&remedies[2]);
         self.tried += 1;
-        Some(if self.tried > 6 { Remedy::GiveUp } else { remedy(self.tried) })
+        Some(if self.tried > MOST { Remedy::GiveUp } else { remedy })
     }
 }

@@ -25,17 +25,21 @@ impl Pool {
     /// Something happens to the reel on screen: what follows is done before this returns, or, where
     /// it happens while something is being done, after that.
     pub(crate) fn dispatch(&self, event: Event) {
-        self.events.borrow_mut().push_back(event);
+        self.events.borrow_mut().push(event);
         if self.busy.replace(true) {
             return;
         }
         loop {
-            let next = self.events.borrow_mut().pop_front();
-            let Some(event) = next else { break };
-            let commands = step(&mut self.playback.borrow_mut(), event);
-            self.publish();
-            for command in commands {
-                self.perform(command);
+            let events = self.events.take();
+            if events.is_empty() {
+                break;
+            }
+            for event in events {
+                let commands = step(&mut self.playback.borrow_mut(), event);
+                self.publish();
+                for command in commands {
+                    self.perform(command);
+                }
             }
         }
         self.busy.set(false);
