@@ -5,14 +5,14 @@ const told = document.getElementById("early");
 // The page has taken it away where it came first, and plays by itself.
 if (told) begin(JSON.parse(told.textContent));
 
-function begin({ id, source, mime, library, config, bandwidth, resume, stylesheet }) {
+function begin({ id, source, mime, library, full, config, bandwidth, resume, stylesheet }) {
   const video = document.createElement("video");
   let settle;
   const settled = new Promise((resolve) => (settle = resolve));
   /** What is handed over; gone once it was taken. */
-  const early = (globalThis.early = { video, source, library, frames: 0, moved: 0 });
-  /** Waits until the reel moves, or will not, and so many milliseconds at most. */
-  early.settled = (ms) => Promise.race([settled, new Promise((resolve) => setTimeout(resolve, ms))]);
+  const early = (globalThis.early = { video, full, bound: false, frames: 0, moved: 0 });
+  /** Waits until the reel moves, or will not, and 0.4 s at most. */
+  early.settled = () => Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 400))]);
 
   const recall = (store, key) => {
     try {
@@ -50,6 +50,7 @@ function begin({ id, source, mime, library, config, bandwidth, resume, styleshee
     else settle();
   };
   const play = async () => {
+    early.bound = true;
     video.requestVideoFrameCallback?.(presented);
     try {
       await video.play();

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Promise};
 use leptos::prelude::{document, window};
 use serde::Serialize;
 use serde_json::Value as Json;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::HtmlVideoElement;
 
@@ -16,12 +16,14 @@ use super::{
     hls::{self, AHEAD_SLOW_S, Hls, Wish},
     places,
 };
-use crate::{catalog::Media, dom::get, start::Stylesheet};
+use crate::{
+    catalog::Media,
+    dom::{get, set},
+    start::Stylesheet,
+};
 
 /// Where the module puts what it has bound, in the global scope.
 const GLOBAL: &str = "early";
-/// Hydration waits so long for the first picture at most, in milliseconds.
-const SETTLES_MS: f64 = 400.0;
 /// The element of the document that holds the request as JSON.
 pub(crate) const ELEMENT: &str = "early";
 /// How long after the first picture the stylesheet is fetched for the next visit, in milliseconds.
@@ -35,6 +37,8 @@ pub(crate) struct EarlyRequest {
     mime: String,
     /// The build of hls.js that plays it; none for a bare file.
     library: Option<&'static str>,
+    /// That is the whole library.
+    full: bool,
     /// The configuration of hls.js, but for what the browser alone knows.
     config: BTreeMap<&'static str, Json>,
     /// Where the page keeps its bandwidth estimate.
@@ -76,6 +80,7 @@ impl EarlyRequest {
             source: media.url.clone(),
             mime: media.mime.clone(),
             library: media.is_hls().then(|| hls::address(separate_tracks)),
+            full: separate_tracks,
             config: if media.is_hls() { config } else { BTreeMap::new() },
             bandwidth: hls::ESTIMATE_KEY,
             resume: places::resumes_before(media).map(|before| Resume { key: places::KEY, before }),
@@ -98,86 +103,69 @@ impl EarlyRequest {
     }
 }
 
-/// What the module plays, and how far that has come.
-pub(crate) struct EarlyPlayback {
+#[wasm_bindgen]
+extern "C" {
+    /// What the module plays, and how far that has come.
+    pub(crate) type EarlyPlayback;
+
     /// The element; in the document.
-    pub(crate) video: HtmlVideoElement,
-    /// None where the browser plays by itself.
-    pub(crate) binding: Option<EarlyBinding>,
-    /// The address that is played.
-    pub(crate) source: String,
-    /// Different frames that were presented, at most 2.
-    pub(crate) frames: u32,
-    /// When the last of them was, in milliseconds of the page's clock.
-    pub(crate) moved_ms: f64,
-}
-
-/// An instance of hls.js that the module has made.
-pub(crate) struct EarlyBinding {
-    pub(crate) hls: Hls,
-    /// It is of the whole library.
-    pub(crate) full: bool,
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn video(this: &EarlyPlayback) -> HtmlVideoElement;
+    /// Whether the element has something to play.
+    #[wasm_bindgen(method, getter)]
+    fn bound(this: &EarlyPlayback) -> bool;
+    /// The instance of hls.js; none where the browser plays by itself.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn hls(this: &EarlyPlayback) -> Option<Hls>;
+    /// That is of the whole library.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn full(this: &EarlyPlayback) -> bool;
     /// Its listener for errors.
-    pub(crate) heard: JsValue,
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn heard(this: &EarlyPlayback) -> Function;
     /// The data of the worst error so far.
-    pub(crate) error: JsValue,
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn error(this: &EarlyPlayback) -> JsValue;
+    /// Different frames that were presented, at most 2.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn frames(this: &EarlyPlayback) -> u32;
+    /// When the last of them was, in milliseconds of the page's clock.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn moved(this: &EarlyPlayback) -> u32;
+    /// Waits for the first picture, or for what keeps it, and 0.4 s at most.
+    #[wasm_bindgen(method)]
+    fn settled(this: &EarlyPlayback) -> Promise;
 }
 
-impl EarlyPlayback {
-    /// Takes it, once. What the module has not bound yet it will not bind any more, also where it has
-    /// not run yet: then the page plays the first reel as every other.
-    pub(crate) fn take() -> Option<Self> {
-        let early = get(&window(), GLOBAL);
-        let _ = Reflect::delete_property(&window(), &GLOBAL.into());
-        // A module that comes later finds nothing to do.
-        if let Some(told) = document().get_element_by_id(ELEMENT) {
-            told.remove();
-        }
-        let video: HtmlVideoElement = get(&early, "video").dyn_into().ok()?;
-        let hls = get(&early, "hls");
-        if !hls.is_object() && !video.has_attribute("src") {
-            video.remove();
-            return None;
-        }
-        let binding = hls.is_object().then(|| EarlyBinding {
-            hls: hls.unchecked_into(),
-            full: get(&early, "library").as_string().as_deref() == Some(hls::address(true)),
-            heard: get(&early, "heard"),
-            error: get(&early, "error"),
-        });
-        Some(Self {
-            video,
-            binding,
-            source: get(&early, "source").as_string().unwrap_or_default(),
-            frames: get(&early, "frames").as_f64().unwrap_or(0.0) as u32,
-            moved_ms: get(&early, "moved").as_f64().unwrap_or(0.0),
-        })
-    }
-
-    /// Ends what nobody wants.
-    pub(crate) fn end(self) {
-        match self.binding {
-            Some(binding) => hls::end(&binding.hls),
-            None => {
-                let _ = self.video.remove_attribute("src");
-                self.video.load();
-            }
-        }
-    }
-}
-
-/// Calls `then` when the first reel moves, or will not: hydration would keep the thread from it. After
-/// [`SETTLES_MS`] at the latest.
-pub fn when_settled(then: impl FnOnce() + 'static) {
+/// What the module has made; nothing where it has not run, or has given up.
+fn made() -> Option<EarlyPlayback> {
     let early = get(&window(), GLOBAL);
-    let settled = get(&early, "settled").dyn_into::<Function>().ok();
-    let promise = settled.and_then(|settled| settled.call1(&early, &SETTLES_MS.into()).ok());
-    let Some(promise) = promise.and_then(|promise| promise.dyn_into::<Promise>().ok()) else {
-        then();
-        return;
-    };
+    early.is_object().then(|| early.unchecked_into())
+}
+
+/// Takes it, once. What the module has not bound yet it will not bind any more, also where it has not
+/// run yet: then the page plays the first reel as every other.
+pub(crate) fn take() -> Option<EarlyPlayback> {
+    // A module that comes later finds nothing to do.
+    if let Some(told) = document().get_element_by_id(ELEMENT) {
+        told.remove();
+    }
+    let early = made()?;
+    set(&window(), GLOBAL, JsValue::UNDEFINED);
+    if !early.bound() {
+        early.video().remove();
+        return None;
+    }
+    Some(early)
+}
+
+/// Calls `then` when the first reel moves, or will not: hydration would keep the thread from it.
+pub fn when_settled(then: impl FnOnce() + 'static) {
+    let early = made();
     spawn_local(async move {
-        let _ = JsFuture::from(promise).await;
+        if let Some(early) = early {
+            let _ = JsFuture::from(early.settled()).await;
+        }
         then();
     });
 }

@@ -18,7 +18,7 @@ pub(crate) use self::settings::{
     AHEAD_FIRST_S, AHEAD_S, AHEAD_SLOW_S, AHEAD_SPARE_S, ESTIMATE_KEY, WORKER, Wish, address,
     settings,
 };
-use super::early::EarlyBinding;
+use super::early::EarlyPlayback;
 use crate::dom::{get, set, swallow};
 
 #[wasm_bindgen]
@@ -243,25 +243,36 @@ impl Binding {
     ///
     /// # Errors
     /// What the library throws.
-    pub(crate) fn adopt(early: &EarlyBinding, report: Rc<dyn Fn(Report)>) -> Result<Self, JsValue> {
-        let class: Function = get(&early.hls, "constructor").dyn_into()?;
-        let cell = if early.full { &FULL_LIBRARY } else { &LIGHT_LIBRARY };
-        cell.set(Some(Library(class)));
+    pub(crate) fn adopt(
+        hls: &Hls,
+        early: &EarlyPlayback,
+        report: Rc<dyn Fn(Report)>,
+    ) -> Result<Self, JsValue> {
+        let full = early.full();
+        if let Ok(class) = get(hls, "constructor").dyn_into::<Function>() {
+            let cell = if full { &FULL_LIBRARY } else { &LIGHT_LIBRARY };
+            cell.set(Some(Library(class)));
+        }
         // The next instance has one.
         swallow(window().fetch_with_str(WORKER).into());
-        early.hls.off("hlsError", early.heard.unchecked_ref())?;
-        let binding = Self::hearing(early.hls.clone(), !early.full, report)?;
-        binding.parsed.set(number(&get(&early.hls, "levels"), "length") > 0);
-        Ok(binding)
+        let off = hls.off("hlsError", &early.heard());
+        let binding = off.and_then(|()| Self::hearing(hls.clone(), !full, report));
+        if let Ok(binding) = &binding {
+            binding.parsed.set(number(&get(hls, "levels"), "length") > 0);
+        } else {
+            // One that cannot be destroyed loses its element.
+            let _ = hls.destroy();
+        }
+        binding
     }
 
     /// Tells what an instance that was taken over has told before.
-    pub(crate) fn catch_up(&self, early: &EarlyBinding) {
+    pub(crate) fn catch_up(&self, early: &EarlyPlayback) {
         if self.parsed.get() {
-            let known = early.full || !has_separate_tracks(&self.hls);
+            let known = early.full() || !has_separate_tracks(&self.hls);
             (self.report)(if known { Report::Parsed } else { Report::NeedsFull });
         }
-        if let Some(report) = failure(&early.error) {
+        if let Some(report) = failure(&early.error()) {
             (self.report)(report);
         }
     }
@@ -445,10 +456,4 @@ impl Drop for Binding {
         // One that cannot be destroyed loses its element to the next.
         let _ = self.hls.destroy();
     }
-}
-
-/// Ends an instance that nobody wants.
-pub(super) fn end(hls: &Hls) {
-    // One that cannot be destroyed loses its element.
-    let _ = hls.destroy();
 }

@@ -94,9 +94,9 @@ impl Measure {
 
     /// The picture moved already before anything was measured, so many milliseconds after the page
     /// began.
-    pub(crate) fn has_opened(&self, moved_ms: f64) {
+    pub(crate) fn has_opened(&self, moved_ms: u32) {
         if !self.opened.replace(true) {
-            self.sums.borrow_mut().cold_ms = Some(moved_ms as u32);
+            self.sums.borrow_mut().cold_ms = Some(moved_ms);
         }
     }
 

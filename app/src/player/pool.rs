@@ -18,7 +18,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
 use super::{
     Phase, Player,
-    early::EarlyPlayback,
+    early::{self, EarlyPlayback},
     measure::Measure,
     places::Places,
     playback::{Event, Playback},
@@ -68,8 +68,8 @@ impl Pool {
         let last_frame: HtmlCanvasElement =
             document().create_element("canvas").ok()?.dyn_into().ok()?;
         last_frame.set_class_name("last-frame");
-        let early = EarlyPlayback::take();
-        let first = early.as_ref().map(|early| early.video.clone());
+        let early = early::take();
+        let first = early.as_ref().map(EarlyPlayback::video);
         if let Some(first) = &first {
             slot::prepare(first)?;
         }
@@ -182,15 +182,11 @@ impl Pool {
         self.loop_as_wished();
     }
 
-    /// Takes over what plays already: in `picture`, if that is this reel. Nothing of it stops.
+    /// Takes over what plays already in `picture`: the reel that the page came with. Nothing of it
+    /// stops.
     pub(crate) fn adopt(&self, media: &Arc<Media>, picture: &HtmlElement) {
         let Some(early) = self.early.take() else { return };
         let current = self.current();
-        if early.source != media.url || !picture.contains(Some(&current.video)) {
-            current.video.remove();
-            early.end();
-            return;
-        }
         *self.picture.borrow_mut() = Some(picture.clone());
         let wish = self.wish(media, self.ahead_first_s(), self.places.of(media));
         current.adopt(media, wish, &early);
@@ -199,8 +195,8 @@ impl Pool {
             audio: media.kind == Kind::Audio,
             live: media.live,
         });
-        if early.frames >= 2 {
-            self.measure.has_opened(early.moved_ms);
+        if early.frames() >= 2 {
+            self.measure.has_opened(early.moved());
         }
         current.catch_up(&early);
         self.tell_all();

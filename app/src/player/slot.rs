@@ -320,31 +320,25 @@ impl Slot {
         // hls.js may have added those of the playlist by now.
         self.tracks.add(&self.video, &media.subtitles);
         self.ready.set(self.video.ready_state() >= HtmlMediaElement::HAVE_CURRENT_DATA);
-        self.frames.resume(early.frames);
-        if let Some(bound) = &early.binding {
-            match Binding::adopt(bound, self.reporter(media, wish, load)) {
+        self.frames.resume(early.frames());
+        if let Some(hls) = early.hls() {
+            match Binding::adopt(&hls, early, self.reporter(media, wish, load)) {
                 Ok(binding) => *self.binding.borrow_mut() = Some(Rc::new(binding)),
-                Err(_) => {
-                    hls::end(&bound.hls);
-                    self.tell_soon(load, Told::Report(Report::Threw));
-                }
+                Err(_) => self.tell_soon(load, Told::Report(Report::Threw)),
             }
         }
     }
 
     /// Tells what has happened to a reel before it was taken over.
     pub(crate) fn catch_up(&self, early: &EarlyPlayback) {
-        if let (Some(bound), Some(binding)) = (&early.binding, self.binding()) {
-            binding.catch_up(bound);
+        if let Some(binding) = self.binding() {
+            binding.catch_up(early);
         }
         if self.is_ready() {
             self.heard(&Told::Ready);
         }
         for n in 1..=self.frames.seen() {
             self.heard(&Told::Frame(n));
-        }
-        if !self.video.paused() && self.video.ready_state() > HtmlMediaElement::HAVE_CURRENT_DATA {
-            self.heard(&Told::Playing);
         }
         if self.video.error().is_some() {
             self.heard(&Told::Broken);
