@@ -74,6 +74,8 @@ function begin({ id, source, mime, library, full, config, bandwidth, resume, sty
   if (!place()) addEventListener("DOMContentLoaded", place);
 
   if (library) {
+    // Asked for now, the worker is there when the library asks for it.
+    fetch(config.workerPath).catch(() => {});
     import(library)
       .then(({ default: Hls }) => {
         // The page came first, and plays by itself.

@@ -71,10 +71,8 @@ impl EarlyRequest {
         let (numbers, flags) = hls::settings(wish);
         let numbers = numbers.into_iter().map(|(key, number)| (key, Json::from(number)));
         let flags = flags.into_iter().map(|(key, flag)| (key, Json::from(flag)));
-        // A worker is there later than the first segment. What it would do is little: segments are
-        // read as they come.
-        let own = [("enableWorker", Json::from(false))];
-        let config = numbers.chain(flags).chain(own).collect();
+        let worker = [("workerPath", Json::from(hls::WORKER))];
+        let config = numbers.chain(flags).chain(worker).collect();
         Self {
             id: media.id.to_string(),
             source: media.url.clone(),

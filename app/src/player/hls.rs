@@ -253,8 +253,6 @@ impl Binding {
             let cell = if full { &FULL_LIBRARY } else { &LIGHT_LIBRARY };
             cell.set(Some(Library(class)));
         }
-        // The next instance has one.
-        swallow(window().fetch_with_str(WORKER).into());
         let off = hls.off("hlsError", &early.heard());
         let binding = off.and_then(|()| Self::hearing(hls.clone(), !full, report));
         if let Ok(binding) = &binding {

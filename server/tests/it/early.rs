@@ -71,12 +71,12 @@ async fn a_page_says_what_its_first_reel_is_played_with() {
         assert_eq!(told["source"], format!("/streams/{id}/playlist.m3u8"));
         assert_eq!(told["library"], library, "{id}");
         assert_eq!(!told["resume"].is_null(), resumes, "{id}: {told}");
-        // As the page configures hls.js later, but for the worker: it would come after the segment.
+        // As the page configures hls.js later.
         for (key, value) in [
             ("progressive", Value::from(true)),
             ("testBandwidth", Value::from(false)),
             ("startFragPrefetch", Value::from(true)),
-            ("enableWorker", Value::from(false)),
+            ("workerPath", Value::from("/vendor/hls/hls.worker.js")),
             ("maxBufferSize", Value::from(16e6)),
         ] {
             assert_eq!(told["config"][key], value, "{id}: {key}");
