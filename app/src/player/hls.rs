@@ -96,8 +96,8 @@ async fn import(path: &str) -> Result<JsValue, JsValue> {
     let first = IN_VAIN.get();
     loop {
         let tries = IN_VAIN.get();
-        let again = if tries > 0 { format!("?again={tries}") } else { String::new() };
-        let module = JsFuture::from(dynamic_import(&[path, &again].concat())).await;
+        let address = if tries > 0 { format!("{path}?again={tries}") } else { path.to_owned() };
+        let module = JsFuture::from(dynamic_import(&address)).await;
         if module.is_err() {
             IN_VAIN.set(tries + 1);
         }

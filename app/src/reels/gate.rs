@@ -408,14 +408,15 @@ impl Gate {
 /// The query of the address without what a cookie remembers: a copied address forces it on nobody.
 fn remembered_apart() -> String {
     let search = window().location().search().unwrap_or_default();
-    let pairs = search.trim_start_matches('?').split('&');
-    let kept: Vec<_> = pairs
-        .filter(|pair| {
-            let name = pair.split('=').next().unwrap_or_default();
-            !matches!(name, "" | "lang" | "order" | "theme")
-        })
-        .collect();
-    if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) }
+    let mut kept = String::new();
+    for pair in search.trim_start_matches('?').split('&') {
+        let name = pair.split('=').next().unwrap_or_default();
+        if !matches!(name, "" | "lang" | "order" | "theme") {
+            kept.push(if kept.is_empty() { '?' } else { '&' });
+            kept.push_str(pair);
+        }
+    }
+    kept
 }
 
 /// Which article the native scroller stands at, if somebody scrolled before hydration.

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use js_sys::{Array, Object};
 use leptos::prelude::document;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Animation, HtmlElement};
+use web_sys::{Animation, AnimationPlayState, HtmlElement};
 
 use crate::dom::{animate, reduced_motion, set, within};
 
@@ -45,6 +45,9 @@ pub(crate) struct Motion {
     /// Places of the active reel from the strip's origin.
     steps: Cell<i64>,
     dragged: Cell<f64>,
+    /// How much smaller the feed is shown than it is laid out, read when a finger takes hold: asked
+    /// at each move it would have the browser lay the page out each time.
+    grabbed_scale: Cell<f64>,
     animation: RefCell<Option<Animation>>,
     settled: Closure<dyn FnMut()>,
 }
@@ -61,6 +64,7 @@ impl Motion {
             strip,
             steps: Cell::new(0),
             dragged: Cell::new(0.0),
+            grabbed_scale: Cell::new(1.0),
             animation: RefCell::default(),
             settled: Closure::new(settled),
         }
@@ -113,17 +117,24 @@ impl Motion {
         self.write(0.0);
     }
 
-    /// Takes hold of the strip where it is seen.
+    /// Takes hold of the strip where it is seen. One that rests is where it was put: nothing is read.
     pub(crate) fn grab(&self) {
-        let offset = self.rest(self.steps.get());
+        self.grabbed_scale.set(self.scale());
+        let offset = if self.slides() { self.rest(self.steps.get()) } else { 0.0 };
+        self.stop();
         self.dragged.set(offset);
         self.write(offset);
+    }
+
+    fn slides(&self) -> bool {
+        let running = |animation: &Animation| animation.play_state() == AnimationPlayState::Running;
+        self.animation.borrow().as_ref().is_some_and(running)
     }
 
     /// Follows the finger: `dy` since it took hold. `blocked` where there is no reel that way.
     pub(crate) fn drag(&self, dy: f64, blocked: bool) {
         let dy = if blocked { dy * BEYOND } else { dy };
-        self.write(self.dragged.get() + dy / self.scale());
+        self.write(self.dragged.get() + dy / self.grabbed_scale.get());
     }
 
     /// Shows what lies below for a moment, and comes back.

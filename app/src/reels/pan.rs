@@ -18,8 +18,9 @@ pub(crate) enum Pan {
     Undecided,
     /// It is not ours: it moves sideways.
     Sideways,
-    /// A drag has begun; so far from where it began.
-    Begun(f64),
+    /// A drag has begun, so far from where it moves the strip, which may be nothing yet, on the way to
+    /// the next reel (1) or to the one before (-1).
+    Begun(f64, i32),
     /// It goes on.
     Dragged(f64),
 }
@@ -75,7 +76,7 @@ impl Track {
             // From here on one to one, without a jump.
             let begun = self.y + dy.signum() * BEGIN_PX;
             self.begun_y = Some(begun);
-            Pan::Begun(y - begun)
+            Pan::Begun(y - begun, if dy < 0.0 { 1 } else { -1 })
         }
     }
 
@@ -159,7 +160,15 @@ mod tests {
     fn the_strip_does_not_jump_when_a_drag_begins() {
         let mut track = Track::new(100.0, 400.0, 0.0);
         assert_eq!(track.moved(100.0, 390.0, 10.0), Pan::Undecided);
-        assert_eq!(track.moved(100.0, 380.0, 20.0), Pan::Begun(-8.0));
+        assert_eq!(track.moved(100.0, 380.0, 20.0), Pan::Begun(-8.0, 1));
         assert_eq!(track.moved(100.0, 370.0, 30.0), Pan::Dragged(-18.0));
+    }
+
+    #[test]
+    fn a_drag_knows_its_way_before_the_strip_has_moved() {
+        for (y, way) in [(388.0, 1), (412.0, -1)] {
+            let mut track = Track::new(100.0, 400.0, 0.0);
+            assert_eq!(track.moved(100.0, y, 10.0), Pan::Begun(0.0, way), "to {y}");
+        }
     }
 }

@@ -37,7 +37,8 @@ pub(crate) struct Print {
 fn codec(mime: &str) -> Option<&str> {
     match mime.strip_prefix("audio/")?.split(';').next()? {
         "mpeg" => Some("mp3"),
-        "mp4" => mime.contains("mp4a").then_some("aac"),
+        // `codecs="mp4a.40.2"`. A search for text weighs more than a kilobyte in the page.
+        "mp4" => mime.split('"').any(|part| part.starts_with("mp4a")).then_some("aac"),
         other => Some(other),
     }
 }
@@ -56,7 +57,7 @@ impl Print {
             (Kind::Video, Some((width, height))) => format!("{}p", width.min(height)),
             (Kind::Video, None) => String::new(),
         };
-        let languages = media.subtitles.iter().take(LANGUAGES).map(|track| track.lang.as_str());
+        let languages = media.subtitles.iter().take(LANGUAGES).map(|track| track.lang.clone());
         let languages = languages.collect::<Vec<_>>().join(" ");
         let ratio = ratio(media).map(|ratio| format!(";--ratio:{ratio}")).unwrap_or_default();
         let id = media.id.as_str();

@@ -183,5 +183,5 @@ pub(super) fn saves_data() -> bool {
     }
     let connection = get(&window().navigator(), "connection");
     get(&connection, "saveData").is_truthy()
-        || get(&connection, "effectiveType").as_string().is_some_and(|kind| kind.contains("2g"))
+        || get(&connection, "effectiveType").as_string().is_some_and(|kind| kind.ends_with("2g"))
 }

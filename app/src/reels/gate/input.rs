@@ -60,7 +60,7 @@ impl Gate {
         let pan = match &mut *self.track.borrow_mut() {
             Some((id, track, _)) if *id == event.pointer_id() => {
                 let pan = track.moved(x, y, event.time_stamp());
-                if matches!(pan, Pan::Begun(_)) && zoomed() {
+                if matches!(pan, Pan::Begun(..)) && zoomed() {
                     // The finger moves the page itself about.
                     track.let_go();
                     Pan::Sideways
@@ -73,13 +73,13 @@ impl Gate {
         match pan {
             Pan::Undecided => {}
             Pan::Sideways => self.taps.cancel(),
-            Pan::Begun(dy) => {
+            Pan::Begun(dy, way) => {
                 self.taps.cancel();
                 let _ = self.element.set_pointer_capture(event.pointer_id());
                 self.chrome.started();
                 self.motion.grab();
                 self.dragged(dy);
-                if let Some(media) = self.neighbour(way_of(dy)) {
+                if let Some(media) = self.neighbour(way) {
                     self.player.run_up(&media);
                 }
             }
@@ -88,7 +88,8 @@ impl Gate {
     }
 
     pub(super) fn dragged(&self, dy: f64) {
-        self.motion.drag(dy, self.neighbour(way_of(dy)).is_none());
+        let way = if dy < 0.0 { 1 } else { -1 };
+        self.motion.drag(dy, self.neighbour(way).is_none());
     }
 
     pub(super) fn pointer_up(self: &Rc<Self>, event: &PointerEvent) {
@@ -199,10 +200,6 @@ fn under(event: &Event) -> Under {
         Some(id) if !article.has_attribute("aria-current") => Under::Neighbour(id),
         _ => Under::Picture,
     }
-}
-
-fn way_of(dy: f64) -> i32 {
-    if dy < 0.0 { 1 } else { -1 }
 }
 
 fn closest(event: &Event, selector: &str) -> bool {
