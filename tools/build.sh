@@ -41,16 +41,15 @@ echo "build: release build of the WebAssembly page and of the server (minutes th
 rm -f "$stamp"
 cargo leptos build --release --cargo-locked </dev/null
 
-# Once more, until nothing gets smaller. Low memory is the end of the stack: nothing of the program lies there.
-wasm_features=(--enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals
-  --enable-reference-types --enable-multivalue)
-for wasm in target/site/pkg/*.wasm; do
-  wasm-opt "${wasm_features[@]}" -Oz --low-memory-unused --generate-global-effects --converge "$wasm" -o "$wasm.small"
-  mv "$wasm.small" "$wasm"
-done
 # By their names: a build that was cut off may have left others.
 named() { echo "target/site/pkg/carrete.$(sed -n "s/^$1: *//p" target/release/hash.txt).$1"; }
 node tools/shorten.mjs "$(named wasm)" "$(named js)"
+# Once more, until nothing gets smaller. Low memory is the end of the stack: nothing of the program lies there.
+wasm_features=(--enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals
+  --enable-reference-types --enable-multivalue)
+wasm=$(named wasm)
+wasm-opt "${wasm_features[@]}" -Oz --low-memory-unused --generate-global-effects --converge "$wasm" -o "$wasm.small"
+mv "$wasm.small" "$wasm"
 # Type declarations are for editors, not for pages.
 rm -f target/site/pkg/*.d.*.ts target/site/pkg/*.d.ts
 node tools/precompress.mjs target/site target/precompressed

@@ -83,7 +83,7 @@ pub fn Reels(
             let stand = Stand {
                 place,
                 total: window.total,
-                steps: i64::from(place) - i64::from(active),
+                steps: place.cast_signed() - active.cast_signed(),
                 active: place == active,
             };
             Some(view! { <Reel print=Print::of(held(place)?, words()) stand /> })

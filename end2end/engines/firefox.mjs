@@ -4,6 +4,16 @@ import puppeteer from "puppeteer-core";
 /** "Block Audio and Video" of its settings. */
 const BLOCK_ALL = { "media.autoplay.default": 5, "media.autoplay.blocking_policy": 0 };
 
+/** Puppeteer runs each script as if a person had just pressed something, and who pressed lets the page play. */
+function asNobody(page) {
+  const realms = Object.getPrototypeOf(page.mainFrame().mainRealm().realm);
+  if (Object.hasOwn(realms, "callFunction")) return;
+  const { callFunction } = realms;
+  realms.callFunction = function (declaration, waits, options) {
+    return callFunction.call(this, declaration, waits, { ...options, userActivation: false });
+  };
+}
+
 /** `refuse`: nothing may play by itself, without sound neither. */
 export async function open({ width, height }, { refuse = false } = {}) {
   const browser = await puppeteer.launch({
@@ -14,6 +24,7 @@ export async function open({ width, height }, { refuse = false } = {}) {
     extraPrefsFirefox: { "intl.accept_languages": "en", ...(refuse ? BLOCK_ALL : {}) },
   });
   const page = await browser.newPage();
+  asNobody(page);
   let other;
   return {
     version: await browser.version(),

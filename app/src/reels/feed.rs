@@ -18,7 +18,7 @@ const STEP: u32 = 40;
 /// More are asked for when the active channel is this near to the end of what is held.
 const NEAR_END: u32 = 12;
 /// The strip is laid out anew when the active channel is so many places from its origin.
-const FAR: i64 = 500;
+const FAR: i32 = 500;
 /// Articles on each side of the one in the middle.
 const ARTICLES: u32 = 2;
 
@@ -38,7 +38,7 @@ pub struct Feed {
     /// The middle of the articles in the document; follows `active` when the strip has come to rest.
     middle: Value<u32>,
     /// The place that the strip is laid out from; lengths stay small in a long list.
-    origin: Value<i64>,
+    origin: Value<i32>,
     asking: Value<bool>,
     /// Where somebody wants to go while another question is under way.
     jump: Value<Option<Jump>>,
@@ -62,7 +62,7 @@ impl Feed {
             strip: Value::new(Strip::of(window)),
             active: Value::new(active),
             middle: Value::new(active),
-            origin: Value::new(i64::from(active)),
+            origin: Value::new(active.cast_signed()),
             asking: Value::new(false),
             jump: Value::new(None),
             last_time: Value::new(false),
@@ -126,20 +126,20 @@ impl Feed {
     }
 
     /// Places of a place from the strip's origin. Tracked.
-    pub fn steps_to(&self, place: u32) -> i64 {
-        i64::from(place) - self.origin.get()
+    pub fn steps_to(&self, place: u32) -> i32 {
+        place.cast_signed() - self.origin.get()
     }
 
     /// Places of the active channel from the strip's origin. Untracked.
-    pub fn steps(&self) -> i64 {
-        i64::from(self.active.get_untracked()) - self.origin.get_untracked()
+    pub fn steps(&self) -> i32 {
+        self.active.get_untracked().cast_signed() - self.origin.get_untracked()
     }
 
     /// Lays the strip out from the active channel where that has come far from its origin.
     pub fn recenter(&self) -> bool {
         let far = self.steps().abs() > FAR;
         if far {
-            self.origin.set(i64::from(self.active.get_untracked()));
+            self.origin.set(self.active.get_untracked().cast_signed());
         }
         far
     }
@@ -247,7 +247,7 @@ impl Feed {
             // The strip stays where it is seen; the new reel lies next to the old one.
             let beside = feed.steps() + if place > feed.active_now() { 1 } else { -1 };
             feed.strip.set(strip);
-            feed.origin.set(i64::from(place) - beside);
+            feed.origin.set(place.cast_signed() - beside);
             then(Some(place));
         });
     }
@@ -319,7 +319,7 @@ impl Feed {
             self.newer.update_untracked(|newer| *newer = None);
             self.set_last_time(false);
             self.tell_fresh(&new);
-            let moved = i64::from(place) - i64::from(active);
+            let moved = place.cast_signed() - active.cast_signed();
             self.strip.set(new);
             self.active.set(place);
             self.middle.set(place);

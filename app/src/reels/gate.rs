@@ -400,7 +400,7 @@ impl Gate {
     }
 
     fn neighbour(&self, way: i32) -> Option<std::sync::Arc<crate::catalog::Media>> {
-        let place = i64::from(self.feed.active_now()) + i64::from(way);
+        let place = self.feed.active_now().cast_signed() + way;
         u32::try_from(place).ok().and_then(|place| self.feed.media_at(place))
     }
 }

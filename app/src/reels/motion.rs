@@ -33,8 +33,8 @@ const UNSCALED: f64 = 0.99;
 /// pixels further down (in hundredths: writing floats weighs in the page). How far one reel is from
 /// the next is known to the stylesheet alone: where the height of the window is no whole number, a
 /// second opinion would drift away from where the reels lie.
-fn shifted(steps: i64, y: f64) -> String {
-    let y = (y * 100.0) as i64;
+fn shifted(steps: i32, y: f64) -> String {
+    let y = (y * 100.0) as i32;
     format!("translate3d(0,calc(var(--pitch)*{} + {y}px/100),0)", -steps)
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Motion {
     feed: HtmlElement,
     strip: HtmlElement,
     /// Places of the active reel from the strip's origin.
-    steps: Cell<i64>,
+    steps: Cell<i32>,
     dragged: Cell<f64>,
     /// How much smaller the feed is shown than it is laid out, read when a finger takes hold: asked
     /// at each move it would have the browser lay the page out each time.
@@ -89,7 +89,7 @@ impl Motion {
 
     /// Rests `steps` places from the origin, and tells how far below that it was seen; a slide may
     /// have been under way.
-    fn rest(&self, steps: i64) -> f64 {
+    fn rest(&self, steps: i32) -> f64 {
         let seen = self.seen();
         self.stop();
         self.steps.set(steps);
@@ -110,7 +110,7 @@ impl Motion {
     }
 
     /// Stands still at once, `steps` places from the origin.
-    pub(crate) fn place(&self, steps: i64) {
+    pub(crate) fn place(&self, steps: i32) {
         self.stop();
         self.steps.set(steps);
         self.dragged.set(0.0);
@@ -163,7 +163,7 @@ impl Motion {
 
     /// Slides from where it is seen to `steps` places from the origin. Nothing far is slid past:
     /// what comes from further than a reel away comes from a reel away.
-    pub(crate) fn slide(&self, steps: i64) {
+    pub(crate) fn slide(&self, steps: i32) {
         let far = FARTHEST * self.height();
         let from = within(self.rest(steps), -far, far);
         self.dragged.set(0.0);

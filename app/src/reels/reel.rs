@@ -113,7 +113,7 @@ pub(crate) struct Stand {
     /// Length of the whole list.
     pub(crate) total: u32,
     /// Places from the strip's origin.
-    pub(crate) steps: i64,
+    pub(crate) steps: i32,
     /// It is the active one.
     pub(crate) active: bool,
 }
