@@ -6,7 +6,7 @@ use app::catalog::{Kind, Media};
 use tokio::{sync::watch as channel, task::spawn_blocking};
 
 use super::{
-    CatalogError, Elsewhere,
+    CatalogError, Elsewhere, beginning,
     disk::Disk,
     made::MadeTable,
     origin, probe,
@@ -139,6 +139,10 @@ fn judge_with(
                 name,
                 message,
             });
+        }
+        if let Some(message) = beginning::trouble(&entry.facts) {
+            let name = entry.name.to_string_lossy().into_owned();
+            findings.push(Finding { name, message, fix: beginning::FIX.into() });
         }
     }
     Ok((snapshot, findings))
