@@ -4,6 +4,7 @@
 mod about;
 mod answer;
 mod bare;
+mod beginning;
 mod disk;
 pub(crate) mod distant;
 pub(crate) mod facts;

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use self::{beat::Beat, record::Record};
 use crate::{
     chat::Addresses,
-    config::{Config, Rate},
+    config::{Cidr, Config, List, Rate},
     error::ApiError,
     forwarded::{Client, Origins},
     metrics::{self, Metrics, Now},
@@ -47,7 +47,7 @@ pub struct PulseHandle(Arc<Inner>);
 
 struct Inner {
     metrics: Metrics,
-    config: Config,
+    trusted_proxies: List<Cidr>,
     origins: Origins,
     now: Box<dyn Fn() -> Now + Send + Sync>,
     addresses: Mutex<Addresses>,
@@ -70,7 +70,7 @@ impl PulseHandle {
     ) -> Self {
         let pulse = Self(Arc::new(Inner {
             metrics,
-            config: config.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
             origins: Origins::of(config),
             now: Box::new(now),
             addresses: Mutex::default(),
@@ -149,7 +149,7 @@ pub async fn hear(
     if !inner.origins.admit(&parts.headers, &parts.uri, peer) {
         return ApiError::ForeignOrigin.into_response();
     }
-    let trusted = &inner.config.trusted_proxies;
+    let trusted = &inner.trusted_proxies;
     let address = Client::of(trusted, peer, &parts.headers, &parts.uri).address;
     let taken = {
         let now = Instant::now();

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use tokio::{sync::watch as channel, task::spawn_blocking};
 
 use super::{
-    CatalogError, Elsewhere,
+    CatalogError, Elsewhere, beginning,
     disk::Disk,
     made::MadeTable,
     name::shown,
@@ -153,6 +153,15 @@ fn judge_with(
             message: remark.message(),
             fix: remark.fix(&streams, &name, !facts.bare),
         }));
+    }
+    for entry in snapshot.entries().iter().filter(|entry| entry.facts.on_disk().is_some()) {
+        let Some(message) = beginning::trouble(&entry.facts) else { continue };
+        findings.push(Finding {
+            name: entry.name.to_string_lossy().into_owned(),
+            plays: false,
+            message,
+            fix: beginning::FIX.into(),
+        });
     }
     Ok((snapshot, findings))
 }

@@ -9,7 +9,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    io,
+    io::{self, Write},
     os::unix::process::CommandExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -67,6 +67,7 @@ pub fn hold() -> Option<ExitCode> {
     }
     let parent = words.next().and_then(|word| word.to_str()?.parse().ok()).and_then(Pid::from_raw);
     let (Some(parent), Some(program)) = (parent, words.next()) else {
+        let _ = writeln!(io::stderr(), "carrete: {HOLD} is what Carrete itself starts ffmpeg with");
         return Some(ExitCode::from(2));
     };
     Some(become_held(parent, &program, words))

@@ -18,7 +18,8 @@ const AHEAD_S: f64 = 10.0;
 const COUNTED_S: usize = 40_000;
 
 /// Pictures a second that players know, and that a counted rate is taken for.
-const RATES: [f64; 10] = [10.0, 12.0, 15.0, 20.0, 24.0, 25.0, 30.0, 48.0, 50.0, 60.0];
+const RATES: [f64; 14] =
+    [5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 100.0, 120.0];
 
 /// How far a rate that is told may lie above and below the one that is counted. Above it only costs
 /// pictures that are shown twice; below it some would be lost.
@@ -317,7 +318,8 @@ mod tests {
             (Some(100.0), 15.0, Some(15.0)),
             (None, 25.0, Some(25.0)),
             (Some(1.0), 30.0, Some(30.0)),
-            (Some(1000.0), 2.0, Some(10.0)),
+            (Some(1000.0), 2.0, Some(5.0)),
+            (Some(1000.0), 120.0, Some(120.0)),
             (Some(25.0), 25.0, None),
             (Some(30.0), 29.97, None),
             (Some(60_000.0 / 1_001.0), 59.94, None),

@@ -229,6 +229,52 @@ fn wrong_edges_are_seen() {
     assert_eq!(refused("chat.rs", &format!("{tests}use crate::live;\n")), 1);
 }
 
+/// The names in backticks of a cell, those in braces written out.
+fn names_of(cell: &str) -> Vec<String> {
+    let words = cell.split('`').skip(1).step_by(2);
+    let mut names: Vec<String> = words
+        .flat_map(|word| match word.strip_suffix('}').and_then(|word| word.split_once("::{")) {
+            Some((above, below)) => {
+                below.split(", ").map(|name| format!("{above}::{name}")).collect()
+            }
+            None => vec![word.to_owned()],
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_document_has_the_same_table() {
+    let text = read(&repository().join("ARCHITECTURE.md"));
+    let (_, table) = text.split_once("| floor | modules | may know |\n").expect("the table");
+    let mut floor = "";
+    let mut told = Vec::new();
+    for row in table.lines().skip(1).take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        floor = Some(cells[1]).filter(|floor| !floor.is_empty()).unwrap_or(floor);
+        // What stands behind a semicolon is of a part of the module.
+        let known = names_of(cells[3].split(';').next().unwrap_or_default());
+        told.extend(
+            names_of(cells[2]).into_iter().map(|name| (floor.to_owned(), name, known.clone())),
+        );
+    }
+    told.sort();
+    let plain = |floor: &str, name: &str| (floor.to_owned(), name.to_owned(), Vec::new());
+    let mut tested: Vec<_> = FEATURES
+        .iter()
+        .map(|(name, known)| {
+            let mut known: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
+            known.sort();
+            ("features".to_owned(), (*name).to_owned(), known)
+        })
+        .collect();
+    tested.extend(ROOF.map(|name| plain("roof", name)));
+    tested.extend(GROUND.map(|name| plain("ground", name)));
+    tested.sort();
+    assert_eq!(told, tested);
+}
+
 #[test]
 fn every_floor_is_inhabited() {
     let sources = sources("server");

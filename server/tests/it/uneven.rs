@@ -14,6 +14,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use crate::{fixtures::Streams, program};
+
 /// Picture and sound may differ by so much: a frame of each, and what stands before the first sample.
 const EVEN_S: f64 = 0.15;
 
@@ -358,4 +360,34 @@ async fn every_phone_decodes_what_is_made() {
         (&picture["color_primaries"], &picture["pix_fmt"]),
         (&"bt2020".into(), &"yuv420p".into())
     );
+}
+
+#[tokio::test]
+async fn the_doctor_names_what_begins_without_a_track() {
+    let streams = Streams::new();
+    let even = films().join("even.mp4").display().to_string();
+    let part = |channel: &str, n: u32| streams.path(&format!("{channel}/part{n}.ts"));
+    for (channel, silent, tracks) in
+        [("silent", 1, "0:v"), ("longsilent", 2, "0:v"), ("blind", 1, "0:a"), ("whole", 0, "0")]
+    {
+        fs::create_dir(streams.path(channel)).expect("a folder");
+        let pattern = streams.path(&format!("{channel}/part%d.ts")).display().to_string();
+        let form =
+            ["-i", &even, "-preset", "ultrafast", "-g", "25", "-keyint_min", "25", "-f", "hls"];
+        let segments = ["-hls_time", "1", "-hls_list_size", "0", "-hls_segment_filename", &pattern];
+        let playlist = streams.path(&format!("{channel}/playlist.m3u8"));
+        ffmpeg(&[&form[..], &segments].concat(), &playlist);
+        for n in 0..silent {
+            let (from, to) = (part(channel, n).display().to_string(), streams.outside("x.ts"));
+            ffmpeg(&["-copyts", "-i", &from, "-map", tracks, "-c", "copy", "-muxdelay", "0"], &to);
+            fs::rename(to, part(channel, n)).expect("moved");
+        }
+    }
+    let output = program::carrete_verb(&["doctor", "--port", "0"], &streams, &[]).await;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    for (channel, what) in [("silent", "sound"), ("longsilent", "sound"), ("blind", "picture")] {
+        let line = format!("FAIL {channel:?}: its first segment has no {what}");
+        assert!(told.contains(&line), "{line} is not in {told}");
+    }
+    assert!(!told.contains("\"whole\""), "{told}");
 }
