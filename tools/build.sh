@@ -39,7 +39,9 @@ fi
 began=$SECONDS
 echo "build: release build of the WebAssembly page and of the server (minutes the first time)"
 rm -f "$stamp"
-cargo leptos build --release --cargo-locked </dev/null
+# Where the builder keeps its crates is nobody's business, and a panic would carry it in every file name.
+RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=" \
+  cargo leptos build --release --cargo-locked </dev/null
 
 # By their names: a build that was cut off may have left others.
 named() { echo "target/site/pkg/carrete.$(sed -n "s/^$1: *//p" target/release/hash.txt).$1"; }

@@ -1,10 +1,13 @@
-// Gives what the page's program imports from its JavaScript short names, in both files alike: node shorten.mjs WASM JS.
-// wasm-bindgen's names are long and end in a hash, which no compression shortens. A name follows from the sorted list
-// of all of them, so files of the same content get the same names again.
+// Makes the page's WASM smaller together with its JavaScript: node shorten.mjs WASM JS.
+// What it imports gets short names in both files alike: wasm-bindgen's are long and end in a hash, which no compression shortens.
+// A name follows from the sorted list of all of them, so files of the same content get the same names again.
+// What it exports of a class that nothing makes an object of is exported no more, so that wasm-opt can take its code away:
+// wasm-streams brings three such classes along.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 
-/** Id of the import section (WebAssembly 2.0, 5.5.5). */
+/** Ids of the import and of the export section (WebAssembly 2.0, 5.5.5 and 5.5.10). */
 const IMPORTS = 2;
+const EXPORTS = 7;
 const HEADER_BYTES = 8;
 /** Bytes that follow the kind of an import, by kind: function, table, memory, global, tag. */
 const FUNCTION = 0;
@@ -26,33 +29,63 @@ function leb(value) {
   return Buffer.from(bytes);
 }
 
-/** Where the contents of the import section begin and end, and where its header begins. */
-function section(bytes) {
+/** Where the contents of a section begin and end, and where its header begins. */
+function section(bytes, id) {
   for (let at = HEADER_BYTES; at < bytes.length; ) {
     const [size, begin] = number(bytes, at + 1);
-    if (bytes[at] === IMPORTS) return { header: at, begin, end: begin + size };
+    if (bytes[at] === id) return { header: at, begin, end: begin + size };
     at = begin + size;
   }
-  throw new Error("nothing is imported");
+  throw new Error(`there is no section ${id}`);
+}
+
+/** Reads a section's list from its contents, each entry by `entry`. */
+function list(bytes, { begin, end }, entry) {
+  let [count, at] = number(bytes, begin);
+  const reader = {
+    text() {
+      const [length, from] = number(bytes, at);
+      at = from + length;
+      return bytes.toString("utf8", from, at);
+    },
+    /** The bytes of a kind and of the index that follows it. */
+    kind() {
+      const from = at;
+      [, at] = number(bytes, at + 1);
+      return bytes.subarray(from, at);
+    },
+  };
+  const all = [];
+  while (count--) all.push(entry(reader));
+  if (at !== end) throw new Error("a section has another form");
+  return all;
 }
 
 /** The imports: module, name, and the bytes that say of what kind each is. Only functions are known. */
-function imports(bytes, { begin, end }) {
-  let [count, at] = number(bytes, begin);
-  const text = () => {
-    const [length, from] = number(bytes, at);
-    at = from + length;
-    return bytes.toString("utf8", from, at);
-  };
-  const all = [];
-  while (count--) {
-    const module = text(), name = text(), from = at;
-    if (bytes[at] !== FUNCTION) throw new Error(`${name} is no function`);
-    [, at] = number(bytes, at + 1);
-    all.push({ module, name, kind: bytes.subarray(from, at) });
-  }
-  if (at !== end) throw new Error("the import section has another form");
-  return all;
+const imports = (bytes) =>
+  list(bytes, section(bytes, IMPORTS), ({ text, kind }) => {
+    const each = { module: text(), name: text(), kind: kind() };
+    if (each.kind[0] !== FUNCTION) throw new Error(`${each.name} is no function`);
+    return each;
+  });
+
+/** The exports: name, and the bytes that say what each is. */
+const exported = (bytes) => list(bytes, section(bytes, EXPORTS), ({ text, kind }) => ({ name: text(), kind: kind() }));
+
+/** The module with other contents in one of its sections. */
+function replaced(bytes, id, ...parts) {
+  const { header, end } = section(bytes, id);
+  const contents = Buffer.concat(parts);
+  return Buffer.concat([bytes.subarray(0, header), Buffer.of(id), leb(contents.length), contents, bytes.subarray(end)]);
+}
+
+/** Whether an export is of a class whose objects only the WASM could make, and does not: it imports no `__wbg_…_new` of it. */
+function useless(all, imported) {
+  const made = (name) => imported.some((each) => each.name.startsWith(`__wbg_${name}_new`));
+  const classes = all.map(({ name }) => /^__wbg_(\w+)_free$/.exec(name)?.[1]).filter((name) => name && !made(name));
+  const constructed = (name) => all.some((each) => each.name === `${name}_new`);
+  const idle = classes.filter((name) => !constructed(name));
+  return ({ name }) => idle.some((each) => name === `__wbg_${each}_free` || name.startsWith(`${each}_`));
 }
 
 /** The n-th shortest name of letters. */
@@ -69,8 +102,7 @@ if (!wasm || !js) {
   process.exit(2);
 }
 const bytes = readFileSync(wasm);
-const place = section(bytes);
-const all = imports(bytes, place);
+const all = imports(bytes);
 const names = new Map([...new Set(all.map(({ name }) => name))].sort().map((name, n) => [name, short(n)]));
 
 let script = readFileSync(js, "utf8");
@@ -82,13 +114,16 @@ for (const [name, shorter] of names) {
   }
   script = parts.join(shorter);
 }
-const contents = Buffer.concat([
-  leb(all.length),
-  ...all.flatMap(({ module, name, kind }) => [text(module), text(names.get(name)), kind]),
-]);
-const head = Buffer.concat([bytes.subarray(0, place.header), Buffer.of(IMPORTS), leb(contents.length)]);
-for (const [file, content] of [[wasm, Buffer.concat([head, contents, bytes.subarray(place.end)])], [js, script]]) {
+const before = exported(bytes);
+const isUseless = useless(before, all);
+const kept = before.filter((each) => !isUseless(each));
+const renamed = all.flatMap(({ module, name, kind }) => [text(module), text(names.get(name)), kind]);
+const lighter = replaced(
+  replaced(bytes, IMPORTS, leb(all.length), ...renamed),
+  EXPORTS, leb(kept.length), ...kept.flatMap(({ name, kind }) => [text(name), kind]),
+);
+for (const [file, content] of [[wasm, lighter], [js, script]]) {
   writeFileSync(`${file}.short`, content);
   renameSync(`${file}.short`, file);
 }
-console.log(`shorten: ${names.size} names, ${bytes.length - readFileSync(wasm).length} bytes less of WebAssembly`);
+console.log(`shorten: ${names.size} names, ${before.length - kept.length} exports and ${bytes.length - lighter.length} bytes less of WebAssembly`);
