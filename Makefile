@@ -19,7 +19,7 @@ build: ## the release build alone: target/release/carrete
 	@tools/build.sh
 
 dev: ## rebuild and reload on save
-	@tools/install.sh build run
+	@tools/install.sh build run dev
 	@source tools/env.sh && LEPTOS_SITE_ROOT=target/dev-site exec cargo leptos watch
 
 check: ## format, lints for server and page, documentation, licences, one list of tools

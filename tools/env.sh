@@ -3,6 +3,8 @@
 
 CARGO_LEPTOS=0.3.10
 BINARYEN=132.0.0
+ESBUILD=0.28.2
+LIGHTNINGCSS=1.33.0
 LIGHTHOUSE=12.8.2
 RUST=$(sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml)
 CARRETE_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/carrete

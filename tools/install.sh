@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what Carrete is built and tested with: tools/install.sh [build] [run] [check] [test] [audit].
+# Installs what Carrete is built and tested with: tools/install.sh [build] [run] [dev] [check] [test] [audit].
 # Installs only what is missing, so a second call returns at once. Writes below ~/.cargo, ~/.cache/carrete, ~/.rustup
 # and the node_modules of end2end; Debian packages only as root, else it says in one line what to install.
 # shellcheck disable=SC2015
@@ -42,10 +42,17 @@ add_leptosfmt() { cargo_install leptosfmt 0.1.33; }
 add_deny() { cargo_install cargo-deny 0.20.2; }
 add_machete() { cargo_install cargo-machete 0.9.2; }
 
-add_binaryen() {
-  npm install --prefix "$CARRETE_CACHE/binaryen" --no-save --no-audit --no-fund --loglevel=error "binaryen@$BINARYEN" </dev/null
-  ln -sf ../binaryen/node_modules/.bin/wasm-opt "$CARRETE_CACHE/bin/wasm-opt"
+# A tool of npm's into the PATH of these scripts: package, version, the command it brings.
+npm_tool() {
+  npm install --prefix "$CARRETE_CACHE/$1" --no-save --no-audit --no-fund --loglevel=error "$1@$2" </dev/null
+  ln -sf "../$1/node_modules/.bin/$3" "$CARRETE_CACHE/bin/$3"
 }
+has_npm_tool() {
+  [ -x "$CARRETE_CACHE/bin/$3" ] && grep -qsF "\"version\": \"$2\"" "$CARRETE_CACHE/$1/node_modules/$1/package.json"
+}
+add_binaryen() { npm_tool binaryen "$BINARYEN" wasm-opt; }
+add_esbuild() { npm_tool esbuild "$ESBUILD" esbuild; }
+add_lightningcss() { npm_tool lightningcss-cli "$LIGHTNINGCSS" lightningcss; }
 
 add_lighthouse() {
   npm install --prefix "$CARRETE_CACHE/lighthouse" --no-save --no-audit --no-fund --loglevel=error "lighthouse@$LIGHTHOUSE" </dev/null
@@ -87,6 +94,17 @@ for_build() {
   fi
   have cc || packages+=(gcc libc6-dev)
   [ -f Cargo.lock ] || die "Cargo.lock is missing"
+  case "$(wasm-bindgen --version 2>/dev/null)" in
+    "wasm-bindgen $(locked_wasm_bindgen)"*) ;;
+    *) want add_bindgen "wasm-bindgen $(locked_wasm_bindgen)" "about 3 minutes on two cores, once" ;;
+  esac
+  has_npm_tool binaryen "$BINARYEN" wasm-opt || want add_binaryen "wasm-opt $BINARYEN" "seconds, once"
+  has_npm_tool esbuild "$ESBUILD" esbuild || want add_esbuild "esbuild $ESBUILD" "seconds, once"
+  has_npm_tool lightningcss-cli "$LIGHTNINGCSS" lightningcss || want add_lightningcss "lightningcss $LIGHTNINGCSS" "seconds, once"
+}
+
+# What rebuilds and reloads on save.
+for_dev() {
   if [ "$(cargo-leptos --version 2>/dev/null)" != "cargo-leptos $CARGO_LEPTOS" ]; then
     # It compiles an OpenSSL of its own, which wants these three.
     have make || packages+=(make)
@@ -94,12 +112,6 @@ for_build() {
     perl -MFindBin -MIPC::Cmd -e 1 2>/dev/null || packages+=(perl)
     want add_leptos "cargo-leptos $CARGO_LEPTOS" "about 12 minutes on two cores, once"
   fi
-  case "$(wasm-bindgen --version 2>/dev/null)" in
-    "wasm-bindgen $(locked_wasm_bindgen)"*) ;;
-    *) want add_bindgen "wasm-bindgen $(locked_wasm_bindgen)" "about 3 minutes on two cores, once" ;;
-  esac
-  [ -x "$CARRETE_CACHE/bin/wasm-opt" ] && grep -qsF "\"version\": \"$BINARYEN\"" "$CARRETE_CACHE/binaryen/node_modules/binaryen/package.json" ||
-    want add_binaryen "wasm-opt $BINARYEN" "seconds, once"
 }
 
 # What the running program calls.
@@ -145,7 +157,7 @@ for_audit() {
 mkdir -p "$CARRETE_CACHE/bin"
 for set in "${@:-build}"; do
   case $set in
-    build | run | check | test | audit) "for_$set" ;;
+    build | run | dev | check | test | audit) "for_$set" ;;
     *) die "no set is called '$set': build, run, check, test and audit are" ;;
   esac
 done

@@ -42,7 +42,7 @@ const HASH_LENGTH: usize = 16;
 
 impl Site {
     /// Finds the site: `LEPTOS_SITE_ROOT`, else `site` beside the program, else `../site` from it
-    /// (where cargo-leptos puts it).
+    /// (where `tools/build.sh` puts it).
     pub fn find() -> Result<Self, SiteError> {
         let program = env::current_exe().unwrap_or_default();
         let beside = program.parent().unwrap_or(Path::new("."));
