@@ -183,3 +183,34 @@ test("names and messages run the way they are written", async ({ page, house }) 
   const other = page.getByRole("log").getByRole("listitem").filter({ hasText: "hello" });
   await ways(other).toEqual(["rtl", "ltr"]);
 });
+
+test("a jump that takes the focused reel away leaves the focus on the one that comes", async ({ page }) => {
+  await enter(page, "/c/clip_3", "clip_3");
+  for (const [key, channel] of [["End", "wide"], ["Home", "clip_0"]] as const) {
+    await active(page).focus();
+    await press(page, key);
+    await expect(active(page)).toHaveAttribute("data-channel", channel);
+    await rests(page);
+    await expect(active(page), key).toBeFocused();
+  }
+});
+
+test("a row of the list that goes away hands the focus to the reel", { tag: "@desktop" }, async ({ page }) => {
+  await enter(page, "/c/clip_3", "clip_3");
+  await page.locator(".strip-list [aria-current]").focus();
+  for (let n = 0; n < 7; n++) await press(page, "ArrowDown");
+  await expect(active(page)).toHaveAttribute("data-channel", "clip_10");
+  await rests(page);
+  await expect.poll(() => page.evaluate(() => document.activeElement?.matches("article, .strip-list a"))).toBe(true);
+});
+
+test("a tag that is chosen by key keeps the focus in the guide", async ({ page }) => {
+  await enter(page, "/c/clip_3", "clip_3");
+  await press(page, "g");
+  const guide = page.getByRole("dialog");
+  const tag = guide.locator(".tags a").last();
+  await tag.focus();
+  await press(page, "Enter");
+  await expect(guide.locator(".tags a").last()).toHaveAttribute("aria-current", "true");
+  await expect(guide.locator(".tags a").last()).toBeFocused();
+});

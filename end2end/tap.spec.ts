@@ -1,5 +1,8 @@
 // A browser that starts nothing unless the page is touched, and what something outside the page pauses: the reel stands, nothing
 // loops, and a large button says so.
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+
 import type { Page } from "@playwright/test";
 
 import { active, media, plays, rests } from "./eyes";
@@ -69,6 +72,63 @@ for (const how of ["later", "at once", "by throwing"] as const) {
   });
 }
 
+for (const [width, height] of [[844, 390], [320, 256]] as const) {
+  test(`why it stands is seen at ${width}x${height}`, async ({ page }) => {
+    await page.setViewportSize({ width, height });
+    await refuse(page, "at once");
+    await page.goto("/c/clip_1");
+    await prompted(page);
+    await expect(active(page).locator("p.standing")).toBeVisible();
+  });
+}
+
+test("why it stands is seen where the refusal comes after the slate has gone", async ({ page }) => {
+  await refuse(page, "at once");
+  await page.route("**/clip_1/*.ts*", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    await route.continue().catch(() => {});
+  });
+  await page.goto("/c/clip_1");
+  await expect(big(page)).toBeVisible({ timeout: 15_000 });
+  await expect(active(page).locator(".slate")).toHaveCSS("opacity", "1");
+});
+
+/** Phones load nothing of a file before it is asked to play. */
+async function loadNothingAhead(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const { set } = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "preload")!;
+    Object.defineProperty(HTMLMediaElement.prototype, "preload", { set() { set!.call(this, "none"); } });
+    const { setAttribute } = Element.prototype;
+    Element.prototype.setAttribute = function (name, value) {
+      setAttribute.call(this, name, name === "preload" ? "none" : value);
+    };
+  });
+}
+
+test("files that the browser loads only when they are asked to play do play, and say so where that is refused", async ({ page, house }) => {
+  const home = await house(["brief"]);
+  for (const name of ["a", "b", "c"]) {
+    execFileSync("ffmpeg", [
+      "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=180x320:r=24:d=6", "-c:v", "libx264", "-preset", "ultrafast",
+      "-pix_fmt", "yuv420p", "-movflags", "+faststart", join(home.streams, `${name}.mp4`),
+    ]);
+  }
+  const ids = async () => ((await (await fetch(`${home.url}/api/channels`)).json()) as string[]).length;
+  await expect.poll(ids, { timeout: 15_000 }).toBe(4);
+  await loadNothingAhead(page);
+  await page.goto(`${home.url}/c/a`);
+  await plays(page, "a");
+  for (const next of ["b", "brief", "c"].sort()) {
+    await swipe(page);
+    await plays(page, next);
+  }
+  await refuse(page, "at once");
+  await page.goto(`${home.url}/c/b`);
+  await prompted(page);
+  await page.touchscreen.tap(100, 200);
+  await plays(page, "b");
+});
+
 for (const key of ["Space", "Enter"]) {
   test(`${key} plays what the browser does not start by itself`, async ({ page }) => {
     await refuse(page, "at once");
@@ -100,7 +160,7 @@ test("a pause from outside is told by the large button and by every control, and
   await plays(page, "clip_1");
   await media(page, (video) => video.pause());
   await prompted(page);
-  await expect(active(page)).toContainText("paused");
+  await expect(active(page).getByText("paused").filter({ visible: true })).toBeVisible();
   await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
   await expect(page.locator(".run .play")).toHaveAttribute("aria-label", "Play");
   // It stays so, and nothing resumes by itself.

@@ -38,7 +38,6 @@ function begin({ id, source, mime, library, full, config, bandwidth, resume, sty
     video.remove();
     if (globalThis.early === early) delete globalThis.early;
     settle();
-    early.hls?.destroy();
   };
   const presented = (now, { mediaTime }) => {
     if (video.isConnected && mediaTime !== early.time) {

@@ -209,6 +209,8 @@ pub struct Media {
     pub updated_at: u64,
     /// Its `order` of `channel.toml`: such go first in the feed, ascending.
     pub order: Option<f64>,
+    /// What it is made of that not every browser plays, such as `HEVC`; `None` where every one does.
+    pub format: Option<String>,
 }
 
 impl Media {

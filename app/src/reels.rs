@@ -106,7 +106,6 @@ pub fn Reels(
             <Leader />
             <Failure />
             <RestLine />
-            <Hear />
             <div class="top">
                 <a class="hole guide-link" href="/guide" aria-label=texts.guide>
                     <Icon name="guide" />
@@ -125,6 +124,7 @@ pub fn Reels(
                 </a>
                 <HelpButton />
             </nav>
+            <Hear />
             <Talk />
             <p class="fast edge-print" aria-hidden="true">
                 {texts.faster}

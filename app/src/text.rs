@@ -225,7 +225,7 @@ table! {
     cause_network: "The server did not send the video.", "El servidor no ha enviado el vídeo.";
     cause_away: "The server that keeps it does not answer.", "El servidor que lo guarda no responde.";
     cause_damaged: "Part of its file cannot be read, and waiting will not bring it.", "Una parte de su archivo no se puede leer, y esperar no la trae.";
-    cause_unknown: "This browser cannot play it: it does not know this kind of file.", "Este navegador no puede con él: no conoce este tipo de archivo.";
+    cause_unknown: "This browser cannot play it: it does not know this kind of file. Its owner can convert it.", "Este navegador no puede con él: no conoce este tipo de archivo. Su dueño puede convertirlo.";
     tried_again: "It is tried again in a moment.", "Lo intento otra vez enseguida.";
     tried_then_next: "It is tried again in a moment; if that fails, the next one follows.", "Lo intento otra vez enseguida; si no, sigue la tira.";
     next_is: "Next:", "Siguiente:";

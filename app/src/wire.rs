@@ -184,7 +184,7 @@ read_members! {
     Storyboard { url, interval_s, columns, tile_w, tile_h }
     Media {
         id, title, description, kind, source, url, mime, duration_s, width, height, poster, thumbhash,
-        waveform, subtitles, storyboard, live, available, tags, updated_at, order,
+        waveform, subtitles, storyboard, live, available, tags, updated_at, order, format,
     }
     Window { items, offset, total, version, order }
 }

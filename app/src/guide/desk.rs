@@ -67,6 +67,7 @@ pub(super) fn Choices(
             <li>
                 <a
                     class="secondary"
+                    dir="auto"
                     href=choice.narrowed(narrow)
                     aria-current=current.then_some("true")
                 >
@@ -134,6 +135,10 @@ fn Settings(choice: Choice, lang: Lang, theme: Theme) -> impl IntoView {
     };
     view! {
         <div class="guide-settings">
+            <a class="secondary" href="/channels.m3u" type="audio/x-mpegurl">
+                <Icon name="download" />
+                "M3U"
+            </a>
             <a class="secondary" href=choice.with("lang", other) lang=other hreflang=other>
                 {name}
             </a>

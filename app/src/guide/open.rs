@@ -258,6 +258,10 @@ impl Guide {
                 }
             }
             guide.dialog.element().set_scroll_top(0);
+            // The link that led here may be gone.
+            if !guide.dialog.has_focus() {
+                guide.dialog.seek(".tags [aria-current]").unwrap_or(guide.dialog.clone()).focus();
+            }
             guide.shown();
         });
     }

@@ -27,6 +27,8 @@ impl List {
         before.retain(|(key, part)| {
             let stays = keys.contains(key);
             if !stays {
+                // What is hidden with the focus in it hands that on.
+                part.mark("hidden", true);
                 part.element().remove();
             }
             stays

@@ -26,7 +26,7 @@ pub(crate) fn CaptionsButton() -> impl IntoView {
 pub(crate) fn Caption() -> impl IntoView {
     view! {
         <p class="caption" hidden>
-            <span></span>
+            <span dir="auto"></span>
         </p>
     }
 }

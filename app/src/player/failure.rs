@@ -63,6 +63,9 @@ pub(crate) fn Failure() -> impl IntoView {
                     <button class="secondary skip" type="button">
                         {texts.next}
                     </button>
+                    <a class="secondary elsewhere" href="/guide">
+                        {texts.guide}
+                    </a>
                 </p>
                 <button class="following" type="button">
                     <img alt="" />
@@ -289,7 +292,10 @@ impl Panel {
             }
         };
         self.number.say(&number.to_string());
-        self.label.say(label);
+        self.label.say(&match &media.format {
+            Some(format) if cause == Cause::Unsupported => format!("{label} · {format}"),
+            _ => label.to_owned(),
+        });
         for (part, text) in self.sentence.iter().zip([before, &media.title, after]) {
             part.say(text);
         }
@@ -340,7 +346,9 @@ impl Panel {
         let alone = self.following.get("data-alone").is_some();
         let way_on = if alone { &self.following } else { &self.retry };
         if is_in(".controls, .hear") || (alone && !is_in(".chat, dialog, .bars")) {
-            way_on.focus();
+            if !way_on.takes_focus() {
+                reel.focus();
+            }
         }
     }
 

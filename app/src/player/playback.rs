@@ -122,9 +122,7 @@ impl Playback {
         match event {
             Event::Shown { ready, audio, live } => {
                 *self = Self { ready, audio, live, ..Self::new(self.hidden) };
-                if ready {
-                    out.push(Command::Play);
-                }
+                out.push(Command::Play);
                 out.push(Command::StartClock);
             }
             Event::Left => {
@@ -140,6 +138,8 @@ impl Playback {
             }
             Event::Moves => self.moves(out),
             Event::Starves { seeking: true, buffered: true } => {}
+            // Asked to play before anything has come, it can only say so.
+            Event::Starves { .. } if !self.ready => {}
             Event::Starves { seeking, .. } => {
                 out.push(Command::GiveWay);
                 if self.state == State::Playing {
@@ -193,7 +193,7 @@ impl Playback {
             }
             Event::Retry => self.retry(out),
             Event::Online => {
-                if self.state == State::Failed(Cause::Network) && !self.hidden {
+                if self.state == State::Failed(Cause::Network) && !self.is_unseen() {
                     self.retry(out);
                 }
             }
@@ -218,7 +218,7 @@ impl Playback {
 
     /// What breaks while nobody looks, or while it stands, is mended when somebody wants to see it.
     fn put_off(&mut self) -> bool {
-        let later = self.hidden || self.stands();
+        let later = self.is_unseen() || self.stands();
         self.overdue |= later;
         later
     }
@@ -269,8 +269,13 @@ impl Playback {
         }
     }
 
+    /// Nobody would notice it: music is heard on a page that is hidden.
+    fn is_unseen(&self) -> bool {
+        self.hidden && !self.audio
+    }
+
     fn second(&mut self, look: Look, out: &mut Vec<Command>) {
-        if self.hidden {
+        if self.is_unseen() {
             return;
         }
         if let State::Failed(cause) = self.state {
@@ -335,9 +340,7 @@ impl Playback {
             State::Waiting | State::Playing => {
                 self.patience_s = PATIENCE_S;
                 self.standstill.begin();
-                if self.ready {
-                    out.push(Command::Play);
-                }
+                out.push(Command::Play);
                 out.push(Command::StartClock);
             }
             _ => {}
@@ -357,6 +360,7 @@ impl Playback {
         out.push(how);
         if self.runs() || matches!(self.state, State::Failed(_)) {
             self.wait(out);
+            out.push(Command::Play);
         }
     }
 

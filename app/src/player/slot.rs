@@ -197,6 +197,12 @@ impl Slot {
         self.ready.get()
     }
 
+    /// Whether asking it to play leads to anything: its first picture is decoded, or the browser loads
+    /// it by itself.
+    pub(crate) fn may_play(&self) -> bool {
+        self.is_ready() || (self.binding.borrow().is_none() && self.video.has_attribute("src"))
+    }
+
     /// Whether it has run up.
     pub(crate) fn has_run_up(&self) -> bool {
         self.run_up.get()

@@ -95,6 +95,11 @@ struct Sample {
     inspected: Inspected,
 }
 
+/// What people call the first of these codecs that not every browser plays.
+pub(crate) fn format(codecs: &[String]) -> Option<String> {
+    codecs.iter().find_map(|codec| codec::format(codec))
+}
+
 impl Inspected {
     /// Of a file that nobody could look into.
     pub(crate) const UNKNOWN: Self = Self { container: None, probe: None, ends: Ends::Unknown };

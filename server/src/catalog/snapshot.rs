@@ -17,6 +17,7 @@ use super::{
     merge::{Named, name_all},
     name,
     order::{Orders, Places},
+    probe,
     reason::Reason,
     search::{Index, Only, Tags},
     stock::{self, Stock},
@@ -357,6 +358,7 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
         tags: facts.about.tags.clone(),
         updated_at: facts.updated_at,
         order: facts.about.order,
+        format: probe::format(&facts.codecs),
         id,
     }
 }

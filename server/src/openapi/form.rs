@@ -102,6 +102,8 @@ struct Media {
     updated_at: u64,
     /// Its order of channel.toml: such go first in the feed, ascending.
     order: Option<f64>,
+    /// What it is made of that not every browser plays, such as `HEVC`; null where every one does.
+    format: Option<String>,
 }
 
 /// A contiguous part of the list.
@@ -187,6 +189,7 @@ mod tests {
                 tags,
                 updated_at,
                 order,
+                format,
             } = media;
             let kind = match kind {
                 catalog::Kind::Video => Kind::Video,
@@ -227,6 +230,7 @@ mod tests {
                 tags,
                 updated_at,
                 order,
+                format,
             }
         }
     }
@@ -259,6 +263,7 @@ mod tests {
             tags: vec!["mar".into()],
             updated_at: 1,
             order: Some(1.5),
+            format: Some("HEVC".into()),
         }
     }
 

@@ -33,6 +33,7 @@ fn media(id: &str, title: &str, tags: &[&str], updated_at: u64) -> Media {
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         updated_at,
         order: None,
+        format: None,
     }
 }
 

@@ -138,6 +138,7 @@ fn media(id: &str) -> Media {
         tags: Vec::new(),
         updated_at: 1,
         order: None,
+        format: None,
         id,
     }
 }

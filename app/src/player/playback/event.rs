@@ -107,7 +107,8 @@ pub(crate) enum Event {
 /// What is to be done about it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Command {
-    /// Ask the element to play.
+    /// Ask the element to play. What the browser loads by itself is asked for at once, because phones
+    /// load nothing of it before; of what hls.js loads the first picture is waited for.
     Play,
     /// Pause the element.
     Pause,

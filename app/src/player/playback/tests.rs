@@ -40,12 +40,13 @@ fn plays(commands: &[Command]) -> usize {
 }
 
 #[test]
-fn a_warm_reel_plays_at_once_and_a_cold_one_when_it_is_ready() {
+fn a_warm_reel_plays_at_once_and_a_cold_one_is_asked_again_when_it_is_ready() {
     assert_eq!(plays(&after([SHOWN]).1), 1);
     let cold = Event::Shown { ready: false, audio: false, live: false };
-    assert_eq!(plays(&after([cold]).1), 0);
+    // Phones load nothing of a file before it is asked to play.
+    assert_eq!(plays(&after([cold]).1), 1);
     let (playback, commands) = after([cold, Event::Ready]);
-    assert_eq!(plays(&commands), 1);
+    assert_eq!(plays(&commands), 2);
     assert_eq!(playback.phase(), Phase::Waiting);
     let (playback, commands) = after([cold, Event::Ready, Event::Moves]);
     assert_eq!(playback.phase(), Phase::Playing);
@@ -90,6 +91,35 @@ fn a_tap_blesses_both_elements_and_plays() {
 }
 
 #[test]
+fn a_file_that_is_refused_before_anything_of_it_came_needs_a_tap() {
+    let cold = Event::Shown { ready: false, audio: false, live: false };
+    let starves = Event::Starves { seeking: false, buffered: false };
+    let (mut playback, commands) = after([cold, starves, REFUSED]);
+    assert!(!commands.contains(&Command::GiveWay), "{commands:?}");
+    assert_eq!(playback.prompt(), Some(Prompt::Tap));
+    assert_eq!(plays(&step(&mut playback, Event::Play)), 1);
+    // And so after each try.
+    let (playback, commands) = after([cold, Event::Fatal { network: true }, Event::Retry]);
+    assert_eq!((plays(&commands), playback.phase()), (2, Phase::Waiting));
+}
+
+#[test]
+fn music_that_nobody_sees_is_mended_as_if_it_were_seen() {
+    let music = Event::Shown { ready: true, audio: true, live: false };
+    let fatal = Event::Fatal { network: true };
+    let heard = [music, Event::Moves, hidden(true, 1e3), fatal];
+    let (mut playback, _) = after(heard);
+    assert_eq!(playback.phase(), Phase::Failed(Cause::Network));
+    let commands = stand(&mut playback, 20, look(2e3, 1.0));
+    assert!(commands.contains(&Command::Reload), "{commands:?}");
+    let (_, commands) = after(heard.into_iter().chain([Event::Online]));
+    assert!(commands.contains(&Command::Reload), "{commands:?}");
+    // A film that nobody sees waits until somebody does.
+    let (_, commands) = after([SHOWN, Event::Moves, hidden(true, 1e3), fatal, Event::Online]);
+    assert!(!commands.contains(&Command::Reload), "{commands:?}");
+}
+
+#[test]
 fn a_browser_that_plays_by_itself_after_a_refusal_is_believed() {
     let playback = after([SHOWN, REFUSED, Event::Began, Event::Moves]).0;
     assert_eq!((playback.phase(), playback.prompt()), (Phase::Playing, None));
@@ -103,7 +133,7 @@ fn patience_stands_still_in_the_dark() {
     assert_eq!(stand(&mut playback, 60, seen), []);
     assert_eq!(playback.counts().0, PATIENCE_S);
     let commands = step(&mut playback, hidden(false, 61e3));
-    assert_eq!(commands, [Command::StartClock]);
+    assert_eq!(commands, [Command::Play, Command::StartClock]);
     assert_eq!(plays(&step(&mut playback, Event::Ready)), 1);
 }
 

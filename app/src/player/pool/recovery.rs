@@ -7,7 +7,7 @@ use leptos::prelude::document;
 
 use super::{
     super::{
-        Cause, glance,
+        Cause, beside, glance,
         hls::{self, AHEAD_FIRST_S, Binding},
         playback::{Command, Event, step},
     },
@@ -47,7 +47,9 @@ impl Pool {
 
     /// The page is hidden or shown.
     pub(super) fn seen(&self) {
-        self.dispatch(Event::Hidden { hidden: document().hidden(), ms: now_ms() });
+        // The small window is seen, whatever hides the page.
+        let hidden = document().hidden() && !beside::holds(&self.current().video);
+        self.dispatch(Event::Hidden { hidden, ms: now_ms() });
     }
 
     /// Views follow the state.
@@ -68,7 +70,8 @@ impl Pool {
     fn perform(&self, command: Command) {
         let current = self.current();
         match command {
-            Command::Play => current.play(),
+            Command::Play if current.may_play() => current.play(),
+            Command::Play => {}
             Command::Pause => current.pause(),
             Command::Mute => {
                 self.player.muted.set(true);

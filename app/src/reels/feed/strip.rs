@@ -96,6 +96,7 @@ mod tests {
             tags: vec![],
             updated_at: 0,
             order: None,
+            format: None,
         })
     }
 

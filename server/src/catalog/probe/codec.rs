@@ -52,6 +52,35 @@ pub(crate) fn reach(codec: &str) -> (Reach, &'static str) {
     }
 }
 
+/// What people call a codec that not every browser plays, in words that are the same everywhere;
+/// `None` for the others. What has no such name keeps its own.
+pub(crate) fn format(codec: &str) -> Option<String> {
+    if reach(codec).0 == Reach::Everywhere {
+        return None;
+    }
+    let codec = codec.to_ascii_lowercase();
+    let (name, profile) = codec.split_once('.').unwrap_or((&codec, ""));
+    let known = match (name, profile.get(..2).unwrap_or_default()) {
+        ("avc1" | "avc3", "6e") => "H.264 High 10",
+        ("avc1" | "avc3", "7a") => "H.264 4:2:2",
+        ("avc1" | "avc3", _) => "H.264 4:4:4",
+        ("vp09", _) => "VP9 4:4:4",
+        ("av01", _) => "AV1 4:4:4",
+        ("hvc1" | "hev1", _) => "HEVC",
+        ("dvh1" | "dvhe" | "dva1" | "dvav", _) => "Dolby Vision",
+        ("ac-3" | "ec-3" | "ac-4", _) | ("mp4a", "a5" | "a6") => "Dolby Digital",
+        ("mp4a", "a9") => "DTS",
+        ("mp4a", "40") if profile == "40.42" => "xHE-AAC",
+        ("mp4a", "40") => "MPEG Audio Layer II",
+        ("alac", _) => "Apple Lossless",
+        ("mp4v", _) => "MPEG-4 Visual",
+        ("apch" | "apcn" | "apcs" | "apco" | "ap4h" | "ap4x", _) => "ProRes",
+        (name, _) if is_protected(name) => "DRM",
+        (name, _) => return Some(name.to_uppercase()),
+    };
+    Some(known.to_owned())
+}
+
 /// By the object type behind `mp4a.`, in hex, and the audio object type of MPEG-4 behind that.
 fn sound_object(object: &str) -> (Reach, &'static str) {
     match object {
@@ -90,7 +119,26 @@ pub(super) fn is_picture(codec: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reach, reach};
+    use super::{Reach, format, reach};
+
+    #[test]
+    fn what_not_every_browser_plays_has_a_name() {
+        for (codec, name) in [
+            ("avc1.64001f", None),
+            ("mp4a.40.2", None),
+            ("avc1.6e0014", Some("H.264 High 10")),
+            ("avc1.f4000d", Some("H.264 4:4:4")),
+            ("hvc1.1.6.L63.90", Some("HEVC")),
+            ("ec-3", Some("Dolby Digital")),
+            ("mp4a.a9", Some("DTS")),
+            ("mp4a.40.33", Some("MPEG Audio Layer II")),
+            ("mp4a.40.42", Some("xHE-AAC")),
+            ("drms", Some("DRM")),
+            ("xyz", Some("XYZ")),
+        ] {
+            assert_eq!(format(codec).as_deref(), name, "{codec}");
+        }
+    }
 
     #[test]
     fn who_plays_what() {
