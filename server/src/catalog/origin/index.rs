@@ -1,7 +1,7 @@
 //! A folder as a web server shows it: the links of a page of Apache, nginx, Caddy and their like, or
 //! the JSON of nginx and Caddy.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ffi::OsStr};
 
 use app::catalog::Kind;
 use percent_encoding::percent_decode_str;
@@ -124,7 +124,7 @@ fn of_html(base: &Url, text: &str) -> Option<Vec<Entry>> {
 
 /// A name that can be one of ours.
 fn is_shown(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\'])
+    !name.is_empty() && !name::is_hidden(OsStr::new(name)) && !name.contains(['/', '\\'])
 }
 
 struct Link<'a> {
@@ -214,6 +214,12 @@ mod tests {
              <tr><td><A HREF='/media/x/'>x</A></td></tr></table>",
             &[("tom & ana.mp3", false, "2026-11-22 11:48 1.2M"), ("x", true, "")],
         );
+        // What systems leave in a folder is asked for as little as it is listed here.
+        check(
+            "<a href=\"lost+found/\">l</a><a href=\"System%20Volume%20Information/\">s</a>\
+             <a href=\"@eaDir/\">e</a><a href=\"$RECYCLE.BIN/\">r</a><a href=\"a/\">a</a>",
+            &[("a", true, "")],
+        );
         // Caddy
         check(
             "<a href=\"./b/\"><span>b</span></a><time datetime=\"2026\">t</time><a href=\"./b/\">b</a> <a href=./c.webm>c</a><a href=\"https://caddyserver.com\">Caddy</a>",
@@ -225,7 +231,8 @@ mod tests {
     fn json_of_web_servers() {
         check(
             r#"[{"name":"a","type":"directory","mtime":"Sun, 22 Nov 2026 11:00:00 GMT"},
-                {"name":"f #1.mp4","type":"file","mtime":"Sun","size":12},{"name":".x","type":"file"}]"#,
+                {"name":"f #1.mp4","type":"file","mtime":"Sun","size":12},{"name":".x","type":"file"},
+                {"name":"lost+found","type":"directory"}]"#,
             &[("a", true, "Sun, 22 Nov 2026 11:00:00 GMT "), ("f #1.mp4", false, "Sun 12")],
         );
         check(
