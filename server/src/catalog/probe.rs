@@ -230,7 +230,7 @@ fn inspect(file: Media, size: u64, name: &str, thorough: bool) -> Option<Inspect
 }
 
 fn read(mut file: Media, size: u64, name: &str, thorough: bool) -> Inspected {
-    let container = Container::of_file(&mut file);
+    let mut container = Container::of_file(&mut file);
     let (probe, ends) = match container {
         Some(Container::Mp4) => {
             let (probe, ends) = mp4::read(&mut file, size, thorough);
@@ -257,7 +257,13 @@ fn read(mut file: Media, size: u64, name: &str, thorough: bool) -> Inspected {
         None if ends::begins_with_zeros(&mut file) => {
             (None, Ends::Cut("nothing but zeros is there yet".into()))
         }
-        None => (rewound(file).and_then(|file| audio::read_unknown(file, name)), Ends::Unknown),
+        None => {
+            // What could not be read, in a store that is away, may be anything.
+            let is_read = ends::has_bytes(&mut file);
+            let probe = rewound(file).and_then(|file| audio::read_unknown(file, name));
+            container = (is_read && probe.is_none()).then_some(Container::UNKNOWN);
+            (probe, Ends::Unknown)
+        }
     };
     Inspected { container, probe, ends }
 }
