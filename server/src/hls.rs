@@ -148,7 +148,7 @@ fn find(snapshot: &Snapshot, uri: &http::Uri) -> Option<Target> {
             distant: distant.clone(),
             path: rest.join("/"),
             query: uri.query().map(str::to_owned),
-            media_type: main.then(|| media_type::of(&facts.main)),
+            media_type: main.then(|| media_type::of_mime(&facts.mime, &facts.main)),
         };
         let at = At::Distant(wanted);
         // A folder without a name in it is nothing.

@@ -17,7 +17,8 @@ use crate::{
         folder::best_variant,
         name,
         probe::{self, Media, Probe},
-        reason::Reason,
+        reason::{Reason, Whereabouts},
+        remark::Remark,
         vtt,
         windows::Windows,
     },
@@ -154,7 +155,9 @@ async fn file(origin: &OriginSource, name: &str, address: &str) -> Result<Told, 
     let file = name.to_owned();
     let read = spawn_blocking(move || bare::read(&mut files, &file, &mut None).facts).await;
     let facts = read.map_err(|_| Reason::Panicked)??;
+    let remembered = |remark: &Remark| remark.remembered(Whereabouts::Server, name, false);
     Ok(Told {
+        remarks: facts.remarks.iter().map(remembered).collect(),
         bare: true,
         title: facts.about.title,
         description: facts.about.description,
@@ -236,6 +239,10 @@ async fn probed(origin: &OriginSource, told: &mut Told, seen: &Seen) {
     told.kind = probe.kind.unwrap_or(told.kind);
     (told.width, told.height) = (probe.width, probe.height);
     told.mime = probe::mime(media_type::PLAYLIST, &probe.codecs);
+    if let Some(trouble) = probe.trouble {
+        let remark = Remark::of_trouble(trouble, &probe.codecs);
+        told.remarks.push(remark.remembered(Whereabouts::Server, &told.name, true));
+    }
     told.codecs = probe.codecs;
 }
 

@@ -11,6 +11,7 @@ use crate::{
         about::About,
         distant::Distant,
         facts::{Content, Facts, PLAYLIST, POSTERS, Place},
+        remark::{Remark, Remembered},
     },
     storage::edge::Edge,
 };
@@ -67,6 +68,9 @@ pub(super) struct Told {
     pub(super) named: Option<String>,
     /// Of a bare file.
     pub(super) size: Option<u64>,
+    /// What its owner should know of it.
+    #[serde(default)]
+    pub(super) remarks: Vec<Remembered>,
     /// Its server is a Carrete.
     #[serde(default)]
     pub(super) keeps_older: bool,
@@ -106,6 +110,7 @@ impl Told {
             updated_at: 0,
             named: None,
             size: None,
+            remarks: Vec::new(),
             keeps_older: false,
         }
     }
@@ -141,7 +146,7 @@ impl Told {
                 order: self.order,
                 ..About::default()
             },
-            remarks: Vec::new(),
+            remarks: self.remarks.iter().cloned().map(Remark::Remembered).collect(),
             kind: self.kind,
             mime: self.mime.clone(),
             codecs: self.codecs.clone(),
