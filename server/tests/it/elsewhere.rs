@@ -12,7 +12,7 @@ use crate::{
     fixtures::Streams,
     kinds::{AVC, film, said},
     program::carrete_logging,
-    server::Server,
+    server::{Server, bytes, pages},
 };
 
 /// Each of these fixes says this, and no path of this host.
@@ -122,4 +122,39 @@ async fn files_of_another_server_are_judged_as_here() {
     let snapshot = app.now();
     let stream = snapshot.get(&ChannelId::parse("stream").expect("an id")).expect("listed");
     assert_eq!(stream.mime, "video/mp2t; codecs=\"avc1.42c00a,mp4a.40.2\"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_there_defines_for_the_playlists_that_it_names() {
+    let media = "#EXTM3U\n#EXT-X-DEFINE:IMPORT=\"at\"\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n\
+        {$at}0.ts\n#EXT-X-ENDLIST\n";
+    let master = |define: &str| {
+        format!(
+            "#EXTM3U\n{define}#EXT-X-STREAM-INF:BANDWIDTH=9,CODECS=\"avc1.42c00a\",RESOLUTION=64x64\n\
+             media.m3u8\n"
+        )
+    };
+    let files = |define: &str| {
+        pages(&[
+            ("/a/index.m3u8", "application/x-mpegurl", master(define)),
+            ("/a/media.m3u8", "application/x-mpegurl", media.to_owned()),
+            ("/a/seg-0.ts", "video/mp2t", bytes(3)),
+        ])
+    };
+    let server = Server::new(files("#EXT-X-DEFINE:NAME=\"at\",VALUE=\"seg-\"\n")).await;
+    let (path, streams) = ("/a/index.m3u8", Streams::new());
+    let app = streams.app_beside(vec![server.source(Kind::Video, path, &[]).into()]).await;
+    app.until_ids(&["a"]).await;
+    let list = app.get("/streams/a/media.m3u8").await;
+    assert!(list.text().contains("\nseg-0.ts\n"), "{}", list.text());
+    assert_eq!(app.get("/streams/a/seg-0.ts").await.text(), bytes(3));
+    // Where it defines nothing, that is what is said.
+    let server = Server::new(files("")).await;
+    let (count, findings) = report::origin(server.source(Kind::Video, path, &[])).await;
+    assert_eq!((count.is_ok(), findings.len()), (true, 1), "{findings:?}");
+    said(
+        &findings,
+        "a",
+        "its EXT-X-DEFINE imports \"at\", which no master playlist above it defines",
+    );
 }

@@ -186,7 +186,7 @@ impl Seen {
     async fn of(distant: &Distant) -> Result<Self, StoreError> {
         let main = distant.main().await?;
         let media: Vec<Arc<Loaded>> =
-            if main.playlist.master { distant.children(&main).await } else { vec![main.clone()] };
+            if main.playlist.master { distant.children(&main).await? } else { vec![main.clone()] };
         if media.is_empty() {
             return Err(StoreError::Away("its playlists cannot be read".into()));
         }
