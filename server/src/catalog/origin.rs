@@ -344,17 +344,31 @@ impl Keeper {
 
     /// Takes a long list as it is: nobody looks at half the world.
     async fn take_unseen(&mut self, raws: &[(String, Raw)]) {
+        let mut left_out = 0_usize;
         for some in raws.chunks(BELIEVED_AT_ONCE) {
             for (name, raw) in some {
                 let known = self.known.entry(name.clone()).or_default();
-                if known.is_due(raw)
-                    && let Raw::Named(told) = raw
-                {
-                    let told = unseen(&self.origin, told, known.facts.as_deref());
-                    self.looked(Some(Ok((name.clone(), raw.clone(), told))));
+                match raw {
+                    Raw::Named(told) if known.is_due(raw) => {
+                        let told = unseen(&self.origin, told, known.facts.as_deref());
+                        self.looked(Some(Ok((name.clone(), raw.clone(), told))));
+                    }
+                    // Such a list may hold thousands of them: one line tells of all.
+                    Raw::LeftOut { .. } if known.raw.is_none() => {
+                        known.raw = Some(raw.clone());
+                        left_out += 1;
+                    }
+                    _ => {}
                 }
             }
             yield_now().await;
+        }
+        if left_out > 0 {
+            let label = self.origin.edge.label();
+            tracing::warn!(
+                "{label}: {left_out} entries are left out: browsers do not play files and lists of \
+                 their types."
+            );
         }
     }
 

@@ -133,6 +133,9 @@ pub enum Reason {
     /// A media file of a type that browsers do not play.
     #[error("browsers do not play files of this type")]
     OtherType,
+    /// A list of a type that is not read.
+    #[error("lists of this type are not read")]
+    OtherList,
     /// Subtitles of a type that browsers do not read.
     #[error("browsers do not read subtitles of this type")]
     OtherSubtitles,
@@ -150,6 +153,7 @@ impl Reason {
                 | Self::NotText
                 | Self::Clash(_)
                 | Self::OtherType
+                | Self::OtherList
                 | Self::OtherSubtitles
                 | Self::Access { .. }
                 | Self::Panicked
@@ -195,6 +199,9 @@ impl Reason {
             },
             Self::Refused(refusal) => refusal.fix.clone(),
             Self::OtherType => convert_command(lies, name, false),
+            Self::OtherList => {
+                "name the address of an HLS playlist (.m3u8) or of a media file instead".into()
+            }
             Self::OtherSubtitles => subtitle_command(lies, name),
             Self::Panicked => "take it away, or convert it anew".into(),
         }

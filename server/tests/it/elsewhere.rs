@@ -158,3 +158,33 @@ async fn a_master_there_defines_for_the_playlists_that_it_names() {
         "its EXT-X-DEFINE imports \"at\", which no master playlist above it defines",
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_of_a_short_list_are_what_their_files_are() {
+    let streams = Streams::new();
+    let camera = made(&streams, "a.mov", |at| film(&format!("{AVC} -c:a aac"), at));
+    let dolby = made(&streams, "b.mp4", |at| film(&format!("{AVC} -c:a ac3"), at));
+    let server = Server::new(Router::new()).await;
+    let files = folder(vec![("camera.mov", camera), ("dolby.mp4", dolby)]);
+    let list = "#EXTM3U\n#EXTINF:9,Camera\ncamera.mov\n#EXTINF:9,Dolby\ndolby.mp4\n\
+        #EXTINF:9,Old\nold.avi\n#EXTINF:-1,Dash\nlive.mpd\n";
+    server.becomes(files.route("/l.m3u", get(move || async move { list })));
+    let source = || server.source(Kind::Video, "/l.m3u", &[]);
+    let app = streams.app_beside(vec![source().into()]).await;
+    app.until_ids(&["Camera", "Dolby"]).await;
+    let camera = app.get("/api/channels/Camera").await.json();
+    assert_eq!(camera["mime"], "video/mp4; codecs=\"avc1.42c00a,mp4a.40.2\"");
+    assert_eq!((&camera["title"], &camera["width"]), (&"Camera".into(), &128.into()));
+    let film = app.get(camera["url"].as_str().expect("an address")).await;
+    assert_eq!(film.header("content-type"), "video/mp4");
+    let (count, findings) = report::origin(source()).await;
+    assert_eq!(count, Ok(1));
+    check(
+        &findings,
+        &[
+            ("Old.avi", "browsers do not play files of this type", "carrete convert FILE 'Old' "),
+            ("Dash.mpd", "lists of this type are not read", "HLS playlist"),
+            ("Dolby.mp4", "Dolby", "carrete convert FILE 'Dolby' "),
+        ],
+    );
+}

@@ -37,6 +37,8 @@ pub(super) async fn look_at(
 ) -> Result<Option<Told>, Reason> {
     let told = match raw {
         Raw::Whole(told) => made_of(origin, told).await.map(|(told, _)| Some(told)),
+        Raw::LeftOut { reason, .. } => Err(reason.clone()),
+        Raw::Named(told) if told.bare => looked_into(origin, told).await.map(Some),
         Raw::Named(told) => {
             let (mut told, seen) = made_of(origin, told).await?;
             if let Some(seen) = seen {
@@ -141,6 +143,19 @@ async fn folder(origin: &OriginSource, name: &str, address: &str) -> Result<Opti
     }
     told.subtitles.sort();
     Ok(Some(told))
+}
+
+/// A media file of a list that says little of it.
+async fn looked_into(origin: &OriginSource, told: &Told) -> Result<Told, Reason> {
+    let (mut told, _) = made_of(origin, told).await?;
+    // What does not let itself be looked into in time is what its name says.
+    let inside = timeout(INSIDE, file(origin, &told.name, &told.address)).await;
+    let Ok(seen) = inside else { return Ok(told) };
+    let seen = seen?;
+    (told.mime, told.codecs, told.remarks) = (seen.mime, seen.codecs, seen.remarks);
+    (told.width, told.height) = (seen.width, seen.height);
+    told.duration_s = seen.duration_s.or(told.duration_s);
+    Ok(told)
 }
 
 /// A media file that a web server shows.

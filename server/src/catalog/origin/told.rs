@@ -11,6 +11,7 @@ use crate::{
         about::About,
         distant::Distant,
         facts::{Content, Facts, PLAYLIST, POSTERS, Place},
+        reason::Reason,
         remark::{Remark, Remembered},
     },
     storage::edge::Edge,
@@ -23,6 +24,13 @@ pub(super) enum Raw {
     Whole(Told),
     /// A channel of which little more than its address is told.
     Named(Told),
+    /// What is none, though somebody may have meant one.
+    LeftOut {
+        /// Where it is.
+        address: String,
+        /// Why it is none.
+        reason: Reason,
+    },
     /// A folder.
     Folder {
         /// Where it is.
@@ -81,7 +89,9 @@ impl Raw {
     pub(super) fn address(&self) -> &str {
         match self {
             Self::Whole(told) | Self::Named(told) => &told.address,
-            Self::Folder { address, .. } | Self::File { address, .. } => address,
+            Self::LeftOut { address, .. }
+            | Self::Folder { address, .. }
+            | Self::File { address, .. } => address,
         }
     }
 }
