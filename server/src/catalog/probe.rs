@@ -46,6 +46,8 @@ pub(crate) struct Probe {
     pub(crate) height: Option<u32>,
     /// What is played of it, by RFC 6381: the first picture and the first sound that browsers play.
     pub(crate) codecs: Vec<String>,
+    /// There is sound, whoever plays it.
+    pub(crate) has_sound: bool,
     /// What of that does not play everywhere, in a sentence.
     pub(crate) trouble: Option<String>,
     pub(crate) duration_s: Option<f64>,
@@ -135,6 +137,7 @@ impl Probe {
             width: first.size.map(|(width, _)| width),
             height: first.size.map(|(_, height)| height),
             codecs,
+            has_sound: sound.is_some(),
             trouble,
             ..Self::default()
         })
