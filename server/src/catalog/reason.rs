@@ -165,6 +165,9 @@ impl Reason {
         match self {
             Self::Name(_) | Self::NotText | Self::Clash(_) => "rename it".into(),
             Self::NoPlaylist => "name its playlist playlist.m3u8, or take the folder away".into(),
+            Self::Broken { why, .. } if why.contains("packed") => {
+                "unpack it, and store it without Content-Encoding".into()
+            }
             Self::Broken { .. } => {
                 "make the playlist anew, for example with carrete convert".into()
             }

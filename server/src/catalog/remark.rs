@@ -9,7 +9,14 @@ use super::{
     name::{self, shown},
     probe::{Container, is_protected},
     reason::{Whereabouts, convert_command, subtitle_command},
+    vtt::{IN_UTF16, NOT_UTF8, PACKED},
 };
+
+/// Whether these subtitles may be what they should be, and cannot be read as they are written: a
+/// conversion would fail on them too.
+fn is_written_otherwise(is: &str) -> bool {
+    [PACKED, IN_UTF16, NOT_UTF8].contains(&is)
+}
 
 /// Something about a channel that is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +89,9 @@ impl Remark {
             }
             Self::NoMedia(is) => format!("it holds no media that is known: it is {is}"),
             Self::Short(why) => format!("it seems to be cut off: {why}"),
+            Self::Subtitles { file: path, is } if is_written_otherwise(is) => {
+                format!("its subtitles {} are left out: they are {is}", file(path))
+            }
             Self::Subtitles { file: path, is } if path.ends_with(".vtt") => {
                 format!("its subtitles {} are left out: they are {is}, and not WebVTT", file(path))
             }
@@ -126,6 +136,8 @@ impl Remark {
             }
             Self::NoMedia(_) => "take the file away, or copy the right one".into(),
             Self::Short(_) => "copy it anew".into(),
+            Self::Subtitles { is, .. } if *is == PACKED => "unpack it".into(),
+            Self::Subtitles { is, .. } if is_written_otherwise(is) => "save it as UTF-8".into(),
             Self::Subtitles { file, .. } => subtitle_command(lies, file),
             Self::Link(_) => "copy the file itself there".into(),
             Self::Remembered(said) => said.fix.clone(),
