@@ -188,3 +188,35 @@ async fn entries_of_a_short_list_are_what_their_files_are() {
         ],
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_beside_a_file_of_a_bucket_belongs_to_it() {
+    let (streams, store) = (Streams::new(), Store::new().await);
+    let bytes = made(&streams, "a.mp4", |at| film(&format!("{AVC} -c:a aac"), at));
+    for name in ["film.mp4", "secret.mp4"] {
+        store.write(name, &bytes);
+    }
+    store.write("film.mp4.toml", "title = \"La playa\"\n");
+    store.write("film.es.vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nHola\n");
+    store.write("film.de.vtt", b"WEBVTT\n\n00:00.000 --> 00:01.000\nsch\xF6n\n");
+    store.write("film.jpg", "jpg");
+    store.write("secret.toml", "hidden = true\n");
+    let app = streams.app_with(vec![store.source()]).await;
+    app.until_ids(&["film"]).await;
+    let media = app.get("/api/channels/film").await.json();
+    assert_eq!(media["title"], "La playa");
+    assert_eq!(media["subtitles"].as_array().map(Vec::len), Some(1), "{media}");
+    for (url, text) in [("es.vtt", "Hola"), ("poster.webp", "jpg")] {
+        let answer = app.get(&format!("/streams/film/{url}")).await;
+        assert!(answer.text().contains(text), "{url}: {answer:?}");
+    }
+    let (_, findings) = report::bucket(store.source()).await;
+    check(
+        &findings,
+        &[("film.mp4", "\"film.de.vtt\" are left out: they are not in UTF-8", "UTF-8")],
+    );
+    // What is said of it is read again when it changes.
+    store.write("secret.toml", "hidden = false\ntitle = \"Ya no\"\n");
+    app.until_ids(&["film", "secret"]).await;
+    assert_eq!(app.get("/api/channels/secret").await.json()["title"], "Ya no");
+}
