@@ -392,13 +392,8 @@ async fn the_doctor_names_what_begins_without_a_track() {
     }
     let output = program::carrete_verb(&["doctor", "--port", "0"], &streams, &[]).await;
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    for (channel, what) in [
-        ("silent", "sound"),
-        ("longsilent", "sound"),
-        ("latest", "sound"),
-        ("dolby", "sound"),
-        ("blind", "picture"),
-    ] {
+    for channel in ["silent", "longsilent", "latest", "dolby", "blind"] {
+        let what = if channel == "blind" { "picture" } else { "sound" };
         let line = format!("FAIL {channel:?}: its first segment has no {what}");
         assert!(told.contains(&line), "{line} is not in {told}");
     }
