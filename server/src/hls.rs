@@ -148,7 +148,7 @@ fn find(snapshot: &Snapshot, uri: &http::Uri) -> Option<Target> {
             distant: distant.clone(),
             path: rest.join("/"),
             query: uri.query().map(str::to_owned),
-            media_type: main.then(|| media_type::of(&facts.main)),
+            media_type: main.then(|| media_type::of_mime(&facts.mime, &facts.main)),
         };
         let at = At::Distant(wanted);
         // A folder without a name in it is nothing.
@@ -190,11 +190,11 @@ fn find_made(snapshot: &Snapshot, id: &str, name: &str) -> Option<Target> {
     Some(Target { entry: entry.clone(), at })
 }
 
-/// Poster and subtitles beside a bare file of this host lie below its id: it has no folder.
+/// Poster and subtitles beside a bare file of this host or of a bucket lie below its id: it has no folder.
 fn find_beside(snapshot: &Snapshot, id: &str, name: &str) -> Option<Target> {
     let entry = snapshot.entry(&ChannelId::parse(id).ok()?)?;
     let facts = &entry.facts;
-    if !facts.bare || facts.on_disk().is_none() {
+    if !facts.bare || facts.distant().is_some() {
         return None;
     }
     let path = match name {

@@ -137,7 +137,11 @@ pub async fn convert(
 ) -> Result<Converted, IngestError> {
     let input = probe::readable(&job.input).await?;
     let staging = staging::Staging::open(&job.streams, &job.channel, job.replace).await?;
-    let media = probe::probe(&job.tools, &input, stop).await?;
+    let sound = match job.profile {
+        ProfileName::Source => probe::Sound::Copied,
+        _ => probe::Sound::Encoded,
+    };
+    let media = probe::probe(&job.tools, &input, sound, stop).await?;
     let measured = ffmpeg::measure(&job.tools, &input, &media, stop).await?;
     let media = media.with_what_is_there(&measured);
     if let Some(error) = cut_short(job, &input, &media, &measured).await {

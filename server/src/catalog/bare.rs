@@ -16,7 +16,7 @@ use super::{
         beside::{Beside, aside, offer},
     },
     name,
-    probe::{self, Container, Ends, Inspected, Probe, Probed, is_protected},
+    probe::{self, Container, Ends, Inspected, Probe, Probed},
     reason::Reason,
     remark::Remark,
     vtt,
@@ -59,8 +59,10 @@ fn facts(
     let inspected = inspected.unwrap_or(Inspected::UNKNOWN);
     let mut remarks = Vec::new();
     match inspected.ends {
-        Ends::Cut(why) if here => return Err(Reason::Cut(why)),
-        // Elsewhere nothing is shown before it is there, and a listing is believed.
+        // A store shows nothing before all of it is there; a web server shows what lies in its folder.
+        Ends::Cut(why) if !matches!(files.place(), Place::Store { .. }) => {
+            return Err(Reason::Cut(why));
+        }
         Ends::Cut(why) | Ends::Short(why) => {
             let age = SystemTime::now().duration_since(stamp.modified()).unwrap_or_default();
             if here && age < SETTLES {
@@ -125,9 +127,7 @@ fn remark(name: &str, container: Option<Container>, probe: &Probe) -> Vec<Remark
         _ => {}
     }
     if let Some(trouble) = trouble {
-        let is_protected = probe.codecs.iter().any(|codec| is_protected(codec));
-        let remark = if is_protected { Remark::Protected } else { Remark::Codec };
-        remarks.push(remark(trouble));
+        remarks.push(Remark::of_trouble(trouble, &probe.codecs));
     }
     remarks
 }

@@ -36,8 +36,8 @@ pub(super) fn trouble(facts: &Facts) -> Option<String> {
         let segments = transport_segments(path, text)?;
         let has = |path: &String| tracks(&files, path);
         let (first_picture, first_sound) = has(segments.first()?)?;
-        // What begins late is there in the second at the earliest, and in the middle at the latest.
-        let later = [segments.get(1)?, segments.get(segments.len() / 2)?];
+        // What begins late is there in the second at the earliest, and in the last at the latest.
+        let later = [segments.get(1)?, segments.get(segments.len() / 2)?, segments.last()?];
         let lacks = |what: &str| {
             format!(
                 "its first segment has no {what} and later ones have; players stand still there"
@@ -54,10 +54,12 @@ pub(super) fn trouble(facts: &Facts) -> Option<String> {
 /// Whether a segment has pictures, and sound; `None` where nothing is known of it.
 fn tracks(files: &OnDisk<'_>, path: &str) -> Option<(bool, bool)> {
     let (file, size) = files.media(path).ok().flatten()?;
-    let codecs = probe::look_into(file, size, path)?.codecs;
+    let probe::Probe { codecs, has_sound, .. } = probe::look_into(file, size, path)?;
     let is_sound = |codec: &&String| SOUNDS.iter().any(|sound| codec.starts_with(sound));
     let sounds = codecs.iter().filter(is_sound).count();
-    (!codecs.is_empty()).then_some((sounds < codecs.len(), sounds > 0))
+    // A sound that few browsers know is none of what is played, and holds up those that know it.
+    let has_sound = has_sound || sounds > 0;
+    (has_sound || !codecs.is_empty()).then_some((sounds < codecs.len(), has_sound))
 }
 
 /// The segments of a playlist whose tracks stand in each of them: without an init, whole files, not

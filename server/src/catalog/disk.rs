@@ -13,11 +13,12 @@ use super::{
     item::{Item, Items, look},
     name::{self, shown},
     names::Names,
-    reason::Reason,
+    reason::{Reason, Whereabouts},
+    remark::Remark,
 };
 
 /// The streams folder as the log names it: no path of anybody's home stands there.
-const STREAMS: &str = "streams";
+const STREAMS: Whereabouts<'_> = Whereabouts::Folder("streams");
 /// Fewer names than this are looked at on one thread.
 const WORTH_A_THREAD: usize = 64;
 const MAX_THREADS: usize = 8;
@@ -214,11 +215,8 @@ impl Disk {
             ));
         }
         if let Some(facts) = &item.facts {
-            lines.extend(facts.remarks.iter().map(|remark| {
-                let verb = if remark.plays() { "has something to mend" } else { "may not play" };
-                let fix = remark.fix(STREAMS, &text, !facts.bare);
-                format!("{called} {verb}: {}; {fix}.", remark.message())
-            }));
+            let line = |remark: &Remark| remark.line(&called, STREAMS, &text, !facts.bare);
+            lines.extend(facts.remarks.iter().map(line));
         }
         self.say(name, lines);
     }

@@ -20,7 +20,7 @@ use tokio::{
 
 pub(crate) use self::names::{File, How, Loaded, Named};
 use super::facts::{PLAYLIST, ServedPlaylist};
-use crate::storage::{StoreError, edge::Edge};
+use crate::storage::{Page, StoreError, edge::Edge};
 
 /// How long somebody who asks for a playlist that is not known waits for it.
 const PATIENCE: Duration = Duration::from_millis(1800);
@@ -99,12 +99,23 @@ impl Distant {
         self.load(self.list(PLAYLIST, &self.address)).await
     }
 
-    /// The playlists that a master names, in its order, without those that do not come.
-    pub(crate) async fn children(&self, main: &Loaded) -> Vec<Arc<Loaded>> {
+    /// The playlists that a master names, in its order, without those that do not come; why not, if
+    /// none does.
+    pub(crate) async fn children(&self, main: &Loaded) -> Result<Vec<Arc<Loaded>>, StoreError> {
         let lists = main.children().take(MAX_CHILDREN);
         let lists: Vec<_> = lists.map(|(path, address)| self.list(path, address)).collect();
         let loaded = stream::iter(lists).map(|list| self.load(list)).buffered(CHILDREN_AT_ONCE);
-        loaded.filter_map(async |loaded| loaded.ok()).collect().await
+        let (mut children, mut error) = (Vec::new(), None);
+        for loaded in loaded.collect::<Vec<_>>().await {
+            match loaded {
+                Ok(loaded) => children.push(loaded),
+                Err(why) => error = error.or(Some(why)),
+            }
+        }
+        match error.filter(|_| children.is_empty()) {
+            Some(why) => Err(why),
+            None => Ok(children),
+        }
     }
 
     /// Whether its playlist has been read, and then what it says.
@@ -142,19 +153,24 @@ impl Distant {
     /// Takes in what was written down of the playlists, where they are not known.
     async fn recall(&self) {
         let Ok(_turn) = self.lists.recalls.0.acquire().await else { return };
-        let Some(main) = self.recalled(PLAYLIST, &self.address).await else { return };
+        let Some(main) = self.recalled(PLAYLIST, &self.address, None).await else { return };
         for (path, address) in main.children().take(MAX_CHILDREN) {
-            self.recalled(path, address).await;
+            self.recalled(path, address, Some(main.clone())).await;
         }
     }
 
-    async fn recalled(&self, path: &str, address: &str) -> Option<Arc<Loaded>> {
+    async fn recalled(
+        &self,
+        path: &str,
+        address: &str,
+        above: Option<Arc<Loaded>>,
+    ) -> Option<Arc<Loaded>> {
         let list = self.lists().get(path).filter(|list| list.address == address).cloned();
         let known = list.and_then(|list| list.now.borrow().loaded.clone());
         if let Some((loaded, _)) = known {
             return Some(loaded);
         }
-        let loaded = Arc::new(names::recall(&self.edge, path, address).await?);
+        let loaded = Arc::new(names::recall(&self.edge, path, address, above).await?);
         // Nobody knows whether it still is so: whoever asks for it has it asked for.
         let long_ago = Instant::now().checked_sub(loaded.fresh()).unwrap_or_else(Instant::now);
         let list = self.list(path, address);
@@ -245,11 +261,13 @@ impl Distant {
             }
         };
         let edge = self.edge.clone();
+        // What the channel's own playlist defines holds in those that it names.
+        let above = self.known().filter(|_| asked.0.path != PLAYLIST);
         // A task of its own: whoever asked first may go away.
         tokio::spawn(async move {
             tokio::select! {
                 () = edge.stopped() => {}
-                () = asked.0.read(&edge) => {}
+                () = asked.0.read(&edge, above) => {}
             }
             drop((asked, task));
         });
@@ -285,17 +303,24 @@ impl List {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
-    async fn read(&self, edge: &Edge) {
+    async fn read(&self, edge: &Edge, above: Option<Arc<Loaded>>) {
         let before = self.now.borrow().loaded.clone().map(|(loaded, _)| loaded);
         let tag = before.as_ref().map(|before| &before.tag);
-        let read = match edge.page(&self.address, tag).await {
-            Ok(None) => before.clone().ok_or(StoreError::Changed),
-            Ok(Some(page)) => match &before {
-                Some(before) if before.page.text == page.text => Ok(before.clone()),
-                _ => names::read(&self.path, page, before.clone()).await.map(Arc::new),
+        let page = edge.page(&self.address, tag).await;
+        let page = page.map(|page| page.or_else(|| Some(before.as_ref()?.page.clone())));
+        let same = |page: &Page| {
+            let same = before.as_ref().filter(|before| before.page.text == page.text);
+            same.filter(|before| before.is_below(above.as_deref())).cloned()
+        };
+        let read = match page {
+            Ok(None) => Err(StoreError::Changed),
+            Ok(Some(page)) => match same(&page) {
+                Some(before) => Ok(before),
+                None => names::read(&self.path, page, before.clone(), above).await.map(Arc::new),
             },
             Err(error) if before.is_none() && error.may_pass() => {
-                names::recall(edge, &self.path, &self.address).await.map(Arc::new).ok_or(error)
+                let kept = names::recall(edge, &self.path, &self.address, above).await;
+                kept.map(Arc::new).ok_or(error)
             }
             Err(error) => Err(error),
         };

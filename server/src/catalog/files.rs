@@ -286,7 +286,15 @@ pub(crate) fn unpacked(bytes: Vec<u8>, max: u64) -> Result<String, &'static str>
     if bytes.len() as u64 > max {
         return Err("it is too long");
     }
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8")
+    String::from_utf8(bytes).map_err(|error| match error.as_bytes() {
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => "it is packed with zstd",
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "it is UTF-16, and not UTF-8",
+        // What no text holds. Of the others some have no sign at their beginning.
+        bytes if bytes.iter().any(|byte| *byte < b'\t' || (0x0E..0x20).contains(byte)) => {
+            "it is no text; it may be packed (Content-Encoding)"
+        }
+        _ => "it is not UTF-8",
+    })
 }
 
 /// The kind of an error says nothing of where this host keeps things; its text might.
@@ -320,6 +328,18 @@ mod tests {
         let mut damaged = packed(text.as_bytes());
         damaged.truncate(20);
         assert!(unpacked(damaged, 1000).is_err_and(|why| why.contains("gzip")));
-        assert_eq!(unpacked(packed(b"\xFF\xFE"), 1000), Err("it is not UTF-8"));
+        for (bytes, part) in [
+            (&b"\xFF\xFE#\0E\0"[..], "UTF-16"),
+            (b"#EXTM3U\n# a\xF1o\n", "it is not UTF-8"),
+            (b"\x28\xB5\x2F\xFD\x04\x00", "packed with zstd"),
+            // As brotli and zlib write them.
+            (b"\x0B\x02\x80\xAA\x03", "may be packed"),
+            (b"\x78\x9C\xCB\x48\x01\xFE", "may be packed"),
+        ] {
+            for bytes in [bytes.to_vec(), packed(bytes)] {
+                let told = unpacked(bytes, 1000);
+                assert!(told.as_ref().is_err_and(|why| why.contains(part)), "{told:?}");
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     about::{self, Owner},
     facts::{Content, Facts, FileOffer, Offer, PLAYLIST, Place, ServedPlaylist, etag_of},
     files::Files,
-    probe::{self, Probed, is_protected},
+    probe::{self, Probed},
     reason::Reason,
     remark::Remark,
 };
@@ -118,9 +118,7 @@ impl Reading<'_> {
         }
         let probe = self.judge(&main, &children, &samples, live, probed)?;
         if let Some(trouble) = probe.trouble {
-            let is_protected = probe.codecs.iter().any(|codec| is_protected(codec));
-            let remark = if is_protected { Remark::Protected } else { Remark::Codec };
-            self.remarks.push(remark(trouble));
+            self.remarks.push(Remark::of_trouble(trouble, &probe.codecs));
         }
 
         let beside = self.beside()?;

@@ -19,7 +19,7 @@ const OTHER_MEDIA: &[&str] = &[
     "rmvb", "aiff", "aif", "aifc", "m4b", "m4r", "m4p", "qt", "weba", "mxf", "dv", "wtv", "caf",
     "au", "snd", "amr", "awb", "ape", "wv", "tta", "mpc", "ac3", "eac3", "ec3", "dts", "dsf",
     "w64", "wave", "mjpeg", "mjpg", "mj2", "h264", "264", "avc", "h265", "265", "hevc", "ivf",
-    "nut",
+    "nut", "aax", "aa", "f4a", "f4b", "3ga", "tak", "dff", "mp1", "voc",
 ];
 
 /// Extensions of subtitles that no browser reads, and whether ffmpeg does.
@@ -216,7 +216,16 @@ mod tests {
     fn extensions_tell_the_form() {
         assert_eq!(form("Song.MP3"), NameForm::Bare);
         assert_eq!(form("film.mkv"), NameForm::OtherMedia);
-        for name in ["story.m4b", "radio.OGA", "podcast.mka", "tv.ts", "a.3gp", "b.wma"] {
+        for name in [
+            "story.m4b",
+            "radio.OGA",
+            "podcast.mka",
+            "tv.ts",
+            "a.3gp",
+            "b.wma",
+            "book.aax",
+            "a.voc",
+        ] {
             assert_eq!(form(name), NameForm::OtherMedia, "{name}");
         }
         assert_eq!(form("film.es.srt"), NameForm::OtherSubtitles);

@@ -10,7 +10,7 @@ mod told;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     pin::pin,
     sync::Arc,
     time::Duration,
@@ -31,7 +31,8 @@ use self::{
 };
 use super::{
     facts::Facts,
-    reason::Reason,
+    name::shown,
+    reason::{Reason, Whereabouts},
     stock::{AWAY_AGAIN, LATE, Looking, SHOWN_EVERY, Stock, Stocks, no_word_yet},
 };
 use crate::storage::{
@@ -176,6 +177,12 @@ impl Keeper {
         }
     }
 
+    /// As it is, without lines in the log about channels: whoever asks is told otherwise.
+    pub(super) fn silent(mut self) -> Self {
+        self.stock.silent = true;
+        self
+    }
+
     /// Reads the list; what it names is in `raws` then.
     async fn list(&mut self, first: bool) -> Result<(), StoreError> {
         let mut asked = pin!(self.ask());
@@ -258,8 +265,9 @@ impl Keeper {
     /// Channels as they were before a restart, unseen.
     fn believe(&mut self, told: Vec<Told>) {
         for told in told {
-            let facts = Some(Arc::new(told.facts(&self.origin.edge, None)));
-            let name = told.name.clone();
+            let (facts, name) = (told.facts(&self.origin.edge, None), told.name.clone());
+            self.stock.remark(OsStr::new(&name), Whereabouts::Server, &facts, None);
+            let facts = Some(Arc::new(facts));
             self.known.insert(name, Known { told: Some(told), facts, ..Known::default() });
         }
     }
@@ -336,17 +344,31 @@ impl Keeper {
 
     /// Takes a long list as it is: nobody looks at half the world.
     async fn take_unseen(&mut self, raws: &[(String, Raw)]) {
+        let mut left_out = 0_usize;
         for some in raws.chunks(BELIEVED_AT_ONCE) {
             for (name, raw) in some {
                 let known = self.known.entry(name.clone()).or_default();
-                if known.is_due(raw)
-                    && let Raw::Named(told) = raw
-                {
-                    let told = unseen(&self.origin, told, known.facts.as_deref());
-                    self.looked(Some(Ok((name.clone(), raw.clone(), told))));
+                match raw {
+                    Raw::Named(told) if known.is_due(raw) => {
+                        let told = unseen(&self.origin, told, known.facts.as_deref());
+                        self.looked(Some(Ok((name.clone(), raw.clone(), told))));
+                    }
+                    // Such a list may hold thousands of them: one line tells of all.
+                    Raw::LeftOut { .. } if known.raw.is_none() => {
+                        known.raw = Some(raw.clone());
+                        left_out += 1;
+                    }
+                    _ => {}
                 }
             }
             yield_now().await;
+        }
+        if left_out > 0 {
+            let label = self.origin.edge.label();
+            tracing::warn!(
+                "{label}: {left_out} entries are left out: browsers do not play files and lists of \
+                 their types."
+            );
         }
     }
 
@@ -362,6 +384,10 @@ impl Keeper {
                     let facts = told
                         .as_ref()
                         .map(|told| Arc::new(told.facts(&self.origin.edge, before.as_deref())));
+                    if let Some(facts) = &facts {
+                        let (name, before) = (OsStr::new(&name), known.facts.as_deref());
+                        self.stock.remark(name, Whereabouts::Server, facts, before);
+                    }
                     (known.facts, known.told) = (facts, told);
                     self.is_news = true;
                 }
@@ -371,7 +397,8 @@ impl Keeper {
             // What cannot be read now stays as it was until the next look.
             Err(reason @ Reason::Unreadable { .. }) => {
                 if known.failures == 0 && known.facts.is_none() {
-                    tracing::warn!("{name:?} of the server cannot be listed yet: {reason}.");
+                    let name = shown(OsStr::new(&name));
+                    tracing::warn!("{name} of the server cannot be listed yet: {reason}.");
                 }
                 (known.raw, known.trouble) = (Some(raw), Some(reason));
                 known.failures = known.failures.saturating_add(1);
@@ -379,7 +406,9 @@ impl Keeper {
             }
             Err(reason) => {
                 if known.trouble.as_ref() != Some(&reason) {
-                    tracing::warn!("{name:?} of the server is left out: {reason}.");
+                    let fix = reason.fix(Whereabouts::Server, &name);
+                    let name = shown(OsStr::new(&name));
+                    tracing::warn!("{name} of the server is left out: {reason}; {fix}.");
                 }
                 self.is_news |= known.told.is_some();
                 (known.facts, known.told) = (None, None);

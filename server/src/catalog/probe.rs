@@ -46,6 +46,8 @@ pub(crate) struct Probe {
     pub(crate) height: Option<u32>,
     /// What is played of it, by RFC 6381: the first picture and the first sound that browsers play.
     pub(crate) codecs: Vec<String>,
+    /// There is sound, whoever plays it.
+    pub(crate) has_sound: bool,
     /// What of that does not play everywhere, in a sentence.
     pub(crate) trouble: Option<String>,
     pub(crate) duration_s: Option<f64>,
@@ -140,6 +142,7 @@ impl Probe {
             width: first.size.map(|(width, _)| width),
             height: first.size.map(|(_, height)| height),
             codecs,
+            has_sound: sound.is_some(),
             trouble,
             ..Self::default()
         })
@@ -235,7 +238,7 @@ fn inspect(file: Media, size: u64, name: &str, thorough: bool) -> Option<Inspect
 }
 
 fn read(mut file: Media, size: u64, name: &str, thorough: bool) -> Inspected {
-    let container = Container::of_file(&mut file);
+    let mut container = Container::of_file(&mut file);
     let (probe, ends) = match container {
         Some(Container::Mp4) => {
             let (probe, ends) = mp4::read(&mut file, size, thorough);
@@ -262,7 +265,13 @@ fn read(mut file: Media, size: u64, name: &str, thorough: bool) -> Inspected {
         None if ends::begins_with_zeros(&mut file) => {
             (None, Ends::Cut("nothing but zeros is there yet".into()))
         }
-        None => (rewound(file).and_then(|file| audio::read_unknown(file, name)), Ends::Unknown),
+        None => {
+            // What could not be read, in a store that is away, may be anything.
+            let is_read = ends::has_bytes(&mut file);
+            let probe = rewound(file).and_then(|file| audio::read_unknown(file, name));
+            container = (is_read && probe.is_none()).then_some(Container::UNKNOWN);
+            (probe, Ends::Unknown)
+        }
     };
     Inspected { container, probe, ends }
 }

@@ -11,6 +11,28 @@ use super::{
 };
 use crate::storage::Refusal;
 
+/// Where a name lies, for who is told what mends it: no command of this host reaches a file elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whereabouts<'a> {
+    /// In the folder of this path.
+    Folder(&'a str),
+    /// In the bucket.
+    Bucket,
+    /// On another server.
+    Server,
+}
+
+impl Whereabouts<'_> {
+    /// What people call it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Folder(_) => "streams folder",
+            Self::Bucket => "bucket",
+            Self::Server => "server",
+        }
+    }
+}
+
 /// Why a name is left out of the list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
@@ -111,6 +133,9 @@ pub enum Reason {
     /// A media file of a type that browsers do not play.
     #[error("browsers do not play files of this type")]
     OtherType,
+    /// A list of a type that is not read.
+    #[error("lists of this type are not read")]
+    OtherList,
     /// Subtitles of a type that browsers do not read.
     #[error("browsers do not read subtitles of this type")]
     OtherSubtitles,
@@ -128,17 +153,21 @@ impl Reason {
                 | Self::NotText
                 | Self::Clash(_)
                 | Self::OtherType
+                | Self::OtherList
                 | Self::OtherSubtitles
                 | Self::Access { .. }
                 | Self::Panicked
         )
     }
 
-    /// What a person can do about it; `name` is the name in the folder `streams`.
-    pub fn fix(&self, streams: &str, name: &str) -> String {
+    /// What a person can do about it; `name` is the name where it lies.
+    pub(crate) fn fix(&self, lies: Whereabouts<'_>, name: &str) -> String {
         match self {
             Self::Name(_) | Self::NotText | Self::Clash(_) => "rename it".into(),
             Self::NoPlaylist => "name its playlist playlist.m3u8, or take the folder away".into(),
+            Self::Broken { why, .. } if why.contains("packed") => {
+                "unpack it, and store it without Content-Encoding".into()
+            }
             Self::Broken { .. } => {
                 "make the playlist anew, for example with carrete convert".into()
             }
@@ -167,34 +196,46 @@ impl Reason {
                 format!("take that line out of {file} to show it to everyone")
             }
             Self::NoSegment | Self::Changing => "wait until it is written".into(),
-            Self::Unreadable { .. } => "let the server's user read it".into(),
+            Self::Unreadable { .. } => match lies {
+                Whereabouts::Folder(_) => "let the server's user read it".into(),
+                _ => "check whether its address answers, or take it off the list".into(),
+            },
             Self::Refused(refusal) => refusal.fix.clone(),
-            Self::OtherType => convert_command(streams, name, false),
-            Self::OtherSubtitles => subtitle_command(streams, name),
+            Self::OtherType => convert_command(lies, name, false),
+            Self::OtherList => {
+                "name the address of an HLS playlist (.m3u8) or of a media file instead".into()
+            }
+            Self::OtherSubtitles => subtitle_command(lies, name),
             Self::Panicked => "take it away, or convert it anew".into(),
         }
     }
 }
 
-/// What makes a channel that every browser plays out of the file or folder `name` of the folder
-/// `streams`. A playlist is no input for a conversion, so a folder needs the film it was made from.
-pub(crate) fn convert_command(streams: &str, name: &str, folder: bool) -> String {
+/// What makes a channel that every browser plays out of the file or folder `name`. A playlist is no
+/// input for a conversion, so a folder needs the film it was made from.
+pub(crate) fn convert_command(lies: Whereabouts<'_>, name: &str, folder: bool) -> String {
+    let id = quoted(if folder { name } else { name::stem(name) });
+    let there = match lies {
+        Whereabouts::Folder(streams) if !folder => {
+            let input = quoted(&format!("{}/{name}", streams.trim_end_matches('/')));
+            return format!("run carrete convert {input} {id}, then take the file away");
+        }
+        Whereabouts::Folder(_) => String::new(),
+        Whereabouts::Bucket if folder => format!(", then carrete push --replace {id}"),
+        Whereabouts::Bucket => {
+            format!(", then carrete push {id}, and take the file out of the bucket")
+        }
+        Whereabouts::Server => ", and put what that makes there in its place".to_owned(),
+    };
     if folder {
-        return format!(
-            "run carrete convert --replace FILM {} with the film it was made from",
-            quoted(name)
-        );
+        format!("run carrete convert --replace FILM {id} with the film it was made from{there}")
+    } else {
+        format!("download it, run carrete convert FILE {id} with what came{there}")
     }
-    let input = format!("{}/{name}", streams.trim_end_matches('/'));
-    format!(
-        "run carrete convert {} {}, then take the file away",
-        quoted(&input),
-        quoted(name::stem(name))
-    )
 }
 
-/// What makes subtitles that browsers read out of the file at `path` below the folder `streams`.
-pub(crate) fn subtitle_command(streams: &str, path: &str) -> String {
+/// What makes subtitles that browsers read out of the file at `path` where it lies.
+pub(crate) fn subtitle_command(lies: Whereabouts<'_>, path: &str) -> String {
     let stem = name::stem(path);
     let last = stem.rsplit(['/', '.']).next().unwrap_or(stem);
     let joint = if path.contains('/') { "/" } else { "." };
@@ -203,15 +244,24 @@ pub(crate) fn subtitle_command(streams: &str, path: &str) -> String {
         Some(_) => (stem.to_owned(), ""),
         None => (format!("{folder}{joint}LANGUAGE"), ", with its language, like es"),
     };
-    let at = |path: &str| quoted(&format!("{}/{path}", streams.trim_end_matches('/')));
+    let below = |path: &str| match lies {
+        Whereabouts::Folder(streams) => format!("{}/{path}", streams.trim_end_matches('/')),
+        // What was downloaded lies where its owner put it.
+        _ => path.rsplit('/').next().unwrap_or(path).to_owned(),
+    };
+    let at = |path: &str| quoted(&below(path));
     let to = at(&format!("{to}.vtt"));
-    if path.to_ascii_lowercase().ends_with(".vtt") {
+    let command = if path.to_ascii_lowercase().ends_with(".vtt") {
         let as_srt = at(&format!("{stem}.srt"));
         format!("run mv {} {as_srt}, then ffmpeg -i {as_srt} {to}{where_to}", at(path))
     } else if name::is_read_by_ffmpeg(path) {
         format!("run ffmpeg -i {} {to}{where_to}", at(path))
     } else {
         format!("save them as WebVTT in {to}{where_to}")
+    };
+    match lies {
+        Whereabouts::Folder(_) => command,
+        _ => format!("download them, {command}, and put that there in their place"),
     }
 }
 
@@ -225,12 +275,12 @@ fn and_more(count: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{convert_command, subtitle_command};
+    use super::{Whereabouts, convert_command, subtitle_command};
 
     #[test]
     fn commands_can_be_pasted() {
         assert_eq!(
-            convert_command("streams/", "it's.mkv", false),
+            convert_command(Whereabouts::Folder("streams/"), "it's.mkv", false),
             r"run carrete convert 'streams/it'\''s.mkv' 'it'\''s', then take the file away"
         );
         for (path, command) in [
@@ -250,7 +300,37 @@ mod tests {
             ),
             ("film/es.ttml", "save them as WebVTT in 's/film/es.vtt'"),
         ] {
-            assert_eq!(subtitle_command("s", path), command);
+            assert_eq!(subtitle_command(Whereabouts::Folder("s"), path), command);
         }
+    }
+
+    #[test]
+    fn what_lies_elsewhere_is_no_path_of_this_host() {
+        for (lies, folder, parts) in [
+            (
+                Whereabouts::Bucket,
+                false,
+                &["download it, run carrete convert FILE 'a b' ", "then carrete push 'a b'"][..],
+            ),
+            (
+                Whereabouts::Bucket,
+                true,
+                &["--replace FILM 'a b.mkv' ", "carrete push --replace 'a b.mkv'"],
+            ),
+            (
+                Whereabouts::Server,
+                false,
+                &["download it, run carrete convert FILE 'a b' ", "there"],
+            ),
+            (Whereabouts::Server, true, &["--replace FILM 'a b.mkv' ", "there in its place"]),
+        ] {
+            let told = convert_command(lies, "a b.mkv", folder);
+            assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+            assert!(!told.contains("bucket/") && !told.contains("folder there/"), "{told}");
+        }
+        assert_eq!(
+            subtitle_command(Whereabouts::Bucket, "film/es.srt"),
+            "download them, run ffmpeg -i 'es.srt' 'es.vtt', and put that there in their place"
+        );
     }
 }

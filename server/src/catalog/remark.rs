@@ -3,11 +3,20 @@
 
 use std::ffi::OsStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     name::{self, shown},
-    probe::Container,
-    reason::{convert_command, subtitle_command},
+    probe::{Container, is_protected},
+    reason::{Whereabouts, convert_command, subtitle_command},
+    vtt::{IN_UTF16, NOT_UTF8, PACKED},
 };
+
+/// Whether these subtitles may be what they should be, and cannot be read as they are written: a
+/// conversion would fail on them too.
+fn is_written_otherwise(is: &str) -> bool {
+    [PACKED, IN_UTF16, NOT_UTF8].contains(&is)
+}
 
 /// Something about a channel that is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,15 +35,46 @@ pub(crate) enum Remark {
     Subtitles { file: String, is: &'static str },
     /// Something beside the media is a link that leads out, and is not used.
     Link(String),
+    /// What was said of it when it was looked at, on another server.
+    Remembered(Remembered),
+}
+
+/// What is said of a channel, in plain data, so that a restart knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Remembered {
+    plays: bool,
+    message: String,
+    fix: String,
 }
 
 impl Remark {
+    /// Of what is played of a file that is made of these codecs.
+    pub(crate) fn of_trouble(trouble: String, codecs: &[String]) -> Self {
+        let is_protected = codecs.iter().any(|codec| is_protected(codec));
+        if is_protected { Self::Protected(trouble) } else { Self::Codec(trouble) }
+    }
+
+    /// As it is written down; `name` is the channel's where it lies.
+    pub(crate) fn remembered(
+        &self,
+        lies: Whereabouts<'_>,
+        name: &str,
+        is_folder: bool,
+    ) -> Remembered {
+        Remembered {
+            plays: self.plays(),
+            message: self.message(),
+            fix: self.fix(lies, name, is_folder),
+        }
+    }
+
     /// Whether all browsers play it in spite of this.
     pub(crate) fn plays(&self) -> bool {
         match self {
             Self::Codec(_) | Self::Protected(_) | Self::NoMedia(_) => false,
             Self::Container { is, .. } => is.extension().is_some(),
             Self::Short(_) | Self::Subtitles { .. } | Self::Link(_) => true,
+            Self::Remembered(said) => said.plays,
         }
     }
 
@@ -43,11 +83,15 @@ impl Remark {
         let file = |path: &str| shown(OsStr::new(path.rsplit('/').next().unwrap_or(path)));
         match self {
             Self::Codec(trouble) | Self::Protected(trouble) => trouble.clone(),
+            Self::Remembered(said) => said.message.clone(),
             Self::Container { is, named } => {
                 format!("it is {}, and not {} as its name says", is.label(), named.label())
             }
             Self::NoMedia(is) => format!("it holds no media that is known: it is {is}"),
             Self::Short(why) => format!("it seems to be cut off: {why}"),
+            Self::Subtitles { file: path, is } if is_written_otherwise(is) => {
+                format!("its subtitles {} are left out: they are {is}", file(path))
+            }
             Self::Subtitles { file: path, is } if path.ends_with(".vtt") => {
                 format!("its subtitles {} are left out: they are {is}, and not WebVTT", file(path))
             }
@@ -63,13 +107,25 @@ impl Remark {
         }
     }
 
-    /// What a person can do about it; `name` is the channel's in the folder `streams`.
-    pub(crate) fn fix(&self, streams: &str, name: &str, is_folder: bool) -> String {
+    /// The line of the log for the channel that is called so there; `name` is its name where it lies.
+    pub(crate) fn line(
+        &self,
+        called: &str,
+        lies: Whereabouts<'_>,
+        name: &str,
+        is_folder: bool,
+    ) -> String {
+        let verb = if self.plays() { "has something to mend" } else { "may not play" };
+        format!("{called} {verb}: {}; {}.", self.message(), self.fix(lies, name, is_folder))
+    }
+
+    /// What a person can do about it; `name` is the channel's where it lies.
+    pub(crate) fn fix(&self, lies: Whereabouts<'_>, name: &str, is_folder: bool) -> String {
         match self {
-            Self::Codec(_) => convert_command(streams, name, is_folder),
+            Self::Codec(_) => convert_command(lies, name, is_folder),
             Self::Protected(_) => "take a copy of it that is not protected".into(),
             Self::Container { is, .. } => {
-                let convert = convert_command(streams, name, is_folder);
+                let convert = convert_command(lies, name, is_folder);
                 match is.extension() {
                     Some(extension) => {
                         let right = format!("{}.{extension}", name::stem(name));
@@ -80,8 +136,11 @@ impl Remark {
             }
             Self::NoMedia(_) => "take the file away, or copy the right one".into(),
             Self::Short(_) => "copy it anew".into(),
-            Self::Subtitles { file, .. } => subtitle_command(streams, file),
+            Self::Subtitles { is, .. } if *is == PACKED => "unpack it".into(),
+            Self::Subtitles { is, .. } if is_written_otherwise(is) => "save it as UTF-8".into(),
+            Self::Subtitles { file, .. } => subtitle_command(lies, file),
             Self::Link(_) => "copy the file itself there".into(),
+            Self::Remembered(said) => said.fix.clone(),
         }
     }
 }

@@ -11,10 +11,12 @@ use tokio::{sync::watch as channel, task::spawn_blocking};
 use super::{
     CatalogError, Elsewhere, beginning,
     disk::Disk,
+    facts::Facts,
     made::MadeTable,
     name::shown,
     origin,
-    reason::Reason,
+    reason::{Reason, Whereabouts},
+    remark::Remark,
     snapshot::Snapshot,
     stock::{self, Stock},
 };
@@ -48,10 +50,10 @@ pub async fn channels(
         let publish = channel::Sender::new(Vec::new());
         Arc::new(match source {
             Elsewhere::Store(store) => {
-                stock::look_once(stock::Keeper::new(store, 0, publish)).await
+                stock::look_once(stock::Keeper::new(store, 0, publish).silent()).await
             }
             Elsewhere::Origin(server) => {
-                stock::look_once(origin::Keeper::new(server, 0, publish)).await
+                stock::look_once(origin::Keeper::new(server, 0, publish).silent()).await
             }
         })
     });
@@ -68,47 +70,44 @@ pub async fn channels(
     Ok((list, snapshot.troubles().to_vec()))
 }
 
-/// What another server has: how many channels, or what is wrong with it, and what is left out of its
+/// What another server has: how many channels that can be played, or what is wrong with it, and what is left out of its
 /// list.
 pub async fn origin(origin: OriginSource) -> (Result<usize, String>, Vec<Finding>) {
-    let keeper = origin::Keeper::new(origin, 0, channel::Sender::new(Vec::new()));
-    told_of(&stock::look_once(keeper).await, "its folder there")
+    let keeper = origin::Keeper::new(origin, 0, channel::Sender::new(Vec::new())).silent();
+    told_of(&stock::look_once(keeper).await, Whereabouts::Server)
 }
 
 /// What a bucket has, told as of another server.
 pub async fn bucket(store: StoreSource) -> (Result<usize, String>, Vec<Finding>) {
-    let keeper = stock::Keeper::new(store, 0, channel::Sender::new(Vec::new()));
-    told_of(&stock::look_once(keeper).await, "the bucket")
+    let keeper = stock::Keeper::new(store, 0, channel::Sender::new(Vec::new())).silent();
+    told_of(&stock::look_once(keeper).await, Whereabouts::Bucket)
 }
 
-fn told_of(stock: &Stock, folder: &str) -> (Result<usize, String>, Vec<Finding>) {
+fn told_of(stock: &Stock, lies: Whereabouts<'_>) -> (Result<usize, String>, Vec<Finding>) {
     let left_out = stock.left_out.iter().map(|(name, reason)| {
         let name = name.to_string_lossy().into_owned();
         let message = match reason {
             Reason::Refused(refusal) => format!("left out: {}", refusal.what),
             other => format!("left out: {other}"),
         };
-        let fix = match reason {
-            Reason::Unreadable { .. } => {
-                "check whether its address answers, or take it off the list".into()
-            }
-            other => other.fix(folder, &name),
-        };
-        Finding { message, fix, name, plays: false }
+        Finding { message, fix: reason.fix(lies, &name), name, plays: false }
     });
     let remarks = stock.channels.iter().flat_map(|(name, facts)| {
         let name = name.to_string_lossy().into_owned();
         facts.remarks.iter().map(move |remark| Finding {
             plays: remark.plays(),
             message: remark.message(),
-            fix: remark.fix(folder, &name, !facts.bare),
+            fix: remark.fix(lies, &name, !facts.bare),
             name: name.clone(),
         })
     });
     let left_out = left_out.chain(remarks).collect();
     match &stock.trouble {
         Some(trouble) => (Err(trouble.clone()), left_out),
-        None => (Ok(stock.channels.len()), left_out),
+        None => {
+            let plays = |facts: &&Arc<Facts>| facts.remarks.iter().all(Remark::plays);
+            (Ok(stock.channels.values().filter(plays).count()), left_out)
+        }
     }
 }
 
@@ -124,6 +123,7 @@ fn judge_with(
 ) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
     let read = |why| CatalogError::Read { folder: folder.display().to_string(), why };
     let streams = folder.display().to_string();
+    let streams = Whereabouts::Folder(&streams);
     let mut disk = Disk::new(folder).map_err(read)?.silent();
     disk.settle(SETTLES);
     let (snapshot, clashes) =
@@ -138,7 +138,7 @@ fn judge_with(
             let name = name.to_string_lossy().into_owned();
             Finding {
                 message: format!("left out: {reason}"),
-                fix: reason.fix(&streams, &name),
+                fix: reason.fix(streams, &name),
                 name,
                 plays: false,
             }
@@ -151,7 +151,7 @@ fn judge_with(
             name: name.clone().into_owned(),
             plays: remark.plays(),
             message: remark.message(),
-            fix: remark.fix(&streams, &name, !facts.bare),
+            fix: remark.fix(streams, &name, !facts.bare),
         }));
     }
     for entry in snapshot.entries().iter().filter(|entry| entry.facts.on_disk().is_some()) {

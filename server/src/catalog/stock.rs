@@ -8,7 +8,7 @@ mod looking;
 
 use std::{
     collections::{BTreeMap, HashSet},
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     sync::Arc,
     time::Duration,
 };
@@ -23,7 +23,8 @@ pub(super) use self::{
 use self::{keys::InStore, look::read};
 use super::{
     facts::{Facts, Offer},
-    reason::Reason,
+    name::shown,
+    reason::{Reason, Whereabouts},
     whole::{NotWhole, Whole, is_of},
 };
 use crate::storage::{Object, StoreError, edge::Edge};
@@ -88,6 +89,8 @@ pub(crate) struct Stock {
     pub(crate) behind: HashSet<OsString>,
     /// Names that are no channels, and why.
     pub(crate) left_out: Vec<(OsString, Reason)>,
+    /// Whoever asks is told of its channels otherwise than by the log.
+    pub(super) silent: bool,
 }
 
 /// What all stores have, in the order in which they are asked for a channel.
@@ -123,6 +126,25 @@ impl Stock {
         let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let channels = self.channels.len();
         tracing::info!(store = self.name, channels, duration_ms, "The source is read.");
+    }
+
+    /// Logs what the owner of a channel should know of it, unless `before` said the same.
+    pub(super) fn remark(
+        &self,
+        name: &OsStr,
+        lies: Whereabouts<'_>,
+        facts: &Facts,
+        before: Option<&Facts>,
+    ) {
+        if self.silent {
+            return;
+        }
+        let before = before.map(|facts| &*facts.remarks).unwrap_or_default();
+        let called = format!("{} of the {}", shown(name), lies.word());
+        let text = name.to_string_lossy();
+        for remark in facts.remarks.iter().filter(|remark| !before.contains(remark)) {
+            tracing::warn!("{}", remark.line(&called, lies, &text, !facts.bare));
+        }
     }
 
     /// Puts it in its place among the others.

@@ -3,6 +3,10 @@
 
 use serde::de::IgnoredAny;
 
+/// What a file is that would be WebVTT if it were written otherwise.
+pub(super) const PACKED: &str = "packed with gzip";
+pub(super) const IN_UTF16: &str = "in UTF-16, and not in UTF-8";
+pub(super) const NOT_UTF8: &str = "not in UTF-8";
 /// Bytes of the beginning that are judged.
 pub(crate) const JUDGED: u64 = 64 << 10;
 /// Cues that are judged.
@@ -78,11 +82,11 @@ pub(crate) fn content(head: &[u8], all: bool) -> Content {
         Err(error) if !all && head.len() - error.valid_up_to() < 4 => {
             std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
         }
-        Err(_) if head.starts_with(&[0x1F, 0x8B]) => return Content::NotVtt("packed with gzip"),
+        Err(_) if head.starts_with(&[0x1F, 0x8B]) => return Content::NotVtt(PACKED),
         Err(_) if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) => {
-            return Content::NotVtt("in UTF-16, and not in UTF-8");
+            return Content::NotVtt(IN_UTF16);
         }
-        Err(_) => return Content::NotVtt("not in UTF-8"),
+        Err(_) => return Content::NotVtt(NOT_UTF8),
     };
     let text = text.trim_start_matches('\u{FEFF}');
     let Some(body) = text

@@ -54,7 +54,7 @@ impl Whole {
         let mut all = Vec::with_capacity(facts.files.len() + 1);
         let mut paths: Vec<&str> = facts.files.keys().map(|path| &**path).collect();
         if facts.bare {
-            // What lies beside it belongs to it on this host alone.
+            // What lies beside it stays where it is: it may lie beside others too.
             paths.retain(|path| *path == facts.main);
         } else {
             paths.push(ABOUT);

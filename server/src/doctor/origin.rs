@@ -37,7 +37,7 @@ async fn one(config: &Config, name: &'static str, url: &OriginUrl, kind: Kind) -
     let judge = async |edge| report::origin(OriginSource { edge, address, kind, refresh }).await;
     let (found, findings) = judged(origin, judge).await;
     let mut checks = vec![match found {
-        Ok(count) => Check::ok(&check, format!("{count} of its channels can be listed")),
+        Ok(count) => Check::ok(&check, format!("{count} of its channels can be played")),
         Err(trouble) => {
             let setting = if kind == Kind::Video { "VIDEO_ORIGIN" } else { "AUDIO_ORIGIN" };
             let fix =

@@ -33,6 +33,33 @@ pub fn of(name: &str) -> &'static str {
     }
 }
 
+/// What media are served as, other than by their names.
+const BY_CONTENT: [&str; 16] = [
+    "video/mp4",
+    "audio/mp4",
+    "video/webm",
+    "audio/webm",
+    "video/x-matroska",
+    "audio/x-matroska",
+    "video/mp2t",
+    "video/ogg",
+    "audio/ogg",
+    "audio/mpeg",
+    "audio/aac",
+    "audio/flac",
+    "audio/wav",
+    "audio/ac3",
+    "audio/eac3",
+    OTHER,
+];
+
+/// The type that is told of a file with its codecs, and by its name where that is none of ours.
+pub fn of_mime(mime: &str, name: &str) -> &'static str {
+    let told = mime.split(';').next().unwrap_or_default().trim();
+    let known = BY_CONTENT.iter().find(|known| told.eq_ignore_ascii_case(known));
+    known.copied().unwrap_or_else(|| of(name))
+}
+
 /// What stands behind the last dot, if something stands before it.
 pub fn extension(name: &str) -> Option<&str> {
     let (stem, extension) = name.rsplit_once('.')?;
@@ -41,7 +68,7 @@ pub fn extension(name: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{extension, of};
+    use super::{extension, of, of_mime};
 
     #[test]
     fn types_and_extensions() {
@@ -49,6 +76,15 @@ mod tests {
         assert_eq!(of("x.m4s"), "video/mp4");
         assert_eq!(of("es.vtt"), "text/vtt; charset=utf-8");
         assert_eq!(of("k.key"), "application/octet-stream");
+        for (mime, served) in [
+            ("video/mp2t; codecs=\"avc1.42c00a\"", "video/mp2t"),
+            ("Audio/MPEG", "audio/mpeg"),
+            ("application/octet-stream", "application/octet-stream"),
+            ("text/html", "video/mp4"),
+            ("", "video/mp4"),
+        ] {
+            assert_eq!(of_mime(mime, "film.mp4"), served, "{mime}");
+        }
         assert_eq!(extension(".mp4"), None);
         assert_eq!(extension("a.b/c"), None);
     }

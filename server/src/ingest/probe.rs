@@ -14,7 +14,7 @@ use super::{IngestError, Tools, ffmpeg, measure::Measured};
 #[derive(Clone, Debug, Default)]
 pub(super) struct MediaInfo {
     pub(super) picture: Option<Picture>,
-    /// Index of the first stream with sound.
+    /// Index of the stream with the sound that is taken.
     pub(super) sound: Option<u32>,
     /// Where ffmpeg begins to read, in seconds of the container's clock.
     pub(super) start_s: f64,
@@ -58,6 +58,9 @@ pub(super) struct Picture {
 /// Bytes at the beginning of a file that tell a playlist.
 const SNIFFED: u64 = 4 * 1024;
 
+/// Still pictures that come no oftener than this are a cover or those of chapters, a second.
+const SLOW: f64 = 2.0;
+
 /// The absolute path of a regular file that can be read and is no playlist.
 ///
 /// A playlist under a video's name would make ffmpeg open what it names: files of this host.
@@ -91,28 +94,40 @@ fn is_playlist(head: &[u8]) -> bool {
         || text.lines().next().is_some_and(|line| line.starts_with("file '"))
 }
 
+/// What becomes of the sound of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sound {
+    /// It is encoded, so that whatever stands first will do.
+    Encoded,
+    /// It is taken over as it is: one that plays everywhere goes before the first.
+    Copied,
+}
+
 /// Asks ffprobe.
 pub(super) async fn probe(
     tools: &Tools,
     input: &Path,
+    sound: Sound,
     stop: &CancellationToken,
 ) -> Result<MediaInfo, IngestError> {
     let told = ffmpeg::probe(tools, input, stop).await?;
     let probed: Probed =
         serde_json::from_slice(&told).map_err(|_| IngestError::NoMedia(input.to_owned()))?;
-    let media = read(&probed);
+    let media = read(&probed, sound);
     if media.picture.is_none() && media.sound.is_none() {
         return Err(IngestError::NoMedia(input.to_owned()));
     }
     Ok(media)
 }
 
-fn read(probed: &Probed) -> MediaInfo {
-    let picture = probed.streams.iter().find_map(Stream::picture);
+fn read(probed: &Probed, sounds: Sound) -> MediaInfo {
     let is_sound = |stream: &&Stream| stream.codec_type == "audio" && stream.channels != Some(0);
     let duration_s =
         probed.format.duration.as_deref().and_then(number).filter(|seconds| *seconds > 0.0);
-    let sound = probed.streams.iter().find(is_sound);
+    let sound = probed.streams.iter().filter(is_sound);
+    // Of several that are alike, the first.
+    let sound = sound.min_by_key(|s| sounds == Sound::Copied && !s.plays_everywhere());
+    let picture = picture(&probed.streams, sound.is_some());
     let leading = picture.as_ref().map_or(sound, |picture| {
         probed.streams.iter().find(|stream| stream.index == picture.stream)
     });
@@ -130,6 +145,14 @@ fn read(probed: &Probed) -> MediaInfo {
         broadcast: probed.format.format_name.starts_with("mpeg"),
         title: title.and_then(|(_, text)| Some(text.as_str()?.to_owned())),
     }
+}
+
+/// The picture that somebody would watch. A cover, or a picture for each chapter, is none beside a film
+/// or a sound, wherever it stands.
+fn picture(streams: &[Stream], beside_sound: bool) -> Option<Picture> {
+    let is_film = |stream: &&Stream| !stream.is_still();
+    let film = streams.iter().filter(is_film).find_map(Stream::picture);
+    film.or_else(|| streams.iter().filter(|_| !beside_sound).find_map(Stream::picture))
 }
 
 #[derive(Deserialize)]
@@ -163,6 +186,7 @@ struct Stream {
     sample_aspect_ratio: Option<String>,
     avg_frame_rate: Option<String>,
     r_frame_rate: Option<String>,
+    nb_frames: Option<String>,
     field_order: Option<String>,
     disposition: Disposition,
     side_data_list: Vec<SideData>,
@@ -204,6 +228,20 @@ impl SideData {
 }
 
 impl Stream {
+    /// Whether it is one of still pictures that come so rarely that nobody would watch them as a film.
+    /// Old cameras make films of the same codec.
+    fn is_still(&self) -> bool {
+        const STILL: [&str; 7] = ["mjpeg", "mjpegb", "png", "gif", "tiff", "webp", "bmp"];
+        let rate = self.avg_frame_rate.as_deref().and_then(|text| ratio(text, '/'));
+        let one = self.nb_frames.as_deref() == Some("1");
+        STILL.contains(&&*self.codec_name) && (one || rate.is_none_or(|rate| rate <= SLOW))
+    }
+
+    /// Whether all browsers play its sound as it is.
+    fn plays_everywhere(&self) -> bool {
+        ["aac", "mp3", "opus", "flac"].contains(&&*self.codec_name)
+    }
+
     /// Of most containers a member; Matroska has a tag `01:02:03.5`.
     fn length(&self) -> Option<f64> {
         let tagged = || {
@@ -255,7 +293,7 @@ fn ratio(text: &str, sign: char) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Probed, is_playlist, read};
+    use super::{Probed, Sound, is_playlist, read};
 
     #[test]
     fn playlists_are_told_from_media() {
@@ -313,11 +351,54 @@ mod tests {
             {"index":2,"codec_type":"audio","channels":2}],
             "format":{"format_name":"mov,mp4","duration":"12.5","tags":{"Title":"La playa"}}}"#;
         let probed: Probed = serde_json::from_str(told).expect("as ffprobe tells it");
-        let media = read(&probed);
+        let media = read(&probed, Sound::Encoded);
         let picture = media.picture.expect("a picture");
         assert_eq!((picture.stream, picture.width, picture.height), (1, 576, 1047));
         assert!(picture.interlaced && picture.turned);
         assert_eq!((media.sound, media.duration_s), (Some(2), Some(12.5)));
         assert_eq!(media.title.as_deref(), Some("La playa"));
+    }
+    /// Picture and sound that are taken of these streams, by their places.
+    fn taken(streams: &[&str], sound: Sound) -> (Option<u32>, Option<u32>) {
+        let told = streams.iter().enumerate().map(|(n, stream)| {
+            let (kind, rest) = stream.split_once(' ').expect("a kind");
+            let (codec, rate) = rest.split_once(' ').unwrap_or((rest, "0/0"));
+            format!(
+                r#"{{"index":{n},"codec_type":"{kind}","codec_name":"{codec}","width":64,"height":64,
+                    "avg_frame_rate":"{rate}"}}"#
+            )
+        });
+        let told = told.collect::<Vec<_>>().join(",");
+        let probed: Probed =
+            serde_json::from_str(&format!(r#"{{"streams":[{told}]}}"#)).expect("as ffprobe tells");
+        let media = read(&probed, sound);
+        (media.picture.map(|picture| picture.stream), media.sound)
+    }
+
+    #[test]
+    fn what_would_be_played_is_taken() {
+        for (streams, encoded, copied) in [
+            (&["video h264 25/1", "audio aac"][..], (Some(0), Some(1)), Some(1)),
+            (&["video mjpeg 1/9", "video h264 25/1", "audio aac"], (Some(1), Some(2)), Some(2)),
+            (&["video png", "video hevc 25/1", "audio ac3"], (Some(1), Some(2)), Some(2)),
+            (&["audio aac", "video mjpeg 1/1"], (None, Some(0)), Some(0)),
+            (&["audio mp3", "video png"], (None, Some(0)), Some(0)),
+            // The film of an old camera, and pictures without any sound.
+            (&["video mjpeg 15/1", "audio pcm_u8"], (Some(0), Some(1)), Some(1)),
+            (&["video mjpeg 1/2"], (Some(0), None), None),
+            (
+                &["video h264 25/1", "audio ac3", "audio dts", "audio aac"],
+                (Some(0), Some(1)),
+                Some(3),
+            ),
+            (
+                &["video h264 25/1", "audio eac3", "audio opus", "audio aac"],
+                (Some(0), Some(1)),
+                Some(2),
+            ),
+        ] {
+            assert_eq!(taken(streams, Sound::Encoded), encoded, "{streams:?}");
+            assert_eq!(taken(streams, Sound::Copied), (encoded.0, copied), "{streams:?}");
+        }
     }
 }

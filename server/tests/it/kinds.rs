@@ -304,6 +304,30 @@ async fn what_a_file_is_counts_and_not_its_name() {
 }
 
 #[tokio::test]
+async fn a_file_that_nobody_knows_is_named_as_one_and_a_cut_stream_as_a_stream() {
+    let streams = Streams::new();
+    // Noise without a magic in it, as of a disk that was mended wrongly.
+    let mut state = 0x9E37_79B9_u32;
+    let noise = (0..100_000).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    });
+    streams.write("noise.mp4", [&[0x81, 0x92][..], &noise.collect::<Vec<u8>>()].concat());
+    let whole = streams.outside("whole").join("a.ts");
+    film(&format!("{AVC} -c:a aac -f mpegts"), &whole);
+    let whole = fs::read(whole).expect("made");
+    streams.write("cut.mp4", &whole[100..]);
+    let app = streams.app().await;
+    app.until(|snapshot| snapshot.len() == 2).await;
+    assert_eq!(media(&app, "cut").mime, "video/mp2t; codecs=\"avc1.42c00a,mp4a.40.2\"");
+    let (playable, findings) = judged(&streams).await;
+    assert_eq!((playable, findings.len()), (0, 2));
+    said(&findings, "noise.mp4", "it holds no media that is known");
+    let found = said(&findings, "cut.mp4", "it is an MPEG transport stream, and not MP4");
+    assert!(found.fix.contains("run carrete convert"), "{}", found.fix);
+}
+
+#[tokio::test]
 async fn media_and_subtitles_of_other_types_are_named_with_what_mends_them() {
     let streams = Streams::new();
     let others = [

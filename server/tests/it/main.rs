@@ -12,6 +12,7 @@ mod descriptors;
 mod direct;
 mod early;
 mod edge;
+mod elsewhere;
 mod faults;
 mod film;
 mod fixtures;

@@ -13,7 +13,10 @@ use crate::{
     hls::{
         address::{encoded, resolve},
         media_type,
-        playlist::{self, Playlist, Reference, Role, variables},
+        playlist::{
+            self, Playlist, Reference, Role,
+            variables::{self, Variables},
+        },
         render::readdress,
     },
     storage::{Page, Refusal, StoreError, Tag, edge::Edge},
@@ -84,6 +87,9 @@ pub(crate) struct Loaded {
     pub(crate) segments: Vec<String>,
     /// What to look into to know what it is made of.
     pub(crate) sample: Option<Arc<str>>,
+    /// What it defines for the playlists that it names, and what the one above defined for it.
+    variables: Variables,
+    above: Variables,
     children: Vec<(String, String)>,
     target: Duration,
     names: Arc<Names>,
@@ -91,14 +97,20 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads a page as the playlist that is served at `path`.
-    pub(crate) fn new(path: &str, page: Page, before: Option<&Self>) -> Result<Self, StoreError> {
+    /// Reads a page as the playlist that is served at `path`. `above` is the master that names it.
+    pub(crate) fn new(
+        path: &str,
+        page: Page,
+        before: Option<&Self>,
+        above: Option<&Self>,
+    ) -> Result<Self, StoreError> {
         if page.text.len() as u64 > playlist::MAX_BYTES {
             return Err(unfit("it is too long"));
         }
         let base = Url::parse(&page.address).map_err(|_| unfit("its address is none"))?;
-        let expanded = variables::expand(&page.text, base.query(), None);
-        let (text, _) = expanded.map_err(|why| unfit(&why.to_string()))?;
+        let above = above.map(|above| &above.variables);
+        let expanded = variables::expand(&page.text, base.query(), above);
+        let (text, variables) = expanded.map_err(|why| unfit(&why.to_string()))?;
         let playlist = playlist::parse(&text).map_err(|why| unfit(&why.to_string()))?;
         let live = !playlist.master && !playlist.ended;
         let number = |tag: &str| {
@@ -133,11 +145,18 @@ impl Loaded {
             playlist,
             page,
             segments: reading.segments,
+            variables,
+            above: above.cloned().unwrap_or_default(),
             children: reading.children,
             target: Duration::from_secs_f64(target_s),
             names: Arc::new(reading.names),
             before: older,
         })
+    }
+
+    /// Whether what the master above defines is what it was read with.
+    pub(super) fn is_below(&self, above: Option<&Self>) -> bool {
+        above.map_or(self.above == Variables::default(), |above| self.above == above.variables)
     }
 
     /// Whether it still grows.
@@ -201,9 +220,11 @@ pub(super) async fn read(
     path: &str,
     page: Page,
     before: Option<Arc<Loaded>>,
+    above: Option<Arc<Loaded>>,
 ) -> Result<Loaded, StoreError> {
     let path = path.to_owned();
-    let read = spawn_blocking(move || Loaded::new(&path, page, before.as_deref())).await;
+    let read = move || Loaded::new(&path, page, before.as_deref(), above.as_deref());
+    let read = spawn_blocking(read).await;
     read.unwrap_or_else(|_| Err(unfit("reading it failed")))
 }
 
@@ -219,10 +240,15 @@ pub(super) async fn remember(edge: &Edge, address: &str, loaded: &Loaded) {
 }
 
 /// A playlist that was remembered.
-pub(super) async fn recall(edge: &Edge, path: &str, address: &str) -> Option<Loaded> {
+pub(super) async fn recall(
+    edge: &Edge,
+    path: &str,
+    address: &str,
+    above: Option<Arc<Loaded>>,
+) -> Option<Loaded> {
     let kept = edge.kept_text(address).await?;
     let (address, text) = serde_json::from_slice(&kept).ok()?;
-    read(path, Page { address, text, tag: Tag::default() }, None).await.ok()
+    read(path, Page { address, text, tag: Tag::default() }, None, above).await.ok()
 }
 
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! A folder as a web server shows it: the links of a page of Apache, nginx, Caddy and their like, or
 //! the JSON of nginx and Caddy.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ffi::OsStr};
 
 use app::catalog::Kind;
 use percent_encoding::percent_decode_str;
@@ -10,7 +10,10 @@ use url::Url;
 
 use super::told::Raw;
 use crate::{
-    catalog::name::{self, NameForm},
+    catalog::{
+        name::{self, NameForm},
+        reason::Reason,
+    },
     hls::media_type,
     storage::Page,
 };
@@ -38,12 +41,19 @@ pub(super) fn read(page: &Page) -> Option<Vec<Entry>> {
     }
 }
 
-/// The folders and media files among them.
+/// The folders and media files among them, and what only looks like media to us.
 pub(super) fn raws(entries: Vec<Entry>, kind: Kind) -> Vec<(String, Raw)> {
+    // Streams beside a playlist are its segments.
+    let has_playlist = entries.iter().any(|entry| entry.name.ends_with(".m3u8"));
     let raw = |entry: Entry| {
         let Entry { name, address, folder, mark } = entry;
         if folder {
             return Some((name, Raw::Folder { address, mark }));
+        }
+        if name::form(&name) == NameForm::OtherMedia {
+            let is_segment = has_playlist && media_type::of(&name) == "video/mp2t";
+            let reason = Reason::OtherType;
+            return (!is_segment).then_some((name, Raw::LeftOut { address, reason }));
         }
         let other = match media_type::of(&name) {
             by_name if by_name.starts_with("audio/") => kind != Kind::Audio,
@@ -124,7 +134,7 @@ fn of_html(base: &Url, text: &str) -> Option<Vec<Entry>> {
 
 /// A name that can be one of ours.
 fn is_shown(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\'])
+    !name.is_empty() && !name::is_hidden(OsStr::new(name)) && !name.contains(['/', '\\'])
 }
 
 struct Link<'a> {
@@ -181,7 +191,9 @@ fn unescaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, read};
+    use app::catalog::Kind;
+
+    use super::{Entry, Raw, Reason, raws, read};
     use crate::storage::{Page, Tag};
 
     fn check(text: &str, expected: &[(&str, bool, &str)]) {
@@ -214,6 +226,12 @@ mod tests {
              <tr><td><A HREF='/media/x/'>x</A></td></tr></table>",
             &[("tom & ana.mp3", false, "2026-11-22 11:48 1.2M"), ("x", true, "")],
         );
+        // What systems leave in a folder is asked for as little as it is listed here.
+        check(
+            "<a href=\"lost+found/\">l</a><a href=\"System%20Volume%20Information/\">s</a>\
+             <a href=\"@eaDir/\">e</a><a href=\"$RECYCLE.BIN/\">r</a><a href=\"a/\">a</a>",
+            &[("a", true, "")],
+        );
         // Caddy
         check(
             "<a href=\"./b/\"><span>b</span></a><time datetime=\"2026\">t</time><a href=\"./b/\">b</a> <a href=./c.webm>c</a><a href=\"https://caddyserver.com\">Caddy</a>",
@@ -225,13 +243,37 @@ mod tests {
     fn json_of_web_servers() {
         check(
             r#"[{"name":"a","type":"directory","mtime":"Sun, 22 Nov 2026 11:00:00 GMT"},
-                {"name":"f #1.mp4","type":"file","mtime":"Sun","size":12},{"name":".x","type":"file"}]"#,
+                {"name":"f #1.mp4","type":"file","mtime":"Sun","size":12},{"name":".x","type":"file"},
+                {"name":"lost+found","type":"directory"}]"#,
             &[("a", true, "Sun, 22 Nov 2026 11:00:00 GMT "), ("f #1.mp4", false, "Sun 12")],
         );
         check(
             r#"[{"name":"a/","size":4096,"url":"./a/","mod_time":"2026","mode":1,"is_dir":true,"is_symlink":false}]"#,
             &[("a", true, "2026 4096")],
         );
+    }
+
+    #[test]
+    fn media_of_other_types_are_named_and_segments_are_not() {
+        let of = |names: &[&str]| {
+            let entry = |name: &&str| Entry {
+                name: (*name).to_owned(),
+                address: format!("http://nas.example/{name}"),
+                folder: false,
+                mark: String::new(),
+            };
+            let raws = raws(names.iter().map(entry).collect(), Kind::Video);
+            let left_out = |(name, raw): (String, Raw)| match raw {
+                Raw::LeftOut { reason: Reason::OtherType, .. } => format!("{name}!"),
+                _ => name,
+            };
+            raws.into_iter().map(left_out).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(&["a.mkv", "b.ts", "c.mp4", "d.txt"]),
+            ["a.mkv!", "b.ts!", "c.mp4"].map(str::to_owned)
+        );
+        assert_eq!(of(&["a.mkv", "b.ts", "index.m3u8"]), ["a.mkv!"]);
     }
 
     #[test]

@@ -17,7 +17,8 @@ use crate::{
         folder::best_variant,
         name,
         probe::{self, Media, Probe},
-        reason::Reason,
+        reason::{Reason, Whereabouts},
+        remark::Remark,
         vtt,
         windows::Windows,
     },
@@ -36,6 +37,8 @@ pub(super) async fn look_at(
 ) -> Result<Option<Told>, Reason> {
     let told = match raw {
         Raw::Whole(told) => made_of(origin, told).await.map(|(told, _)| Some(told)),
+        Raw::LeftOut { reason, .. } => Err(reason.clone()),
+        Raw::Named(told) if told.bare => looked_into(origin, told).await.map(Some),
         Raw::Named(told) => {
             let (mut told, seen) = made_of(origin, told).await?;
             if let Some(seen) = seen {
@@ -142,6 +145,19 @@ async fn folder(origin: &OriginSource, name: &str, address: &str) -> Result<Opti
     Ok(Some(told))
 }
 
+/// A media file of a list that says little of it.
+async fn looked_into(origin: &OriginSource, told: &Told) -> Result<Told, Reason> {
+    let (mut told, _) = made_of(origin, told).await?;
+    // What does not let itself be looked into in time is what its name says.
+    let inside = timeout(INSIDE, file(origin, &told.name, &told.address)).await;
+    let Ok(seen) = inside else { return Ok(told) };
+    let seen = seen?;
+    (told.mime, told.codecs, told.remarks) = (seen.mime, seen.codecs, seen.remarks);
+    (told.width, told.height) = (seen.width, seen.height);
+    told.duration_s = seen.duration_s.or(told.duration_s);
+    Ok(told)
+}
+
 /// A media file that a web server shows.
 async fn file(origin: &OriginSource, name: &str, address: &str) -> Result<Told, Reason> {
     let found = origin.edge.look(address).await.map_err(|error| reason(name, &error))?;
@@ -154,7 +170,9 @@ async fn file(origin: &OriginSource, name: &str, address: &str) -> Result<Told, 
     let file = name.to_owned();
     let read = spawn_blocking(move || bare::read(&mut files, &file, &mut None).facts).await;
     let facts = read.map_err(|_| Reason::Panicked)??;
+    let remembered = |remark: &Remark| remark.remembered(Whereabouts::Server, name, false);
     Ok(Told {
+        remarks: facts.remarks.iter().map(remembered).collect(),
         bare: true,
         title: facts.about.title,
         description: facts.about.description,
@@ -183,7 +201,7 @@ impl Seen {
     async fn of(distant: &Distant) -> Result<Self, StoreError> {
         let main = distant.main().await?;
         let media: Vec<Arc<Loaded>> =
-            if main.playlist.master { distant.children(&main).await } else { vec![main.clone()] };
+            if main.playlist.master { distant.children(&main).await? } else { vec![main.clone()] };
         if media.is_empty() {
             return Err(StoreError::Away("its playlists cannot be read".into()));
         }
@@ -236,6 +254,10 @@ async fn probed(origin: &OriginSource, told: &mut Told, seen: &Seen) {
     told.kind = probe.kind.unwrap_or(told.kind);
     (told.width, told.height) = (probe.width, probe.height);
     told.mime = probe::mime(media_type::PLAYLIST, &probe.codecs);
+    if let Some(trouble) = probe.trouble {
+        let remark = Remark::of_trouble(trouble, &probe.codecs);
+        told.remarks.push(remark.remembered(Whereabouts::Server, &told.name, true));
+    }
     told.codecs = probe.codecs;
 }
 

@@ -12,7 +12,10 @@ use url::Url;
 use self::entry::Entry;
 use super::told::{Raw, Told};
 use crate::{
-    catalog::name::{self, NameForm},
+    catalog::{
+        name::{self, NameForm},
+        reason::Reason,
+    },
     hls::media_type,
     storage::Page,
 };
@@ -82,8 +85,10 @@ pub(super) fn read(page: &Page, kind: Kind) -> Vec<(String, Raw)> {
     let mut found = Vec::new();
     // A group that is told before the entry, and an entry that has no address yet.
     let (mut group, mut next) = (None, None::<Entry>);
-    // The entry of the last address, and where that leads, if it leads somewhere.
+    // The entry of the last address, and where that leads, if it leads somewhere; where it leads to
+    // nothing that is played, that is told unless another address of the entry does better.
     let mut last = None::<(Entry, Option<Url>)>;
+    let mut left_out = None::<LeftOut>;
     for line in lines(&page.text).filter(|line| !line.is_empty()) {
         if found.len() >= ENTRIES_MAX {
             break;
@@ -101,6 +106,9 @@ pub(super) fn read(page: &Page, kind: Kind) -> Vec<(String, Raw)> {
             }
         } else if !line.starts_with('#') {
             let address = address(&base, line);
+            if next.is_some() || !matches!(last, Some((_, None))) {
+                found.extend(left_out.take().map(|left| left.raw(&mut names)));
+            }
             let (entry, has_words) = match (next.take(), last.take()) {
                 (Some(entry), _) => (entry, true),
                 // Another address of an entry stands for it where the first one does not.
@@ -115,6 +123,11 @@ pub(super) fn read(page: &Page, kind: Kind) -> Vec<(String, Raw)> {
                 (None, None) => (bare(&mut group), false),
             };
             let told = address.as_ref().and_then(|url| told(&entry, &base, url, kind, &mut names));
+            if told.is_some() {
+                left_out = None;
+            } else if let Some(url) = &address {
+                left_out = left_out.or_else(|| LeftOut::of(&entry, url, kind));
+            }
             let led = address.filter(|_| told.is_some());
             if let Some(told) = told {
                 found.push((told.name.clone(), Raw::Named(told)));
@@ -122,7 +135,51 @@ pub(super) fn read(page: &Page, kind: Kind) -> Vec<(String, Raw)> {
             last = has_words.then_some((entry, led));
         }
     }
+    found.extend(left_out.map(|left| left.raw(&mut names)));
     found
+}
+
+/// An entry that leads to nothing that is played.
+struct LeftOut {
+    wish: String,
+    suffix: String,
+    address: String,
+    reason: Reason,
+}
+
+impl LeftOut {
+    /// `None` where nobody can say what it leads to, or where it is of the other kind.
+    fn of(entry: &Entry, url: &Url, wanted: Kind) -> Option<Self> {
+        let last = file_name(url);
+        let reason = reason_of(&last).filter(|_| !entry.radio || wanted == Kind::Audio)?;
+        let suffix = format!(".{}", media_type::extension(&last)?.to_ascii_lowercase());
+        Some(Self { wish: wish(entry, &last), suffix, address: url.as_str().to_owned(), reason })
+    }
+
+    fn raw(self, names: &mut Names) -> (String, Raw) {
+        let Self { wish, suffix, address, reason } = self;
+        (names.take(&id(&wish), &suffix), Raw::LeftOut { address, reason })
+    }
+}
+
+/// Why a file of this name is nothing that is played. Streams of television have the name of a file
+/// that has an end, and are passed over as everywhere.
+fn reason_of(name: &str) -> Option<Reason> {
+    let extension = media_type::extension(name)?.to_ascii_lowercase();
+    match &*extension {
+        "ts" => None,
+        "mpd" | "m3u" | "pls" | "asx" | "xspf" => Some(Reason::OtherList),
+        _ => (name::form(name) == NameForm::OtherMedia).then_some(Reason::OtherType),
+    }
+}
+
+/// What an entry wants to be called, and that as an id.
+fn wish(entry: &Entry, last: &str) -> String {
+    if entry.title.is_empty() { stem(last).to_owned() } else { entry.title.clone() }
+}
+
+fn id(wish: &str) -> String {
+    id_of(wish, ChannelId::MAX_CHARS - 12).unwrap_or_else(|| "channel".into())
 }
 
 /// An address of which no line says anything.
@@ -192,12 +249,11 @@ fn told(entry: &Entry, base: &Url, url: &Url, wanted: Kind, names: &mut Names) -
         _ => wanted,
     };
     // A bare transport stream has no end and no segments: browsers do not play it.
-    if kind != wanted || matches!(extension.as_deref(), Some("ts" | "mpd" | "m3u" | "pls")) {
+    if kind != wanted || extension.as_deref() == Some("ts") || reason_of(&last).is_some() {
         return None;
     }
     let suffix = extension.filter(|_| bare).map(|e| format!(".{e}")).unwrap_or_default();
-    let wish = if entry.title.is_empty() { stem(&last) } else { &entry.title };
-    let id = id_of(wish, ChannelId::MAX_CHARS - 12).unwrap_or_else(|| "channel".into());
+    let id = id(&wish(entry, &last));
     let name = names.take(&id, &suffix);
     let logo = entry.logo.as_deref().and_then(|logo| base.join(logo).ok());
     let logo = logo.filter(|logo| {
@@ -209,7 +265,13 @@ fn told(entry: &Entry, base: &Url, url: &Url, wanted: Kind, names: &mut Names) -
         live: !bare && entry.duration_s.is_none(),
         title: Some(entry.title.clone()).filter(|title| *title != id && !title.is_empty()),
         tags: entry.groups.clone(),
-        mime: if bare { by_name } else { media_type::PLAYLIST }.to_owned(),
+        mime: match by_name {
+            _ if !bare => media_type::PLAYLIST,
+            // Browsers know QuickTime by the name of its successor.
+            "video/quicktime" => "video/mp4",
+            by_name => by_name,
+        }
+        .to_owned(),
         duration_s: entry.duration_s,
         beside: logo.map(|logo| ("poster.webp".to_owned(), logo.into())).into_iter().collect(),
         ..Told::new(&name, url.as_str(), kind)
@@ -239,162 +301,4 @@ fn id_of(title: &str, max_chars: usize) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use app::catalog::Kind;
-
-    use super::{Names, Raw, Told, id_of, is_m3u, read};
-    use crate::storage::{Page, Tag};
-
-    fn page(address: &str, text: &str) -> Page {
-        Page { address: address.into(), tag: Tag::default(), text: text.to_owned() }
-    }
-
-    fn list(text: &str, kind: Kind) -> Vec<Told> {
-        let page = page("http://tv.example/lists/all.m3u", text);
-        let raws = read(&page, kind).into_iter();
-        raws.filter_map(|(_, raw)| match raw {
-            Raw::Named(told) => Some(told),
-            _ => None,
-        })
-        .collect()
-    }
-
-    #[test]
-    fn a_list_of_all_sorts() {
-        let text = "#EXTM3U x-tvg-url=\"\"\r\n\
-            #EXTINF:-1 tvg-logo=\"http://l.example/a.png\" group-title=\"News\",Uno\r\n\
-            http://a.example/uno/index.m3u8?token=5|User-Agent=x\r\n\
-            #EXTINF:-1,Uno\n../dos.m3u8\n\
-            #EXTGRP:Films\n#EXTINF:90,A/B: film?\nfilm.mp4\n\
-            #EXTINF:-1 radio=\"true\",Radio\nhttp://r.example/r.m3u8\n\
-            #EXTINF:-1,Song\nhttp://r.example/song.mp3\n\
-            #EXTINF:-1,Multicast\nudp://@239.0.0.1:1234\n\
-            #EXTINF:-1,Raw\nhttp://a.example/raw.ts\n\
-            http://a.example/plain.m3u8\n";
-        let videos = list(text, Kind::Video);
-        let names: Vec<_> = videos.iter().map(|told| told.name.as_str()).collect();
-        // What comes behind an address that cannot be played is another address of the same entry.
-        assert_eq!(names, ["Uno", "Uno (2)", "A B film.mp4", "Raw"]);
-        assert_eq!(videos[0].address, "http://a.example/uno/index.m3u8?token=5");
-        assert_eq!(videos[0].tags, ["News"]);
-        assert_eq!(videos[0].beside[0].1, "http://l.example/a.png");
-        assert!(videos[0].live && !videos[2].live && videos[2].bare);
-        assert_eq!(videos[1].address, "http://tv.example/dos.m3u8");
-        assert_eq!(videos[2].title.as_deref(), Some("A/B: film?"));
-        assert_eq!(videos[2].tags, ["Films"]);
-        let music: Vec<_> = list(text, Kind::Audio).into_iter().map(|told| told.name).collect();
-        assert!(music.contains(&"Radio".to_owned()) && music.contains(&"Song.mp3".to_owned()));
-        let own = list("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n", Kind::Video);
-        assert_eq!((own.len(), own[0].name.as_str()), (1, "all"));
-    }
-
-    /// The names, with their groups behind a bar.
-    fn told(text: &str) -> Vec<String> {
-        let told = list(text, Kind::Video).into_iter();
-        told.map(|told| format!("{}|{}", told.name, told.tags.join(";"))).collect()
-    }
-
-    #[test]
-    fn an_entry_has_one_channel_however_many_addresses() {
-        let two = "#EXTM3U\n#EXTINF:-1 group-title=\"Two\",Two\nhttp://a.example/i.m3u8?n=1\n\
-            http://b.example/i.m3u8?n=2\n\n#EXTVLCOPT:network-caching=1000\nhttp://c.example/3\n\
-            #EXTINF:-1,Next\nhttp://a.example/next.m3u8\n";
-        assert_eq!(told(two), ["Two|Two", "Next|"]);
-        let mirrors = "#EXTM3U\n#EXTINF:9,Film\nhttp://a.example/f.mp4\nhttp://b.example/f.mp4\n";
-        assert_eq!(told(mirrors), ["Film.mp4|"]);
-        let second = "#EXTM3U\n#EXTINF:-1,Both\nudp://@239.0.0.1:1\nhttp://b.example/i.m3u8\n";
-        assert_eq!(told(second), ["Both|"]);
-        let plain = "http://a.example/one.m3u8\nhttp://a.example/two.m3u8\n";
-        assert_eq!(told(plain), ["one|", "two|"]);
-        let films = "#EXTM3U\n#EXTINF:9,One\none.mp4\ntwo.mp4\nthree.mp4\n";
-        assert_eq!(told(films), ["One.mp4|", "two.mp4|", "three.mp4|"]);
-    }
-
-    #[test]
-    fn groups_belong_to_their_own_entry() {
-        let text = "#EXTM3U\n#EXTGRP:Before\n#EXTINF:-1,A\na.m3u8\n#EXTINF:-1,B\n#EXTGRP:Behind\n\
-            b.m3u8\n#EXTINF:-1 group-title=\"Lost\",No address\n#EXTINF:-1,C\nc.m3u8\n\
-            #EXTINF:-1 group-title=\"Own\",D\n#EXTVLCOPT:http-user-agent=X\n#KODIPROP:a=b\nd.m3u8\n";
-        assert_eq!(told(text), ["A|Before", "B|Behind", "C|", "D|Own"]);
-    }
-
-    #[test]
-    fn lists_are_known_without_their_first_line_and_in_every_form() {
-        let list = "#EXTINF:-1,A\na.m3u8\n#EXTINF:-1,B\nb.m3u8\n";
-        let odd = [
-            list.to_owned(),
-            list.replace('\n', "\r\n"),
-            list.replace('\n', "\r"),
-            format!("\u{FEFF}#EXTM3U\n{list}"),
-            format!("\n\n  #extm3u\n{}", list.replace("#EXTINF:", "#extinf: ")),
-            format!("# my list\n#PLAYLIST:mine\n{list}"),
-            format!(
-                "#EXTM3U\n#EXT-X-SESSION-DATA:x\n{}",
-                list.replace("#EXTINF:-1,B", "#EXT-X-B\n#EXTINF:-1,B")
-            ),
-        ];
-        for text in odd {
-            assert!(is_m3u(&page("http://tv.example/get.php?type=m3u", &text)), "{text:?}");
-            assert_eq!(told(&text), ["A|", "B|"], "{text:?}");
-        }
-        assert!(is_m3u(&page("http://tv.example/a.m3u", "http://a.example/one.m3u8\n")));
-        for (address, text) in [
-            ("http://tv.example/", "http://a.example/one.m3u8"),
-            ("http://tv.example/a.m3u", "<html>#EXTM3U</html>"),
-            ("http://tv.example/a.m3u", "{\"a\":\"#EXTM3U\"}"),
-            ("http://tv.example/a.m3u", " \n"),
-        ] {
-            assert!(!is_m3u(&page(address, text)), "{text}");
-        }
-    }
-
-    #[test]
-    fn one_bad_entry_never_costs_the_list_and_names_are_given_quickly() {
-        let long = "x".repeat(20_000);
-        let text = format!(
-            "#EXTM3U\n#EXTINF:-1,A\nhttp://[bad\n#EXTINF\n#EXTINF:{long}\nhttp://a.example/{long}\n\
-             #EXTINF:-1,\u{0}\n#EXTINF:-1,B\nhttp://a.example/b.m3u8?jwt={}\n",
-            "eyJhbGciOi".repeat(230)
-        );
-        assert_eq!(told(&text), ["B|"]);
-        let same = format!("#EXTM3U\n{}", "#EXTINF:-1,Same\nsame.m3u8\n".repeat(20_000));
-        let names = told(&same);
-        assert_eq!((names.len(), names[19_999].as_str()), (20_000, "Same (20000)|"));
-    }
-
-    #[test]
-    fn a_name_is_given_once() {
-        let mut names = Names::default();
-        let given: Vec<_> =
-            ["a", "A", "a (2)", "a", "b"].iter().map(|id| names.take(id, ".mp4")).collect();
-        assert_eq!(given, ["a.mp4", "A (2).mp4", "a (2) (2).mp4", "a (3).mp4", "b.mp4"]);
-    }
-
-    #[test]
-    fn many_may_have_one_title() {
-        let text: String =
-            (0..60_000).map(|n| format!("#EXTINF:-1,Uno\nhttp://a/{n}.m3u8\n")).collect();
-        let began = std::time::Instant::now();
-        let all = list(&format!("#EXTM3U\n{text}"), Kind::Video);
-        assert_eq!((all.len(), all[59_999].name.as_str()), (60_000, "Uno (60000)"));
-        assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
-        let clash =
-            "#EXTM3U\n#EXTINF:-1,A (2)\n/1.m3u8\n#EXTINF:-1,A\n/2.m3u8\n#EXTINF:-1,A\n/3.m3u8\n";
-        let names: Vec<_> = list(clash, Kind::Video).into_iter().map(|told| told.name).collect();
-        assert_eq!(names, ["A (2)", "A", "A (3)"]);
-    }
-
-    #[test]
-    fn titles_become_ids() {
-        for (title, id) in [
-            ("Canal 1", Some("Canal 1")),
-            (" ..a/b\\c. ", Some("a b c")),
-            ("año\u{202E}x", Some("año x")),
-            ("???", None),
-            ("", None),
-        ] {
-            assert_eq!(id_of(title, 100).as_deref(), id, "{title:?}");
-        }
-        assert!(id_of(&"日".repeat(300), 88).is_some_and(|id| id.len() <= 180));
-    }
-}
+mod tests;

@@ -11,6 +11,8 @@ use crate::{
         about::About,
         distant::Distant,
         facts::{Content, Facts, PLAYLIST, POSTERS, Place},
+        reason::Reason,
+        remark::{Remark, Remembered},
     },
     storage::edge::Edge,
 };
@@ -22,6 +24,13 @@ pub(super) enum Raw {
     Whole(Told),
     /// A channel of which little more than its address is told.
     Named(Told),
+    /// What is none, though somebody may have meant one.
+    LeftOut {
+        /// Where it is.
+        address: String,
+        /// Why it is none.
+        reason: Reason,
+    },
     /// A folder.
     Folder {
         /// Where it is.
@@ -67,6 +76,9 @@ pub(super) struct Told {
     pub(super) named: Option<String>,
     /// Of a bare file.
     pub(super) size: Option<u64>,
+    /// What its owner should know of it.
+    #[serde(default)]
+    pub(super) remarks: Vec<Remembered>,
     /// Its server is a Carrete.
     #[serde(default)]
     pub(super) keeps_older: bool,
@@ -77,7 +89,9 @@ impl Raw {
     pub(super) fn address(&self) -> &str {
         match self {
             Self::Whole(told) | Self::Named(told) => &told.address,
-            Self::Folder { address, .. } | Self::File { address, .. } => address,
+            Self::LeftOut { address, .. }
+            | Self::Folder { address, .. }
+            | Self::File { address, .. } => address,
         }
     }
 }
@@ -106,6 +120,7 @@ impl Told {
             updated_at: 0,
             named: None,
             size: None,
+            remarks: Vec::new(),
             keeps_older: false,
         }
     }
@@ -141,7 +156,7 @@ impl Told {
                 order: self.order,
                 ..About::default()
             },
-            remarks: Vec::new(),
+            remarks: self.remarks.iter().cloned().map(Remark::Remembered).collect(),
             kind: self.kind,
             mime: self.mime.clone(),
             codecs: self.codecs.clone(),

@@ -2,8 +2,9 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-/// Bytes of the beginning that tell what a file is: three packets of a transport stream.
-const HEAD: u64 = 2 * 192 + 8;
+/// Bytes of the beginning that tell what a file is: three packets of a transport stream, whose first may
+/// be cut.
+const HEAD: u64 = 3 * 192 + 8;
 /// A tag before the sound is skipped if it is not longer.
 const TAG_MAX: u64 = 64 << 20;
 
@@ -37,6 +38,8 @@ pub(crate) enum Container {
 impl Container {
     /// Whatever it is, it is packed.
     pub(crate) const GZIP: Self = Self::NoMedia("packed with gzip");
+    /// What neither its beginning nor a look inside tells.
+    pub(super) const UNKNOWN: Self = Self::NoMedia("of no kind that anybody knows");
 
     /// What the name's extension says.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
@@ -128,7 +131,24 @@ pub(super) fn tag_length(head: &[u8]) -> Option<u64> {
     Some(10 + size + footer)
 }
 
+/// A transport stream that was cut anywhere begins in the middle of a packet.
 fn of_head(head: &[u8]) -> Option<Container> {
+    of_magic(head).or_else(|| {
+        if packet_start(head, 188).is_some() {
+            Some(Container::TransportStream)
+        } else {
+            packet_start(head, 192).map(|_| Container::Foreign("an M2TS stream"))
+        }
+    })
+}
+
+/// Where the first whole packet of a transport stream begins, by three that follow each other.
+pub(super) fn packet_start(head: &[u8], packet: usize) -> Option<usize> {
+    let is_sync = |at: usize| head.get(at) == Some(&0x47);
+    (0..packet).find(|at| (0..3).all(|n| is_sync(at + n * packet)))
+}
+
+fn of_magic(head: &[u8]) -> Option<Container> {
     use Container::{Adts, Flac, Foreign, Mp4, Mpeg, NoMedia, Ogg, TransportStream, Wav};
     let at = |at: usize| head.get(at).copied();
     let synced = |from: usize, packet: usize| {
@@ -259,6 +279,9 @@ mod tests {
             (b"\x1A\x45\xDF\xA3\x9F\x42\x82\x88matroska".to_vec(), "Matroska"),
             (packets(188, 0), "an MPEG transport stream"),
             (packets(192, 4), "an M2TS stream"),
+            (packets(188, 0)[100..].to_vec(), "an MPEG transport stream"),
+            ([&[0xFF; 60], &packets(188, 0)[..]].concat(), "an MPEG transport stream"),
+            (packets(192, 4)[100..].to_vec(), "an M2TS stream"),
             (b"\xFF\xFB\x90\x64".to_vec(), "MP3"),
             (b"\xFF\xF1\x50\x80".to_vec(), "AAC"),
             (tagged(b"\xFF\xFB\x90\x64"), "MP3"),

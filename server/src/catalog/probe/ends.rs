@@ -99,6 +99,11 @@ pub(super) fn begins_with_zeros(file: &mut (impl Read + Seek)) -> bool {
     window(file, 0, ZEROS).is_some_and(|head| !head.is_empty() && head.iter().all(|b| *b == 0))
 }
 
+/// Whether a file can be read, and holds something.
+pub(super) fn has_bytes(file: &mut (impl Read + Seek)) -> bool {
+    window(file, 0, ZEROS).is_some_and(|head| !head.is_empty())
+}
+
 fn tail(file: &mut (impl Read + Seek), size: u64, thorough: bool) -> Option<(Vec<u8>, u64)> {
     let at = size.saturating_sub(TAIL);
     // Elsewhere a window costs a request.

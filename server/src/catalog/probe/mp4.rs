@@ -34,8 +34,10 @@ pub(super) fn read(
             // What cannot be read says nothing of what is missing.
             Err(_) => return (probe, Ends::Unknown),
         };
-        // What makes no sense behind the last box is no box.
-        if is_known && !found.kind.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+        // What makes no sense behind the last box is no box, and neither is a tag that some program hung
+        // on behind index and media.
+        let is_text = || found.kind.iter().all(|byte| (b' '..=b'~').contains(byte));
+        if is_known && !(if has_data { is_top(&found.kind) } else { is_text() }) {
             break;
         }
         if found.end > size {
@@ -64,6 +66,15 @@ pub(super) fn read(
         false => Ends::Cut("its index (moov) is missing".into()),
     };
     (probe, ends)
+}
+
+/// Whether a box of this name stands at the top of files.
+fn is_top(kind: &[u8; 4]) -> bool {
+    const TOP: [&[u8; 4]; 20] = [
+        b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"mfra", b"free", b"skip", b"wide", b"junk",
+        b"pnot", b"pict", b"uuid", b"meta", b"udta", b"sidx", b"ssix", b"emsg", b"prft", b"pdin",
+    ];
+    TOP.contains(&kind)
 }
 
 struct Head {

@@ -7,7 +7,7 @@ use h264_reader::{
     rbsp::{BitReader, decode_nal},
 };
 
-use super::{Probe, Track, frames};
+use super::{Probe, Track, container::packet_start, frames};
 
 const PACKET: usize = 188;
 /// How much of the start is looked at, in bytes.
@@ -17,10 +17,11 @@ const LOOKED_AT: u64 = 1024 * PACKET as u64;
 pub(super) fn read(file: impl Read) -> Option<Probe> {
     let mut bytes = Vec::new();
     file.take(LOOKED_AT).read_to_end(&mut bytes).ok()?;
+    let start = packet_start(&bytes, PACKET).unwrap_or(0);
     let mut tables = None;
     let mut streams: HashMap<u16, u8> = HashMap::new();
     let mut payloads: HashMap<u16, Vec<u8>> = HashMap::new();
-    for packet in bytes.chunks_exact(PACKET).filter(|packet| packet[0] == 0x47) {
+    for packet in bytes[start..].chunks_exact(PACKET).filter(|packet| packet[0] == 0x47) {
         let pid = u16::from_be_bytes([packet[1] & 0x1F, packet[2]]);
         let starts = packet[1] & 0x40 != 0;
         let Some(payload) = payload(packet) else { continue };

@@ -26,8 +26,9 @@ use super::{
 use crate::{
     catalog::{
         facts::{self, Facts, Place},
+        name::shown,
         probe::Probed,
-        reason::Reason,
+        reason::{Reason, Whereabouts},
     },
     storage::{Object, StoreError},
 };
@@ -134,6 +135,12 @@ impl Keeper {
         let stock = Stock { name: store.edge.name(), available: true, ..Stock::default() };
         let state = Mutex::new(State { known: HashMap::new(), recalled: false, stock });
         Self(Arc::new(Shared { store, place, publish, state }))
+    }
+
+    /// As it is, without lines in the log about channels: whoever asks is told otherwise.
+    pub(in crate::catalog) fn silent(self) -> Self {
+        self.state().stock.silent = true;
+        self
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -282,7 +289,8 @@ impl Keeper {
     fn read(&self, looked: Option<Result<(Looked, Instant), JoinError>>) -> bool {
         let Some(Ok((looked, as_of))) = looked else { return false };
         let mut state = self.state();
-        let Some(known) = state.known.get_mut(&looked.name) else { return true };
+        let State { known, stock, .. } = &mut *state;
+        let Some(known) = known.get_mut(&looked.name) else { return true };
         known.probed = looked.probed;
         if known.as_of.is_some_and(|known| known > as_of) {
             // A later look was faster.
@@ -299,6 +307,9 @@ impl Keeper {
                 (known.signature, known.as_of) = (Some(looked.signature), Some(as_of));
                 known.read.send_replace(Instant::now());
                 known.trouble = None;
+                if let Some(facts) = &facts {
+                    stock.remark(&looked.name, Whereabouts::Bucket, facts, known.facts.as_deref());
+                }
                 known.facts = facts.map(Arc::new);
                 true
             }
@@ -308,7 +319,9 @@ impl Keeper {
                 if again && !matches!(reason, Reason::Unreadable { .. }) {
                     known.facts = None;
                     known.signature = Some(looked.signature);
-                    tracing::warn!("{:?} of the store is left out: {reason}.", looked.name);
+                    let fix = reason.fix(Whereabouts::Bucket, &looked.name.to_string_lossy());
+                    let name = shown(&looked.name);
+                    tracing::warn!("{name} of the bucket is left out: {reason}; {fix}.");
                 }
                 let settled = again || !reason.may_pass();
                 known.trouble = Some(reason);

@@ -1,8 +1,8 @@
 //! The keys of a store as folders and files, and looking at them as at files of this host.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    ffi::OsString,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ffi::{OsStr, OsString},
 };
 
 use bytes::Bytes;
@@ -13,7 +13,8 @@ use crate::{
     catalog::{
         facts::{Looked, Place},
         files::{Files, unpacked},
-        name,
+        name::{self, NameForm},
+        names::Names,
         probe::Media,
         reason::Reason,
         windows::Windows,
@@ -25,8 +26,8 @@ use crate::{
 pub(super) enum Group {
     /// A folder: its files by path below it.
     Folder(BTreeMap<String, Stamp>),
-    /// A file.
-    File(Stamp),
+    /// A file, and what lies beside it by name: captions, a poster, what its owner says of it.
+    File(Stamp, BTreeMap<String, Stamp>),
 }
 
 /// Sorts a list by the names at its top; hidden ones are left out.
@@ -43,23 +44,45 @@ pub(super) fn group(objects: Vec<Object>) -> HashMap<OsString, Group> {
             continue;
         }
         let Some(path) = path else {
-            groups.entry(name).or_insert(Group::File(stamp));
+            groups.entry(name).or_insert_with(|| Group::File(stamp, BTreeMap::new()));
             continue;
         };
         let group = groups.entry(name).or_insert_with(|| Group::Folder(BTreeMap::new()));
         match group {
             Group::Folder(files) => drop(files.insert(path.to_owned(), stamp)),
             // A store allows both; a folder goes before a file.
-            Group::File(_) => *group = Group::Folder(BTreeMap::from([(path.to_owned(), stamp)])),
+            Group::File(..) => *group = Group::Folder(BTreeMap::from([(path.to_owned(), stamp)])),
         }
     }
+    lay_beside(&mut groups);
     groups
+}
+
+/// Gives each media file what lies beside it.
+fn lay_beside(groups: &mut HashMap<OsString, Group>) {
+    let files: BTreeSet<OsString> =
+        groups.iter().filter(|(_, group)| group.is_file()).map(|(name, _)| name.clone()).collect();
+    let mut names = Names::default();
+    names.become_these(&files);
+    for name in files.iter().filter_map(|name| name.to_str()) {
+        if name::form(name) != NameForm::Bare {
+            continue;
+        }
+        let stamps = names.beside(name).into_iter().filter_map(|name| {
+            let Group::File(stamp, _) = groups.get(OsStr::new(&name))? else { return None };
+            Some((name, *stamp))
+        });
+        let stamps: BTreeMap<String, Stamp> = stamps.collect();
+        if let Some(Group::File(_, beside)) = groups.get_mut(OsStr::new(name)) {
+            *beside = stamps;
+        }
+    }
 }
 
 impl Group {
     /// A bare file, and not a folder.
     pub(super) fn is_file(&self) -> bool {
-        matches!(self, Self::File(_))
+        matches!(self, Self::File(..))
     }
 
     /// Changes when anything in it does.
@@ -71,7 +94,10 @@ impl Group {
         };
         match self {
             Self::Folder(files) => files.iter().for_each(|(path, stamp)| add(path, stamp)),
-            Self::File(stamp) => add("", stamp),
+            Self::File(stamp, beside) => {
+                add("", stamp);
+                beside.iter().for_each(|(name, stamp)| add(name, stamp));
+            }
         }
         hasher.finalize()
     }
@@ -81,6 +107,8 @@ impl Group {
 pub(super) struct InStore<'a> {
     group: &'a Group,
     prefix: String,
+    /// Names that belong to the bare file that is looked at.
+    beside: Vec<String>,
     store: &'a StoreSource,
     runtime: Handle,
     /// Paths by their composed form, once somebody asks.
@@ -96,15 +124,19 @@ impl<'a> InStore<'a> {
     ) -> Self {
         let prefix = match group {
             Group::Folder(_) => format!("{name}/"),
-            Group::File(_) => String::new(),
+            Group::File(..) => String::new(),
         };
-        Self { group, prefix, store, runtime, composed: None }
+        let beside = match group {
+            Group::Folder(_) => Vec::new(),
+            Group::File(_, beside) => beside.keys().cloned().collect(),
+        };
+        Self { group, prefix, beside, store, runtime, composed: None }
     }
 
     fn stamp(&self, path: &str) -> Option<Stamp> {
         match self.group {
             Group::Folder(files) => files.get(path).copied(),
-            Group::File(stamp) => Some(*stamp),
+            Group::File(stamp, beside) => Some(beside.get(path).copied().unwrap_or(*stamp)),
         }
     }
 
@@ -153,8 +185,12 @@ impl Files for InStore<'_> {
             Group::Folder(files) => {
                 files.keys().filter(|path| !path.contains('/')).cloned().collect()
             }
-            Group::File(_) => Vec::new(),
+            Group::File(..) => Vec::new(),
         })
+    }
+
+    fn beside(&self) -> &[String] {
+        &self.beside
     }
 
     fn composed(&mut self, path: &str) -> Option<String> {

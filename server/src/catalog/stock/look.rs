@@ -62,7 +62,7 @@ pub(super) fn read(
             name::id(&text)?;
             folder::read(&mut files, before, probed)
         }
-        Group::File(_) => match name::form(&text) {
+        Group::File(..) => match name::form(&text) {
             NameForm::Plain | NameForm::OtherSubtitles => return Ok(None),
             NameForm::OtherMedia => return Err(Reason::OtherType),
             NameForm::Bare => {

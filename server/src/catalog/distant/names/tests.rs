@@ -7,7 +7,7 @@ const BASE: &str = "http://tv.example/live/ch/index.m3u8";
 
 fn load(text: &str, before: Option<&Loaded>) -> Result<Loaded, StoreError> {
     let page = Page { address: BASE.into(), tag: Tag::default(), text: text.to_owned() };
-    Loaded::new("playlist.m3u8", page, before)
+    Loaded::new("playlist.m3u8", page, before, None)
 }
 
 fn list(first: u64, segments: &[&str]) -> String {
@@ -63,7 +63,7 @@ fn variables_are_replaced() {
         tag: Tag::default(),
         text: with("QUERYPARAM=\"from\"").replace("{$at}", "{$from}"),
     };
-    let asked = Loaded::new("playlist.m3u8", page, None);
+    let asked = Loaded::new("playlist.m3u8", page, None, None);
     for (loaded, folder) in [(load(&with("NAME=\"at\",VALUE=\"a/\""), None), "a"), (asked, "b")] {
         let loaded = loaded.expect("a playlist");
         let served = served(&loaded);
