@@ -255,7 +255,9 @@ impl Edge {
 
     /// The state of an object that an older address names, if all of it is kept.
     pub fn kept(&self, key: &str, version: &str) -> Option<Stamp> {
-        let cut = self.cut(key, Stamp::of_version(version)?);
+        // Of nothing all is kept, always; and no list names what is empty.
+        let stamp = Stamp::of_version(version).filter(|stamp| stamp.size > 0)?;
+        let cut = self.cut(key, stamp);
         cut.all().all(|piece| self.0.shelf.holds(piece)).then(|| cut.stamp())
     }
 
