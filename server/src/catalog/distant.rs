@@ -26,8 +26,6 @@ use crate::storage::{StoreError, edge::Edge};
 const PATIENCE: Duration = Duration::from_millis(1800);
 /// A playlist that nobody has asked for in so long is forgotten: a long film's names take room.
 const IDLE: Duration = Duration::from_secs(300);
-/// More playlists than this in one channel are a mistake.
-const MAX_CHILDREN: usize = 64;
 /// So many of them are asked for at once.
 const CHILDREN_AT_ONCE: usize = 8;
 
@@ -101,7 +99,7 @@ impl Distant {
 
     /// The playlists that a master names, in its order, without those that do not come.
     pub(crate) async fn children(&self, main: &Loaded) -> Vec<Arc<Loaded>> {
-        let lists = main.children().take(MAX_CHILDREN);
+        let lists = main.children();
         let lists: Vec<_> = lists.map(|(path, address)| self.list(path, address)).collect();
         let loaded = stream::iter(lists).map(|list| self.load(list)).buffered(CHILDREN_AT_ONCE);
         loaded.filter_map(async |loaded| loaded.ok()).collect().await
@@ -143,7 +141,7 @@ impl Distant {
     async fn recall(&self) {
         let Ok(_turn) = self.lists.recalls.0.acquire().await else { return };
         let Some(main) = self.recalled(PLAYLIST, &self.address).await else { return };
-        for (path, address) in main.children().take(MAX_CHILDREN) {
+        for (path, address) in main.children() {
             self.recalled(path, address).await;
         }
     }
