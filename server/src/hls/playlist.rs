@@ -96,7 +96,8 @@ pub enum PlaylistError {
 
 /// Reads a playlist; tags and attributes that it does not know are passed over (§6.3.1).
 pub fn parse(text: &str) -> Result<Playlist, PlaylistError> {
-    let mut parser = Parser { text, line: 0..0, playlist: Playlist::default(), next: Next::default() };
+    let mut parser =
+        Parser { text, line: 0..0, playlist: Playlist::default(), next: Next::default() };
     // No tag is "known" to the reader: each comes as name and raw value, whose places in the text
     // are kept, so that serving changes addresses and not one byte else.
     let start = text.strip_prefix('\u{FEFF}').unwrap_or(text);

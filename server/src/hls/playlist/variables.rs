@@ -243,9 +243,8 @@ mod tests {
 
     #[test]
     fn what_is_defined_is_bounded_in_all() {
-        let define = |name: &str, value: &str| {
-            format!("#EXT-X-DEFINE:NAME=\"{name}\",VALUE=\"{value}\"\n")
-        };
+        let define =
+            |name: &str, value: &str| format!("#EXT-X-DEFINE:NAME=\"{name}\",VALUE=\"{value}\"\n");
         // Each sixteen times the one before: the sixth would be a megabyte.
         let mut text = define("a", "x");
         for (name, before) in [("b", "a"), ("c", "b"), ("d", "c"), ("e", "d"), ("f", "e")] {
@@ -262,7 +261,8 @@ mod tests {
         let lines: String =
             (0..40).map(|n| format!("#EXT-X-DEFINE:NAME=\"n{n}\",X=\"{{$a}}\"\n")).collect();
         assert_eq!(expanded(&(half + &lines)), Err(VariableError::TooLong));
-        let many: String = (0..=super::VARIABLES_MAX).map(|n| define(&format!("n{n}"), "")).collect();
+        let many: String =
+            (0..=super::VARIABLES_MAX).map(|n| define(&format!("n{n}"), "")).collect();
         assert_eq!(expanded(&many), Err(VariableError::TooLong));
     }
 
