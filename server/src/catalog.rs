@@ -54,7 +54,7 @@ use self::{
     stock::{Doubt, Stocks},
 };
 pub(crate) use self::{
-    name::{nfc, shown},
+    name::{nfc, shown, stem},
     probe::front_cover,
     snapshot::Entry,
     stock::read_whole,

@@ -190,11 +190,11 @@ fn find_made(snapshot: &Snapshot, id: &str, name: &str) -> Option<Target> {
     Some(Target { entry: entry.clone(), at })
 }
 
-/// Poster and subtitles beside a bare file of this host lie below its id: it has no folder.
+/// Poster and subtitles beside a bare file lie below its id: it has no folder.
 fn find_beside(snapshot: &Snapshot, id: &str, name: &str) -> Option<Target> {
     let entry = snapshot.entry(&ChannelId::parse(id).ok()?)?;
     let facts = &entry.facts;
-    if !facts.bare || facts.on_disk().is_none() {
+    if !facts.bare {
         return None;
     }
     let path = match name {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    ffi::OsString,
+    ffi::{OsStr, OsString},
 };
 
 use bytes::Bytes;
@@ -13,7 +13,8 @@ use crate::{
     catalog::{
         facts::{Looked, Place},
         files::{Files, unpacked},
-        name,
+        name::{self, NameForm},
+        names::Names,
         probe::Media,
         reason::Reason,
         windows::Windows,
@@ -25,8 +26,8 @@ use crate::{
 pub(super) enum Group {
     /// A folder: its files by path below it.
     Folder(BTreeMap<String, Stamp>),
-    /// A file.
-    File(Stamp),
+    /// A file, and by their names those that lie beside it and belong to it.
+    File(Stamp, BTreeMap<String, Stamp>),
 }
 
 /// Sorts a list by the names at its top; hidden ones are left out.
@@ -43,23 +44,46 @@ pub(super) fn group(objects: Vec<Object>) -> HashMap<OsString, Group> {
             continue;
         }
         let Some(path) = path else {
-            groups.entry(name).or_insert(Group::File(stamp));
+            groups.entry(name).or_insert(Group::File(stamp, BTreeMap::new()));
             continue;
         };
         let group = groups.entry(name).or_insert_with(|| Group::Folder(BTreeMap::new()));
         match group {
             Group::Folder(files) => drop(files.insert(path.to_owned(), stamp)),
             // A store allows both; a folder goes before a file.
-            Group::File(_) => *group = Group::Folder(BTreeMap::from([(path.to_owned(), stamp)])),
+            Group::File(..) => *group = Group::Folder(BTreeMap::from([(path.to_owned(), stamp)])),
         }
     }
+    put_beside(&mut groups);
     groups
+}
+
+/// Tells each bare file what lies beside it, as in the streams folder.
+fn put_beside(groups: &mut HashMap<OsString, Group>) {
+    let files = groups.iter().filter_map(|(name, group)| match group {
+        Group::File(stamp, _) => Some((name.clone(), *stamp)),
+        Group::Folder(_) => None,
+    });
+    let stamps: BTreeMap<OsString, Stamp> = files.collect();
+    let mut names = Names::default();
+    names.become_these(&stamps.keys().cloned().collect());
+    for (name, group) in groups {
+        if let Group::File(_, beside) = group
+            && let Some(text) = name.to_str().filter(|text| name::form(text) == NameForm::Bare)
+        {
+            let own = names.beside(text).into_iter();
+            *beside = own
+                .filter_map(|own| Some((stamps.get(OsStr::new(&own)).copied()?, own)))
+                .map(|(stamp, own)| (own, stamp))
+                .collect();
+        }
+    }
 }
 
 impl Group {
     /// A bare file, and not a folder.
     pub(super) fn is_file(&self) -> bool {
-        matches!(self, Self::File(_))
+        matches!(self, Self::File(..))
     }
 
     /// Changes when anything in it does.
@@ -71,7 +95,10 @@ impl Group {
         };
         match self {
             Self::Folder(files) => files.iter().for_each(|(path, stamp)| add(path, stamp)),
-            Self::File(stamp) => add("", stamp),
+            Self::File(stamp, beside) => {
+                add("", stamp);
+                beside.iter().for_each(|(path, stamp)| add(path, stamp));
+            }
         }
         hasher.finalize()
     }
@@ -79,10 +106,13 @@ impl Group {
 
 /// A look at one name of a store. Its methods block, outside of the runtime's own threads.
 pub(super) struct InStore<'a> {
+    name: String,
     group: &'a Group,
     prefix: String,
     store: &'a StoreSource,
     runtime: Handle,
+    /// The names that belong to a bare file.
+    beside: Vec<String>,
     /// Paths by their composed form, once somebody asks.
     composed: Option<HashMap<String, String>>,
 }
@@ -94,17 +124,19 @@ impl<'a> InStore<'a> {
         store: &'a StoreSource,
         runtime: Handle,
     ) -> Self {
-        let prefix = match group {
-            Group::Folder(_) => format!("{name}/"),
-            Group::File(_) => String::new(),
+        let (prefix, beside) = match group {
+            Group::Folder(_) => (format!("{name}/"), Vec::new()),
+            Group::File(_, beside) => (String::new(), beside.keys().cloned().collect()),
         };
-        Self { group, prefix, store, runtime, composed: None }
+        let name = name.to_owned();
+        Self { name, group, prefix, store, runtime, beside, composed: None }
     }
 
     fn stamp(&self, path: &str) -> Option<Stamp> {
         match self.group {
             Group::Folder(files) => files.get(path).copied(),
-            Group::File(stamp) => Some(*stamp),
+            Group::File(stamp, _) if path == self.name => Some(*stamp),
+            Group::File(_, beside) => beside.get(path).copied(),
         }
     }
 
@@ -153,8 +185,12 @@ impl Files for InStore<'_> {
             Group::Folder(files) => {
                 files.keys().filter(|path| !path.contains('/')).cloned().collect()
             }
-            Group::File(_) => Vec::new(),
+            Group::File(..) => Vec::new(),
         })
+    }
+
+    fn beside(&self) -> &[String] {
+        &self.beside
     }
 
     fn composed(&mut self, path: &str) -> Option<String> {
@@ -169,5 +205,52 @@ impl Files for InStore<'_> {
         let key = format!("{}{path}", self.prefix);
         let reader = Windows::new(self.store.edge.clone(), self.runtime.clone(), key, stamp);
         Ok(Some((Box::new(reader), stamp.size)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::{Group, group};
+    use crate::storage::{Object, disk::Stamp};
+
+    fn listed(keys: &[(&str, u64)]) -> Vec<Object> {
+        let object = |(key, size): &(&str, u64)| Object {
+            key: (*key).to_owned(),
+            stamp: Stamp::tagged(*size, 0, Some("tag")),
+        };
+        keys.iter().map(object).collect()
+    }
+
+    #[test]
+    fn a_bare_file_knows_what_lies_beside_it() {
+        let keys = [
+            ("film.mp4", 9),
+            ("film.mp4.toml", 3),
+            ("film.es.vtt", 4),
+            ("film.jpg", 5),
+            ("film.webp", 0),
+            ("film2.jpg", 5),
+            ("film.toml/playlist.m3u8", 7),
+            ("other.mp4", 9),
+        ];
+        let groups = group(listed(&keys));
+        let beside = |name: &str| match &groups[OsStr::new(name)] {
+            Group::File(_, beside) => beside.keys().cloned().collect::<Vec<_>>(),
+            Group::Folder(_) => panic!("{name} is a file"),
+        };
+        assert_eq!(beside("film.mp4"), ["film.es.vtt", "film.jpg", "film.mp4.toml"]);
+        assert_eq!(beside("other.mp4"), [""; 0]);
+        assert_eq!(beside("film.jpg"), [""; 0], "it is no channel");
+        // What is said of a file is a reason to read it again.
+        let mut changed = keys;
+        changed[1].1 = 4;
+        let changed = group(listed(&changed));
+        let signature = |groups: &std::collections::HashMap<_, Group>, name: &str| {
+            groups[OsStr::new(name)].signature()
+        };
+        assert_ne!(signature(&groups, "film.mp4"), signature(&changed, "film.mp4"));
+        assert_eq!(signature(&groups, "other.mp4"), signature(&changed, "other.mp4"));
     }
 }
