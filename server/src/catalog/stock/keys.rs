@@ -193,11 +193,11 @@ impl Files for InStore<'_> {
         &self.beside
     }
 
-    fn composed(&mut self, path: &str) -> Option<String> {
-        let Group::Folder(files) = self.group else { return None };
+    fn composed(&mut self, path: &str) -> Result<Option<String>, Reason> {
+        let Group::Folder(files) = self.group else { return Ok(None) };
         let all = || files.keys().map(|path| (name::nfc(path), path.clone())).collect();
-        let there = self.composed.get_or_insert_with(all).get(&name::nfc(path))?;
-        (there != path).then(|| there.clone())
+        let there = self.composed.get_or_insert_with(all).get(&name::nfc(path));
+        Ok(there.filter(|there| *there != path).cloned())
     }
 
     fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason> {
