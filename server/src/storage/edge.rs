@@ -10,6 +10,7 @@ mod memory;
 mod open;
 mod piece;
 mod shelf;
+mod spill;
 mod watched;
 
 use std::{

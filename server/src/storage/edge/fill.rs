@@ -16,7 +16,11 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use tokio::{sync::watch, task::spawn_blocking};
 
-use super::{piece::Piece, shelf::Shelf};
+use super::{
+    piece::Piece,
+    shelf::Shelf,
+    spill::{Spill, Spills},
+};
 use crate::storage::{StoreError, disk::is_out_of_room};
 
 /// Bytes handed on at once, as for files.
@@ -34,7 +38,7 @@ pub(super) struct Fill {
     file: OnceLock<(File, PathBuf)>,
     /// What the disk had no room for, from this place in the piece on.
     spilt_at: AtomicU64,
-    spilt: Mutex<Vec<u8>>,
+    spilt: Mutex<Spill>,
     progress: watch::Sender<Progress>,
 }
 
@@ -146,24 +150,27 @@ impl Fill {
         let spilt = self.spilt.lock().unwrap_or_else(PoisonError::into_inner);
         let range = index(wanted.start - spilt_at)..index(wanted.end - spilt_at);
         spilt
+            .bytes()
             .get(range)
             .map(Bytes::copy_from_slice)
             .ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))
     }
 
-    fn write(&self, at: u64, bytes: &[u8]) {
+    /// Fails where neither the folder nor memory has room for it.
+    fn write(&self, at: u64, bytes: &[u8], spills: &Arc<Spills>) -> Result<(), StoreError> {
         if self.spilt_at.load(Ordering::Acquire) == u64::MAX
             && let Some((file, _)) = self.file.get()
         {
             match file.write_all_at(bytes, at) {
-                Ok(()) => return,
+                Ok(()) => return Ok(()),
                 Err(error) => {
                     unwritable(&error);
                     self.spilt_at.store(at, Ordering::Release);
                 }
             }
         }
-        self.spilt.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        let mut spilt = self.spilt.lock().unwrap_or_else(PoisonError::into_inner);
+        if spilt.add(bytes, spills) { Ok(()) } else { Err(StoreError::Busy) }
     }
 
     /// Puts the whole piece on the shelf. Blocks.
@@ -223,19 +230,25 @@ impl Writer {
     pub(super) async fn add(&mut self, chunks: Vec<Bytes>) -> Result<(), StoreError> {
         let (fill, mut so_far) = (self.fill.clone(), self.so_far);
         let mut hasher = std::mem::take(&mut self.hasher);
+        let spills = self.shelf.spills().clone();
         let wrote = spawn_blocking(move || {
+            let mut wrote = Ok(());
             for chunk in &chunks {
                 let room = fill.piece.length() - so_far;
                 let chunk = &chunk[..chunk.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
-                fill.write(so_far, chunk);
+                wrote = fill.write(so_far, chunk, &spills);
+                if wrote.is_err() {
+                    break;
+                }
                 hasher.update(chunk);
                 so_far += chunk.len() as u64;
             }
-            (hasher, so_far)
+            (hasher, so_far, wrote)
         });
-        (self.hasher, self.so_far) = wrote.await.map_err(|_| unfit())?;
-        self.fill.progress.send_modify(|progress| progress.so_far = self.so_far);
-        Ok(())
+        let (hasher, so_far, wrote) = wrote.await.map_err(|_| unfit())?;
+        (self.hasher, self.so_far) = (hasher, so_far);
+        self.fill.progress.send_modify(|progress| progress.so_far = so_far);
+        wrote
     }
 
     /// Puts a piece that is full on the shelf. That there is no room is no error for who reads it.
@@ -255,4 +268,55 @@ fn unwritable(error: &io::Error) {
 
 fn unfit() -> StoreError {
     StoreError::Away("this host failed to write it".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{Fill, Shelf, StoreError, Writer};
+    use crate::storage::{
+        disk::Stamp,
+        edge::{
+            piece::{Cut, Home},
+            spill::SPILT_MAX,
+        },
+    };
+
+    const LENGTH: u64 = 10 << 20;
+
+    #[tokio::test]
+    async fn what_a_full_disk_leaves_in_memory_is_bounded() {
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::write(home.path().join("file"), "").expect("written");
+        // No folder can be made there.
+        let shelf = Shelf::new(&home.path().join("file/cache"), 1 << 30);
+        let chunk = Bytes::from(vec![7; 1 << 20]);
+        let fill = async |n: u64| {
+            let stamp = Stamp::tagged(LENGTH, 0, Some("tag"));
+            let piece = Cut::of(&Home::of("s3", "films"), &n.to_string(), stamp).piece_at(0);
+            let fill = Fill::new(piece, false);
+            let mut writer = Writer::begin(fill.clone(), shelf.clone()).await.expect("begun");
+            while !writer.is_full() {
+                if let Err(error) = writer.add(vec![chunk.clone(); 3]).await {
+                    return (fill, Err(error));
+                }
+            }
+            (fill, Ok(()))
+        };
+        let (mut held, mut refused) = (Vec::new(), 0);
+        for n in 0..20 {
+            let (fill, wrote) = fill(n).await;
+            refused += usize::from(matches!(wrote, Err(StoreError::Busy)));
+            held.push(fill);
+            assert!(shelf.spills().bytes() <= SPILT_MAX, "{} bytes", shelf.spills().bytes());
+        }
+        assert_eq!(refused, 14, "six pieces have room");
+        let read = held[5].read(0..LENGTH).expect("all of it");
+        assert!(read.len() == 10 << 20 && read.iter().all(|byte| *byte == 7));
+        // What nobody reads any more makes room.
+        held.clear();
+        assert_eq!(shelf.spills().bytes(), 0);
+        assert!(fill(20).await.1.is_ok());
+    }
 }

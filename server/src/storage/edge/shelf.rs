@@ -19,7 +19,10 @@ use rustix::fs::{Access, FlockOperation, access, flock};
 use tokio::{task::spawn_blocking, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::piece::{Cut, Piece};
+use super::{
+    piece::{Cut, Piece},
+    spill::Spills,
+};
 use crate::storage::disk::{Stamp, is_absent, open_at_once};
 
 /// Half-written files begin so.
@@ -52,6 +55,8 @@ struct Inner {
     next: AtomicU64,
     role: Arc<Role>,
     lock: OnceLock<File>,
+    /// What stays in memory because the folder cannot be written.
+    spills: Arc<Spills>,
 }
 
 /// What may be done in the folder.
@@ -147,7 +152,8 @@ impl Shelf {
         // Where the system has no chance to give, no file of another is written over all the same.
         let random = getrandom::u64().unwrap_or_else(|_| std::process::id().into());
         let own = format!("{PREFIX}{random:016x}-");
-        Self(Arc::new(Inner { folder, kept, objects, own, next, role, lock }))
+        let spills = Arc::default();
+        Self(Arc::new(Inner { folder, kept, objects, own, next, role, lock, spills }))
     }
 
     /// Takes the folder for itself, as soon as nobody else has it, and then what an earlier run left.
@@ -233,6 +239,11 @@ impl Shelf {
     /// Whether nothing may be written, not even for a moment.
     pub(super) fn only_reads(&self) -> bool {
         self.0.role.reads
+    }
+
+    /// What stays in memory because the folder cannot be written.
+    pub(super) fn spills(&self) -> &Arc<Spills> {
+        &self.0.spills
     }
 
     /// Where it is.
