@@ -24,7 +24,7 @@ use super::timed::Held;
 use crate::config::{Cidr, List};
 
 /// Descriptors that are taken by the program itself: watchers, threads, the cache and its stores.
-const OWN: u64 = 256;
+const OWN: u64 = 384;
 /// More connections are never open, however many descriptors there are.
 const OPEN_MAX: u64 = 32_768;
 /// A connection gives way when it has asked for nothing for so long: the first request of a new one

@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -34,6 +34,8 @@ pub(super) struct Fill {
     passing: bool,
     /// Somebody has asked for it.
     taken: AtomicBool,
+    /// How many read it or wait for it.
+    readers: AtomicUsize,
     /// Where it is written before it is whole; nothing where the folder cannot be written.
     file: OnceLock<(File, PathBuf)>,
     /// What the disk had no room for, from this place in the piece on.
@@ -47,6 +49,10 @@ struct Progress {
     so_far: u64,
     end: Option<Result<(), StoreError>>,
 }
+
+/// Somebody who reads a piece, or waits for it.
+#[derive(Debug)]
+pub(super) struct FillReader(Arc<Fill>);
 
 /// Writes a piece; alone in doing so.
 pub(super) struct Writer {
@@ -63,6 +69,7 @@ impl Fill {
             piece,
             passing,
             taken: AtomicBool::new(false),
+            readers: AtomicUsize::new(0),
             file: OnceLock::new(),
             spilt_at: AtomicU64::new(u64::MAX),
             spilt: Mutex::default(),
@@ -71,18 +78,20 @@ impl Fill {
     }
 
     /// Waits for the first bytes.
-    pub(super) async fn begun(&self) -> Result<(), StoreError> {
+    async fn begun(&self) -> Result<(), StoreError> {
         self.reach(0).await.map(drop)
     }
 
-    /// Whether nobody waits for it now.
+    /// Whether nobody reads it or waits for it now.
     pub(super) fn is_unwanted(&self) -> bool {
-        self.progress.receiver_count() == 0
+        self.readers.load(Ordering::Acquire) == 0
     }
 
     /// Somebody reads it from here on.
-    pub(super) fn take(&self) {
+    pub(super) fn take(self: Arc<Self>) -> FillReader {
         self.taken.store(true, Ordering::Release);
+        self.readers.fetch_add(1, Ordering::AcqRel);
+        FillReader(self)
     }
 
     /// Whether what came has to stay a moment: it is not kept, and who had it asked for has not taken
@@ -115,25 +124,6 @@ impl Fill {
             Some(Err(error)) => Err(error),
             _ => Err(StoreError::Away("its answer ended early".into())),
         }
-    }
-
-    /// Bytes of the piece as they come; ends with an error where they stop to.
-    pub(super) fn stream(
-        self: Arc<Self>,
-        bytes: Range<u64>,
-    ) -> impl Stream<Item = io::Result<Bytes>> + Send {
-        stream::try_unfold((self, bytes.start), move |(fill, at)| async move {
-            if at >= bytes.end {
-                return Ok(None);
-            }
-            let end = fill.reach(at).await.map_err(io::Error::other)?;
-            let end = end.min(bytes.end).min(at + CHUNK);
-            let reader = fill.clone();
-            let read = spawn_blocking(move || reader.read(at..end)).await;
-            let read = read.map_err(io::Error::other)??;
-            let next = at + read.len() as u64;
-            Ok(Some((read, (fill, next))))
-        })
     }
 
     /// The bytes at the beginning of `wanted`, all of which have come. Blocks.
@@ -191,6 +181,35 @@ impl Drop for Fill {
         if let Some((_, path)) = self.file.get() {
             let _ = fs::remove_file(path);
         }
+    }
+}
+
+impl FillReader {
+    /// Waits for the first bytes.
+    pub(super) async fn begun(&self) -> Result<(), StoreError> {
+        self.0.begun().await
+    }
+
+    /// Bytes of the piece as they come; ends with an error where they stop to.
+    pub(super) fn stream(self, bytes: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send {
+        stream::try_unfold((self, bytes.start), move |(reader, at)| async move {
+            if at >= bytes.end {
+                return Ok(None);
+            }
+            let end = reader.0.reach(at).await.map_err(io::Error::other)?;
+            let end = end.min(bytes.end).min(at + CHUNK);
+            let fill = reader.0.clone();
+            let read = spawn_blocking(move || fill.read(at..end)).await;
+            let read = read.map_err(io::Error::other)??;
+            let next = at + read.len() as u64;
+            Ok(Some((read, (reader, next))))
+        })
+    }
+}
+
+impl Drop for FillReader {
+    fn drop(&mut self) {
+        self.0.readers.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
