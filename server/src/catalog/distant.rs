@@ -317,3 +317,6 @@ impl List {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
