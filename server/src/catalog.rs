@@ -25,6 +25,7 @@ pub mod report;
 mod search;
 mod snapshot;
 mod stock;
+mod tagged;
 mod vtt;
 mod watch;
 pub(crate) mod whole;
