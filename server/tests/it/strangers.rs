@@ -256,7 +256,7 @@ async fn a_version_is_passed_on_in_a_chain_and_costs_nobody_a_list() {
 }
 
 /// A server whose segments come a few bytes at a time, and how many of them are under way.
-fn dripping() -> (Router, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+pub(crate) fn dripping() -> (Router, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     struct Open(Arc<AtomicUsize>);
     impl Drop for Open {
         fn drop(&mut self) {
