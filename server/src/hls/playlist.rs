@@ -173,7 +173,10 @@ impl Parser<'_> {
                 self.named(tag, Role::Hint, "URI")?;
             }
             // A tag of tomorrow may name something too; one without attributes names nothing.
-            _ => self.named(tag, Role::Hint, "URI").or_else(|_| names_nothing(tag))?,
+            _ => match self.named(tag, Role::Hint, "URI") {
+                Err(PlaylistError::Tag) => names_nothing(tag)?,
+                named => named?,
+            },
         }
         Ok(())
     }
