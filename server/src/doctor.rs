@@ -221,7 +221,8 @@ mod tests {
         assert!(data_folder(&home.path().join("a/b")).ok);
         assert_eq!(std::fs::read_dir(home.path().join("a/b")).expect("listed").count(), 0);
         // What lies there already is neither written over nor followed.
-        let (theirs, link) = (home.path().join("theirs"), format!(".tmp-doctor-{}", std::process::id()));
+        let (theirs, link) =
+            (home.path().join("theirs"), format!(".tmp-doctor-{}", std::process::id()));
         std::os::unix::fs::symlink(&theirs, home.path().join("a/b").join(link)).expect("a link");
         assert!(data_folder(&home.path().join("a/b")).ok);
         assert!(!theirs.exists());
