@@ -8,7 +8,7 @@ const BROUGHT = new Set(["nodejs", "npm"]);
 const RUNS_WITH = new Set(["ca-certificates", "ffmpeg"]);
 /** Everything that brings a program from elsewhere, as the beginning of a command. */
 const INSTALLERS =
-  /^(cargo\s+(binstall|install)|rustup\s+(component|default|install|target|toolchain|update)|npx|(npm|pnpm|yarn)\s+(add|ci|exec|i|install)|pip3?\s|python3?\s+-m\s+pip|curl|wget|git\s+clone|apt\s|aptitude|dpkg\s+-i|corepack|gem\s|go\s+install)/;
+  /^(cargo\s+(\+\S+\s+)?(-\S+\s+)*(binstall|install)|rustup\s+(component|default|install|target|toolchain|update)|npx|(npm|pnpm|yarn)\s+(add|ci|exec|i|install)|pip3?\s|python3?\s+-m\s+pip|curl|wget|git\s+clone|apt\s|aptitude|dpkg\s+-i|corepack|gem\s|go\s+install)/;
 
 /** Instructions with their lines joined and comments dropped: `{ word, rest }`, `word` in capitals. */
 export function instructions(text) {
@@ -22,12 +22,34 @@ export function instructions(text) {
     .map(([, word, rest]) => ({ word: word.toUpperCase(), rest: rest.replace(/\s+/g, " ") }));
 }
 
-/** The commands of one RUN, its options and variables before a command dropped. */
+/** The words of a RUN in exec form, as one line; any other as it is. */
+function shellForm(rest) {
+  if (!rest.startsWith("[")) return rest;
+  try {
+    const words = JSON.parse(rest);
+    return words.every((word) => typeof word === "string") ? words.join(" ") : rest;
+  } catch {
+    return rest;
+  }
+}
+
+/** The commands of one RUN, its options, the shell that runs them and variables before a command dropped. */
 function commands(rest) {
-  return rest
-    .replace(/^(--\S+\s+)*/, "")
-    .split(/&&|\|\||;|\|/)
-    .map((command) => command.trim().replace(/^((export|env|exec|sudo|nice)\s+)*(\w+=("[^"]*"|\S*)\s*)*/, ""));
+  return shellForm(rest.replace(/^(--\S+\s+)*/, ""))
+    .split(/&&|\|\||[;|&(){}`\n]/)
+    .map((command) => {
+      let bare = command.trim();
+      for (let before; before !== bare; ) {
+        before = bare;
+        bare = bare
+          .replace(/^(export|env|exec|eval|sudo|command|nice(\s+-n\s*\S+)?|time|if|then|else|do|while|until|!)(?=[\s"'])\s*/, "")
+          .replace(/^\w+=("[^"]*"|'[^']*'|\S*)(\s+|$)/, "")
+          .replace(/^(\S*\/)?(ba|da|z|k)?sh\s+(-\S*o\s+\w+\s+|-\S+\s+)*/, "")
+          .replace(/^["']|["']$/g, "")
+          .trim();
+      }
+      return bare;
+    });
 }
 
 /** Sentences about what `dockerfile` names by itself; none where it is as it should be. `channel` is that of rust-toolchain.toml. */
@@ -35,6 +57,8 @@ export function complaints(dockerfile, channel) {
   const said = [];
   const stages = [];
   for (const { word, rest } of instructions(dockerfile)) {
+    if (/<<-?\s*["']?\w/.test(rest)) said.push(`${word} ${rest}: what is written here cannot be read over; a script in tools/ can`);
+    if (word === "ENV" && /(^|[\s"])(?!HOST=|PORT=)\w+[=\s]"?v?\d[\w.]*("|\s|$)/.test(rest)) said.push(`ENV ${rest}: versions belong into tools/env.sh`);
     if (word === "ARG") said.push(`ARG ${rest}: versions belong into tools/env.sh`);
     if (word === "FROM") {
       const [image, , name] = rest.replace(/^(--\S+\s+)*/, "").split(/\s+/);
@@ -49,6 +73,9 @@ export function complaints(dockerfile, channel) {
   for (const [n, stage] of stages.entries()) {
     const allowed = n === stages.length - 1 ? RUNS_WITH : BROUGHT;
     for (const { word, rest } of stage.steps) {
+      const from = /(?:--|[,=])from=([^\s,]+)/.exec(rest)?.[1];
+      if (from && !stages.slice(0, n).some((before, at) => before.name === from || String(at) === from))
+        said.push(`${word} --from=${from}: only what a stage above made comes along`);
       if (word === "ADD") said.push(`ADD ${rest}: COPY what is here, and let tools/install.sh bring what is not`);
       if (word !== "RUN") continue;
       for (const command of commands(rest)) {

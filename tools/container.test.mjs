@@ -31,6 +31,26 @@ bad("tools that are left to chance are refused", "tools/install.sh build", "true
 bad("a build of its own is refused", "tools/build.sh", "cargo leptos build --release", "no stage runs tools/build.sh");
 bad("what runs brings no compiler", "ca-certificates ffmpeg", "ca-certificates ffmpeg gcc", "gcc");
 
+const run = (command) => `${command} && tools/install.sh build`;
+for (const [what, command] of [
+  ["of another toolchain", "cargo +stable install wasm-bindgen-cli"],
+  ["with an option before it", "cargo --locked install wasm-bindgen-cli"],
+  ["in another shell", 'bash -c "cargo install wasm-bindgen-cli"'],
+  ["in a shell with options", "/bin/sh -euxc 'cargo install wasm-bindgen-cli'"],
+  ["in a group", "(cargo install wasm-bindgen-cli)"],
+  ["behind a condition", "if true; then cargo install wasm-bindgen-cli; fi"],
+])
+  bad(`cargo install ${what} is refused`, "tools/install.sh build", run(command), "tools/install.sh installs tools");
+bad("so it is in exec form", "COPY . .", 'RUN ["cargo", "install", "wasm-bindgen-cli"]\nCOPY . .', "cargo install");
+bad("so it is in exec form of a shell", "COPY . .", 'RUN ["sh", "-c", "cargo install wasm-bindgen-cli"]\nCOPY . .', "cargo install");
+bad("a package in another shell is refused", "COPY . .", 'RUN bash -c "apt-get install -y binaryen"\nCOPY . .', "apt-get install binaryen");
+bad("a program of another image is refused", "COPY . .", "COPY --from=node:20-slim /usr/local/bin/node /usr/bin/\nCOPY . .", "node:20-slim");
+bad("so it is where it is mounted", "COPY . .", "RUN --mount=from=node:20,target=/node cp /node/usr/local/bin/node /usr/bin/\nCOPY . .", "node:20");
+bad("a version in the environment is refused", "WORKDIR /src", "ENV BINARYEN=108\nWORKDIR /src", "ENV BINARYEN=108");
+bad("so it is in quotes and beside others", "WORKDIR /src", 'ENV A=b BINARYEN="v108.0"\nWORKDIR /src', "tools/env.sh");
+bad("a script in the Dockerfile is refused", "COPY . .", "RUN <<EOF\ncargo install wasm-bindgen-cli\nEOF\nCOPY . .", "<<EOF");
+bad("so it is for another program", "COPY . .", "RUN python3 <<'END'\nprint(1)\nEND\nCOPY . .", "<<'END'");
+
 test("tools behind the sources are refused: each change would compile them again", () => {
   const moved = ours.replace(/^COPY \. \.\n/m, "").replace("COPY --from=pins", "COPY . .\nCOPY --from=pins");
   assert.match(complaints(moved, channel).join("\n"), /COPY \. \./);

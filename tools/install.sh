@@ -158,7 +158,7 @@ mkdir -p "$CARRETE_CACHE/bin"
 for set in "${@:-build}"; do
   case $set in
     build | run | dev | check | test | audit) "for_$set" ;;
-    *) die "no set is called '$set': build, run, check, test and audit are" ;;
+    *) die "no set is called '$set': build, run, dev, check, test and audit are" ;;
   esac
 done
 

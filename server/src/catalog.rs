@@ -25,6 +25,7 @@ pub mod report;
 mod search;
 mod snapshot;
 mod stock;
+mod tagged;
 mod vtt;
 mod watch;
 pub(crate) mod whole;
@@ -54,7 +55,7 @@ use self::{
     stock::{Doubt, Stocks},
 };
 pub(crate) use self::{
-    name::{nfc, shown},
+    name::{nfc, shown, stem},
     probe::front_cover,
     snapshot::Entry,
     stock::read_whole,

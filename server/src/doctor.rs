@@ -5,10 +5,10 @@ mod origin;
 mod source;
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
-    process::Stdio,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -16,12 +16,15 @@ use serde::Serialize;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    process::Command,
     task::spawn_blocking,
     time::timeout,
 };
 
-use crate::{catalog::report, config::Config};
+use crate::{
+    catalog::report,
+    config::Config,
+    ingest::{self, IngestError},
+};
 
 /// How long another program or server may take to answer.
 const ANSWERS: Duration = Duration::from_secs(5);
@@ -92,26 +95,24 @@ pub async fn examine(config: &Config) -> Vec<Check> {
 }
 
 async fn program(name: &str) -> Check {
-    let mut command = Command::new(name);
-    command.arg("-version").stdin(Stdio::null()).kill_on_drop(true);
     let fix = "install ffmpeg (apt-get install ffmpeg); converting and posters need it";
-    match timeout(ANSWERS, command.output()).await {
-        Ok(Ok(output)) if output.status.success() => {
-            let text = String::from_utf8_lossy(&output.stdout);
-            Check::ok(name, text.lines().next().unwrap_or("it runs").to_owned())
-        }
-        Ok(Ok(_)) => Check::fail(name, "it does not run", fix),
-        Ok(Err(error)) => Check::fail(name, format!("it cannot be started: {error}"), fix),
-        Err(_) => Check::fail(name, "it does not answer", fix),
+    match ingest::version(Path::new(name), ANSWERS).await {
+        Ok(line) => Check::ok(name, line),
+        Err(IngestError::NoTool(_)) => Check::fail(name, "it cannot be started", fix),
+        Err(IngestError::Stalled(_)) => Check::fail(name, "it does not answer", fix),
+        Err(_) => Check::fail(name, "it does not run", fix),
     }
 }
 
 /// Whether the server can keep something of its own; the start asks it too.
 pub(crate) fn data_folder(folder: &Path) -> Check {
-    let probe = folder.join(format!(".tmp-doctor-{}", std::process::id()));
-    let tried = fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&probe, b"carrete"))
-        .and_then(|()| fs::remove_file(&probe));
+    let tried = fs::create_dir_all(folder).and_then(|()| {
+        // A name that nobody can have put there before: through a link it would write elsewhere.
+        let random = getrandom::u64().map_err(io::Error::other)?;
+        let probe = folder.join(format!(".tmp-doctor-{random:016x}"));
+        let written = fs::File::create_new(&probe)?.write_all(b"carrete");
+        fs::remove_file(&probe).and(written)
+    });
     match tried {
         Ok(()) => Check::ok("data folder", format!("{} can be written", folder.display())),
         Err(error) => Check::fail(
@@ -219,6 +220,12 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         assert!(data_folder(&home.path().join("a/b")).ok);
         assert_eq!(std::fs::read_dir(home.path().join("a/b")).expect("listed").count(), 0);
+        // What lies there already is neither written over nor followed.
+        let (theirs, link) =
+            (home.path().join("theirs"), format!(".tmp-doctor-{}", std::process::id()));
+        std::os::unix::fs::symlink(&theirs, home.path().join("a/b").join(link)).expect("a link");
+        assert!(data_folder(&home.path().join("a/b")).ok);
+        assert!(!theirs.exists());
         std::fs::write(home.path().join("file"), "").expect("written");
         assert!(!data_folder(&home.path().join("file/b")).ok);
     }

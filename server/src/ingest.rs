@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use each::{Told, channel_of, convert_each};
 pub use ffmpeg::Tools;
+pub(crate) use ffmpeg::version;
 pub use glimpse::{Film, SOUND_RATE, Still, cover, picture, sound, still, tiny};
 pub use launch::hold;
 pub use note::Note;

@@ -5,8 +5,13 @@ mod timed;
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
 
-use axum::{Router, extract::ConnectInfo, response::Response};
-use http::StatusCode;
+use axum::{
+    Router,
+    body::HttpBody,
+    extract::ConnectInfo,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
 use hyper::{Request, body::Incoming, server::conn::http1};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::net::sockopt::set_tcp_user_timeout;
@@ -181,7 +186,11 @@ async fn answer(
                 busy.for_ever();
                 return Ok(response);
             }
-            Ok::<_, Infallible>(response.map(|body| busy.until_sent(body)))
+            let response = match response.body().is_end_stream() || busy.may_send() {
+                true => response,
+                false => later(),
+            };
+            Ok::<_, Infallible>(response.map(|body| busy.until_taken(body)))
         }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
@@ -197,6 +206,14 @@ async fn answer(
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Says "later" to who takes too many answers at once.
+fn later() -> Response {
+    let mut response = ApiError::TooManySockets.into_response();
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
 }
 
 /// Says "later" to who is not let in, as far as that can be said without waiting.

@@ -8,10 +8,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::{
-    CatalogHandle, name,
-    snapshot::{Snapshot, Tagged},
-};
+use super::{CatalogHandle, name, snapshot::Snapshot, tagged::Tagged};
 use crate::{error::ApiError, hls::conditions::matches_any};
 
 /// The list is asked for again each time; the entity tag makes that cheap.
@@ -77,8 +74,9 @@ fn answer(tagged: &Tagged, headers: &HeaderMap) -> Response {
     let mut response = if matches_any(headers.get_all(header::IF_NONE_MATCH), &tagged.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let mut response = tagged.body.clone().into_response();
+        let mut response = tagged.sent().into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+        response.headers_mut().insert(header::CONTENT_LENGTH, tagged.length().into());
         response
     };
     response.headers_mut().insert(header::CACHE_CONTROL, CACHE);

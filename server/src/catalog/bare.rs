@@ -38,12 +38,16 @@ pub(crate) fn read(files: &mut dyn Files, name: &str, probed: &mut Option<Probed
 
 /// What a file beside it says of it: `film.mp4.toml`, or `film.toml`.
 fn owner(files: &mut dyn Files, name: &str, probed: &mut Option<Probed>) -> Result<Owner, Reason> {
-    let own = [format!("{name}.toml"), format!("{}.toml", name::stem(name))];
-    let found = own.iter().find_map(|own| named(files, own));
-    match found {
+    match about_name(files, name) {
         Some(file) => about::read(files, &file, probed),
         None => Ok(Owner::default()),
     }
+}
+
+/// The name of that file, if there is one.
+pub(super) fn about_name(files: &dyn Files, name: &str) -> Option<String> {
+    let own = [format!("{name}.toml"), format!("{}.toml", name::stem(name))];
+    own.iter().find_map(|own| named(files, own))
 }
 
 fn facts(

@@ -26,8 +26,6 @@ use crate::storage::{Page, StoreError, edge::Edge};
 const PATIENCE: Duration = Duration::from_millis(1800);
 /// A playlist that nobody has asked for in so long is forgotten: a long film's names take room.
 const IDLE: Duration = Duration::from_secs(300);
-/// More playlists than this in one channel are a mistake.
-const MAX_CHILDREN: usize = 64;
 /// So many of them are asked for at once.
 const CHILDREN_AT_ONCE: usize = 8;
 
@@ -102,7 +100,7 @@ impl Distant {
     /// The playlists that a master names, in its order, without those that do not come; why not, if
     /// none does.
     pub(crate) async fn children(&self, main: &Loaded) -> Result<Vec<Arc<Loaded>>, StoreError> {
-        let lists = main.children().take(MAX_CHILDREN);
+        let lists = main.children();
         let lists: Vec<_> = lists.map(|(path, address)| self.list(path, address)).collect();
         let loaded = stream::iter(lists).map(|list| self.load(list)).buffered(CHILDREN_AT_ONCE);
         let (mut children, mut error) = (Vec::new(), None);
@@ -154,7 +152,7 @@ impl Distant {
     async fn recall(&self) {
         let Ok(_turn) = self.lists.recalls.0.acquire().await else { return };
         let Some(main) = self.recalled(PLAYLIST, &self.address, None).await else { return };
-        for (path, address) in main.children().take(MAX_CHILDREN) {
+        for (path, address) in main.children() {
             self.recalled(path, address, Some(main.clone())).await;
         }
     }
@@ -344,3 +342,6 @@ impl List {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

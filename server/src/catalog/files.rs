@@ -51,7 +51,7 @@ pub(crate) trait Files {
 
     /// The path as it is written where the files lie, if that differs from this one in nothing but
     /// how its accents are put together.
-    fn composed(&mut self, path: &str) -> Option<String>;
+    fn composed(&mut self, path: &str) -> Result<Option<String>, Reason>;
 
     /// A media file to look into, and its length; `None` where there is none to be had.
     fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason>;
@@ -234,34 +234,31 @@ impl Files for OnDisk<'_> {
     }
 
     fn names(&self) -> Result<Vec<String>, Reason> {
-        let listed = fs::read_dir(self.folder).and_then(|entries| {
-            entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()
-        });
-        // A list that is cut short would take subtitles away.
-        let names = listed.map_err(|error| unreadable("the folder", &error))?;
-        Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
+        listed(self.folder).map_err(|error| unreadable("the folder", &error))
     }
 
     fn beside(&self) -> &[String] {
         &self.beside
     }
 
-    fn composed(&mut self, path: &str) -> Option<String> {
+    fn composed(&mut self, path: &str) -> Result<Option<String>, Reason> {
         let mut there = String::with_capacity(path.len());
         for part in path.split('/') {
-            let names = self.listed.entry(there.clone()).or_insert_with(|| {
-                let entries = fs::read_dir(self.folder.join(&there)).into_iter().flatten();
-                let names =
-                    entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-                names.map(|name| (nfc(&name), name)).collect()
-            });
-            let name = names.get(&nfc(part))?;
+            if !self.listed.contains_key(&there) {
+                let names = names_in(&self.folder.join(&there))
+                    .map_err(|error| unreadable(path, &error))?
+                    .into_iter()
+                    .map(|name| (nfc(&name), name));
+                self.listed.insert(there.clone(), names.collect());
+            }
+            let names = self.listed.get(&there);
+            let Some(name) = names.and_then(|names| names.get(&nfc(part))) else { return Ok(None) };
             if !there.is_empty() {
                 there.push('/');
             }
             there.push_str(name);
         }
-        (there != path).then_some(there)
+        Ok((there != path).then_some(there))
     }
 
     fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason> {
@@ -270,6 +267,21 @@ impl Files for OnDisk<'_> {
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(unreadable(path, &error)),
         }
+    }
+}
+
+/// The names in a folder that are text. A list that is cut short would take away what is there.
+fn listed(folder: &Path) -> io::Result<Vec<String>> {
+    let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let names = names.collect::<io::Result<Vec<_>>>()?;
+    Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
+}
+
+/// As [`listed`]; where there is no such folder there is nothing in it.
+fn names_in(folder: &Path) -> io::Result<Vec<String>> {
+    match listed(folder) {
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        names => names,
     }
 }
 
@@ -308,12 +320,28 @@ mod tests {
 
     use flate2::{Compression, write::GzEncoder};
 
-    use super::unpacked;
+    use super::{Files, OnDisk, Reason, unpacked};
 
     fn packed(text: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(text).expect("packed");
         encoder.finish().expect("packed")
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_listed_is_no_empty_one() {
+        let home = tempfile::tempdir().expect("a folder");
+        let name = "ma\u{303}.ts";
+        std::fs::create_dir(home.path().join("sub")).expect("made");
+        std::fs::write(home.path().join("sub").join(name), "x").expect("written");
+        let look = || OnDisk::new(home.path(), home.path());
+        assert_eq!(look().composed("sub/mã.ts"), Ok(Some(format!("sub/{name}"))));
+        assert_eq!(look().composed("sub/ñ.ts"), Ok(None));
+        assert_eq!(look().composed("none/ñ.ts"), Ok(None));
+        // A link that leads to itself can be read by nobody, as a folder where no descriptor is left.
+        std::os::unix::fs::symlink("loop", home.path().join("loop")).expect("a link");
+        let read = look().composed("loop/ñ.ts");
+        assert!(matches!(read, Err(Reason::Unreadable { .. })), "{read:?}");
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl Reading<'_> {
             }
             let path = match self.files.stat(&inside.path)? {
                 Some(_) => inside.path.clone(),
-                None => self.files.composed(&inside.path).unwrap_or_else(|| inside.path.clone()),
+                None => self.files.composed(&inside.path)?.unwrap_or_else(|| inside.path.clone()),
             };
             let names = (at, path != inside.path);
             if let Some(known) = children.iter_mut().find(|child| child.loaded.path == path) {
@@ -254,7 +254,7 @@ impl Reading<'_> {
             }
             // Some systems take accents apart in the names of files, and not in what the files say.
             if !path.is_ascii()
-                && let Some(there) = self.files.composed(&path)
+                && let Some(there) = self.files.composed(&path)?
                 && let Some(stamp) = self.files.stat(&there)?
             {
                 return Ok(Some((there, true, stamp)));

@@ -47,7 +47,7 @@ const ANYWAY: Duration = Duration::from_secs(300);
 const LOOKED_AT: usize = 100;
 
 /// How many are looked at at once, of one host and in all,
-const LANES: Limits = Limits { all: 64, host: 8, spare: 32, least: 2 };
+const LANES: Limits = Limits { all: 64, host: 8, spare: 32, least: 2, first: 0 };
 /// as long as they say something soon; who takes longer lets others pass.
 const SOON: Duration = Duration::from_secs(2);
 /// No more than so many take longer at once.

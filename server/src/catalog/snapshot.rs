@@ -8,10 +8,10 @@ use std::{
 };
 
 use app::catalog::{ChannelId, Media, Order, Source, Subtitle, encode_segment};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{
-    facts::{Facts, Place, etag_of},
+    facts::{Facts, Place},
     item::Items,
     made::{Keys, Made, MadeTable},
     merge::{Named, name_all},
@@ -21,6 +21,7 @@ use super::{
     reason::Reason,
     search::{Index, Only, Tags},
     stock::{self, Stock},
+    tagged::Tagged,
 };
 use crate::storage::disk::Stamp;
 
@@ -48,13 +49,6 @@ struct List {
     videos: OnceLock<Tagged>,
     orders: Orders,
     index: Index,
-}
-
-/// A body with its strong entity tag.
-#[derive(Clone, Debug)]
-pub(crate) struct Tagged {
-    pub(crate) body: Bytes,
-    pub(crate) etag: String,
 }
 
 /// One channel of the list.
@@ -188,13 +182,14 @@ impl Snapshot {
 
     /// All media objects as a JSON array.
     pub(crate) fn videos_json(&self) -> &Tagged {
-        self.list.videos.get_or_init(|| Tagged::new(join(&self.list.json)))
+        self.list.videos.get_or_init(|| Tagged::list(&self.list.json))
     }
 
-    /// A part of the media objects as a JSON array.
+    /// A part of the media objects as a JSON array. Of the same bytes as all of them: each who asks
+    /// for nearly all, and takes it slowly, holds none of his own.
     pub(crate) fn part_json(&self, offset: usize, limit: usize) -> Tagged {
         let end = offset.saturating_add(limit).min(self.len());
-        Tagged::new(join(self.list.json.get(offset..end).unwrap_or_default()))
+        self.videos_json().part(&self.list.json, offset..end)
     }
 
     /// The channel's facts, for those who judge it.
@@ -251,12 +246,6 @@ impl Snapshot {
         let json = entries.iter().map(|entry| entry.json.clone()).collect();
         let list = Arc::new(List::new(media, json, addresses, &posters));
         (Self { list, entries, troubles, reasons, partial }, clashes)
-    }
-}
-
-impl Tagged {
-    fn new(body: Bytes) -> Self {
-        Self { etag: etag_of(&body), body }
     }
 }
 
@@ -381,18 +370,4 @@ fn poster_of(entry: &Entry) -> Option<String> {
 /// A media object is plain data with text keys, which JSON always holds.
 fn json_of(media: &Media) -> Bytes {
     serde_json::to_vec(media).unwrap_or_default().into()
-}
-
-fn join(parts: &[Bytes]) -> Bytes {
-    let mut all =
-        BytesMut::with_capacity(2 + parts.iter().map(|part| part.len() + 1).sum::<usize>());
-    all.put_u8(b'[');
-    for (n, part) in parts.iter().enumerate() {
-        if n > 0 {
-            all.put_u8(b',');
-        }
-        all.put_slice(part);
-    }
-    all.put_u8(b']');
-    all.freeze()
 }

@@ -1,6 +1,11 @@
 //! One channel read once, with all of its files, for who takes it somewhere else.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    ffi::{OsStr, OsString},
+    fs,
+    path::Path,
+};
 
 use app::catalog::ChannelId;
 
@@ -10,6 +15,7 @@ use super::{
     files::{Files, OnDisk},
     folder,
     name::{self, NameForm},
+    names::Names,
     reason::Reason,
 };
 use crate::storage::disk::Stamp;
@@ -24,7 +30,8 @@ pub(crate) struct Whole {
     pub(crate) bare: bool,
     /// Its name at the source's top.
     pub(crate) name: String,
-    /// Its files by path inside the folder; of a bare one that alone.
+    /// Its files by path inside the folder; of a bare one that, and what belongs to it beside it: who
+    /// takes a film without the file that hides it shows it.
     pub(crate) files: Vec<(String, Stamp)>,
     content: Content,
 }
@@ -53,17 +60,13 @@ impl Whole {
         }
         let mut all = Vec::with_capacity(facts.files.len() + 1);
         let mut paths: Vec<&str> = facts.files.keys().map(|path| &**path).collect();
-        if facts.bare {
-            // What lies beside it stays where it is: it may lie beside others too.
-            paths.retain(|path| *path == facts.main);
-        } else {
-            paths.push(ABOUT);
-        }
+        let about = if facts.bare { bare::about_name(files, name) } else { Some(ABOUT.to_owned()) };
+        paths.extend(about.as_deref());
         paths.sort_unstable();
         for path in paths {
             match files.aside(path).map_err(NotWhole::Broken)? {
                 Some(stamp) => all.push((path.to_owned(), stamp)),
-                None if path == ABOUT => {}
+                None if about.as_deref() == Some(path) => {}
                 None => {
                     let first = path.to_owned();
                     return Err(NotWhole::Broken(Reason::Missing { first, count: 1 }));
@@ -91,9 +94,10 @@ pub(crate) fn on_disk(streams: &Path, id: &ChannelId) -> Result<Whole, NotWhole>
         NotWhole::Broken(Reason::Unreadable { file: "the streams folder".into(), why })
     };
     let root = fs::canonicalize(streams).map_err(unreadable)?;
-    let mut found: Vec<(bool, String)> = Vec::new();
+    let (mut found, mut names): (Vec<(bool, String)>, _) = (Vec::new(), BTreeSet::new());
     for entry in fs::read_dir(&root).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
+        names.insert(entry.file_name());
         let Ok(name) = entry.file_name().into_string() else { continue };
         let is_folder = root.join(&name).is_dir();
         if !name::is_hidden(OsStr::new(&name)) && is_of(id, &name, is_folder) {
@@ -103,7 +107,7 @@ pub(crate) fn on_disk(streams: &Path, id: &ChannelId) -> Result<Whole, NotWhole>
     // A folder wins over a file, of files the first.
     found.sort();
     let (is_file, name) = found.into_iter().next().ok_or(NotWhole::Unknown)?;
-    if is_file { file(&root, &name) } else { folder(&root, &name) }
+    if is_file { file(&root, &name, &names) } else { folder(&root, &name) }
 }
 
 /// The channel in a folder that nobody else writes to, told by its canonical form. Blocks.
@@ -125,8 +129,10 @@ fn folder(root: &Path, name: &str) -> Result<Whole, NotWhole> {
     Whole::of(name, facts, &mut files)
 }
 
-fn file(root: &Path, name: &str) -> Result<Whole, NotWhole> {
-    let mut files = OnDisk::new(root, root);
+fn file(root: &Path, name: &str, names: &BTreeSet<OsString>) -> Result<Whole, NotWhole> {
+    let mut all = Names::default();
+    all.become_these(names);
+    let mut files = OnDisk::new(root, root).with(all.beside(name));
     let read = bare::read(&mut files, name, &mut None);
     let facts = read.facts.map_err(NotWhole::Broken)?;
     settled(&files)?;

@@ -13,6 +13,10 @@ use quick_m3u8::{
 
 /// The longest playlist that is read, in bytes: a day of two-second segments is 3 MiB.
 pub const MAX_BYTES: u64 = 16 << 20;
+/// A playlist that names more is not read: a day of two-second segments are 43,200.
+pub const MAX_REFERENCES: usize = 200_000;
+/// The longest tag whose attributes are read, in bytes: a tag of many takes as many times its length.
+const MAX_TAG_BYTES: usize = 1 << 20;
 
 /// What a playlist says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,8 +40,8 @@ pub struct Playlist {
 pub struct Reference {
     /// Bytes of the address in the text, without quotes and surrounding spaces.
     pub span: Range<usize>,
-    /// The byte after the line that holds it.
-    pub line_end: usize,
+    /// The line that holds it, with what ends it.
+    pub line: Range<usize>,
     /// What it names.
     pub role: Role,
     /// A part of a file (`EXT-X-BYTERANGE`, or the attribute of that name).
@@ -85,11 +89,15 @@ pub enum PlaylistError {
     /// A tag that names something cannot be read.
     #[error("a tag in it cannot be read")]
     Tag,
+    /// It names more than [`MAX_REFERENCES`].
+    #[error("it names more than {MAX_REFERENCES} files")]
+    TooMany,
 }
 
 /// Reads a playlist; tags and attributes that it does not know are passed over (§6.3.1).
 pub fn parse(text: &str) -> Result<Playlist, PlaylistError> {
-    let mut parser = Parser { text, playlist: Playlist::default(), next: Next::default() };
+    let mut parser =
+        Parser { text, line: 0..0, playlist: Playlist::default(), next: Next::default() };
     // No tag is "known" to the reader: each comes as name and raw value, whose places in the text
     // are kept, so that serving changes addresses and not one byte else.
     let start = text.strip_prefix('\u{FEFF}').unwrap_or(text);
@@ -102,7 +110,7 @@ pub fn parse(text: &str) -> Result<Playlist, PlaylistError> {
         match reader.read_line() {
             Ok(None) => break,
             Ok(Some(HlsLine::UnknownTag(tag))) => parser.tag(&tag)?,
-            Ok(Some(HlsLine::Uri(line))) => parser.uri(&line),
+            Ok(Some(HlsLine::Uri(line))) => parser.uri(&line)?,
             Ok(Some(_)) | Err(_) => {}
         }
     }
@@ -120,6 +128,8 @@ struct Next {
 
 struct Parser<'a> {
     text: &'a str,
+    /// The line that was read last of those that name something: it may name a great many.
+    line: Range<usize>,
     playlist: Playlist,
     next: Next,
 }
@@ -163,7 +173,10 @@ impl Parser<'_> {
                 self.named(tag, Role::Hint, "URI")?;
             }
             // A tag of tomorrow may name something too; one without attributes names nothing.
-            _ => self.named(tag, Role::Hint, "URI").or_else(|_| names_nothing(tag))?,
+            _ => match self.named(tag, Role::Hint, "URI") {
+                Err(PlaylistError::Tag) => names_nothing(tag)?,
+                named => named?,
+            },
         }
         Ok(())
     }
@@ -178,37 +191,45 @@ impl Parser<'_> {
         let ranged = attributes.iter().any(|(name, _)| *name == "BYTERANGE");
         for (name, value) in &attributes {
             if *name == attribute {
-                self.push(text_of(value).ok_or(PlaylistError::Tag)?, role, ranged);
+                self.push(text_of(value).ok_or(PlaylistError::Tag)?, role, ranged)?;
             }
         }
         Ok(())
     }
 
-    fn uri(&mut self, line: &str) {
+    fn uri(&mut self, line: &str) -> Result<(), PlaylistError> {
         let next = std::mem::take(&mut self.next);
         let uri = line.trim();
         if uri.is_empty() {
             self.next = next;
-            return;
+            return Ok(());
         }
         if let Some(mut variant) = next.variant {
             variant.reference = self.playlist.references.len();
             self.playlist.variants.push(variant);
-            self.push(uri, Role::Child, false);
+            self.push(uri, Role::Child, false)
         } else {
             self.playlist.duration_s += next.duration_s;
-            self.push(uri, if next.gap { Role::Gap } else { Role::Segment }, next.ranged);
+            self.push(uri, if next.gap { Role::Gap } else { Role::Segment }, next.ranged)
         }
     }
 
     /// `part` is always a slice of the text, because the reader copies nothing.
-    fn push(&mut self, part: &str, role: Role, ranged: bool) {
+    fn push(&mut self, part: &str, role: Role, ranged: bool) -> Result<(), PlaylistError> {
+        if self.playlist.references.len() >= MAX_REFERENCES {
+            return Err(PlaylistError::TooMany);
+        }
         let start = part.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
         let span = start..start.saturating_add(part.len());
         debug_assert_eq!(self.text.get(span.clone()), Some(part));
-        let line_end =
-            self.text[span.end..].find('\n').map_or(self.text.len(), |at| span.end + at + 1);
-        self.playlist.references.push(Reference { span, line_end, role, ranged });
+        if !(self.line.contains(&span.start) && span.end <= self.line.end) {
+            let start = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+            let end = self.text[span.end..].find('\n').map(|at| span.end + at + 1);
+            self.line = start..end.unwrap_or(self.text.len());
+        }
+        let line = self.line.clone();
+        self.playlist.references.push(Reference { span, line, role, ranged });
+        Ok(())
     }
 }
 
@@ -216,6 +237,9 @@ fn attributes<'a>(
     tag: &UnknownTag<'a>,
 ) -> Result<Vec<(&'a str, AttributeValue<'a>)>, PlaylistError> {
     let Some(value) = tag.value() else { return Ok(Vec::new()) };
+    if value.0.len() > MAX_TAG_BYTES {
+        return Err(PlaylistError::Tag);
+    }
     let mut list = value.try_as_ordered_attribute_list().map_err(|_| PlaylistError::Tag)?;
     for (name, _) in &mut list {
         *name = name.trim();

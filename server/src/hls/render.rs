@@ -66,9 +66,8 @@ pub fn readdress(
                 copied = span.end;
             }
             None => {
-                let line = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-                served.push_str(&text[copied..line.max(copied)]);
-                copied = reference.line_end;
+                served.push_str(&text[copied..reference.line.start.max(copied)]);
+                copied = reference.line.end;
             }
         }
     }
@@ -84,7 +83,7 @@ fn live_end(text: &str, playlist: &Playlist, found: &[Found]) -> usize {
             .zip(found)
             .filter(|(reference, _)| matches!(reference.role, Role::Segment | Role::Gap))
             .map(|(reference, found)| {
-                (reference.line_end, found.path.is_some() || reference.role == Role::Gap)
+                (reference.line.end, found.path.is_some() || reference.role == Role::Gap)
             })
     };
     match segments().next_back() {

@@ -80,6 +80,25 @@ fn input_arguments(input: &Path) -> [OsString; 6] {
     ]
 }
 
+/// What a tool says of itself, in one line.
+pub(crate) async fn version(program: &Path, patience: Duration) -> Result<String, IngestError> {
+    let mut command = launch::command(program);
+    command.arg("-version");
+    let mut group = Group::start(program, command, Stdio::null()).await?;
+    let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
+    let work = async {
+        let (told, _) = tokio::join!(read(stdout, COMPLAINT_MAX), read(stderr, COMPLAINT_MAX));
+        (told, group.child.wait().await)
+    };
+    let Ok((told, ended)) = timeout(patience, work).await else {
+        group.kill().await;
+        return Err(IngestError::Stalled(patience));
+    };
+    group.judge(ended, |status| IngestError::Ffmpeg(status.to_string()))?;
+    let told = String::from_utf8_lossy(&told);
+    Ok(told.lines().next().unwrap_or("it runs").to_owned())
+}
+
 /// ffprobe's answer about a file, in JSON.
 pub(super) async fn probe(
     tools: &Tools,

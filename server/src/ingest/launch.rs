@@ -5,7 +5,7 @@
 //! parent, so one thread, which lives as long as this program, starts them all. And a parent may be
 //! gone before the child has asked, so the child looks who its parent is once it has. The child
 //! that asks and looks is this program itself, started again under a hidden verb; then it becomes
-//! ffmpeg. `docs/decisions/0119` says why.
+//! ffmpeg. `docs/decisions/0123` says why.
 
 use std::{
     ffi::{OsStr, OsString},

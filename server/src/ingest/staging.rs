@@ -89,18 +89,31 @@ impl Staging {
         blocking(publish).await
     }
 
-    /// As [`Self::publish`], of the one file in the folder, which takes the place of that name.
-    pub(crate) async fn publish_file(mut self, name: &str) -> Result<(), IngestError> {
+    /// As [`Self::publish`], of the file `name` in the folder, which takes the place of that name; before
+    /// it what lies `beside` it does, so that it never shows without what is said of it.
+    pub(crate) async fn publish_file(
+        mut self,
+        name: &str,
+        beside: Vec<String>,
+    ) -> Result<(), IngestError> {
         let name = name.to_owned();
         let publish = move || {
-            let (file, streams) = (self.folder.join(&name), self.place.parent());
-            let streams = streams.unwrap_or(Path::new(".")).to_owned();
-            sync(&file).map_err(|why| self.failed(why))?;
-            self.place = streams.join(&name);
-            let hidden = std::mem::replace(&mut self.folder, file);
-            let taken = self.take_place();
-            self.folder = hidden;
-            taken?;
+            let streams = self.place.parent().unwrap_or(Path::new(".")).to_owned();
+            // What is there already may have come with a pull that was interrupted.
+            let is_there = |name: &String| {
+                let both = [streams.join(name), self.folder.join(name)].map(fs::read);
+                matches!(both, [Ok(there), Ok(new)] if there == new)
+            };
+            let missing: Vec<_> = beside.into_iter().filter(|name| !is_there(name)).collect();
+            for name in missing.iter().chain([&name]) {
+                let file = self.folder.join(name);
+                sync(&file).map_err(|why| self.failed(why))?;
+                self.place = streams.join(name);
+                let hidden = std::mem::replace(&mut self.folder, file);
+                let taken = self.take_place();
+                self.folder = hidden;
+                taken?;
+            }
             sync(&streams).map_err(|why| self.failed(why))
         };
         blocking(publish).await

@@ -1,5 +1,6 @@
-//! How many connections there are, in all and from one address. When all places are taken, who asks
-//! for nothing gives way: first of the address that wants one more, else of the one that has most.
+//! How many connections there are, in all and from one address, and over how many of them an answer
+//! is being sent. When all places are taken, who asks for nothing gives way: first of the address that
+//! wants one more, else of the one that has most.
 
 use std::{
     collections::HashMap,
@@ -7,7 +8,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -19,10 +20,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
+use super::timed::Held;
 use crate::config::{Cidr, List};
 
 /// Descriptors that are taken by the program itself: watchers, threads, the cache and its stores.
-const OWN: u64 = 256;
+const OWN: u64 = 384;
 /// More connections are never open, however many descriptors there are.
 const OPEN_MAX: u64 = 32_768;
 /// A connection gives way when it has asked for nothing for so long: the first request of a new one
@@ -50,6 +52,11 @@ pub(super) struct Bounds {
     pub(super) open: usize,
     /// From one address, behind which a whole LAN may be.
     pub(super) of_one: usize,
+    /// Answers that are being sent: each may hold a file besides its socket, and who takes none of it
+    /// holds that for a minute.
+    pub(super) answers: usize,
+    /// To one address.
+    pub(super) answers_of_one: usize,
 }
 
 impl Bounds {
@@ -58,12 +65,19 @@ impl Bounds {
         Self::of_descriptors(getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX))
     }
 
-    /// A quarter of what is not taken by the program itself is for the files that are sent.
+    /// A quarter of what is not taken by the program itself is for the files that are sent, of which
+    /// one address has half.
     fn of_descriptors(limit: u64) -> Self {
         let free = limit.saturating_sub(OWN).max(limit / 2);
         let open = (free / 4 * 3).clamp(8, OPEN_MAX);
+        let answers = (free / 4).clamp(6, OPEN_MAX);
         let index = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        Self { open: index(open), of_one: index((open / 4 * 3).max(4)) }
+        Self {
+            open: index(open),
+            of_one: index((open / 4 * 3).max(4)),
+            answers: index(answers),
+            answers_of_one: index((answers / 2).max(4)),
+        }
     }
 }
 
@@ -86,6 +100,9 @@ struct Taken {
     by_number: HashMap<u64, Arc<Seat>>,
     /// How many each address has.
     of: HashMap<IpAddr, usize>,
+    /// How many answers are being sent, and to each address.
+    answers: usize,
+    answers_of: HashMap<IpAddr, usize>,
 }
 
 #[derive(Debug)]
@@ -93,8 +110,13 @@ struct Seat {
     number: u64,
     /// `None` for a proxy that speaks for many.
     address: Option<IpAddr>,
-    /// Since when nothing is asked for, in milliseconds of our clock from 1 on; [`BUSY`] else.
+    /// Since when nothing is asked for and all is written, in milliseconds of our clock from 1 on;
+    /// [`BUSY`] else.
     idle_since: AtomicU64,
+    /// A request is being answered, of which not all has been handed to HTTP.
+    is_asked: AtomicBool,
+    /// It counts among the answers that are being sent.
+    sends: AtomicBool,
     gives_way: CancellationToken,
 }
 
@@ -130,24 +152,22 @@ impl Connections {
         let peer = peer.ip().to_canonical();
         let speaks_for_many = self.0.trusted.0.iter().any(|cidr| cidr.0.contains(&peer));
         let address = (!speaks_for_many).then(|| network(peer));
-        let Bounds { open, of_one } = self.0.bounds;
+        let Bounds { open, of_one, .. } = self.0.bounds;
         let mut taken = self.taken();
         let own = address.filter(|address| taken.of.get(address).is_some_and(|n| *n >= of_one));
         if own.is_some() || taken.by_number.len() >= open {
-            // Whoever has most has them for nothing, or is the house itself.
-            let most = || taken.of.iter().max_by_key(|(_, count)| **count).map(|(of, _)| *of);
-            let from = own.or_else(most);
-            let mut gone = self.dismiss(&mut taken, from);
-            if gone.is_none() && own.is_none() {
-                gone = self.dismiss(&mut taken, None);
+            match own {
+                Some(_) => self.dismiss(&mut taken, own)?,
+                None => self.dismiss_any(&mut taken)?,
             }
-            gone?;
         }
         taken.last += 1;
         let seat = Arc::new(Seat {
             number: taken.last,
             address,
             idle_since: AtomicU64::new(self.now()),
+            is_asked: AtomicBool::new(false),
+            sends: AtomicBool::new(false),
             gives_way: CancellationToken::new(),
         });
         taken.by_number.insert(seat.number, seat.clone());
@@ -160,9 +180,14 @@ impl Connections {
 
     /// Lets one connection give way that asks for nothing, where there is one.
     pub(super) fn make_room(&self) {
-        let mut taken = self.taken();
+        let _ = self.dismiss_any(&mut self.taken());
+    }
+
+    /// Of whoever has most, who has them for nothing or is the house itself; where all of those are
+    /// busy, of anybody.
+    fn dismiss_any(&self, taken: &mut Taken) -> Option<()> {
         let most = taken.of.iter().max_by_key(|(_, count)| **count).map(|(of, _)| *of);
-        let _ = self.dismiss(&mut taken, most);
+        self.dismiss(taken, most).or_else(|| self.dismiss(taken, None))
     }
 
     /// Who has asked for nothing for the longest gives way, of this address if there is one.
@@ -195,12 +220,45 @@ impl Taken {
         if self.by_number.remove(&seat.number).is_none() {
             return;
         }
-        let Some(address) = seat.address else { return };
-        if let Some(count) = self.of.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                self.of.remove(&address);
+        if let Some(address) = seat.address {
+            one_less(&mut self.of, address);
+        }
+    }
+
+    /// One more answer is being sent, if there may be.
+    fn begin(&mut self, seat: &Seat, bounds: Bounds) -> bool {
+        if seat.sends.load(Ordering::Relaxed) {
+            // Who asks for the next before the last has left.
+            return true;
+        }
+        let held = seat.address.and_then(|address| self.answers_of.get(&address));
+        let has_its_share = held.is_some_and(|held| *held >= bounds.answers_of_one);
+        if has_its_share || self.answers >= bounds.answers {
+            return false;
+        }
+        self.answers += 1;
+        if let Some(address) = seat.address {
+            *self.answers_of.entry(address).or_default() += 1;
+        }
+        seat.sends.store(true, Ordering::Relaxed);
+        true
+    }
+
+    fn end(&mut self, seat: &Seat) {
+        if seat.sends.swap(false, Ordering::Relaxed) {
+            self.answers -= 1;
+            if let Some(address) = seat.address {
+                one_less(&mut self.answers_of, address);
             }
+        }
+    }
+}
+
+fn one_less(counts: &mut HashMap<IpAddr, usize>, address: IpAddr) {
+    if let Some(count) = counts.get_mut(&address) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&address);
         }
     }
 }
@@ -214,7 +272,22 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.connections.taken().leave(&self.seat);
+        let mut taken = self.connections.taken();
+        taken.end(&self.seat);
+        taken.leave(&self.seat);
+    }
+}
+
+impl Held for Place {
+    /// What HTTP has taken of an answer has left only now. Asked again while a request comes in, this
+    /// changes nothing: who sends a byte at a time is idle all the while.
+    fn all_is_written(&self) {
+        let seat = &self.seat;
+        let waits = seat.idle_since.load(Ordering::Relaxed) == BUSY;
+        if waits && !seat.is_asked.load(Ordering::Relaxed) {
+            self.connections.taken().end(seat);
+            seat.idle_since.store(self.connections.now(), Ordering::Relaxed);
+        }
     }
 }
 
@@ -226,6 +299,7 @@ impl Sitter {
 
     /// A request has come. HTTP/1 answers one at a time.
     pub(super) fn busy(&self) -> Busy {
+        self.seat.is_asked.store(true, Ordering::Relaxed);
         self.seat.idle_since.store(BUSY, Ordering::Relaxed);
         Busy { sitter: self.clone(), for_ever: false }
     }
@@ -237,8 +311,14 @@ impl Busy {
         self.for_ever = true;
     }
 
-    /// A body that holds this until it has left.
-    pub(super) fn until_sent(self, body: Body) -> Body {
+    /// Whether an answer may be sent now; if not, that is to be said in a few bytes.
+    pub(super) fn may_send(&self) -> bool {
+        let Sitter { connections, seat } = &self.sitter;
+        connections.taken().begin(seat, connections.0.bounds)
+    }
+
+    /// A body that holds this until HTTP has taken all of it.
+    pub(super) fn until_taken(self, body: Body) -> Body {
         Body::new(Sending { body, _busy: self })
     }
 }
@@ -246,8 +326,7 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         if !self.for_ever {
-            let Sitter { connections, seat } = &self.sitter;
-            seat.idle_since.store(connections.now(), Ordering::Relaxed);
+            self.sitter.seat.is_asked.store(false, Ordering::Relaxed);
         }
     }
 }
@@ -287,90 +366,4 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{net::SocketAddr, time::Duration};
-
-    use tokio::time::advance;
-
-    use super::{Bounds, Connections, Place};
-    use crate::config::List;
-
-    fn peer(address: &str) -> SocketAddr {
-        format!("{address}:4000").parse().expect("an address")
-    }
-
-    fn connections(open: usize, of_one: usize) -> Connections {
-        let trusted = vec!["10.0.0.0/8".parse().expect("a network")];
-        Connections::new(Bounds { open, of_one }, List(trusted))
-    }
-
-    #[test]
-    fn a_lan_behind_one_address_has_room_where_the_system_has() {
-        let of = Bounds::of_descriptors;
-        assert!(of(20_000).of_one >= 10_000 && of(20_000).open < 16_000);
-        assert!(of(1 << 40).open <= 32_768 && of(1 << 40).of_one > 20_000);
-        for limit in [64, 256, 1_024, 4_096, 20_000, 1_048_576] {
-            let Bounds { open, of_one } = of(limit);
-            let open = u64::try_from(open).expect("few");
-            assert!(open * 2 <= limit * 3 / 2 && limit - open >= limit / 4, "{limit}: {open}");
-            assert!(of_one >= 4 && (of_one as u64) < open, "{limit}: {of_one} of {open}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_address_never_has_all_places_and_a_proxy_may() {
-        let all = connections(10, 6);
-        let own: Vec<Place> = (0..6).filter_map(|_| all.enter(peer("192.168.1.5"))).collect();
-        assert_eq!(own.len(), 6);
-        let busy: Vec<_> = own.iter().map(|place| place.sitter().busy()).collect();
-        advance(Duration::from_secs(5)).await;
-        assert!(all.enter(peer("192.168.1.5")).is_none(), "its share is full");
-        assert!(all.enter(peer("[::ffff:192.168.1.5]")).is_none(), "however it writes its address");
-        let others: Vec<_> = (0..4).filter_map(|_| all.enter(peer("10.1.2.3"))).collect();
-        assert_eq!(others.len(), 4);
-        drop((busy, own));
-        let proxied: Vec<_> = (0..9).filter_map(|_| all.enter(peer("10.1.2.3"))).collect();
-        assert_eq!(proxied.len(), 6, "a proxy has as many as there are");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn networks_count_as_one_host() {
-        let all = connections(10, 2);
-        let held = [all.enter(peer("[2001:db8::1]")), all.enter(peer("[2001:db8::2]"))];
-        assert!(held.iter().all(Option::is_some));
-        assert!(all.enter(peer("[2001:db8::3]")).is_none());
-        assert!(all.enter(peer("[2001:db8:0:1::3]")).is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_asks_for_nothing_gives_way() {
-        let all = connections(4, 3);
-        let idle = all.enter(peer("192.0.2.1")).expect("a place");
-        advance(Duration::from_secs(1)).await;
-        let later = all.enter(peer("192.0.2.1")).expect("a place");
-        let asks = all.enter(peer("192.0.2.1")).expect("a place");
-        let asked = asks.sitter().busy();
-        let fourth = all.enter(peer("192.0.2.1")).expect("the oldest gives way");
-        assert!(idle.sitter().seat.gives_way.is_cancelled());
-        assert!(!later.sitter().seat.gives_way.is_cancelled());
-        assert!(
-            all.enter(peer("192.0.2.1")).is_none(),
-            "the others are young, or asked for something"
-        );
-        // From another address there is one place; then one of the first has to give way.
-        let other = all.enter(peer("192.0.2.2")).expect("a place");
-        advance(Duration::from_secs(1)).await;
-        let third = all.enter(peer("192.0.2.3")).expect("who has most gives one up");
-        let gave = [&later, &fourth].map(|place| place.sitter().seat.gives_way.is_cancelled());
-        assert!(gave[0] != gave[1], "one of them: {gave:?}");
-        // A socket is no request that ends.
-        asked.for_ever();
-        advance(Duration::from_secs(3_600)).await;
-        for _ in 0..9 {
-            all.make_room();
-        }
-        assert!(!asks.sitter().seat.gives_way.is_cancelled());
-        drop((idle, later, asks, fourth, other, third));
-        assert!(all.taken().of.is_empty() && all.taken().by_number.is_empty());
-    }
-}
+mod tests;

@@ -22,7 +22,7 @@ use crate::config::List;
 const ENOUGH: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(400);
 const PATIENT: Pace = Pace { idle: ENOUGH, window: ENOUGH, least: 0 };
-const MANY: Bounds = Bounds { open: 100, of_one: 100 };
+const MANY: Bounds = Bounds { open: 100, of_one: 100, answers: 100, answers_of_one: 100 };
 /// Bytes of what `/film` answers: more than lies in any buffer on the way.
 const FILM: usize = 24 << 20;
 
@@ -110,7 +110,7 @@ async fn http_2_is_not_spoken() {
 
 #[tokio::test]
 async fn beyond_its_share_an_address_is_told_to_come_later() {
-    let bounds = Bounds { open: 8, of_one: 3 };
+    let bounds = Bounds { open: 8, of_one: 3, ..MANY };
     let address = serving(Timeouts { head: ENOUGH, pace: PATIENT }, bounds).await;
     let film = b"GET /film HTTP/1.1\r\nHost: x\r\n\r\n";
     let mut watching =
@@ -134,8 +134,40 @@ async fn beyond_its_share_an_address_is_told_to_come_later() {
 }
 
 #[tokio::test]
+async fn who_takes_nothing_of_many_answers_is_told_to_come_later() {
+    let bounds = Bounds { answers_of_one: 2, ..MANY };
+    let address = serving(Timeouts { head: ENOUGH, pace: PATIENT }, bounds).await;
+    let film = b"GET /film HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut watching = [asks(address, film).await, asks(address, film).await];
+    for client in &mut watching {
+        client.read_exact(&mut [0; 1 << 10]).await.expect("it is sent");
+    }
+    let mut third = asks(address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut said = [0; 600];
+    let read = third.read(&mut said).await.expect("answered");
+    let said = String::from_utf8_lossy(&said[..read]).into_owned();
+    assert!(said.starts_with("HTTP/1.1 503 ") && said.contains("\r\nretry-after: 2\r\n"), "{said}");
+    // Over the same connection, once one of the others has gone.
+    let [one, _other] = watching;
+    drop(one);
+    sleep(SHORT).await;
+    third.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("heard");
+    let mut said = [0; 15];
+    third.read_exact(&mut said).await.expect("answered");
+    assert_eq!(&said, b"HTTP/1.1 200 OK");
+    // One answer after the other is one at a time.
+    for _ in 0..5 {
+        let mut next =
+            asks(address, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        next.read_exact(&mut said).await.expect("answered");
+        assert_eq!(&said, b"HTTP/1.1 200 OK");
+        rest(next).await;
+    }
+}
+
+#[tokio::test]
 async fn connections_that_ask_for_nothing_give_way() {
-    let bounds = Bounds { open: 6, of_one: 4 };
+    let bounds = Bounds { open: 6, of_one: 4, ..MANY };
     let address = serving(Timeouts { head: ENOUGH, pace: PATIENT }, bounds).await;
     let mut watching = asks(address, b"GET /film HTTP/1.1\r\nHost: x\r\n\r\n").await;
     watching.read_exact(&mut [0; 64 << 10]).await.expect("it is sent");

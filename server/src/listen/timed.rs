@@ -24,6 +24,14 @@ pub(super) struct Pace {
     pub(super) least: u64,
 }
 
+/// What is held with a stream, and wants to know of it.
+pub(super) trait Held {
+    /// All that was to be sent has been taken by the kernel: HTTP flushes nothing before.
+    fn all_is_written(&self) {}
+}
+
+impl Held for () {}
+
 /// A stream with a clock. One task drives both of its directions: the clock wakes the last that
 /// waited. What `G` stands for is held as long as the stream is.
 #[derive(Debug)]
@@ -32,7 +40,7 @@ pub(super) struct TimedStream<S, G = ()> {
     clock: Clock,
     /// What is done with a stream whose time is up.
     give_up: fn(&S),
-    _held: G,
+    held: G,
 }
 
 #[derive(Debug)]
@@ -96,7 +104,7 @@ impl Clock {
 impl<S, G> TimedStream<S, G> {
     /// A stream whose clock runs from now on; `give_up` is told when its time is up.
     pub(super) fn new(stream: S, pace: Pace, give_up: fn(&S), held: G) -> Self {
-        Self { stream, clock: Clock::new(pace), give_up, _held: held }
+        Self { stream, clock: Clock::new(pace), give_up, held }
     }
 
     fn poll_up<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
@@ -141,7 +149,7 @@ impl<S: AsyncRead + Unpin, G: Unpin> AsyncRead for TimedStream<S, G> {
     }
 }
 
-impl<S: AsyncWrite + Unpin, G: Unpin> AsyncWrite for TimedStream<S, G> {
+impl<S: AsyncWrite + Unpin, G: Held + Unpin> AsyncWrite for TimedStream<S, G> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -165,7 +173,11 @@ impl<S: AsyncWrite + Unpin, G: Unpin> AsyncWrite for TimedStream<S, G> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            self.held.all_is_written();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -52,7 +52,7 @@ pub(super) async fn pull(
     let staging = Staging::open(&job.streams, &job.channel, job.replace).await.map_err(told)?;
     job.meter.expect(bytes_of(&whole));
     let fetching =
-        stream::iter(files(&whole, &name, staging.path())).map(|(key, stamp, path)| {
+        stream::iter(files(&whole, staging.path())).map(|(key, stamp, path)| {
             let failed = &failed;
             async move {
                 fetch(store, &key, stamp, &path, &job.meter).await.map_err(|why| why.told(failed))
@@ -60,7 +60,9 @@ pub(super) async fn pull(
         });
     fetching.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     if whole.bare {
-        staging.publish_file(&name).await.map_err(told)?;
+        let beside = whole.files.iter().filter(|(path, _)| *path != whole.name);
+        let beside = beside.map(|(path, _)| nfc(path)).collect();
+        staging.publish_file(&name, beside).await.map_err(told)?;
     } else {
         let folder = staging.path().to_owned();
         let read = spawn_blocking(move || {
@@ -85,10 +87,10 @@ fn bytes_of(whole: &Whole) -> u64 {
 }
 
 /// Key, stamp and place of each file.
-fn files(whole: &Whole, name: &str, folder: &Path) -> Vec<(String, Stamp, PathBuf)> {
+fn files(whole: &Whole, folder: &Path) -> Vec<(String, Stamp, PathBuf)> {
     let each = whole.files.iter().map(|(path, stamp)| {
         if whole.bare {
-            return (path.clone(), *stamp, folder.join(name));
+            return (path.clone(), *stamp, folder.join(nfc(path)));
         }
         (format!("{}/{path}", whole.name), *stamp, folder.join(path))
     });

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     catalog::{
-        Reason, nfc,
+        Reason, nfc, stem,
         whole::{self, NotWhole, Whole},
     },
     hls::media_type,
@@ -67,7 +67,7 @@ pub(super) async fn push(job: &PublishJob, bucket: &Bucket) -> Result<Published,
     let root = fs::canonicalize(&job.streams)
         .map_err(|why| PublishError::Disk { what: job.streams.display().to_string(), why })?;
     let here = uploads(job, &whole, &root);
-    let begin = here.first().map_or(String::new(), |upload| begin_of(&whole, &upload.key));
+    let begin = begin_of(job, &whole);
     let listed = patiently(|| bucket.objects(&begin)).await.map_err(&failed)?;
     let listed: HashMap<String, Stamp> =
         listed.into_iter().map(|object| (object.key, object.stamp)).collect();
@@ -92,8 +92,9 @@ pub(super) async fn push(job: &PublishJob, bucket: &Bucket) -> Result<Published,
             let (id, place) = (job.channel.clone(), bucket.label());
             return Err(PublishError::Taken { id, place });
         }
-        // Half of one channel and half of another would show; an only file gives way in one step.
-        if !whole.bare {
+        // Half of one channel and half of another would show; an only file gives way in one step, and
+        // one that is to stay need not.
+        if !whole.bare || (!main.there && all.len() > 1) {
             patiently(|| bucket.remove(&main.key)).await.map_err(&failed)?;
         }
     }
@@ -106,11 +107,12 @@ pub(super) async fn push(job: &PublishJob, bucket: &Bucket) -> Result<Published,
         }
         let missing = all.iter().filter(|upload| {
             // The playlist was taken away above, wherever anything was missing.
-            upload.turn == turn && (!upload.there || turn == Turn::Main)
+            upload.turn == turn && (!upload.there || (turn == Turn::Main && !whole.bare))
         });
         let missing: Vec<Upload> = missing.cloned().collect();
         if turn == Turn::Media {
-            let there = all.iter().filter(|upload| upload.there && upload.turn != Turn::Main);
+            let stays = |upload: &&Upload| upload.turn != Turn::Main || whole.bare;
+            let there = all.iter().filter(|upload| upload.there).filter(stays);
             job.meter.add(there.map(|upload| upload.stamp.size).sum());
         }
         let sending = stream::iter(missing).map(|upload| {
@@ -160,20 +162,18 @@ async fn look(job: &PublishJob) -> Result<Whole, PublishError> {
     }
 }
 
-/// What all keys of a channel begin with.
-fn begin_of(whole: &Whole, key: &str) -> String {
-    if whole.bare {
-        key.to_owned()
-    } else {
-        key.split_once('/').map_or(key.to_owned(), |(folder, _)| format!("{folder}/"))
-    }
+/// What all keys of a channel begin with; of a bare file also the keys of what lies beside it.
+fn begin_of(job: &PublishJob, whole: &Whole) -> String {
+    if whole.bare { format!("{}.", stem(&nfc(&whole.name))) } else { format!("{}/", job.channel) }
 }
 
 fn uploads(job: &PublishJob, whole: &Whole, root: &Path) -> Vec<Upload> {
     let each = whole.files.iter().map(|(path, stamp)| {
         let is_playlist = media_type::of(path) == media_type::PLAYLIST;
         let (place, key, turn) = if whole.bare {
-            (root.join(path), nfc(path), Turn::Main)
+            // What says that it is hidden is there before it.
+            let turn = if *path == whole.name { Turn::Main } else { Turn::Media };
+            (root.join(path), nfc(path), turn)
         } else {
             let turn = match path.as_str() {
                 MAIN => Turn::Main,

@@ -24,7 +24,7 @@ use super::turns::{Limits, Share};
 /// How long somebody waits for a disk that may have to wake up; one on a network may never answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many threads may wait for disks at once, and for one folder: there are others to wait for.
-const WAITS: Limits = Limits { all: 128, host: 48, spare: 48, least: 4 };
+const WAITS: Limits = Limits { all: 128, host: 48, spare: 48, least: 4, first: 0 };
 
 /// What a directory listing tells of a file: equal stamps are taken for equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

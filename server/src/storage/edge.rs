@@ -10,6 +10,7 @@ mod memory;
 mod open;
 mod piece;
 mod shelf;
+mod spill;
 mod watched;
 
 use std::{
@@ -42,11 +43,11 @@ use super::{
 /// How long somebody who asks for what is not kept waits for its first bytes.
 const PATIENCE: Duration = Duration::from_millis(1800);
 /// What is asked for at once; others wait for their turn, and hold nothing meanwhile.
-const TURNS: Limits = Limits { all: 96, host: 32, spare: 32, least: 4 };
+const TURNS: Limits = Limits { all: 96, host: 32, spare: 32, least: 4, first: 32 };
 /// What is asked for or waits for its turn; whoever would be one more is told to come again.
-const TASKS: Limits = Limits { all: 768, host: 320, spare: 192, least: 16 };
+const TASKS: Limits = Limits { all: 768, host: 320, spare: 192, least: 16, first: 64 };
 /// What nobody has asked for yet; more is passed over.
-const AHEAD: Limits = Limits { all: 96, host: 64, spare: 16, least: 4 };
+const AHEAD: Limits = Limits { all: 96, host: 64, spare: 16, least: 4, first: 0 };
 /// How many older states of objects may be asked for at once, and each second: what nobody names costs
 /// nobody much.
 const OLDER: f32 = 20.0;
@@ -255,7 +256,9 @@ impl Edge {
 
     /// The state of an object that an older address names, if all of it is kept.
     pub fn kept(&self, key: &str, version: &str) -> Option<Stamp> {
-        let cut = self.cut(key, Stamp::of_version(version)?);
+        // Of nothing all is kept, always; and no list names what is empty.
+        let stamp = Stamp::of_version(version).filter(|stamp| stamp.size > 0)?;
+        let cut = self.cut(key, stamp);
         cut.all().all(|piece| self.0.shelf.holds(piece)).then(|| cut.stamp())
     }
 

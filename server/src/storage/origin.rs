@@ -41,7 +41,7 @@ const UNTOLD_MAX: usize = 32 << 20;
 /// how long one may take in all,
 const UNTOLD_IN_ALL: Duration = Duration::from_secs(10);
 /// and how many are taken at once: they are in memory meanwhile.
-const UNTOLD: Limits = Limits { all: 8, host: 3, spare: 2, least: 1 };
+const UNTOLD: Limits = Limits { all: 8, host: 3, spare: 2, least: 1, first: 0 };
 /// What a server that answers no parts may send in front of the one that is wanted.
 const SKIP_MAX: u64 = 64 << 20;
 

@@ -211,3 +211,22 @@ fn a_tool_that_is_not_there_is_named() {
     assert!(told.contains("ffprobe is not installed"), "{told}");
     assert_eq!(listed(&streams), [""; 0]);
 }
+
+#[test]
+fn a_doctor_that_is_killed_leaves_no_tool() {
+    let (streams, tools) = (Streams::new(), Endless::new(&["ffmpeg"]));
+    let mut doctor = Command::new(PROGRAM)
+        .arg("doctor")
+        .current_dir(streams.outside(""))
+        .env("STREAMS_DIR", streams.path(""))
+        .env("DATA_DIR", streams.folders().data)
+        .env("PATH", tools.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let tool = tools.started();
+    doctor.kill().expect("killed");
+    doctor.wait().expect("it has ended");
+    ends(tool, "the doctor's ffmpeg");
+}

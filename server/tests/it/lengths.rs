@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use app::catalog::Kind;
@@ -91,6 +91,35 @@ async fn a_film_may_claim_any_length() {
             assert_eq!(cinema.edge.kept(&key, &stamp(size).version()), None);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_reads_makes_room_for_who_waits() {
+    let cinema = Cinema::new(|key, _, _| match key {
+        "fast" => Act::After(Duration::ZERO),
+        _ => Act::HalfAfter(Duration::from_secs(600)),
+    });
+    let size = 300_000;
+    // As many of one host as are asked for at once; one of them is watched on.
+    let Ok(Opened::Stream(mut watched)) = cinema.edge.open("slow0", stamp(size), 0..size).await
+    else {
+        panic!("it comes slowly")
+    };
+    watched.next().await.expect("a half").expect("bytes");
+    for n in 1..32 {
+        assert!(cinema.read(&format!("slow{n}"), size, 0, 1).await.0 > 0, "{n}");
+    }
+    let began = Instant::now();
+    loop {
+        let (came, why) = cinema.read("fast", size, 0, size).await;
+        if came == size {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{why:?}");
+    }
+    // Whoever goes on is not asked for again.
+    assert!(tokio::time::timeout(Duration::from_secs(1), watched.next()).await.is_err());
+    assert_eq!(cinema.films.reads_of("slow0"), [0]);
 }
 
 /// A server that claims to have `size` bytes at each of its addresses: those of `begin`, then others

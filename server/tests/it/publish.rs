@@ -232,6 +232,54 @@ async fn a_bare_file_goes_both_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_lies_beside_a_film_goes_along() {
+    let (streams, store) = (Streams::new(), Store::new().await);
+    let beside = ["film.es.vtt", "film.jpg", "film.mp4.toml"];
+    streams.write("film.mp4", "not really media");
+    streams.write("film.es.vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nHola\n");
+    streams.write("film.jpg", "a picture");
+    streams.write("film.mp4.toml", "hidden = true\n");
+    streams.write("film2.jpg", "another's");
+    store.write("seen.mp4", "another film");
+    let app = Streams::new();
+    let app = app.app_with(vec![store.source()]).await;
+    app.until_ids(&["seen"]).await;
+    assert_eq!(pushed(&streams, &store, "film", false).await.expect("there").files, 4);
+    for name in beside {
+        assert_eq!(fs::read(store.path(name)).ok(), fs::read(streams.path(name)).ok(), "{name}");
+    }
+    assert!(!store.path("film2.jpg").exists());
+    // What is hidden here is hidden there.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    app.until_ids(&["seen"]).await;
+    assert_eq!(app.get("/streams/film.mp4").await.status, 404);
+    // Nothing is sent twice, and a new picture is no reason to send the film again.
+    assert_eq!(pushed(&streams, &store, "film", false).await.expect("there").there, 4);
+    streams.write("film.jpg", "another picture");
+    let films = || store.mood.writes_of("film.mp4") - store.mood.writes_of("film.mp4.toml");
+    let before = films();
+    assert_eq!(pushed(&streams, &store, "film", false).await.expect("there").there, 3);
+    assert_eq!(films(), before);
+    assert_eq!(fs::read(store.path("film.jpg")).expect("there"), b"another picture");
+
+    let into = Streams::new();
+    let here = into.app().await;
+    assert_eq!(pulled(&into, &store, "film", false).await.expect("here").files, 4);
+    for name in beside.iter().chain(&["film.mp4"]) {
+        assert_eq!(fs::read(into.path(name)).ok(), fs::read(streams.path(name)).ok(), "{name}");
+    }
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    here.until_ids(&[]).await;
+    // Shown again, with what lies beside it.
+    store.write("film.mp4.toml", "title = \"Olas\"\n");
+    app.until_ids(&["film", "seen"]).await;
+    let list = app.get("/api/videos").await;
+    assert!(list.text().contains("Olas"), "{}", list.text());
+    assert_eq!(app.get("/streams/film/es.vtt").await.status, 200);
+    assert_eq!(app.get("/streams/film/poster.webp").await.text(), "another picture");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pull_comes_whole_with_the_times_of_the_bucket() {
     let (streams, store) = (Streams::new(), Store::new().await);
     for n in 0..3 {

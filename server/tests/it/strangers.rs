@@ -30,9 +30,11 @@ use crate::{
 const LONG: Duration = Duration::from_secs(600);
 
 /// Versions that never were, in every form that one could have.
-const VERSIONS: [&str; 8] = [
+const VERSIONS: [&str; 10] = [
     "v=",
     "v=1",
+    "v=0-0",
+    "v=0-e0000000000000001",
     "v=fa0-0",
     "v=fa0-e0000000000000001",
     "v=1000000000000000-e0000000000000001",
@@ -254,7 +256,7 @@ async fn a_version_is_passed_on_in_a_chain_and_costs_nobody_a_list() {
 }
 
 /// A server whose segments come a few bytes at a time, and how many of them are under way.
-fn dripping() -> (Router, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+pub(crate) fn dripping() -> (Router, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     struct Open(Arc<AtomicUsize>);
     impl Drop for Open {
         fn drop(&mut self) {

@@ -1,7 +1,11 @@
 //! A playlist of another server as it is served: under which of our names it and what it names are
 //! asked for. Names stay the same from one reading to the next, and tell nothing of tokens.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use app::catalog::encode_segment;
 use bytes::Bytes;
@@ -32,6 +36,10 @@ const FINISHED: Duration = Duration::from_secs(30);
 const TARGET_S: f64 = 6.0;
 /// What a live playlist named stays served while so many newer ones come.
 const GENERATIONS: usize = 4;
+/// More playlists than this in one channel are a mistake: further ones are not looked into.
+const MAX_CHILDREN: usize = 64;
+/// All addresses of one playlist, in bytes: a long one above it stands in each.
+const MAX_ADDRESS_BYTES: usize = 64 << 20;
 /// The longest playlist that is kept for a restart.
 const KEPT_MAX: usize = 4 << 20;
 
@@ -127,6 +135,9 @@ impl Loaded {
             let turn = if live && is_segment && !reference.ranged { turn } else { 0 };
             reading.name(path, &base, written, reference, turn)
         });
+        if reading.address_bytes > MAX_ADDRESS_BYTES {
+            return Err(unfit("its addresses are too long"));
+        }
         if reading.wrong {
             return Err(unfit("it names what is no address of a web server"));
         }
@@ -164,7 +175,7 @@ impl Loaded {
         !self.playlist.master && !self.playlist.ended
     }
 
-    /// The playlists that it names: our path, and their address.
+    /// The playlists that it names, of a great many the first: our path, and their address.
     pub(crate) fn children(&self) -> impl Iterator<Item = (&str, &str)> {
         self.children.iter().map(|(path, address)| (path.as_str(), address.as_str()))
     }
@@ -256,6 +267,9 @@ struct Reading {
     names: Names,
     segments: Vec<String>,
     children: Vec<(String, String)>,
+    /// The paths of those.
+    known: HashSet<String>,
+    address_bytes: usize,
     init: Option<Arc<str>>,
     first: Option<Arc<str>>,
     last: Option<String>,
@@ -287,6 +301,10 @@ impl Reading {
             return None;
         };
         url.set_fragment(None);
+        self.address_bytes += url.as_str().len();
+        if self.address_bytes > MAX_ADDRESS_BYTES {
+            return None;
+        }
         let (path, query, served) = match inside(from, written) {
             Some((path, query)) => (path, query, written.to_owned()),
             None => elsewhere(from, &url, reference.role),
@@ -295,7 +313,7 @@ impl Reading {
         let address: Arc<str> = url.as_str().into();
         let named = match reference.role {
             Role::Child => {
-                if !self.children.iter().any(|(known, _)| *known == path) {
+                if self.children.len() < MAX_CHILDREN && self.known.insert(path.clone()) {
                     self.children.push((path.clone(), url.into()));
                 }
                 Named::Playlist(address.to_string())

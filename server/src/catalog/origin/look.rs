@@ -305,8 +305,8 @@ impl Files for OneFile {
         Ok(Vec::new())
     }
 
-    fn composed(&mut self, _: &str) -> Option<String> {
-        None
+    fn composed(&mut self, _: &str) -> Result<Option<String>, Reason> {
+        Ok(None)
     }
 
     fn media(&self, _: &str) -> Result<Option<(Media, u64)>, Reason> {

@@ -315,7 +315,9 @@ impl Keeper {
             }
             Err(reason) => {
                 // What cannot be read, or is replaced in steps, stays as it was until the next look.
-                let again = known.trouble.as_ref() == Some(&reason);
+                // What is not for everybody is taken away at once.
+                let again = known.trouble.as_ref() == Some(&reason)
+                    || matches!(reason, Reason::Access { .. });
                 if again && !matches!(reason, Reason::Unreadable { .. }) {
                     known.facts = None;
                     known.signature = Some(looked.signature);

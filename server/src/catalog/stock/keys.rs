@@ -1,7 +1,7 @@
 //! The keys of a store as folders and files, and looking at them as at files of this host.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     ffi::{OsStr, OsString},
 };
 
@@ -26,7 +26,7 @@ use crate::{
 pub(super) enum Group {
     /// A folder: its files by path below it.
     Folder(BTreeMap<String, Stamp>),
-    /// A file, and what lies beside it by name: captions, a poster, what its owner says of it.
+    /// A file, and by their names those that lie beside it and belong to it.
     File(Stamp, BTreeMap<String, Stamp>),
 }
 
@@ -44,7 +44,7 @@ pub(super) fn group(objects: Vec<Object>) -> HashMap<OsString, Group> {
             continue;
         }
         let Some(path) = path else {
-            groups.entry(name).or_insert_with(|| Group::File(stamp, BTreeMap::new()));
+            groups.entry(name).or_insert(Group::File(stamp, BTreeMap::new()));
             continue;
         };
         let group = groups.entry(name).or_insert_with(|| Group::Folder(BTreeMap::new()));
@@ -54,27 +54,28 @@ pub(super) fn group(objects: Vec<Object>) -> HashMap<OsString, Group> {
             Group::File(..) => *group = Group::Folder(BTreeMap::from([(path.to_owned(), stamp)])),
         }
     }
-    lay_beside(&mut groups);
+    put_beside(&mut groups);
     groups
 }
 
-/// Gives each media file what lies beside it.
-fn lay_beside(groups: &mut HashMap<OsString, Group>) {
-    let files: BTreeSet<OsString> =
-        groups.iter().filter(|(_, group)| group.is_file()).map(|(name, _)| name.clone()).collect();
+/// Tells each bare file what lies beside it, as in the streams folder.
+fn put_beside(groups: &mut HashMap<OsString, Group>) {
+    let files = groups.iter().filter_map(|(name, group)| match group {
+        Group::File(stamp, _) => Some((name.clone(), *stamp)),
+        Group::Folder(_) => None,
+    });
+    let stamps: BTreeMap<OsString, Stamp> = files.collect();
     let mut names = Names::default();
-    names.become_these(&files);
-    for name in files.iter().filter_map(|name| name.to_str()) {
-        if name::form(name) != NameForm::Bare {
-            continue;
-        }
-        let stamps = names.beside(name).into_iter().filter_map(|name| {
-            let Group::File(stamp, _) = groups.get(OsStr::new(&name))? else { return None };
-            Some((name, *stamp))
-        });
-        let stamps: BTreeMap<String, Stamp> = stamps.collect();
-        if let Some(Group::File(_, beside)) = groups.get_mut(OsStr::new(name)) {
-            *beside = stamps;
+    names.become_these(&stamps.keys().cloned().collect());
+    for (name, group) in groups {
+        if let Group::File(_, beside) = group
+            && let Some(text) = name.to_str().filter(|text| name::form(text) == NameForm::Bare)
+        {
+            let own = names.beside(text).into_iter();
+            *beside = own
+                .filter_map(|own| Some((stamps.get(OsStr::new(&own)).copied()?, own)))
+                .map(|(stamp, own)| (own, stamp))
+                .collect();
         }
     }
 }
@@ -96,7 +97,7 @@ impl Group {
             Self::Folder(files) => files.iter().for_each(|(path, stamp)| add(path, stamp)),
             Self::File(stamp, beside) => {
                 add("", stamp);
-                beside.iter().for_each(|(name, stamp)| add(name, stamp));
+                beside.iter().for_each(|(path, stamp)| add(path, stamp));
             }
         }
         hasher.finalize()
@@ -105,12 +106,13 @@ impl Group {
 
 /// A look at one name of a store. Its methods block, outside of the runtime's own threads.
 pub(super) struct InStore<'a> {
+    name: String,
     group: &'a Group,
     prefix: String,
-    /// Names that belong to the bare file that is looked at.
-    beside: Vec<String>,
     store: &'a StoreSource,
     runtime: Handle,
+    /// The names that belong to a bare file.
+    beside: Vec<String>,
     /// Paths by their composed form, once somebody asks.
     composed: Option<HashMap<String, String>>,
 }
@@ -122,21 +124,19 @@ impl<'a> InStore<'a> {
         store: &'a StoreSource,
         runtime: Handle,
     ) -> Self {
-        let prefix = match group {
-            Group::Folder(_) => format!("{name}/"),
-            Group::File(..) => String::new(),
+        let (prefix, beside) = match group {
+            Group::Folder(_) => (format!("{name}/"), Vec::new()),
+            Group::File(_, beside) => (String::new(), beside.keys().cloned().collect()),
         };
-        let beside = match group {
-            Group::Folder(_) => Vec::new(),
-            Group::File(_, beside) => beside.keys().cloned().collect(),
-        };
-        Self { group, prefix, beside, store, runtime, composed: None }
+        let name = name.to_owned();
+        Self { name, group, prefix, store, runtime, beside, composed: None }
     }
 
     fn stamp(&self, path: &str) -> Option<Stamp> {
         match self.group {
             Group::Folder(files) => files.get(path).copied(),
-            Group::File(stamp, beside) => Some(beside.get(path).copied().unwrap_or(*stamp)),
+            Group::File(stamp, _) if path == self.name => Some(*stamp),
+            Group::File(_, beside) => beside.get(path).copied(),
         }
     }
 
@@ -193,11 +193,11 @@ impl Files for InStore<'_> {
         &self.beside
     }
 
-    fn composed(&mut self, path: &str) -> Option<String> {
-        let Group::Folder(files) = self.group else { return None };
+    fn composed(&mut self, path: &str) -> Result<Option<String>, Reason> {
+        let Group::Folder(files) = self.group else { return Ok(None) };
         let all = || files.keys().map(|path| (name::nfc(path), path.clone())).collect();
-        let there = self.composed.get_or_insert_with(all).get(&name::nfc(path))?;
-        (there != path).then(|| there.clone())
+        let there = self.composed.get_or_insert_with(all).get(&name::nfc(path));
+        Ok(there.filter(|there| *there != path).cloned())
     }
 
     fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason> {
@@ -205,5 +205,52 @@ impl Files for InStore<'_> {
         let key = format!("{}{path}", self.prefix);
         let reader = Windows::new(self.store.edge.clone(), self.runtime.clone(), key, stamp);
         Ok(Some((Box::new(reader), stamp.size)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::{Group, group};
+    use crate::storage::{Object, disk::Stamp};
+
+    fn listed(keys: &[(&str, u64)]) -> Vec<Object> {
+        let object = |(key, size): &(&str, u64)| Object {
+            key: (*key).to_owned(),
+            stamp: Stamp::tagged(*size, 0, Some("tag")),
+        };
+        keys.iter().map(object).collect()
+    }
+
+    #[test]
+    fn a_bare_file_knows_what_lies_beside_it() {
+        let keys = [
+            ("film.mp4", 9),
+            ("film.mp4.toml", 3),
+            ("film.es.vtt", 4),
+            ("film.jpg", 5),
+            ("film.webp", 0),
+            ("film2.jpg", 5),
+            ("film.toml/playlist.m3u8", 7),
+            ("other.mp4", 9),
+        ];
+        let groups = group(listed(&keys));
+        let beside = |name: &str| match &groups[OsStr::new(name)] {
+            Group::File(_, beside) => beside.keys().cloned().collect::<Vec<_>>(),
+            Group::Folder(_) => panic!("{name} is a file"),
+        };
+        assert_eq!(beside("film.mp4"), ["film.es.vtt", "film.jpg", "film.mp4.toml"]);
+        assert_eq!(beside("other.mp4"), [""; 0]);
+        assert_eq!(beside("film.jpg"), [""; 0], "it is no channel");
+        // What is said of a file is a reason to read it again.
+        let mut changed = keys;
+        changed[1].1 = 4;
+        let changed = group(listed(&changed));
+        let signature = |groups: &std::collections::HashMap<_, Group>, name: &str| {
+            groups[OsStr::new(name)].signature()
+        };
+        assert_ne!(signature(&groups, "film.mp4"), signature(&changed, "film.mp4"));
+        assert_eq!(signature(&groups, "other.mp4"), signature(&changed, "other.mp4"));
     }
 }

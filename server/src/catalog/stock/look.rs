@@ -43,10 +43,11 @@ pub(super) fn look_at(
     let read =
         AssertUnwindSafe(|| read(&name, &group, before.as_deref(), &mut probed, &store, runtime));
     let facts = catch_unwind(read).unwrap_or(Err(Reason::Panicked));
+    let facts = facts.map(|facts| facts.filter(|facts| !facts.about.hidden));
     Looked { name, signature, facts, probed }
 }
 
-/// What lies at a name. Blocks.
+/// What lies at a name, also where it is hidden. Blocks.
 pub(super) fn read(
     name: &OsStr,
     group: &Group,
@@ -78,5 +79,5 @@ pub(super) fn read(
             "channel.toml of {name} in the store cannot be read, and what it said before holds: {why}."
         );
     }
-    read.facts.map(|facts| (!facts.about.hidden).then_some(facts))
+    read.facts.map(Some)
 }

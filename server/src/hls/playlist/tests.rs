@@ -1,8 +1,11 @@
 //! Playlists as ffmpeg and others write them, and as nobody should.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
 
-use super::{PlaylistError, Role, parse};
+use super::{MAX_REFERENCES, MAX_TAG_BYTES, PlaylistError, Role, parse};
+use crate::hls::render::readdress;
 
 fn names(text: &str) -> Vec<(Role, &str, bool)> {
     parse(text)
@@ -89,14 +92,51 @@ fn what_is_no_playlist() {
     }
 }
 
+#[test]
+fn what_names_too_much_is_refused() {
+    let names = |count: usize, one: &str| format!("#EXTM3U\n{}", one.repeat(count));
+    for one in ["a.ts\n", "#EXT-X-PRELOAD-HINT:URI=\"a\"\n", "#EXT-X-NEW:URI=\"a\"\n"] {
+        let read = parse(&names(MAX_REFERENCES, one)).expect("so many may be named");
+        assert_eq!(read.references.len(), MAX_REFERENCES, "{one}");
+        assert_eq!(parse(&names(MAX_REFERENCES + 1, one)), Err(PlaylistError::TooMany), "{one}");
+    }
+}
+
+#[test]
+fn a_line_may_name_much_and_is_measured_once() {
+    // A day's worth on one line; with a look for both its ends at each this would take minutes.
+    let tag = "#EXT-X-PRELOAD-HINT:URI=\"first\"";
+    let count = (MAX_TAG_BYTES - tag.len()) / 8;
+    let line = format!("{tag}{}", ",URI=\"b\"".repeat(count));
+    let text = format!("#EXTM3U\n{line}\na.ts\n");
+    let playlist = parse(&text).expect("a playlist");
+    assert_eq!(playlist.references.len(), count + 2);
+    let lines: HashSet<_> =
+        playlist.references.iter().map(|reference| text.get(reference.line.clone())).collect();
+    let line = format!("{line}\n");
+    assert_eq!(lines, [Some(&*line), Some("a.ts\n")].into());
+    let mut asked = 0;
+    let served = readdress(&text, &playlist, |reference| {
+        asked += 1;
+        (reference.role == Role::Segment).then(|| "b.ts".to_owned())
+    });
+    assert_eq!(served, "#EXTM3U\nb.ts\n");
+    assert!(asked <= 3, "{asked} of one line are asked for that is left out");
+    // Longer tags are not taken apart.
+    let text = format!("#EXTM3U\n#EXT-X-MAP:URI=\"{}\"\n", "x".repeat(MAX_TAG_BYTES));
+    assert_eq!(parse(&text), Err(PlaylistError::Tag));
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in "(#EXTM3U\n)?(\\PC|\n|\r|\"|,|=|#EXT-X-MAP:URI=){0,200}") {
         if let Ok(playlist) = parse(&text) {
             for reference in playlist.references {
                 prop_assert!(text.get(reference.span.clone()).is_some());
-                prop_assert!(reference.line_end >= reference.span.end);
-                prop_assert!(text.is_char_boundary(reference.line_end));
+                let (line, span) = (reference.line, reference.span);
+                prop_assert!(line.start <= span.start && span.end <= line.end);
+                let line = text.get(line);
+                prop_assert!(line.is_some_and(|line| !line.trim_end_matches('\n').contains('\n')));
             }
         }
     }

@@ -8,6 +8,12 @@ use percent_encoding::percent_decode_str;
 use super::MAX_BYTES;
 
 const DEFINE: &str = "#EXT-X-DEFINE:";
+/// All that a playlist defines, in bytes: each value may be made of those before it.
+const DEFINED_MAX: usize = 1 << 20;
+/// So many variables are defined at most, each looked for in the query of the address,
+const VARIABLES_MAX: usize = 1_000;
+/// and none with a longer name.
+const NAME_MAX: usize = 256;
 
 /// What a playlist defines, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,15 +58,19 @@ pub fn expand<'a>(
         return Ok((Cow::Borrowed(text), known));
     }
     let mut expanded = String::with_capacity(text.len());
+    // What definitions are made of counts too: it is written once for each of them.
+    let mut defined = 0;
     for line in text.split_inclusive('\n') {
         if line.starts_with(DEFINE) {
-            known.define(&known.replaced(line)?, query, above)?;
+            let line = known.replaced(line)?;
+            defined += line.len();
+            known.define(&line, query, above)?;
         } else if line.starts_with('#') && !line.starts_with("#EXT-X-") {
             expanded.push_str(line);
         } else {
             expanded.push_str(&known.replaced(line)?);
         }
-        if expanded.len() as u64 > MAX_BYTES {
+        if (expanded.len() + defined) as u64 > MAX_BYTES {
             return Err(VariableError::TooLong);
         }
     }
@@ -75,6 +85,11 @@ impl Variables {
         above: Option<&Self>,
     ) -> Result<(), VariableError> {
         let list = line.strip_prefix(DEFINE).unwrap_or_default();
+        let kinds = ["NAME", "IMPORT", "QUERYPARAM"];
+        if kinds.iter().any(|kind| attribute(list, kind).is_some_and(|name| name.len() > NAME_MAX))
+        {
+            return Err(VariableError::TooLong);
+        }
         let (name, value) = if let Some(name) = attribute(list, "NAME") {
             (name, attribute(list, "VALUE").unwrap_or_default().to_owned())
         } else if let Some(name) = attribute(list, "IMPORT") {
@@ -86,10 +101,16 @@ impl Variables {
         } else {
             return Err(VariableError::Empty);
         };
-        match self.0.insert(name.to_owned(), value) {
-            Some(_) => Err(VariableError::Twice(name.to_owned())),
-            None => Ok(()),
+        if self.0.contains_key(name) {
+            return Err(VariableError::Twice(name.to_owned()));
         }
+        let bytes: usize = self.0.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let is_too_much = bytes + name.len() + value.len() > DEFINED_MAX;
+        if is_too_much || self.0.len() >= VARIABLES_MAX {
+            return Err(VariableError::TooLong);
+        }
+        self.0.insert(name.to_owned(), value);
+        Ok(())
     }
 
     fn replaced<'a>(&self, line: &'a str) -> Result<Cow<'a, str>, VariableError> {
@@ -100,8 +121,7 @@ impl Variables {
         let mut rest = line;
         while let Some((before, behind)) = rest.split_once("{$") {
             replaced.push_str(before);
-            let named = behind.split_once('}').filter(|(name, _)| is_name(name));
-            let Some((name, behind)) = named else {
+            let Some((name, behind)) = named(behind) else {
                 replaced.push_str("{$");
                 rest = behind;
                 continue;
@@ -118,8 +138,13 @@ impl Variables {
     }
 }
 
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+/// The name that the text begins with, and what stands behind its brace. Looks no further than a name
+/// reaches: a line may open any number of braces that nothing closes.
+fn named(text: &str) -> Option<(&str, &str)> {
+    let is_of_name = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_';
+    let length = text.bytes().take(NAME_MAX + 1).take_while(is_of_name).count();
+    let behind = text[length..].strip_prefix('}').filter(|_| length > 0 && length <= NAME_MAX)?;
+    Some((&text[..length], behind))
 }
 
 /// A quoted value of an attribute list.
@@ -207,6 +232,47 @@ mod tests {
         let long = "x".repeat(1 << 20);
         let text = format!("#EXT-X-DEFINE:NAME=\"a\",VALUE=\"{long}\"\n{}\n", "{$a}".repeat(40));
         assert_eq!(expanded(&text), Err(VariableError::TooLong));
+        let long = "x".repeat(300);
+        for text in [
+            format!("#EXT-X-DEFINE:NAME=\"{long}\",VALUE=\"b\"\n"),
+            format!("#EXT-X-DEFINE:IMPORT=\"{long}\"\n"),
+        ] {
+            assert_eq!(expanded(&text), Err(VariableError::TooLong));
+        }
+    }
+
+    #[test]
+    fn what_is_defined_is_bounded_in_all() {
+        let define =
+            |name: &str, value: &str| format!("#EXT-X-DEFINE:NAME=\"{name}\",VALUE=\"{value}\"\n");
+        // Each sixteen times the one before: the sixth would be a megabyte.
+        let mut text = define("a", "x");
+        for (name, before) in [("b", "a"), ("c", "b"), ("d", "c"), ("e", "d"), ("f", "e")] {
+            text.push_str(&define(name, &format!("{{${before}}}").repeat(16)));
+        }
+        assert_eq!(expanded(&text), Err(VariableError::TooLong));
+        // Half of that is one, and each of these is one more.
+        let half = define("a", &"x".repeat(super::DEFINED_MAX / 2 - 100));
+        assert_eq!(expanded(&half).as_deref(), Ok(""));
+        assert!(expanded(&(half.clone() + &define("b", "{$a}"))).is_ok());
+        let three = half.clone() + &define("b", "{$a}") + &define("c", "{$a}");
+        assert_eq!(expanded(&three), Err(VariableError::TooLong));
+        // What is written out and kept nowhere costs as much.
+        let lines: String =
+            (0..40).map(|n| format!("#EXT-X-DEFINE:NAME=\"n{n}\",X=\"{{$a}}\"\n")).collect();
+        assert_eq!(expanded(&(half + &lines)), Err(VariableError::TooLong));
+        let many: String =
+            (0..=super::VARIABLES_MAX).map(|n| define(&format!("n{n}"), "")).collect();
+        assert_eq!(expanded(&many), Err(VariableError::TooLong));
+    }
+
+    #[test]
+    fn braces_that_nothing_closes_are_read_once() {
+        // With a look at all that follows each, this would take an hour.
+        let define = "#EXT-X-DEFINE:NAME=\"a\",VALUE=\"b\"\n";
+        let open = "{$".repeat(4 << 20);
+        let text = format!("{define}{open}\n");
+        assert_eq!(expanded(&text), Ok(format!("{open}\n")));
     }
 
     proptest! {

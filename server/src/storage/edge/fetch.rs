@@ -29,7 +29,7 @@ const AGAIN: usize = 3;
 const REQUESTS: usize = 16;
 /// Chunks that are written at once if they are there at once.
 const BATCH: usize = 16;
-/// So often one who waits for his turn looks whether anybody still waits for him.
+/// So often one who fetches, or waits for his turn to, looks whether anybody still waits for him.
 const WANTED: Duration = Duration::from_secs(2);
 /// How long what is not kept stays for who had it asked for.
 const LINGERS: Duration = Duration::from_secs(1);
@@ -111,6 +111,21 @@ impl Inner {
                 Err(_) if fill.is_unwanted() => return None,
                 Err(_) => {}
             }
+        }
+    }
+
+    /// Waits until nobody has read this piece for a while, and others wait for what fetching it takes:
+    /// what is read no more comes to an end where there is room for it.
+    async fn is_in_the_way(&self, key: &str, fill: &Fill) {
+        let host = self.store.site(key);
+        let mut was_unwanted = false;
+        loop {
+            sleep(WANTED).await;
+            let is_unwanted = fill.is_unwanted();
+            if is_unwanted && was_unwanted && self.turns.is_short_of(&host) {
+                return;
+            }
+            was_unwanted = is_unwanted;
         }
     }
 
@@ -231,6 +246,7 @@ pub(super) async fn fetch(inner: Arc<Inner>, job: Job) {
     let end = tokio::select! {
         () = inner.stop.cancelled() => Err(StoreError::Away("this server stops".into())),
         end = inner.whole((&key, stamp), &fill, begun) => end,
+        () = inner.is_in_the_way(&key, &fill) => Err(StoreError::Busy),
     };
     if let Err(error) = &end {
         tracing::debug!(store = inner.store.name(), %error, "An object cannot be fetched.");

@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -16,7 +16,11 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use tokio::{sync::watch, task::spawn_blocking};
 
-use super::{piece::Piece, shelf::Shelf};
+use super::{
+    piece::Piece,
+    shelf::Shelf,
+    spill::{Spill, Spills},
+};
 use crate::storage::{StoreError, disk::is_out_of_room};
 
 /// Bytes handed on at once, as for files.
@@ -30,11 +34,13 @@ pub(super) struct Fill {
     passing: bool,
     /// Somebody has asked for it.
     taken: AtomicBool,
+    /// How many read it or wait for it.
+    readers: AtomicUsize,
     /// Where it is written before it is whole; nothing where the folder cannot be written.
     file: OnceLock<(File, PathBuf)>,
     /// What the disk had no room for, from this place in the piece on.
     spilt_at: AtomicU64,
-    spilt: Mutex<Vec<u8>>,
+    spilt: Mutex<Spill>,
     progress: watch::Sender<Progress>,
 }
 
@@ -43,6 +49,10 @@ struct Progress {
     so_far: u64,
     end: Option<Result<(), StoreError>>,
 }
+
+/// Somebody who reads a piece, or waits for it.
+#[derive(Debug)]
+pub(super) struct FillReader(Arc<Fill>);
 
 /// Writes a piece; alone in doing so.
 pub(super) struct Writer {
@@ -59,6 +69,7 @@ impl Fill {
             piece,
             passing,
             taken: AtomicBool::new(false),
+            readers: AtomicUsize::new(0),
             file: OnceLock::new(),
             spilt_at: AtomicU64::new(u64::MAX),
             spilt: Mutex::default(),
@@ -67,18 +78,20 @@ impl Fill {
     }
 
     /// Waits for the first bytes.
-    pub(super) async fn begun(&self) -> Result<(), StoreError> {
+    async fn begun(&self) -> Result<(), StoreError> {
         self.reach(0).await.map(drop)
     }
 
-    /// Whether nobody waits for it now.
+    /// Whether nobody reads it or waits for it now.
     pub(super) fn is_unwanted(&self) -> bool {
-        self.progress.receiver_count() == 0
+        self.readers.load(Ordering::Acquire) == 0
     }
 
     /// Somebody reads it from here on.
-    pub(super) fn take(&self) {
+    pub(super) fn take(self: Arc<Self>) -> FillReader {
         self.taken.store(true, Ordering::Release);
+        self.readers.fetch_add(1, Ordering::AcqRel);
+        FillReader(self)
     }
 
     /// Whether what came has to stay a moment: it is not kept, and who had it asked for has not taken
@@ -113,25 +126,6 @@ impl Fill {
         }
     }
 
-    /// Bytes of the piece as they come; ends with an error where they stop to.
-    pub(super) fn stream(
-        self: Arc<Self>,
-        bytes: Range<u64>,
-    ) -> impl Stream<Item = io::Result<Bytes>> + Send {
-        stream::try_unfold((self, bytes.start), move |(fill, at)| async move {
-            if at >= bytes.end {
-                return Ok(None);
-            }
-            let end = fill.reach(at).await.map_err(io::Error::other)?;
-            let end = end.min(bytes.end).min(at + CHUNK);
-            let reader = fill.clone();
-            let read = spawn_blocking(move || reader.read(at..end)).await;
-            let read = read.map_err(io::Error::other)??;
-            let next = at + read.len() as u64;
-            Ok(Some((read, (fill, next))))
-        })
-    }
-
     /// The bytes at the beginning of `wanted`, all of which have come. Blocks.
     fn read(&self, wanted: Range<u64>) -> io::Result<Bytes> {
         let spilt_at = self.spilt_at.load(Ordering::Acquire);
@@ -146,24 +140,27 @@ impl Fill {
         let spilt = self.spilt.lock().unwrap_or_else(PoisonError::into_inner);
         let range = index(wanted.start - spilt_at)..index(wanted.end - spilt_at);
         spilt
+            .bytes()
             .get(range)
             .map(Bytes::copy_from_slice)
             .ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))
     }
 
-    fn write(&self, at: u64, bytes: &[u8]) {
+    /// Fails where neither the folder nor memory has room for it.
+    fn write(&self, at: u64, bytes: &[u8], spills: &Arc<Spills>) -> Result<(), StoreError> {
         if self.spilt_at.load(Ordering::Acquire) == u64::MAX
             && let Some((file, _)) = self.file.get()
         {
             match file.write_all_at(bytes, at) {
-                Ok(()) => return,
+                Ok(()) => return Ok(()),
                 Err(error) => {
                     unwritable(&error);
                     self.spilt_at.store(at, Ordering::Release);
                 }
             }
         }
-        self.spilt.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        let mut spilt = self.spilt.lock().unwrap_or_else(PoisonError::into_inner);
+        if spilt.add(bytes, spills) { Ok(()) } else { Err(StoreError::Busy) }
     }
 
     /// Puts the whole piece on the shelf. Blocks.
@@ -184,6 +181,35 @@ impl Drop for Fill {
         if let Some((_, path)) = self.file.get() {
             let _ = fs::remove_file(path);
         }
+    }
+}
+
+impl FillReader {
+    /// Waits for the first bytes.
+    pub(super) async fn begun(&self) -> Result<(), StoreError> {
+        self.0.begun().await
+    }
+
+    /// Bytes of the piece as they come; ends with an error where they stop to.
+    pub(super) fn stream(self, bytes: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send {
+        stream::try_unfold((self, bytes.start), move |(reader, at)| async move {
+            if at >= bytes.end {
+                return Ok(None);
+            }
+            let end = reader.0.reach(at).await.map_err(io::Error::other)?;
+            let end = end.min(bytes.end).min(at + CHUNK);
+            let fill = reader.0.clone();
+            let read = spawn_blocking(move || fill.read(at..end)).await;
+            let read = read.map_err(io::Error::other)??;
+            let next = at + read.len() as u64;
+            Ok(Some((read, (reader, next))))
+        })
+    }
+}
+
+impl Drop for FillReader {
+    fn drop(&mut self) {
+        self.0.readers.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -223,19 +249,25 @@ impl Writer {
     pub(super) async fn add(&mut self, chunks: Vec<Bytes>) -> Result<(), StoreError> {
         let (fill, mut so_far) = (self.fill.clone(), self.so_far);
         let mut hasher = std::mem::take(&mut self.hasher);
+        let spills = self.shelf.spills().clone();
         let wrote = spawn_blocking(move || {
+            let mut wrote = Ok(());
             for chunk in &chunks {
                 let room = fill.piece.length() - so_far;
                 let chunk = &chunk[..chunk.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
-                fill.write(so_far, chunk);
+                wrote = fill.write(so_far, chunk, &spills);
+                if wrote.is_err() {
+                    break;
+                }
                 hasher.update(chunk);
                 so_far += chunk.len() as u64;
             }
-            (hasher, so_far)
+            (hasher, so_far, wrote)
         });
-        (self.hasher, self.so_far) = wrote.await.map_err(|_| unfit())?;
-        self.fill.progress.send_modify(|progress| progress.so_far = self.so_far);
-        Ok(())
+        let (hasher, so_far, wrote) = wrote.await.map_err(|_| unfit())?;
+        (self.hasher, self.so_far) = (hasher, so_far);
+        self.fill.progress.send_modify(|progress| progress.so_far = so_far);
+        wrote
     }
 
     /// Puts a piece that is full on the shelf. That there is no room is no error for who reads it.
@@ -255,4 +287,55 @@ fn unwritable(error: &io::Error) {
 
 fn unfit() -> StoreError {
     StoreError::Away("this host failed to write it".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{Fill, Shelf, StoreError, Writer};
+    use crate::storage::{
+        disk::Stamp,
+        edge::{
+            piece::{Cut, Home},
+            spill::SPILT_MAX,
+        },
+    };
+
+    const LENGTH: u64 = 10 << 20;
+
+    #[tokio::test]
+    async fn what_a_full_disk_leaves_in_memory_is_bounded() {
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::write(home.path().join("file"), "").expect("written");
+        // No folder can be made there.
+        let shelf = Shelf::new(&home.path().join("file/cache"), 1 << 30);
+        let chunk = Bytes::from(vec![7; 1 << 20]);
+        let fill = async |n: u64| {
+            let stamp = Stamp::tagged(LENGTH, 0, Some("tag"));
+            let piece = Cut::of(&Home::of("s3", "films"), &n.to_string(), stamp).piece_at(0);
+            let fill = Fill::new(piece, false);
+            let mut writer = Writer::begin(fill.clone(), shelf.clone()).await.expect("begun");
+            while !writer.is_full() {
+                if let Err(error) = writer.add(vec![chunk.clone(); 3]).await {
+                    return (fill, Err(error));
+                }
+            }
+            (fill, Ok(()))
+        };
+        let (mut held, mut refused) = (Vec::new(), 0);
+        for n in 0..20 {
+            let (fill, wrote) = fill(n).await;
+            refused += usize::from(matches!(wrote, Err(StoreError::Busy)));
+            held.push(fill);
+            assert!(shelf.spills().bytes() <= SPILT_MAX, "{} bytes", shelf.spills().bytes());
+        }
+        assert_eq!(refused, 14, "six pieces have room");
+        let read = held[5].read(0..LENGTH).expect("all of it");
+        assert!(read.len() == 10 << 20 && read.iter().all(|byte| *byte == 7));
+        // What nobody reads any more makes room.
+        held.clear();
+        assert_eq!(shelf.spills().bytes(), 0);
+        assert!(fill(20).await.1.is_ok());
+    }
 }

@@ -125,4 +125,22 @@ mod tests {
         }
         assert_eq!(memory.recall_objects(), None);
     }
+    #[test]
+    fn a_slow_disk_holds_up_nobody_else() {
+        let home = tempfile::tempdir().expect("a folder");
+        let memory = Memory::new(home.path(), "s3", "films");
+        let (mut turns, list) = (0, || Ok(b"[]".to_vec()));
+        memory
+            .write(1, || {
+                // Somebody else has a list meanwhile: it is passed over, and nobody waits.
+                memory.write(2, || unreachable!("one writes at a time")).expect("passed over");
+                assert!(memory.written.try_lock().is_ok(), "the disk is waited for under a lock");
+                turns += 1;
+                list()
+            })
+            .expect("written");
+        memory.write(1, || unreachable!("it is written already")).expect("known");
+        memory.write(2, list).expect("the next is written");
+        assert_eq!(turns, 1);
+    }
 }

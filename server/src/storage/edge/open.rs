@@ -18,7 +18,7 @@ use tokio_util::io::ReaderStream;
 use super::{
     Edge, PATIENCE,
     fetch::{self, Job},
-    fill::Fill,
+    fill::{Fill, FillReader},
     piece::{Cut, Piece},
 };
 use crate::storage::{
@@ -46,7 +46,7 @@ pub enum Opened {
 /// Where a piece is read from.
 enum Held {
     Kept(File),
-    Coming(Arc<Fill>),
+    Coming(FillReader),
 }
 
 type Chunks = BoxStream<'static, io::Result<Bytes>>;
@@ -200,8 +200,8 @@ impl Edge {
                     }
                 }
             };
-            fill.take();
-            return fill.begun().await.map(|()| Held::Coming(fill));
+            let reader = fill.take();
+            return reader.begun().await.map(|()| Held::Coming(reader));
         }
     }
 
@@ -269,7 +269,7 @@ impl Edge {
 
     async fn bytes_of(&self, held: Held, within: Range<u64>) -> io::Result<Chunks> {
         match held {
-            Held::Coming(fill) => Ok(fill.stream(within).boxed()),
+            Held::Coming(reader) => Ok(reader.stream(within).boxed()),
             Held::Kept(file) => file_stream(file, within).await,
         }
     }

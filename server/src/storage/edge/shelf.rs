@@ -19,7 +19,10 @@ use rustix::fs::{Access, FlockOperation, access, flock};
 use tokio::{task::spawn_blocking, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::piece::{Cut, Piece};
+use super::{
+    piece::{Cut, Piece},
+    spill::Spills,
+};
 use crate::storage::disk::{Stamp, is_absent, open_at_once};
 
 /// Half-written files begin so.
@@ -45,10 +48,15 @@ struct Inner {
     kept: Cache<Piece, i64>,
     /// The pieces of each object that is kept, or was a moment ago.
     objects: Arc<Objects>,
-    /// Numbers half-written files.
+    /// What half-written files of this shelf begin with: in containers two servers over one volume have
+    /// the same process id.
+    own: String,
+    /// Numbers them.
     next: AtomicU64,
     role: Arc<Role>,
     lock: OnceLock<File>,
+    /// What stays in memory because the folder cannot be written.
+    spills: Arc<Spills>,
 }
 
 /// What may be done in the folder.
@@ -141,7 +149,11 @@ impl Shelf {
             })
             .build();
         let (folder, next, lock) = (folder.to_owned(), AtomicU64::new(0), OnceLock::new());
-        Self(Arc::new(Inner { folder, kept, objects, next, role, lock }))
+        // Where the system has no chance to give, no file of another is written over all the same.
+        let random = getrandom::u64().unwrap_or_else(|_| std::process::id().into());
+        let own = format!("{PREFIX}{random:016x}-");
+        let spills = Arc::default();
+        Self(Arc::new(Inner { folder, kept, objects, own, next, role, lock, spills }))
     }
 
     /// Takes the folder for itself, as soon as nobody else has it, and then what an earlier run left.
@@ -206,6 +218,8 @@ impl Shelf {
                     self.0.kept.entry(piece).or_insert(UNPROVEN);
                 }
                 (Some(_), Some(_)) => remove(&entry),
+                // It took the folder over while this was on its way.
+                _ if text.starts_with(&self.0.own) => {}
                 // Nobody can tell whose bytes the files of earlier releases are.
                 _ if text.starts_with(PREFIX) || Piece::of_old_file_name(&text).is_some() => {
                     remove(&entry);
@@ -225,6 +239,11 @@ impl Shelf {
     /// Whether nothing may be written, not even for a moment.
     pub(super) fn only_reads(&self) -> bool {
         self.0.role.reads
+    }
+
+    /// What stays in memory because the folder cannot be written.
+    pub(super) fn spills(&self) -> &Arc<Spills> {
+        &self.0.spills
     }
 
     /// Where it is.
@@ -322,10 +341,10 @@ impl Shelf {
     /// A file to write a piece into. Blocks.
     pub(super) fn begin(&self) -> io::Result<(File, PathBuf)> {
         let number = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.0.folder.join(format!("{PREFIX}{}-{number}", std::process::id()));
+        let path = self.0.folder.join(format!("{}{number:x}", self.0.own));
         let open = || {
             let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)
+            options.read(true).write(true).create_new(true).mode(0o600).open(&path)
         };
         let file = match open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -177,6 +177,29 @@ fn numbers_that_are_claimed_are_counted_on_from() {
     }
 }
 
+#[test]
+fn what_a_playlist_may_cost_is_bounded() {
+    // Of all these playlists the first are looked into, and each is named.
+    let children: String =
+        (0..20_000).map(|n| format!("#EXT-X-STREAM-INF:BANDWIDTH=1\n{n}.m3u8\n")).collect();
+    let loaded = load(&format!("#EXTM3U\n{children}"), None).expect("a playlist");
+    assert_eq!(loaded.children().count(), super::MAX_CHILDREN);
+    assert_eq!(loaded.children.len(), super::MAX_CHILDREN, "no more are compared");
+    assert!(matches!(loaded.named("19999.m3u8", None, false), Some(Named::Playlist(_))));
+    // As long as a playlist may be, and nothing but the shortest names.
+    let shortest = format!("#EXTM3U\n{}", "a\n".repeat((16 << 20) / 2 - 8));
+    let why = load(&shortest, None).expect_err("it names too much").to_string();
+    assert!(why.contains("more than 200000 files"), "{why}");
+    // A short name below a long address is long.
+    let page = Page {
+        address: format!("http://tv.example/{}/index.m3u8", "x".repeat(8_000)),
+        tag: Tag::default(),
+        text: list(0, &["s.ts"; 9_000]),
+    };
+    let why = Loaded::new("playlist.m3u8", page, None, None).expect_err("each is 8 KB").to_string();
+    assert!(why.contains("addresses are too long"), "{why}");
+}
+
 proptest! {
     #[test]
     fn every_address_is_served_below_the_channel(written in "([a-z./:%~?=\\\\]|%2e|\\.\\./|http://|v=){1,30}") {

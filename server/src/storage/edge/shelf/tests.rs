@@ -1,4 +1,4 @@
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, sync::atomic::Ordering, time::Duration};
 
 use super::{Cut, LOCK, Piece, SEAL, Shelf};
 use crate::storage::{disk::Stamp, edge::piece::Home};
@@ -98,4 +98,27 @@ fn states_of_an_object_are_found_and_forgotten() {
     shelf.bytes();
     assert_eq!(shelf.any_of(of("new").name), None);
     assert_eq!(shelf.0.objects.lock().len(), 5, "what is gone takes no room");
+}
+
+#[tokio::test]
+async fn servers_over_one_folder_write_no_file_of_each_other() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    // Both have one process id, as in containers.
+    let [first, second] = [(); 2].map(|()| Shelf::to_share(folder, 1 << 20));
+    let begun: Vec<_> = [&first, &second, &first, &second]
+        .map(|shelf| shelf.begin().expect("a file").1)
+        .into_iter()
+        .collect();
+    assert_eq!(names(folder), 4);
+    // What is there is never written over, whoever made it.
+    let number = first.0.next.load(Ordering::Relaxed);
+    let taken = folder.join(format!("{}{number:x}", first.0.own));
+    std::os::unix::fs::symlink(folder.join("elsewhere"), taken).expect("a link");
+    assert!(first.begin().is_err());
+    assert!(!folder.join("elsewhere").exists());
+    // Who takes the folder over throws away what others began, and nothing of its own.
+    second.clone().keep_house(tokio_util::sync::CancellationToken::new()).await;
+    let left = begun.iter().map(|path| path.exists()).collect::<Vec<_>>();
+    assert_eq!(left, [false, true, false, true]);
 }
