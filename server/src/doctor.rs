@@ -23,7 +23,7 @@ use tokio::{
 use crate::{
     catalog::report,
     config::Config,
-    ingest::{self, IngestError},
+    ingest::{IngestError, version},
 };
 
 /// How long another program or server may take to answer.
@@ -96,7 +96,7 @@ pub async fn examine(config: &Config) -> Vec<Check> {
 
 async fn program(name: &str) -> Check {
     let fix = "install ffmpeg (apt-get install ffmpeg); converting and posters need it";
-    match ingest::version(Path::new(name), ANSWERS).await {
+    match version(Path::new(name), ANSWERS).await {
         Ok(line) => Check::ok(name, line),
         Err(IngestError::NoTool(_)) => Check::fail(name, "it cannot be started", fix),
         Err(IngestError::Stalled(_)) => Check::fail(name, "it does not answer", fix),
