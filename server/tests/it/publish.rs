@@ -271,7 +271,8 @@ async fn what_lies_beside_a_film_goes_along() {
     tokio::time::sleep(Duration::from_millis(2500)).await;
     here.until_ids(&[]).await;
     // Shown again, with what lies beside it.
-    store.write("film.mp4.toml", "title = \"Olas\"\n");
+    streams.write("film.mp4.toml", "title = \"Olas\"\n");
+    assert_eq!(pushed(&streams, &store, "film", false).await.expect("there").there, 3);
     app.until_ids(&["film", "seen"]).await;
     let list = app.get("/api/videos").await;
     assert!(list.text().contains("Olas"), "{}", list.text());
