@@ -345,10 +345,9 @@ impl Panel {
         };
         let alone = self.following.get("data-alone").is_some();
         let way_on = if alone { &self.following } else { &self.retry };
-        if is_in(".controls, .hear") || (alone && !is_in(".chat, dialog, .bars")) {
-            if !way_on.takes_focus() {
-                reel.focus();
-            }
+        let lost = is_in(".controls, .hear") || (alone && !is_in(".chat, dialog, .bars"));
+        if lost && !way_on.takes_focus() {
+            reel.focus();
         }
     }
 
