@@ -26,7 +26,7 @@ check: ## format, lints for server and page, documentation, licences, one list o
 	@tools/install.sh build check
 	@tools/check.sh
 
-audit: ## the slow checks, by hand: view format, dependencies, unused crates, shell scripts, many starts of WebKit and Firefox, Lighthouse, faults
+audit: ## the slow checks, by hand: view format, dependencies, unused crates, shell scripts, every view and count of the browser tests, many starts of WebKit and Firefox, Lighthouse, faults
 	@tools/install.sh build test audit
 	@tools/build.sh
 	@tools/audit.sh

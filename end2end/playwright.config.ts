@@ -1,5 +1,6 @@
 // The browser tests: one Chromium, two windows, against the release binary that global-setup.ts starts.
 // CHROMIUM names another browser binary; CARRETE_URL another server, which is then left alone.
+// What goes through many views or counts takes some of them; FULL=1 takes all (`tools/audit.sh browser`).
 // A test runs on a phone, one tagged @desktop in a wide window, one tagged @both in both. `--grep @smoke` is the least that must work.
 import { defineConfig } from "@playwright/test";
 

@@ -11,6 +11,8 @@ advisories() { cargo deny --locked --all-features check advisories; }
 unused() { cargo machete --with-metadata; }
 webkit() { OPENS=20 node end2end/engines/smoke.mjs webkit; }
 firefox() { OPENS=20 node end2end/engines/smoke.mjs firefox; }
+# Every view and count of the browser tests.
+browser() { FULL=1 tools/test.sh browser; }
 lighthouse() { node tools/lighthouse.mjs; }
 # What happens a few times in make test: servers and caches that come, go and spoil while somebody watches, and a
 # minute of 200 strangers beside 40 people.
@@ -22,7 +24,7 @@ faults() {
 scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck --external-sources; }
 
 failed=()
-[ $# -gt 0 ] || set -- views dependencies advisories unused scripts webkit firefox lighthouse faults
+[ $# -gt 0 ] || set -- views dependencies advisories unused scripts browser webkit firefox lighthouse faults
 for step in "$@"; do
   printf 'audit: %s\n' "$step"
   if [ "$(type -t "$step")" = function ] && "$step" </dev/null; then

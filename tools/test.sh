@@ -64,18 +64,26 @@ browser() {
   done
 }
 
-# `webkit: what was tried: fine (1.2 s)` or `: FAILED: why`, a line each.
+# `webkit: what was tried: fine (1.2 s)` or `: FAILED: why`, a line each. Both at a time: each waits for pictures most of the time.
 engines() {
-  local log began good bad code engine
+  local log began=$SECONDS good bad code engine
+  local -A of=()
   if ! tools/build.sh; then
     part "engines (could not run)" 0 1 1 0
     return
   fi
+  # Made before two ask for them.
+  end2end/streams.sh "$CARRETE_CACHE/test-streams" || true
   for engine in webkit firefox; do
-    log=$logs/$engine.log began=$SECONDS
     echo "test: the smoke suite in $engine"
-    SHOTS=$PWD/$logs node end2end/engines/smoke.mjs "$engine" </dev/null 2>&1 | tee "$log"
-    code=${PIPESTATUS[0]}
+    SHOTS=$PWD/$logs node end2end/engines/smoke.mjs "$engine" </dev/null >"$logs/$engine.log" 2>&1 &
+    of[$engine]=$!
+  done
+  for engine in webkit firefox; do
+    log=$logs/$engine.log
+    wait "${of[$engine]}"
+    code=$?
+    cat "$log"
     good=$(grep -c "^$engine: .*: fine (" "$log")
     bad=$(grep -c "^$engine: .*: FAILED: " "$log")
     part "$engine" "$good" "$bad" "$code" $((SECONDS - began))

@@ -112,7 +112,8 @@ fn a_line_may_name_much_and_is_measured_once() {
     let playlist = parse(&text).expect("a playlist");
     assert_eq!(playlist.references.len(), count + 2);
     let lines: HashSet<_> =
-        playlist.references.iter().map(|reference| text.get(reference.line.clone())).collect();
+        playlist.references.iter().map(|reference| reference.line.clone()).collect();
+    let lines: HashSet<_> = lines.into_iter().map(|line| text.get(line)).collect();
     let line = format!("{line}\n");
     assert_eq!(lines, [Some(&*line), Some("a.ts\n")].into());
     let mut asked = 0;
