@@ -160,7 +160,7 @@ test("a pause from outside is told by the large button and by every control, and
   await plays(page, "clip_1");
   await media(page, (video) => video.pause());
   await prompted(page);
-  await expect(active(page).getByText("paused").filter({ visible: true })).toBeVisible();
+  await expect(active(page).getByText("paused", { exact: true })).toBeVisible();
   await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
   await expect(page.locator(".run .play")).toHaveAttribute("aria-label", "Play");
   // It stays so, and nothing resumes by itself.

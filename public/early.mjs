@@ -1,7 +1,7 @@
 // Plays the first reel while the page's WASM is still on its way: muted, in the article that the server wrote, by what the page
-// says of it in #early. app/src/player/early.rs writes that, and takes the element and hls.js over as they are. What goes wrong
+// says of it in #early-request. app/src/player/early.rs writes that, and takes the element and hls.js over as they are. What goes wrong
 // here is left for the page to say.
-const told = document.getElementById("early");
+const told = document.getElementById("early-request");
 // The page has taken it away where it came first, and plays by itself.
 if (told) begin(JSON.parse(told.textContent));
 

@@ -24,8 +24,9 @@ use crate::{
 
 /// Where the module puts what it has bound, in the global scope.
 const GLOBAL: &str = "early";
-/// The element of the document that holds the request as JSON.
-pub(crate) const ELEMENT: &str = "early";
+/// The element of the document that holds the request as JSON. Its id is no name of a global: what is
+/// not there would be found as the element.
+pub(crate) const ELEMENT: &str = "early-request";
 /// How long after the first picture the stylesheet is fetched for the next visit, in milliseconds.
 const KEEP_STYLE_MS: u32 = 3000;
 
