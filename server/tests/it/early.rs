@@ -24,7 +24,8 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
 }
 
 fn request(page: &str) -> Option<Value> {
-    let text = between(page, r#"<script type="application/json" id="early-request">"#, "</script>")?;
+    let text =
+        between(page, r#"<script type="application/json" id="early-request">"#, "</script>")?;
     Some(serde_json::from_str(text).expect("JSON"))
 }
 
