@@ -120,8 +120,12 @@ impl Motion {
     /// Takes hold of the strip where it is seen. One that rests is where it was put: nothing is read.
     pub(crate) fn grab(&self) {
         self.grabbed_scale.set(self.scale());
-        let offset = if self.slides() { self.rest(self.steps.get()) } else { 0.0 };
-        self.stop();
+        let offset = if self.slides() {
+            self.rest(self.steps.get())
+        } else {
+            self.stop();
+            0.0
+        };
         self.dragged.set(offset);
         self.write(offset);
     }

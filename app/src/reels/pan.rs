@@ -76,7 +76,7 @@ impl Track {
             // From here on one to one, without a jump.
             let begun = self.y + dy.signum() * BEGIN_PX;
             self.begun_y = Some(begun);
-            Pan::Begun(y - begun, if dy < 0.0 { 1 } else { -1 })
+            Pan::Begun(y - begun, way_of(dy))
         }
     }
 
@@ -114,11 +114,16 @@ impl Track {
         let going_back = speed * way < 0.0 && speed.abs() > FAST / 3.0;
         let goes = speed * way > 0.0 && speed.abs() > FAST;
         if goes || (way.abs() > FAR * height && !going_back) {
-            Lift::Step(if way < 0.0 { 1 } else { -1 })
+            Lift::Step(way_of(way))
         } else {
             Lift::Spring
         }
     }
+}
+
+/// One reel on (1) by a finger that moves up, one back (-1) by one that moves down.
+pub(crate) fn way_of(dy: f64) -> i32 {
+    if dy < 0.0 { 1 } else { -1 }
 }
 
 #[cfg(test)]

@@ -17,9 +17,6 @@ use crate::hls::{
 pub(super) const FIX: &str = "take the first segments without it out of the playlist, or make the \
     channel anew from the original file with carrete convert";
 
-/// What the codecs of sound begin with.
-const SOUNDS: [&str; 9] = ["mp4a", "mp3", "ac-3", "ec-3", "opus", "flac", "dts", "alac", "vorbis"];
-
 /// Playlists of one channel that are looked at.
 const PLAYLISTS_MAX: usize = 16;
 
@@ -55,11 +52,10 @@ pub(super) fn trouble(facts: &Facts) -> Option<String> {
 fn tracks(files: &OnDisk<'_>, path: &str) -> Option<(bool, bool)> {
     let (file, size) = files.media(path).ok().flatten()?;
     let probe::Probe { codecs, has_sound, .. } = probe::look_into(file, size, path)?;
-    let is_sound = |codec: &&String| SOUNDS.iter().any(|sound| codec.starts_with(sound));
-    let sounds = codecs.iter().filter(is_sound).count();
+    let has_picture = codecs.iter().any(|codec| probe::is_picture(codec));
     // A sound that few browsers know is none of what is played, and holds up those that know it.
-    let has_sound = has_sound || sounds > 0;
-    (has_sound || !codecs.is_empty()).then_some((sounds < codecs.len(), has_sound))
+    let has_sound = has_sound || codecs.iter().any(|codec| !probe::is_picture(codec));
+    (has_picture || has_sound).then_some((has_picture, has_sound))
 }
 
 /// The segments of a playlist whose tracks stand in each of them: without an init, whole files, not

@@ -19,10 +19,10 @@ use std::{
 
 use app::catalog::Kind;
 
-use self::codec::{is_picture, reach};
+use self::codec::reach;
 pub(crate) use self::{
     audio::front_cover,
-    codec::{Reach, is_protected},
+    codec::{Reach, is_picture, is_protected},
     container::Container,
     ends::Ends,
 };

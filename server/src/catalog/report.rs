@@ -70,8 +70,8 @@ pub async fn channels(
     Ok((list, snapshot.troubles().to_vec()))
 }
 
-/// What another server has: how many channels that can be played, or what is wrong with it, and what is left out of its
-/// list.
+/// What another server has: how many channels that can be played, or what is wrong with it, and what
+/// is left out of its list.
 pub async fn origin(origin: OriginSource) -> (Result<usize, String>, Vec<Finding>) {
     let keeper = origin::Keeper::new(origin, 0, channel::Sender::new(Vec::new())).silent();
     told_of(&stock::look_once(keeper).await, Whereabouts::Server)
@@ -92,15 +92,8 @@ fn told_of(stock: &Stock, lies: Whereabouts<'_>) -> (Result<usize, String>, Vec<
         };
         Finding { message, fix: reason.fix(lies, &name), name, plays: false }
     });
-    let remarks = stock.channels.iter().flat_map(|(name, facts)| {
-        let name = name.to_string_lossy().into_owned();
-        facts.remarks.iter().map(move |remark| Finding {
-            plays: remark.plays(),
-            message: remark.message(),
-            fix: remark.fix(lies, &name, !facts.bare),
-            name: name.clone(),
-        })
-    });
+    let remarks =
+        stock.channels.iter().flat_map(|(name, facts)| Finding::remarks(name, facts, lies));
     let left_out = left_out.chain(remarks).collect();
     match &stock.trouble {
         Some(trouble) => (Err(trouble.clone()), left_out),
@@ -145,14 +138,7 @@ fn judge_with(
         })
         .collect();
     for (name, item) in &disk.items {
-        let Some(facts) = &item.facts else { continue };
-        let name = name.to_string_lossy();
-        findings.extend(facts.remarks.iter().map(|remark| Finding {
-            name: name.clone().into_owned(),
-            plays: remark.plays(),
-            message: remark.message(),
-            fix: remark.fix(streams, &name, !facts.bare),
-        }));
+        findings.extend(item.facts.iter().flat_map(|facts| Finding::remarks(name, facts, streams)));
     }
     for entry in snapshot.entries().iter().filter(|entry| entry.facts.on_disk().is_some()) {
         let Some(message) = beginning::trouble(&entry.facts) else { continue };
@@ -167,6 +153,20 @@ fn judge_with(
 }
 
 impl Finding {
+    /// What is to be said of a channel that is listed under this name.
+    fn remarks(name: &OsStr, facts: &Facts, lies: Whereabouts<'_>) -> Vec<Self> {
+        let name = name.to_string_lossy();
+        let remarks = facts.remarks.iter();
+        remarks
+            .map(|remark| Self {
+                name: name.clone().into_owned(),
+                plays: remark.plays(),
+                message: remark.message(),
+                fix: remark.fix(lies, &name, !facts.bare),
+            })
+            .collect()
+    }
+
     /// The name as people read it, in quotes.
     pub fn shown(&self) -> String {
         shown(OsStr::new(&self.name))

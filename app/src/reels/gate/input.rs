@@ -9,7 +9,7 @@ use super::{
     super::{
         gesture::{Gesture, Then},
         keys::{self, Key},
-        pan::{Lift, Pan, Track},
+        pan::{Lift, Pan, Track, way_of},
     },
     Gate,
 };
@@ -88,8 +88,7 @@ impl Gate {
     }
 
     pub(super) fn dragged(&self, dy: f64) {
-        let way = if dy < 0.0 { 1 } else { -1 };
-        self.motion.drag(dy, self.neighbour(way).is_none());
+        self.motion.drag(dy, self.neighbour(way_of(dy)).is_none());
     }
 
     pub(super) fn pointer_up(self: &Rc<Self>, event: &PointerEvent) {

@@ -13,85 +13,101 @@ pub(crate) enum Reach {
 
 /// Who plays a codec and, where that is not everybody, why.
 pub(crate) fn reach(codec: &str) -> (Reach, &'static str) {
-    const EVERYWHERE: [&str; 13] = [
-        "avc1", "avc3", "vp8", "vp9", "vp08", "vp09", "av01", "mp3", "opus", "vorbis", "flac",
-        "pcm", "wvtt",
-    ];
-    if codec.is_empty() {
-        // What nothing is told of is given the chance.
-        return (Reach::Everywhere, "");
-    }
-    let codec = codec.to_ascii_lowercase();
-    if let Some(object) = codec.strip_prefix("mp4a.") {
-        return sound_object(object);
-    }
-    let (name, profile) = codec.split_once('.').unwrap_or((&codec, ""));
-    let narrow = match (name, profile.get(..2).unwrap_or_default()) {
-        ("avc1" | "avc3", "6e") => "H.264 High 10 has ten bits, for which phones have no decoder",
-        ("avc1" | "avc3", "7a") => "H.264 High 4:2:2 is for studios, phones have no decoder for it",
-        ("avc1" | "avc3", "f4" | "2c") => {
-            "H.264 4:4:4 has its colours in full, for which phones have no decoder"
-        }
-        ("vp09", "01" | "03") | ("av01", "1." | "2.") => {
-            "phones have no decoder for colours in full"
-        }
-        ("hvc1" | "hev1", _) => "HEVC plays in some browsers only",
-        ("dvh1" | "dvhe" | "dva1" | "dvav", _) => "Dolby Vision plays in some browsers only",
-        ("ac-3" | "ec-3" | "ac-4", _) => "Dolby sound plays in some browsers only",
-        ("alac", _) => "Apple Lossless plays in some browsers only",
-        _ => "",
-    };
-    if !narrow.is_empty() {
-        (Reach::Somewhere, narrow)
-    } else if EVERYWHERE.iter().any(|known| name.starts_with(known)) {
-        (Reach::Everywhere, "")
-    } else if is_protected(name) {
-        (Reach::Nowhere, "it is protected against copying")
-    } else {
-        (Reach::Nowhere, "browsers do not play it")
-    }
+    let Known { reach, why, .. } = known(&codec.to_ascii_lowercase());
+    (reach, why)
 }
 
 /// What people call a codec that not every browser plays, in words that are the same everywhere;
 /// `None` for the others. What has no such name keeps its own.
 pub(crate) fn format(codec: &str) -> Option<String> {
-    if reach(codec).0 == Reach::Everywhere {
-        return None;
-    }
     let codec = codec.to_ascii_lowercase();
-    let (name, profile) = codec.split_once('.').unwrap_or((&codec, ""));
-    let known = match (name, profile.get(..2).unwrap_or_default()) {
-        ("avc1" | "avc3", "6e") => "H.264 High 10",
-        ("avc1" | "avc3", "7a") => "H.264 4:2:2",
-        ("avc1" | "avc3", _) => "H.264 4:4:4",
-        ("vp09", _) => "VP9 4:4:4",
-        ("av01", _) => "AV1 4:4:4",
-        ("hvc1" | "hev1", _) => "HEVC",
-        ("dvh1" | "dvhe" | "dva1" | "dvav", _) => "Dolby Vision",
-        ("ac-3" | "ec-3" | "ac-4", _) | ("mp4a", "a5" | "a6") => "Dolby Digital",
-        ("mp4a", "a9") => "DTS",
-        ("mp4a", "40") if profile == "40.42" => "xHE-AAC",
-        ("mp4a", "40") => "MPEG Audio Layer II",
-        ("alac", _) => "Apple Lossless",
-        ("mp4v", _) => "MPEG-4 Visual",
-        ("apch" | "apcn" | "apcs" | "apco" | "ap4h" | "ap4x", _) => "ProRes",
-        (name, _) if is_protected(name) => "DRM",
-        (name, _) => return Some(name.to_uppercase()),
-    };
-    Some(known.to_owned())
+    let Known { reach, name, .. } = known(&codec);
+    let own = || codec.split('.').next().unwrap_or_default().to_uppercase();
+    (reach != Reach::Everywhere).then(|| if name.is_empty() { own() } else { name.to_owned() })
+}
+
+/// What is known of a codec.
+struct Known {
+    reach: Reach,
+    /// Why not everybody plays it.
+    why: &'static str,
+    /// What people call it; nothing where that is not known or never told.
+    name: &'static str,
+}
+
+const EVERYWHERE: Known = Known { reach: Reach::Everywhere, why: "", name: "" };
+
+fn somewhere(name: &'static str, why: &'static str) -> Known {
+    Known { reach: Reach::Somewhere, why, name }
+}
+
+fn nowhere(name: &'static str) -> Known {
+    Known { reach: Reach::Nowhere, why: "browsers do not play it", name }
+}
+
+/// Of a codec in small letters.
+fn known(codec: &str) -> Known {
+    const PLAYED: [&str; 13] = [
+        "avc1", "avc3", "vp8", "vp9", "vp08", "vp09", "av01", "mp3", "opus", "vorbis", "flac",
+        "pcm", "wvtt",
+    ];
+    if codec.is_empty() {
+        // What nothing is told of is given the chance.
+        return EVERYWHERE;
+    }
+    if let Some(object) = codec.strip_prefix("mp4a.") {
+        return sound_object(object);
+    }
+    let (name, profile) = codec.split_once('.').unwrap_or((codec, ""));
+    match (name, profile.get(..2).unwrap_or_default()) {
+        ("avc1" | "avc3", "6e") => somewhere(
+            "H.264 High 10",
+            "H.264 High 10 has ten bits, for which phones have no decoder",
+        ),
+        ("avc1" | "avc3", "7a") => somewhere(
+            "H.264 4:2:2",
+            "H.264 High 4:2:2 is for studios, phones have no decoder for it",
+        ),
+        ("avc1" | "avc3", "f4" | "2c") => somewhere(
+            "H.264 4:4:4",
+            "H.264 4:4:4 has its colours in full, for which phones have no decoder",
+        ),
+        ("vp09", "01" | "03") => {
+            somewhere("VP9 4:4:4", "phones have no decoder for colours in full")
+        }
+        ("av01", "1." | "2.") => {
+            somewhere("AV1 4:4:4", "phones have no decoder for colours in full")
+        }
+        ("hvc1" | "hev1", _) => somewhere("HEVC", "HEVC plays in some browsers only"),
+        ("dvh1" | "dvhe" | "dva1" | "dvav", _) => {
+            somewhere("Dolby Vision", "Dolby Vision plays in some browsers only")
+        }
+        ("ac-3" | "ec-3" | "ac-4", _) => {
+            somewhere("Dolby Digital", "Dolby sound plays in some browsers only")
+        }
+        ("alac", _) => somewhere("Apple Lossless", "Apple Lossless plays in some browsers only"),
+        _ if PLAYED.iter().any(|played| name.starts_with(played)) => EVERYWHERE,
+        _ if is_protected(name) => {
+            Known { why: "it is protected against copying", ..nowhere("DRM") }
+        }
+        ("mp4v", _) => nowhere("MPEG-4 Visual"),
+        ("apch" | "apcn" | "apcs" | "apco" | "ap4h" | "ap4x", _) => nowhere("ProRes"),
+        _ => nowhere(""),
+    }
 }
 
 /// By the object type behind `mp4a.`, in hex, and the audio object type of MPEG-4 behind that.
-fn sound_object(object: &str) -> (Reach, &'static str) {
+fn sound_object(object: &str) -> Known {
     match object {
-        "40.32" | "40.33" => {
-            (Reach::Somewhere, "MPEG sound of layer I or II is silent in some browsers")
-        }
-        "40.42" => (Reach::Somewhere, "xHE-AAC plays in some browsers only"),
-        "a9" | "a9.2" => (Reach::Nowhere, "browsers do not play DTS"),
-        "a5" | "a6" => (Reach::Somewhere, "Dolby sound plays in some browsers only"),
-        _ if object.starts_with("40") || object.starts_with('6') => (Reach::Everywhere, ""),
-        _ => (Reach::Nowhere, "browsers do not play it"),
+        "40.32" | "40.33" => somewhere(
+            "MPEG Audio Layer II",
+            "MPEG sound of layer I or II is silent in some browsers",
+        ),
+        "40.42" => somewhere("xHE-AAC", "xHE-AAC plays in some browsers only"),
+        "a9" | "a9.2" => Known { why: "browsers do not play DTS", ..nowhere("DTS") },
+        "a5" | "a6" => somewhere("Dolby Digital", "Dolby sound plays in some browsers only"),
+        _ if object.starts_with("40") || object.starts_with('6') => EVERYWHERE,
+        _ => nowhere(""),
     }
 }
 
@@ -108,7 +124,7 @@ pub(super) fn is_still(codec: &str) -> bool {
 }
 
 /// Whether it is one of pictures.
-pub(super) fn is_picture(codec: &str) -> bool {
+pub(crate) fn is_picture(codec: &str) -> bool {
     const OTHERS: [&str; 13] = [
         "mp4a", "mp3", "opus", "flac", "vorbis", "ac-3", "ec-3", "ac-4", "pcm", "alac", "dts",
         "wvtt", "stpp",
