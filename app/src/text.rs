@@ -178,6 +178,7 @@ table! {
     empty_elsewhere: "Or show what another server has", "O enseña lo que tiene otro servidor";
     let_others_in: "Let the others in", "Que entren los demás";
     guide_comes: "Fetching the guide…", "Trayendo la guía…";
+    guide_late: "The guide does not come. It is asked for again.", "La guía no llega. La vuelvo a pedir.";
     only_here: "Only this machine can open it. Start with HOST=0.0.0.0 to let the others in.", "Solo se abre en esta máquina. Arranca con HOST=0.0.0.0 para que entren los demás.";
     qr_text: "This code opens the room on any phone of the same Wi‑Fi.", "Este código abre la sala en cualquier móvil de la misma Wi‑Fi.";
     missing_title: "Fogged frame", "Fotograma velado";

@@ -29,7 +29,7 @@ use crate::{
 
 /// Silence after a key before the guide is searched.
 const TYPED_MS: i32 = 60;
-/// A roll that did not come is asked for again after so long.
+/// What did not come is asked for again after so long.
 const AGAIN_MS: i32 = 3000;
 /// How many were found, for those who hear it.
 const COUNT: &str = "[role=status]";
@@ -44,7 +44,12 @@ const SAID_MS: i32 = 400;
 pub(crate) fn GuideDialog() -> impl IntoView {
     let texts = texts();
     view! {
-        <dialog class="guide-dialog" aria-label=texts.guide tabindex="-1">
+        <dialog
+            class="guide-dialog"
+            aria-label=texts.guide
+            tabindex="-1"
+            data-late-text=texts.guide_late
+        >
             <form class="coming" method="dialog">
                 <p role="status">{texts.guide_comes}</p>
                 <button class="hole" aria-label=texts.close>
@@ -124,20 +129,12 @@ impl Guide {
         }
         event.prevent_default();
         back::show(&self.dialog);
-        let dressed = dressed();
         let media = self.feed.media_at(self.feed.active_now());
         let here = media.map(|media| format!("?here={}", media.id.encoded())).unwrap_or_default();
         let guide = Rc::clone(self);
         // By a key the focus goes where one types; a finger would bring the keyboard up.
         let by_key = get(event, "detail").as_f64() == Some(0.0);
-        self.ask(format!("/guide{here}"), dressed, move |page| {
-            let Some(sheet) = page.and_then(|page| page.seek(".guide")) else {
-                // An empty dialog would be a dead end.
-                if guide.dialog.seek(".guide").is_none() {
-                    guide.dialog.of::<HtmlDialogElement>().close();
-                }
-                return;
-            };
+        let then = move |sheet: Part| {
             sheet.mark("data-fetches", true);
             guide.dialog.element().replace_children_with_node_1(sheet.element());
             guide.shown();
@@ -152,27 +149,41 @@ impl Guide {
                 Some(field) if by_key || !swipes() => field.focus(),
                 _ => guide.dialog.focus(),
             }
-        });
+        };
+        self.ask(format!("/guide{here}"), Box::new(then));
     }
 
-    /// Asks for a page of ours and hands it over when `ready`, unless something else was asked
-    /// meanwhile.
-    fn ask(
-        self: &Rc<Self>,
-        address: String,
-        ready: Promise,
-        then: impl FnOnce(Option<Part>) + 'static,
-    ) {
+    /// Asks for a guide and hands it over, unless something else was asked meanwhile. One that does not
+    /// come is told of, and asked for again as long as the dialog is open.
+    // One future for all: each kind of `then` would have its own.
+    fn ask(self: &Rc<Self>, address: String, then: Box<dyn FnOnce(Part)>) {
         let asked = self.asked.get() + 1;
         self.asked.set(asked);
         self.dialog.set("aria-busy", Some("true"));
         let guide = Rc::clone(self);
         spawn_local(async move {
-            let page = fetched(&address).await;
-            drop(JsFuture::from(ready).await);
-            if guide.asked.get() == asked {
-                guide.dialog.set("aria-busy", None);
-                then(page);
+            loop {
+                let ready = dressed();
+                let page = fetched(&address).await.and_then(|page| page.seek(".guide"));
+                drop(JsFuture::from(ready).await);
+                if guide.asked.get() != asked {
+                    return;
+                }
+                let page = page.filter(|_| is_dressed());
+                guide.dialog.mark("data-late", page.is_none());
+                if let Some(page) = page {
+                    guide.dialog.set("aria-busy", None);
+                    return then(page);
+                }
+                if let (Some(status), Some(text)) =
+                    (guide.dialog.seek(COUNT), guide.dialog.get("data-late-text"))
+                {
+                    status.say(&text);
+                }
+                drop(JsFuture::from(passed(AGAIN_MS)).await);
+                if guide.asked.get() != asked || !guide.dialog.of::<HtmlDialogElement>().open() {
+                    return;
+                }
             }
         });
     }
@@ -241,8 +252,7 @@ impl Guide {
     /// Shows another sheet and the choices that lead on from it.
     fn show(self: &Rc<Self>, address: String) {
         let guide = Rc::clone(self);
-        self.ask(address, Promise::resolve(&JsValue::NULL), move |page| {
-            let Some(page) = page else { return };
+        let then = move |page: Part| {
             guide.say_soon(&page);
             for selector in [".guide-sheet", ".guide-choices"] {
                 if let (Some(old), Some(new)) = (guide.dialog.seek(selector), page.seek(selector)) {
@@ -263,7 +273,8 @@ impl Guide {
                 guide.dialog.seek(".tags [aria-current]").unwrap_or(guide.dialog.clone()).focus();
             }
             guide.shown();
-        });
+        };
+        self.ask(address, Box::new(then));
     }
 
     /// What was found is said once nobody types any more: in the same live region, which browsers
@@ -308,17 +319,34 @@ impl Guide {
     }
 }
 
-/// Puts the guide's stylesheet on, once; the promise holds when it is there, or cannot be had.
+/// Holds when so many milliseconds have passed.
+fn passed(ms: i32) -> Promise {
+    Promise::new(&mut |resolve, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
+    })
+}
+
+/// The guide's stylesheet in the document.
+fn stylesheet() -> Option<Element> {
+    document().query_selector(&format!("link[href='{STYLESHEET}']")).ok().flatten()
+}
+
+/// Whether it is there. Browsers differ in what a link has whose file did not come: none, or an empty one.
+fn is_dressed() -> bool {
+    stylesheet()
+        .is_some_and(|link| get(&get(&get(&link, "sheet"), "cssRules"), "length").is_truthy())
+}
+
+/// Puts the guide's stylesheet on, once; the promise holds when it is there, or does not come.
 fn dressed() -> Promise {
-    let document = document();
-    let known = document.query_selector(&format!("link[href='{STYLESHEET}']")).ok().flatten();
-    if known.as_ref().is_some_and(|link| get(link, "sheet").is_object()) {
+    if is_dressed() {
         return Promise::resolve(&JsValue::NULL);
     }
     // One that did not come is asked for again.
-    if let Some(link) = known {
+    if let Some(link) = stylesheet() {
         link.remove();
     }
+    let document = document();
     let (Some(head), Ok(link)) = (document.head(), document.create_element("link")) else {
         return Promise::resolve(&JsValue::NULL);
     };
