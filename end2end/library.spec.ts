@@ -34,6 +34,34 @@ test("a library that never comes is said on the reel, and a retry brings it", as
   await plays(page, "clip_1");
 });
 
+for (const [build, at, channels, first, reel] of [
+  ["light", LIBRARY, ["clip_1", "clip_2"], "clip_1", "clip_1"],
+  ["whole", /\/vendor\/hls\/hls\.min\.mjs/, ["clip_1", "sound_apart"], "clip_1", "sound_apart"],
+] as const) {
+  test(`a ${build} library that is never answered is asked for at another address`, async ({ page, house, expects }) => {
+    test.setTimeout(90_000);
+    expects(/Failed to load resource|net::ERR/);
+    const asked: string[] = [];
+    await page.route(at, (route) => {
+      asked.push(new URL(route.request().url()).search);
+      return asked.at(-1) === "" ? undefined : route.continue();
+    });
+    const home = await house([...channels]);
+    await page.goto(`${home.url}/c/${first}`, { waitUntil: "commit" });
+    if (reel !== first) {
+      await plays(page, first);
+      await press(page, "ArrowDown");
+    }
+    const told = active(page).getByRole("alert");
+    const moves = () => page.evaluate((reel) => window.sight.moves === reel, reel);
+    // What is tried again by itself may bring it before anybody presses.
+    await expect.poll(async () => (await told.isVisible()) || (await moves()), { timeout: 40_000 }).toBe(true);
+    if (!(await moves())) await told.getByRole("button", { name: "Retry" }).click();
+    await plays(page, reel);
+    expect(asked.some((query) => query !== ""), asked.join(" ")).toBe(true);
+  });
+}
+
 declare global {
   interface Window {
     /** The method that throws the next time it is called, how often any has thrown, and every instance. */

@@ -61,6 +61,8 @@ thread_local! {
     static UNSUPPORTED: Cell<bool> = const { Cell::new(false) };
     /// How often the library was asked for in vain.
     static IN_VAIN: Cell<u32> = const { Cell::new(0) };
+    /// How many imports have neither brought it nor failed.
+    static UNDER_WAY: Cell<u32> = const { Cell::new(0) };
 }
 
 /// How this browser plays HLS.
@@ -83,21 +85,23 @@ pub(crate) fn loaded(full: bool) -> Option<Engine> {
     cell.with_borrow(Clone::clone).map(Engine::Library)
 }
 
-/// The library is asked for once more where it is not there yet. Browsers keep a failed import, and
-/// one that never ends, at its address: the next one goes to another.
+/// A build of the library that does not come is asked for once more. Browsers keep an import that
+/// never ends at its address: the next one goes to another.
 pub(crate) fn ask_again() {
-    if loaded(false).is_none() {
+    if UNDER_WAY.get() > 0 {
         IN_VAIN.set(IN_VAIN.get() + 1);
     }
 }
 
-/// The module at this path: at once from another address where it does not come.
+/// The module at this path: at once from another address where it fails, because browsers keep that too.
 async fn import(path: &str) -> Result<JsValue, JsValue> {
     let first = IN_VAIN.get();
     loop {
         let tries = IN_VAIN.get();
         let address = if tries > 0 { format!("{path}?again={tries}") } else { path.to_owned() };
+        UNDER_WAY.set(UNDER_WAY.get() + 1);
         let module = JsFuture::from(dynamic_import(&address)).await;
+        UNDER_WAY.set(UNDER_WAY.get() - 1);
         if module.is_err() {
             IN_VAIN.set(tries + 1);
         }
