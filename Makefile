@@ -32,7 +32,7 @@ audit: ## the slow checks, by hand: view format, dependencies, unused crates, sh
 	@tools/audit.sh
 
 bench: ## the benchmarks, in one table
-	@tools/install.sh build test
+	@tools/install.sh build test bench
 	@tools/build.sh
 	@bench/run.sh
 

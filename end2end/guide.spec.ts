@@ -165,7 +165,7 @@ test("a roll is as high before its channels are there as with them", async ({ ho
   fill(large, 120, (n) => `title = "Reel ${n}"\n`);
   const count = async () => ((await (await fetch(`${large.url}/api/channels`)).json()) as string[]).length;
   await expect.poll(count, { timeout: 20_000 }).toBe(120);
-  for (const [width, height] of [...SIZES, [360, 640], [600, 800], [1920, 1080]] as const) {
+  for (const [width, height] of [...ALL, [360, 640], [600, 800], [1920, 1080]] as const) {
     const page = await guest({ viewport: { width, height } });
     await page.goto(`${large.url}/guide`);
     const heights = await page.evaluate(() => {

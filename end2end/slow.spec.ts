@@ -26,7 +26,7 @@ test("a file whose index lies at its end, on a slow network, is waited for as lo
   const session = await devtools(page);
   await session.send("Network.enable");
   await session.send("Network.emulateNetworkConditions", {
-    offline: false, latency: 50, downloadThroughput: 60_000, uploadThroughput: 60_000,
+    offline: false, latency: 50, downloadThroughput: 40_000, uploadThroughput: 40_000,
   });
   const began = Date.now();
   await page.goto(`${home.url}/c/heavy`, { waitUntil: "commit" });

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what Carrete is built and tested with: tools/install.sh [build] [run] [dev] [check] [test] [audit].
+# Installs what Carrete is built and tested with: tools/install.sh [build] [run] [dev] [check] [test] [bench] [audit].
 # Installs only what is missing, so a second call returns at once. Writes below ~/.cargo, ~/.cache/carrete, ~/.rustup
 # and the node_modules of end2end; Debian packages only as root, else it says in one line what to install.
 # shellcheck disable=SC2015
@@ -127,7 +127,7 @@ for_check() {
 for_test() {
   node_from 20
   for_run
-  [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || packages+=(chromium fonts-liberation)
+  [ -x "${CHROMIUM:-/usr/bin/chromium-headless-shell}" ] || packages+=(chromium-headless-shell fonts-liberation)
   # The store that conditional reads are tested against is a Python program.
   have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
   [ "$(cat "$CARRETE_CACHE/moto/.stamp" 2>/dev/null)" = "$(moto_stamp)" ] || want add_moto "moto, a bucket for the tests" "seconds, once"
@@ -145,7 +145,11 @@ for_test() {
   locked end2end/engines || want add_engines "the drivers of WebKit and Firefox" "seconds, once"
 }
 
+# Times are taken in the browser that people have.
+for_bench() { [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || packages+=(chromium fonts-liberation); }
+
 for_audit() {
+  for_bench
   have leptosfmt || want add_leptosfmt "leptosfmt" "about 2 minutes, once"
   have cargo-deny || want add_deny "cargo-deny" "about 6 minutes, once"
   have cargo-machete || want add_machete "cargo-machete" "about a minute, once"
@@ -157,8 +161,8 @@ for_audit() {
 mkdir -p "$CARRETE_CACHE/bin"
 for set in "${@:-build}"; do
   case $set in
-    build | run | dev | check | test | audit) "for_$set" ;;
-    *) die "no set is called '$set': build, run, dev, check, test and audit are" ;;
+    build | run | dev | check | test | bench | audit) "for_$set" ;;
+    *) die "no set is called '$set': build, run, dev, check, test, bench and audit are" ;;
   esac
 done
 
