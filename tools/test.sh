@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Every test: tools/test.sh [rust] [tools] [browser] [engines]; without a name all of them. Goes on after a failing part.
-# A part that could not run counts as one failed test. The last line is `N passed, N failed`.
+# A part that could not run counts as one failed test. Before the sum stands the name of each test that failed, and of
+# each that passed at its second try only; the last line is `N passed, N failed`.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 . tools/env.sh
 
 logs=target/test-logs
 mkdir -p "$logs"
-passed=0 failed=0 table=""
+passed=0 failed=0 table="" names=""
 
 # Adds one part to the sum: name, passed, failed, exit code, seconds. A bad exit code without a failed test is one.
 part() {
@@ -15,6 +16,12 @@ part() {
   if [ "$bad" -eq 0 ] && { [ "$code" -ne 0 ] || [ "$good" -eq 0 ]; }; then bad=1; fi
   passed=$((passed + good)) failed=$((failed + bad))
   table+=$(printf '  %-28s %6d passed %6d failed %6d s' "$name" "$good" "$bad" "$seconds")$'\n'
+}
+
+# Adds lines to what is told at the end, where it is found without reading the log.
+tell() {
+  local line
+  while IFS= read -r line; do names+="  $line"$'\n'; done
 }
 
 # libtest: `test result: ok. 12 passed; 0 failed; 0 ignored; …`, one line for each test binary and each crate's documents.
@@ -27,6 +34,7 @@ rust() {
   read -r good bad < <(awk '
     /^test result: / { for (i = 2; i <= NF; i++) { if ($i == "passed;") p += $(i - 1); if ($i == "failed;") f += $(i - 1) } }
     END { print p + 0, f + 0 }' "$log")
+  tell < <(sed -n 's/^test \(.*\) \.\.\. FAILED$/FAILED \1/p' "$log")
   part "Rust" "$good" "$bad" "$code" $((SECONDS - began))
 }
 
@@ -37,6 +45,7 @@ tools() {
   node --test --test-reporter=tap tools/*.test.mjs </dev/null >"$log" 2>&1
   code=$?
   [ "$code" -eq 0 ] || cat "$log"
+  tell < <(sed -n 's/^ *not ok [0-9]* - /FAILED /p' "$log")
   good=$(sed -n 's/^# pass //p' "$log")
   bad=$(sed -n 's/^# fail //p' "$log")
   part "scripts" "$good" "$bad" "$code" $((SECONDS - began))
@@ -60,6 +69,7 @@ browser() {
       const { stats, errors } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
       console.log(stats.expected + stats.flaky, stats.unexpected + (errors.length && !stats.unexpected ? 1 : 0));
     ' "$report" 2>/dev/null || echo "0 1")
+    tell < <(node tools/red.mjs "$report" 2>/dev/null)
     part "browser, $sort" "$good" "$bad" "$code" $((SECONDS - began))
   done
 }
@@ -73,7 +83,7 @@ engines() {
     return
   fi
   # Made before two ask for them.
-  end2end/streams.sh "$CARRETE_CACHE/test-streams" || true
+  end2end/streams.sh "$CARRETE_CACHE/test-streams"
   for engine in webkit firefox; do
     echo "test: the smoke suite in $engine"
     SHOTS=$PWD/$logs node end2end/engines/smoke.mjs "$engine" </dev/null >"$logs/$engine.log" 2>&1 &
@@ -86,6 +96,7 @@ engines() {
     cat "$log"
     good=$(grep -c "^$engine: .*: fine (" "$log")
     bad=$(grep -c "^$engine: .*: FAILED: " "$log")
+    tell < <(grep "^$engine: .*: FAILED: " "$log")
     part "$engine" "$good" "$bad" "$code" $((SECONDS - began))
   done
 }
@@ -98,6 +109,6 @@ for name in "${@:-all}"; do
   esac
 done
 
-printf '\n%s' "$table"
+printf '\n%s%s' "$table" "$names"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
