@@ -30,6 +30,7 @@ type Seen = { video: HTMLVideoElement; events: string[]; at: number };
 declare global {
   interface Window {
     seen: Seen;
+    waits: number;
   }
 }
 
@@ -78,6 +79,20 @@ test("the first reel plays before the WASM is there, and goes on untouched when 
   await plays(page, "clip_0");
   expect(await page.evaluate(() => window.sight.most)).toBe(1);
 });
+
+for (const held of [true, false]) {
+  test(`a reel that is opened never says that it waits, with the WASM ${held ? "late" : "at once"}`, async ({ page }) => {
+    await page.addInitScript(() => {
+      window.waits = 0;
+      document.addEventListener("waiting", () => window.waits++, true);
+    });
+    const comes = held ? await heldBack(page) : undefined;
+    await page.goto("/c/clip_2");
+    await plays(page, "clip_2");
+    await comes?.();
+    expect(await page.evaluate(() => window.waits)).toBe(0);
+  });
+}
 
 test("with WASM that never comes the first reel plays all the same", async ({ page, expects }) => {
   expects(/wasm|ERR_FAILED|Failed to fetch/i);
@@ -234,7 +249,7 @@ test("a refusal before the WASM is there is asked about once", async ({ page }) 
   });
   const comes = await heldBack(page);
   await page.goto("/");
-  await expect.poll(() => page.locator("video").count(), { timeout: LONG_MS }).toBe(1);
+  await expect.poll(() => page.evaluate(() => window.asked), { timeout: LONG_MS }).toBe(1);
   await page.waitForTimeout(1_000);
   expect(await page.evaluate(() => window.asked)).toBe(1);
   await comes();

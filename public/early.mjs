@@ -48,9 +48,11 @@ function begin({ id, source, mime, library, full, config, bandwidth, resume, sty
     if (early.frames < 2) video.requestVideoFrameCallback(presented);
     else settle();
   };
-  const play = async () => {
+  const bound = () => {
     early.bound = true;
     video.requestVideoFrameCallback?.(presented);
+  };
+  const play = async () => {
     try {
       await video.play();
     } catch {
@@ -59,8 +61,10 @@ function begin({ id, source, mime, library, full, config, bandwidth, resume, sty
   };
   const playFile = () => {
     if (!video.canPlayType(mime)) return giveUp();
+    bound();
     video.src = source;
     if (from) video.currentTime = from;
+    // At once: some browsers load a file only when it is asked to play.
     play();
   };
 
@@ -89,7 +93,9 @@ function begin({ id, source, mime, library, full, config, bandwidth, resume, sty
         hls.on("hlsError", early.heard);
         hls.attachMedia(video);
         hls.loadSource(source);
-        play();
+        bound();
+        // Asked before anything is there, the element would say that it waits. A page that has taken it asks by itself.
+        video.addEventListener("canplay", () => globalThis.early === early && play(), { once: true });
       })
       .catch(giveUp);
   } else {
