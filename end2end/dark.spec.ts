@@ -20,7 +20,7 @@ async function blinds(page: Page, hidden: boolean): Promise<void> {
     Object.defineProperty(document, "visibilityState", { get: () => (dark ? "hidden" : "visible") });
     const request = HTMLVideoElement.prototype.requestVideoFrameCallback;
     HTMLVideoElement.prototype.requestVideoFrameCallback = function (callback) {
-      return request.call(this, (...frame) => (dark ? waiting.push(() => callback(...frame)) : callback(...frame)));
+      return request.call(this, (...frame) => (dark && !document.pictureInPictureElement ? waiting.push(() => callback(...frame)) : callback(...frame)));
     };
     window.hide = (hidden) => {
       dark = hidden;
@@ -106,4 +106,28 @@ test("a reel reached in the dark plays when the page is shown, and its network's
   await page.unroute(broken);
   await hide(page, false);
   await playsOrAsks(page, "clip_5");
+});
+
+test("a film in the small window is mended though the page is hidden", async ({ page, expects }) => {
+  test.setTimeout(90_000);
+  expects(/Failed to load resource/);
+  await blinds(page, false);
+  const broken = "**/streams/clip_2/*";
+  let asked = 0;
+  await page.route(broken, (route) => {
+    asked++;
+    return route.fulfill({ status: 500 });
+  });
+  await page.goto("/c/clip_1");
+  await plays(page, "clip_1");
+  // No window opens without a screen: the page is told that the element is in one.
+  await page.evaluate(() => Object.defineProperty(document, "pictureInPictureElement", { get: () => document.querySelector("video") }));
+  await hide(page, true);
+  await press(page, "ArrowDown");
+  await expect(active(page).getByRole("alert")).toBeVisible({ timeout: 20_000 });
+  await page.unroute(broken);
+  await expect.poll(() => media(page, (video) => !video.paused && video.currentTime > 0.2), { timeout: 20_000 }).toBe(true);
+  await expect(active(page)).toHaveAttribute("data-channel", "clip_2");
+  expect(await page.evaluate(() => document.hidden)).toBe(true);
+  expect(asked).toBeGreaterThan(0);
 });
