@@ -35,9 +35,10 @@ test("the list beside the film goes to its reels in the same document: sound and
 test("a click that asks for another tab stays the browser's, in the list and on a live channel of the guide", wide, async ({ page, context }) => {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");
-  for (const options of [{ modifiers: ["ControlOrMeta"] }, { button: "middle" }] as const) {
+  type Click = Parameters<ReturnType<Page["locator"]>["click"]>[0];
+  for (const options of [{ modifiers: ["ControlOrMeta"] }, { button: "middle" }] satisfies Click[]) {
     const other = context.waitForEvent("page");
-    await page.locator('.strip-list [data-key="clip_5"] a').click({ ...options, modifiers: [...("modifiers" in options ? options.modifiers : [])] });
+    await page.locator('.strip-list [data-key="clip_5"] a').click(options);
     const tab = await other;
     await expect(tab).toHaveURL(/\/c\/clip_5$/);
     await tab.close();

@@ -241,25 +241,25 @@ test("a library that did not come is asked for by the page", async ({ page, expe
 
 test("a refusal before the WASM is there is asked about once", async ({ page }) => {
   await page.addInitScript(() => {
-    window.asked = 0;
+    window.askedToPlay = 0;
     HTMLMediaElement.prototype.play = function () {
-      window.asked++;
+      window.askedToPlay++;
       return Promise.reject(new DOMException("no", "NotAllowedError"));
     };
   });
   const comes = await heldBack(page);
   await page.goto("/");
-  await expect.poll(() => page.evaluate(() => window.asked), { timeout: LONG_MS }).toBe(1);
+  await expect.poll(() => page.evaluate(() => window.askedToPlay), { timeout: LONG_MS }).toBe(1);
   await page.waitForTimeout(1_000);
-  expect(await page.evaluate(() => window.asked)).toBe(1);
+  expect(await page.evaluate(() => window.askedToPlay)).toBe(1);
   await comes();
   await page.waitForTimeout(1_000);
-  expect(await page.evaluate(() => window.asked)).toBeLessThan(6);
+  expect(await page.evaluate(() => window.askedToPlay)).toBeLessThan(6);
 });
 
 declare global {
   interface Window {
-    asked: number;
+    askedToPlay: number;
     told: string[];
   }
 }

@@ -18,7 +18,7 @@ declare global {
 /** Refuses `play()` until a finger or a key is down, as browsers do that save power. */
 async function refuse(page: Page, how: "later" | "at once" | "by throwing"): Promise<void> {
   await page.addInitScript((how) => {
-    const asked = (window.asked = { calls: 0, allowed: false });
+    const asked: Window["asked"] = (window.asked = { calls: 0, allowed: false });
     for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => (asked.allowed = true), true);
     const play = HTMLMediaElement.prototype.play;
     HTMLMediaElement.prototype.play = function () {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What must hold before a commit: format, lints for both targets, documentation, licences, pinned files.
+# What must hold before a commit: format, lints for both targets, documentation, types of the browser tests, licences, pinned files.
 # Runs every step even when one fails. Tests are `make test`; the slow checks are `make audit`.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -26,6 +26,7 @@ step "format" cargo fmt --all --check
 step "lints of the server" cargo clippy --locked -p server -p app --features app/ssr --all-targets -- -D warnings
 step "lints of the page" cargo clippy --locked -p frontend --target wasm32-unknown-unknown -- -D warnings
 step "documentation" documents
+step "types of the browser tests" end2end/node_modules/.bin/tsc --project end2end
 step "licences" node tools/licences.mjs
 step "one list of tools" node tools/container.mjs
 step "vendored hls.js" tools/vendor-hls.sh --check

@@ -117,8 +117,12 @@ for_dev() {
 # What the running program calls.
 for_run() { have ffmpeg && have ffprobe || optional+=(ffmpeg); }
 
+# The browser tests, and the compiler that checks their types.
+want_playwright() { [[ "${todo[*]}" == *add_playwright* ]] || locked end2end || want add_playwright "Playwright" "seconds, once"; }
+
 for_check() {
   local sysroot
+  want_playwright
   # A toolchain that is installed anew has them.
   sysroot=$(rustc --print sysroot 2>/dev/null) || return 0
   [ -x "$sysroot/bin/cargo-clippy" ] && [ -x "$sysroot/bin/rustfmt" ] || want add_components "clippy and rustfmt" "seconds"
@@ -133,7 +137,7 @@ for_test() {
   [ "$(cat "$CARRETE_CACHE/moto/.stamp" 2>/dev/null)" = "$(moto_stamp)" ] || want add_moto "moto, a bucket for the tests" "seconds, once"
   packages+=("${optional[@]}")
   optional=()
-  locked end2end || want add_playwright "Playwright" "seconds, once"
+  want_playwright
   have firefox-esr || packages+=(firefox-esr)
   have Xvfb || packages+=(xvfb)
   have openbox || packages+=(openbox)
