@@ -6,23 +6,24 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 
 import { active, media, plays, rests } from "./eyes";
-import { expect, showControls, swipe, test } from "./hands";
+import { expect, press, showControls, swipe, test } from "./hands";
 
 declare global {
   interface Window {
-    /** Calls of `play()`, and what refuses them. */
-    asked: { calls: number; allowed: boolean };
+    /** Calls of `play()`, those of elements in no document, and what refuses them. */
+    asked: { calls: number; beside: number; allowed: boolean };
   }
 }
 
 /** Refuses `play()` until a finger or a key is down, as browsers do that save power. */
 async function refuse(page: Page, how: "later" | "at once" | "by throwing"): Promise<void> {
   await page.addInitScript((how) => {
-    const asked: Window["asked"] = (window.asked = { calls: 0, allowed: false });
+    const asked: Window["asked"] = (window.asked = { calls: 0, beside: 0, allowed: false });
     for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => (asked.allowed = true), true);
     const play = HTMLMediaElement.prototype.play;
     HTMLMediaElement.prototype.play = function () {
       asked.calls++;
+      asked.beside += Number(!this.isConnected);
       if (asked.allowed) return play.call(this);
       const error = new DOMException("not allowed", "NotAllowedError");
       if (how === "by throwing") throw error;
@@ -71,6 +72,26 @@ for (const how of ["later", "at once", "by throwing"] as const) {
     await plays(page, "clip_2");
   });
 }
+
+test("a browser that presents two frames of what it refuses to play is asked for no neighbour either", async ({ page }) => {
+  await page.addInitScript(() => {
+    let mediaTime = 0;
+    HTMLVideoElement.prototype.requestVideoFrameCallback = function (callback) {
+      const frame = () => (this.readyState > 1 ? callback(performance.now(), { mediaTime: (mediaTime += 0.04) } as VideoFrameCallbackMetadata) : setTimeout(frame, 20));
+      return Number(setTimeout(frame, 20));
+    };
+  });
+  await refuse(page, "later");
+  await page.goto("/c/clip_1");
+  await prompted(page);
+  await page.waitForTimeout(3_000);
+  expect(await page.evaluate(() => window.asked.beside)).toBe(0);
+  await page.touchscreen.tap(100, 200);
+  await expect.poll(() => media(page, (video) => !video.paused && video.currentTime > 0.3)).toBe(true);
+  await press(page, "ArrowDown");
+  await expect.poll(() => media(page, (video) => !video.paused && video.currentTime > 0.3), { timeout: 12_000 }).toBe(true);
+  await expect(active(page)).toHaveAttribute("data-channel", "clip_2");
+});
 
 for (const [width, height] of [[844, 390], [320, 256]] as const) {
   test(`why it stands is seen at ${width}x${height}`, async ({ page }) => {
