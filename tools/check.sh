@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What must hold before a commit: format, lints for both targets, documentation, types of the browser tests, licences, pinned files.
-# Runs every step even when one fails. Tests are `make test`; the slow checks are `make audit`.
+# What must hold before a commit: format, lints for both targets, documentation, types of the browser tests, licences,
+# pinned files. Runs every step even when one fails. Tests are `make test`; the slow checks are `make audit`.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 . tools/env.sh

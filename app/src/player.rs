@@ -310,6 +310,11 @@ impl Player {
         self.prompt.get_untracked().is_some()
     }
 
+    /// Whether the browser plays nothing before a person asks for it.
+    pub(crate) fn needs_tap(&self) -> bool {
+        self.prompt.get_untracked() == Some(Prompt::Tap)
+    }
+
     fn dispatch(&self, event: Event) {
         self.with_pool(|pool| pool.dispatch(event));
     }

@@ -153,8 +153,8 @@ impl Guide {
         self.ask(format!("/guide{here}"), Box::new(then));
     }
 
-    /// Asks for a guide and hands it over, unless something else was asked meanwhile. One that does not
-    /// come is told of, and asked for again as long as the dialog is open.
+    /// Asks for a guide and hands it over, unless something else was asked meanwhile. One that does
+    /// not come is told of, and asked for again as long as the dialog is open.
     // One future for all: each kind of `then` would have its own.
     fn ask(self: &Rc<Self>, address: String, then: Box<dyn FnOnce(Part)>) {
         let asked = self.asked.get() + 1;
@@ -331,7 +331,8 @@ fn stylesheet() -> Option<Element> {
     document().query_selector(&format!("link[href='{STYLESHEET}']")).ok().flatten()
 }
 
-/// Whether it is there. Browsers differ in what a link has whose file did not come: none, or an empty one.
+/// Whether it is there. Browsers differ in what a link has whose file did not come: none, or an
+/// empty one.
 fn is_dressed() -> bool {
     stylesheet()
         .is_some_and(|link| get(&get(&get(&link, "sheet"), "cssRules"), "length").is_truthy())

@@ -93,7 +93,8 @@ pub(crate) fn ask_again() {
     }
 }
 
-/// The module at this path: at once from another address where it fails, because browsers keep that too.
+/// The module at this path: at once from another address where it fails, because browsers keep that
+/// too.
 async fn import(path: &str) -> Result<JsValue, JsValue> {
     let first = IN_VAIN.get();
     loop {

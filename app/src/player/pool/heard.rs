@@ -121,7 +121,7 @@ impl Pool {
     fn heard_spare(&self, told: Told) {
         let spare = self.spare();
         match told {
-            Told::Ready if !self.player.is_prompted() => spare.run_up(),
+            Told::Ready if !self.player.needs_tap() => spare.run_up(),
             Told::RunUp => self.feed_current(),
             Told::Report(Report::Parsed) => {
                 let wanted = self.player.wanted_height.get_untracked();

@@ -46,8 +46,9 @@ impl Pool {
         let enough =
             if self.line_is_wide() { AHEAD_ON_A_WIDE_LINE_S } else { AHEAD_BEFORE_WARMING_S };
         let fed = current.is_whole() || current.ahead_s() >= enough;
-        // A browser may present two frames of what it refuses to play; it would refuse the neighbour too.
-        if self.saves_data || !moving || !fed || self.player.is_prompted() {
+        // A browser may present two frames of what it refuses to play; it would refuse the neighbour
+        // too.
+        if self.saves_data || !moving || !fed || self.player.needs_tap() {
             return;
         }
         if let Some(media) = self.wanted.take() {
