@@ -55,6 +55,7 @@ use self::{
     stock::{Doubt, Stocks},
 };
 pub(crate) use self::{
+    facts::etag_of,
     name::{nfc, shown, stem},
     probe::front_cover,
     snapshot::Entry,
