@@ -284,8 +284,13 @@ impl Reader {
         if self.passing {
             return Ok(());
         }
-        // Who reads little at a time asks for the next soon; who reads on asks for more.
-        let ahead = if self.left.end <= end { 1 } else { AHEAD };
+        // Who asks for little near the end asks for the next soon, who reads on for more; who asks
+        // for little, far from it, may want that and nothing else.
+        let ahead = match self.left.end {
+            asked if asked <= start.midpoint(end) => 0,
+            asked if asked <= end => 1,
+            _ => AHEAD,
+        };
         let mut next = piece.next();
         for _ in 0..ahead {
             let Some(piece) = next else { break };
