@@ -68,6 +68,14 @@ impl Remark {
         }
     }
 
+    /// What people call that which keeps browsers from playing it, where it is how the file is built.
+    pub(crate) fn format(&self) -> Option<&'static str> {
+        match self {
+            Self::Container { is, .. } => is.format(),
+            _ => None,
+        }
+    }
+
     /// Whether all browsers play it in spite of this.
     pub(crate) fn plays(&self) -> bool {
         match self {

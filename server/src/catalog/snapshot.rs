@@ -19,6 +19,7 @@ use super::{
     order::{Orders, Places},
     probe,
     reason::Reason,
+    remark::Remark,
     search::{Index, Only, Tags},
     stock::{self, Stock},
     tagged::Tagged,
@@ -347,7 +348,8 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
         tags: facts.about.tags.clone(),
         updated_at: facts.updated_at,
         order: facts.about.order,
-        format: probe::format(&facts.codecs),
+        format: probe::format(&facts.codecs)
+            .or_else(|| facts.remarks.iter().find_map(Remark::format).map(str::to_owned)),
         id,
     }
 }

@@ -274,6 +274,17 @@ async fn what_a_file_is_counts_and_not_its_name() {
     ] {
         assert_eq!(media(&app, id).mime, mime, "{id}");
     }
+    // What hardly a browser reads has a name for whoever is told that it does not play.
+    for (id, format) in [
+        ("downloaded", Some("MPEG-TS")),
+        ("recorded", Some("Matroska")),
+        ("ancient", Some("AVI")),
+        ("saved", None),
+        ("voice", None),
+        ("page", None),
+    ] {
+        assert_eq!(media(&app, id).format.as_deref(), format, "{id}");
+    }
     let served = app.get("/streams/saved.mp4").await;
     assert_eq!(served.header("content-type"), "video/webm");
     let (playable, findings) = judged(&streams).await;

@@ -108,6 +108,22 @@ impl Container {
         }
     }
 
+    /// What people call it in every language, where hardly a browser reads it.
+    pub(crate) fn format(self) -> Option<&'static str> {
+        match self {
+            Self::Matroska => Some("Matroska"),
+            Self::TransportStream => Some("MPEG-TS"),
+            Self::Foreign("an M2TS stream") => Some("M2TS"),
+            Self::Foreign("an MPEG program stream") => Some("MPEG-PS"),
+            Self::Foreign("raw MPEG video") => Some("MPEG"),
+            Self::Foreign("raw video") => None,
+            Self::Foreign("Flash video") => Some("FLV"),
+            Self::Foreign("Dolby sound") => Some("Dolby"),
+            Self::Foreign(label) => Some(label),
+            _ => None,
+        }
+    }
+
     /// The extension by which browsers and people know it, where there is one that is a channel.
     pub(crate) fn extension(self) -> Option<&'static str> {
         match self {
