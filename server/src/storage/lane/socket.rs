@@ -12,7 +12,10 @@ use std::{
 use rustix::{
     fs::sendfile,
     io::Errno,
-    net::{SendAncillaryBuffer, SendFlags, sendmsg, sockopt::set_socket_linger},
+    net::{
+        SendAncillaryBuffer, SendFlags, sendmsg,
+        sockopt::{set_socket_linger, set_tcp_user_timeout},
+    },
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
@@ -20,6 +23,11 @@ use tokio::{
 };
 
 use super::{BLANKS, Lane, Waiting};
+
+/// When we have closed, the kernel keeps what is still to be sent for so long in milliseconds. While
+/// we send, it may not count: who takes a little at a time and has no room in between would be cut off
+/// although bytes arrive all the time, since Linux counts from the first time that there was none.
+const UNSENT_AT_THE_END_MS: u32 = 90_000;
 
 /// A socket that sends what is on its lane where a blank is written.
 #[derive(Debug)]
@@ -153,6 +161,8 @@ impl AsyncWrite for LaneStream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Where it cannot be said the kernel keeps it for longer.
+        let _ = set_tcp_user_timeout(&self.stream, UNSENT_AT_THE_END_MS);
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -1,6 +1,11 @@
 //! Files over real sockets, through all that stands between an answer and its connection.
 
-use std::{fs, io, net::SocketAddr, time::Duration};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    os::fd::{AsFd, OwnedFd},
+    time::Duration,
+};
 
 use axum::{
     Extension, Router,
@@ -11,6 +16,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Response, header};
+use rustix::net::sockopt::tcp_user_timeout;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, BufReader},
@@ -19,7 +25,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{CHUNK, Lane, WAITING_MAX};
+use super::{CHUNK, Lane, LaneStream, WAITING_MAX};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Longer than what lies in sockets on the way.
@@ -319,4 +325,19 @@ async fn what_was_changed_on_the_way_is_never_sent() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_kernel_ends_no_answer_before_it_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap());
+    let (client, accepted) = tokio::join!(client, listener.accept());
+    let (_client, (ours, _)) = (client.unwrap(), accepted.unwrap());
+    let same: OwnedFd = ours.as_fd().try_clone_to_owned().unwrap();
+    let mut stream = LaneStream::new(ours);
+    stream.write_all(b"the beginning").await.unwrap();
+    // Who takes bytes all the time, and has little room for them, is sent them however long it takes.
+    assert_eq!(tcp_user_timeout(&same).unwrap(), 0);
+    stream.shutdown().await.unwrap();
+    assert_eq!(tcp_user_timeout(&same).unwrap(), 90_000, "the end is kept for a while");
 }
