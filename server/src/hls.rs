@@ -40,7 +40,7 @@ use crate::{
         facts::{FileOffer, Offer, Place, ServedPlaylist},
     },
     error::ApiError,
-    storage::{Found, StoreError},
+    storage::{Found, StoreError, edge::Purpose},
 };
 
 /// What stays what it is under its versioned address.
@@ -337,7 +337,7 @@ async fn send_as(
     (media_type, found): (&'static str, Found),
     request: &Parts,
 ) -> Result<Response, Unsent> {
-    let Found { stamp, fresh, .. } = found;
+    let (purpose, Found { stamp, fresh, .. }) = (Purpose::of(&found), found);
     // Without its version an address leads to whatever is there.
     let lasts = fresh.lasts.filter(|_| fresh.immutable && file.how != How::Plain);
     let cache = match lasts {
@@ -349,7 +349,7 @@ async fn send_as(
         None => Ok(CACHE_PLAIN),
     };
     let key = file.address.to_string();
-    let held = Held::found(distant.edge.clone(), key, stamp, fresh.passing);
+    let held = Held::found(distant.edge.clone(), key, stamp, purpose);
     send_held(held, (media_type, cache.unwrap_or(CACHE_PLAIN)), request).await
 }
 
@@ -371,8 +371,10 @@ async fn send_found(
         let found = edge.find(&file.address, file.turn).await?;
         sent = send_as(distant, file, (media_type, found), request).await;
     }
-    // What comes next waits for what is asked for.
+    // What comes next waits for what is asked for; where that is for once, so is likely the next.
+    let goes_on = found.is_ok_and(|found| !found.is_for_once());
     if let Some((next, turn)) = file.next.as_ref().filter(|_| request.method == Method::GET)
+        && goes_on
         && sent.is_ok()
     {
         edge.find_ahead(next, *turn);
@@ -381,7 +383,8 @@ async fn send_found(
         // What it was is better than nothing, where no other had its address.
         Err(Unsent::Away) if file.turn == 0 => match edge.kept_any(&file.address) {
             Some(stamp) => {
-                let held = Held::found(edge.clone(), file.address.to_string(), stamp, false);
+                let held =
+                    Held::found(edge.clone(), file.address.to_string(), stamp, Purpose::Shelf);
                 send_held(held, (media_type, CACHE_PLAIN), request).await
             }
             None => Err(Unsent::Away),

@@ -38,6 +38,15 @@ pub struct Found {
     pub is_marked: bool,
 }
 
+impl Found {
+    /// Whether nobody who asks later is served what comes now: it is for who asked, or it would have to
+    /// come again in full.
+    pub fn is_for_once(&self) -> bool {
+        let is_over = self.fresh.lasts.is_some_and(|lasts| lasts.is_zero());
+        self.fresh.passing || is_over && !self.is_marked
+    }
+}
+
 /// Where a player reads an object by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Direct {
@@ -151,6 +160,10 @@ pub enum StoreError {
     /// It cannot be reached, does not answer in time, or says that it is unwell: time may mend it.
     #[error("it cannot be reached: {0}")]
     Away(String),
+    /// It is there, and its answer does not come, breaks off or is none: time may mend it, and what else
+    /// it has may be well.
+    #[error("it cannot be reached: {0}")]
+    Broken(String),
     /// It answers, and what it has this from does not: time may mend it, asking again at once will not.
     #[error("what it has this from cannot be reached")]
     Behind,
@@ -186,11 +199,11 @@ impl fmt::Display for Refusal {
 impl StoreError {
     /// Whether time may mend it.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Away(_) | Self::Behind | Self::Busy)
+        matches!(self, Self::Away(_) | Self::Broken(_) | Self::Behind | Self::Busy)
     }
 
-    /// Whether the store itself is away, so that asking again in a moment may help.
+    /// Whether asking again in a moment may help: the store is away, or its answer came badly.
     pub fn is_away(&self) -> bool {
-        matches!(self, Self::Away(_))
+        matches!(self, Self::Away(_) | Self::Broken(_))
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     storage::{
         StoreError,
         disk::{Stamp, in_time, is_absent, is_out_of_room, open_at_once, open_below},
-        edge::{Edge, Opened},
+        edge::{Edge, Opened, Purpose},
         lane::Lane,
     },
 };
@@ -31,7 +31,7 @@ pub(super) struct Held {
 
 enum From {
     File(File),
-    Store { edge: Edge, key: String, passing: bool },
+    Store { edge: Edge, key: String, purpose: Purpose },
 }
 
 /// Why something cannot be sent.
@@ -52,7 +52,10 @@ impl std::convert::From<StoreError> for Unsent {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Gone | StoreError::Changed => Self::Gone,
-            StoreError::Away(_) | StoreError::Behind | StoreError::Refused(_) => Self::Away,
+            StoreError::Away(_)
+            | StoreError::Broken(_)
+            | StoreError::Behind
+            | StoreError::Refused(_) => Self::Away,
             StoreError::Busy => Self::Later,
         }
     }
@@ -101,18 +104,23 @@ impl Held {
     pub(super) fn object(edge: Edge, key: String, listed: Stamp, version: Option<&str>) -> Self {
         let older = version.filter(|version| *version != listed.version());
         let stamp = older.and_then(|version| edge.kept(&key, version)).unwrap_or(listed);
-        Self { stamp, is_another: false, from: From::Store { edge, key, passing: false } }
+        Self { stamp, is_another: false, from: From::Store { edge, key, purpose: Purpose::Shelf } }
     }
 
-    /// An object that no list tells of, as it was found; one that is `passing` is not kept.
-    pub(super) fn found(edge: Edge, key: String, stamp: Stamp, passing: bool) -> Self {
-        Self { stamp, is_another: false, from: From::Store { edge, key, passing } }
+    /// An object that no list tells of, as it was found; `purpose` says
+    /// for whom its bytes come.
+    pub(super) fn found(edge: Edge, key: String, stamp: Stamp, purpose: Purpose) -> Self {
+        Self { stamp, is_another: false, from: From::Store { edge, key, purpose } }
     }
 
     /// Another state of an object that is kept, for want of the one that was listed.
     pub(super) fn older(edge: Edge, key: String) -> Option<Self> {
         let stamp = edge.kept_any(&key)?;
-        Some(Self { stamp, is_another: false, from: From::Store { edge, key, passing: false } })
+        Some(Self {
+            stamp,
+            is_another: false,
+            from: From::Store { edge, key, purpose: Purpose::Shelf },
+        })
     }
 
     /// `length` bytes from `first` on, of a file by the `lane` of the connection, where it has one.
@@ -125,14 +133,9 @@ impl Held {
     ) -> Result<Body, Unsent> {
         match self.from {
             From::File(file) => of_file(file, first, length, lane).await,
-            From::Store { edge, key, passing } => {
+            From::Store { edge, key, purpose } => {
                 let range = first..first.saturating_add(length);
-                let opened = if passing {
-                    edge.pass(&key, self.stamp, range).await
-                } else {
-                    edge.open(&key, self.stamp, range).await
-                };
-                match opened {
+                match edge.open_for(purpose, &key, self.stamp, range).await {
                     Ok(Opened::File(file)) => of_file(file, first, length, lane).await,
                     Ok(Opened::Stream(stream)) => Ok(Body::from_stream(stream)),
                     Err(error) => Err(error.into()),

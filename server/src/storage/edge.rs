@@ -8,6 +8,7 @@ mod fill;
 mod find;
 mod memory;
 mod open;
+mod permit;
 mod piece;
 mod shelf;
 mod spill;
@@ -30,9 +31,10 @@ use self::{
     fill::{Fill, Writer},
     find::{Known, Search, Wanted},
     memory::Memory,
+    permit::Objects,
     piece::{Cut, Home, Piece},
 };
-pub use self::{open::Opened, shelf::Shelf};
+pub use self::{fill::Purpose, open::Opened, shelf::Shelf};
 use super::{
     Asked, Direct, Object, Page, Store, StoreError, Tag,
     breaker::Breaker,
@@ -70,6 +72,8 @@ struct Inner {
     memory: Arc<Memory>,
     /// By site.
     breakers: Cache<String, Arc<Breaker>>,
+    /// Objects that came badly.
+    objects: Arc<Objects>,
     /// The pieces on their way.
     fills: Mutex<HashMap<Piece, Arc<Fill>>>,
     /// Objects that no list tells of, and the questions on their way.
@@ -96,6 +100,7 @@ impl Edge {
             shelf,
             memory: Arc::new(memory),
             breakers: Cache::new(BREAKERS),
+            objects: Arc::default(),
             fills: Mutex::default(),
             known: Cache::new(KNOWN),
             searches: Mutex::default(),
@@ -241,7 +246,8 @@ impl Edge {
         if self.0.shelf.holds(piece) || !self.0.shelf.owns() {
             return Ok(());
         }
-        let mut writer = Writer::begin(Fill::new(piece, false), self.0.shelf.clone()).await?;
+        let mut writer =
+            Writer::begin(Fill::new(piece, Purpose::Shelf), self.0.shelf.clone()).await?;
         writer.add(vec![text]).await?;
         writer.keep().await?;
         self.0.shelf.forget_others(cut);
@@ -273,9 +279,10 @@ impl Inner {
         self.breakers.get_with(self.store.site(key), Arc::default)
     }
 
-    /// Fails where the host of this object is known to be away.
+    /// Fails where the host of this object is known to be away, or where it does not come whole.
     fn left_alone(&self, key: &str) -> Result<(), StoreError> {
-        let Some(wait) = self.breaker(key).wait() else { return Ok(()) };
+        let wait = self.objects.wait(key).or_else(|| self.breaker(key).wait());
+        let Some(wait) = wait else { return Ok(()) };
         let seconds = wait.as_secs_f32().ceil();
         Err(StoreError::Away(format!("it is left alone for another {seconds} s")))
     }

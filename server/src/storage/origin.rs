@@ -91,7 +91,7 @@ impl Origin {
         if is_marked && stamp_of(told, stamp.size).mark != stamp.mark {
             return Err(StoreError::Changed);
         }
-        let wrong = |why: &str| Err(StoreError::Away(why.to_owned()));
+        let wrong = |why: &str| Err(StoreError::Broken(why.to_owned()));
         match answer.status() {
             StatusCode::PARTIAL_CONTENT => {
                 let wanted =

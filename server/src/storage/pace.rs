@@ -35,7 +35,7 @@ where
         let mut paced = paced?;
         match paced.next().await? {
             Ok(bytes) => Some((Ok(bytes), Some(paced))),
-            Err(why) => Some((Err(StoreError::Away(why.to_owned())), None)),
+            Err(why) => Some((Err(StoreError::Broken(why.to_owned())), None)),
         }
     };
     stream::unfold(Some(paced), next).boxed()
@@ -133,7 +133,7 @@ mod tests {
             assert_eq!(ended(bytes, pause_ms).await.0, Ok(()));
         }
         let (last, _) = ended(100_000, 6000).await;
-        assert_eq!(last, Err(StoreError::Away("its answer came to a halt".into())));
+        assert_eq!(last, Err(StoreError::Broken("its answer came to a halt".into())));
     }
 
     #[tokio::test(start_paused = true)]

@@ -237,10 +237,10 @@ fn as_listed(answer: &GetObjectOutput, stamp: Stamp, range: &Range<u64>) -> Resu
     let whole = range.start == 0 && length == stamp.size;
     let told = answer.content_range();
     if told != Some(&wanted) && !(whole && told.is_none()) {
-        return Err(StoreError::Away("it answers another part than was asked for".into()));
+        return Err(StoreError::Broken("it answers another part than was asked for".into()));
     }
     if answer.content_length().and_then(|told| u64::try_from(told).ok()) != Some(length) {
-        return Err(StoreError::Away("it answers with another length than it listed".into()));
+        return Err(StoreError::Broken("it answers with another length than it listed".into()));
     }
     Ok(())
 }

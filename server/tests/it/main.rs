@@ -43,6 +43,7 @@ mod secrets;
 mod server;
 mod sockets;
 mod sources;
+mod sparing;
 mod stations;
 mod storm;
 mod strangers;

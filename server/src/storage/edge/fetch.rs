@@ -11,14 +11,10 @@ use tokio::time::{sleep, timeout};
 use super::{
     Inner,
     fill::{Fill, Writer},
+    permit::Permit,
     watched::watched,
 };
-use crate::storage::{
-    Content, StoreError,
-    breaker::{Breaker, Leave},
-    disk::Stamp,
-    turns::Turn,
-};
+use crate::storage::{Content, StoreError, disk::Stamp, turns::Turn};
 
 /// The first pause, and the longest.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -72,8 +68,8 @@ impl Inner {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        self.by_leave(key, ask).await.map(|(answer, leave)| {
-            leave.answered();
+        self.by_leave(key, ask).await.map(|(answer, permit)| {
+            permit.answered();
             answer
         })
     }
@@ -83,18 +79,17 @@ impl Inner {
         &self,
         key: &str,
         ask: impl Fn() -> F,
-    ) -> Result<(T, Leave), StoreError>
+    ) -> Result<(T, Permit), StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let breaker = self.breaker(key);
         let mut pauses = pauses();
         loop {
-            let error = match once(&breaker, ask()).await {
+            let error = match once(self, key, ask()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            match pauses.next().filter(|_| error.is_away() && breaker.is_closed()) {
+            match pauses.next().filter(|_| error.is_away() && self.left_alone(key).is_ok()) {
                 Some(pause) => sleep(pause).await,
                 None => return Err(error),
             }
@@ -176,8 +171,8 @@ impl Inner {
             None => {
                 let expected = range.end - range.start;
                 let read = self.store.read(key, stamp, range);
-                let (content, leave) = once(&self.breaker(key), read).await?;
-                watched(content, expected, leave)
+                let (content, permit) = once(self, key, read).await?;
+                watched(content, expected, permit)
             }
         };
         let mut content = content.ready_chunks(BATCH);
@@ -200,26 +195,27 @@ impl Inner {
         if writer.is_full() {
             Ok(())
         } else {
-            Err(StoreError::Away("its answer was cut off".into()))
+            Err(StoreError::Broken("its answer was cut off".into()))
         }
     }
 }
 
 /// Asks once, if one may. Who has the answer says how it ended.
 async fn once<T>(
-    breaker: &Arc<Breaker>,
+    inner: &Inner,
+    key: &str,
     answer: impl Future<Output = Result<T, StoreError>>,
-) -> Result<(T, Leave), StoreError> {
-    let away = |_| StoreError::Away("it did not answer a moment ago".into());
-    let leave = breaker.ask().map_err(away)?;
+) -> Result<(T, Permit), StoreError> {
+    let permit = Permit::ask(&inner.objects, &inner.breaker(key), key)?;
     match answer.await {
-        Ok(answer) => Ok((answer, leave)),
+        Ok(answer) => Ok((answer, permit)),
         Err(error) => {
             match &error {
-                error if error.is_away() => leave.failed(),
+                StoreError::Away(_) => permit.failed(),
+                StoreError::Broken(_) => permit.broke(),
                 // It was not asked.
-                StoreError::Busy => drop(leave),
-                _ => leave.answered(),
+                StoreError::Busy => drop(permit),
+                _ => permit.answered(),
             }
             Err(error)
         }
@@ -247,6 +243,7 @@ pub(super) async fn fetch(inner: Arc<Inner>, job: Job) {
         () = inner.stop.cancelled() => Err(StoreError::Away("this server stops".into())),
         end = inner.whole((&key, stamp), &fill, begun) => end,
         () = inner.is_in_the_way(&key, &fill) => Err(StoreError::Busy),
+        () = fill.is_left() => Err(StoreError::Busy),
     };
     if let Err(error) = &end {
         tracing::debug!(store = inner.store.name(), %error, "An object cannot be fetched.");

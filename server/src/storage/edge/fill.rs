@@ -14,28 +14,55 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use tokio::{sync::watch, task::spawn_blocking};
+use tokio::{
+    sync::{Notify, watch},
+    task::spawn_blocking,
+};
 
 use super::{
     piece::Piece,
     shelf::Shelf,
     spill::{Spill, Spills},
 };
-use crate::storage::{StoreError, disk::is_out_of_room};
+use crate::storage::{Found, StoreError, disk::is_out_of_room};
 
 /// Bytes handed on at once, as for files.
 const CHUNK: u64 = 256 << 10;
+
+/// For whom the bytes of an object come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// For everybody: they come to their end and are kept.
+    Shelf,
+    /// For who asks while they come, and end with the last who reads them. All of them are kept for the
+    /// time when the store is away: nobody is served them before that.
+    Once,
+    /// As those, and nothing of them is kept.
+    Passing,
+}
+
+impl Purpose {
+    /// Of an object that was found to be so.
+    pub fn of(found: &Found) -> Self {
+        match found {
+            found if found.fresh.passing => Self::Passing,
+            found if found.is_for_once() => Self::Once,
+            _ => Self::Shelf,
+        }
+    }
+}
 
 /// What has come of a piece.
 #[derive(Debug)]
 pub(super) struct Fill {
     pub(super) piece: Piece,
-    /// It is for those alone who ask while it comes.
-    passing: bool,
+    purpose: Purpose,
     /// Somebody has asked for it.
     taken: AtomicBool,
     /// How many read it or wait for it.
     readers: AtomicUsize,
+    /// The last of them has left.
+    left: Notify,
     /// Where it is written before it is whole; nothing where the folder cannot be written.
     file: OnceLock<(File, PathBuf)>,
     /// What the disk had no room for, from this place in the piece on.
@@ -63,13 +90,14 @@ pub(super) struct Writer {
 }
 
 impl Fill {
-    /// A piece of which nothing has come. One that is `passing` is not kept.
-    pub(super) fn new(piece: Piece, passing: bool) -> Arc<Self> {
+    /// A piece of which nothing has come.
+    pub(super) fn new(piece: Piece, purpose: Purpose) -> Arc<Self> {
         Arc::new(Self {
             piece,
-            passing,
+            purpose,
             taken: AtomicBool::new(false),
             readers: AtomicUsize::new(0),
+            left: Notify::new(),
             file: OnceLock::new(),
             spilt_at: AtomicU64::new(u64::MAX),
             spilt: Mutex::default(),
@@ -97,7 +125,22 @@ impl Fill {
     /// Whether what came has to stay a moment: it is not kept, and who had it asked for has not taken
     /// it yet.
     pub(super) fn lingers(&self) -> bool {
-        self.passing && !self.taken.load(Ordering::Acquire)
+        self.purpose == Purpose::Passing && !self.taken.load(Ordering::Acquire)
+    }
+
+    /// How much of it has come.
+    pub(super) fn so_far(&self) -> u64 {
+        self.progress.borrow().so_far
+    }
+
+    /// Waits until it is read no more, if it comes for its readers alone.
+    pub(super) async fn is_left(&self) {
+        loop {
+            self.left.notified().await;
+            if self.purpose != Purpose::Shelf && self.is_unwanted() {
+                return;
+            }
+        }
     }
 
     /// Waits until nothing more comes.
@@ -167,7 +210,7 @@ impl Fill {
     fn keep(&self, shelf: &Shelf, seal: blake3::Hash) -> io::Result<()> {
         let Some((file, path)) = self.file.get() else { return Ok(()) };
         let is_spilt = self.spilt_at.load(Ordering::Acquire) != u64::MAX;
-        if is_spilt || self.passing || !shelf.owns() {
+        if is_spilt || self.purpose == Purpose::Passing || !shelf.owns() {
             return Ok(());
         }
         file.write_all_at(seal.as_bytes(), self.piece.length())?;
@@ -209,7 +252,9 @@ impl FillReader {
 
 impl Drop for FillReader {
     fn drop(&mut self) {
-        self.0.readers.fetch_sub(1, Ordering::AcqRel);
+        if self.0.readers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.left.notify_one();
+        }
     }
 }
 
@@ -293,7 +338,7 @@ fn unfit() -> StoreError {
 mod tests {
     use bytes::Bytes;
 
-    use super::{Fill, Shelf, StoreError, Writer};
+    use super::{Fill, Purpose, Shelf, StoreError, Writer};
     use crate::storage::{
         disk::Stamp,
         edge::{
@@ -314,7 +359,7 @@ mod tests {
         let fill = async |n: u64| {
             let stamp = Stamp::tagged(LENGTH, 0, Some("tag"));
             let piece = Cut::of(&Home::of("s3", "films"), &n.to_string(), stamp).piece_at(0);
-            let fill = Fill::new(piece, false);
+            let fill = Fill::new(piece, Purpose::Shelf);
             let mut writer = Writer::begin(fill.clone(), shelf.clone()).await.expect("begun");
             while !writer.is_full() {
                 if let Err(error) = writer.add(vec![chunk.clone(); 3]).await {

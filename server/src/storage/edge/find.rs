@@ -13,7 +13,7 @@ use tokio::{sync::watch, time::timeout};
 use super::{
     Edge, Inner, PATIENCE,
     fetch::{self, Job},
-    fill::Fill,
+    fill::{Fill, Purpose},
     watched::watched,
 };
 use crate::storage::{Found, StoreError, turns::Turn};
@@ -205,29 +205,29 @@ impl Edge {
             let found = inner.patiently(key, || inner.store.look(key)).await?;
             return Ok(wanted.told(found));
         }
-        let ((found, content), leave) = inner.by_leave(key, || inner.store.find(key)).await?;
+        let ((found, content), permit) = inner.by_leave(key, || inner.store.find(key)).await?;
         let found = wanted.told(found);
         let first = self.cut(key, found.stamp).all().next();
         let Some(piece) = first.filter(|piece| !inner.shelf.holds(*piece)) else {
-            leave.answered();
+            permit.answered();
             return Ok(found);
         };
         // Where no more may be fetched, who comes for the bytes is told so.
         let task = inner.task(key).ok();
         let fill = match inner.fills().entry(piece) {
             Entry::Vacant(place) if task.is_some() => {
-                Some(place.insert(Fill::new(piece, found.fresh.passing)).clone())
+                Some(place.insert(Fill::new(piece, Purpose::of(&found))).clone())
             }
             _ => None,
         };
         match task.zip(fill) {
             Some((task, fill)) => {
-                let content = watched(content, piece.length(), leave);
+                let content = watched(content, piece.length(), permit);
                 let (key, stamp, begun) = (key.clone(), found.stamp, Some((content, turn)));
                 let job = Job { key, stamp, fill, begun, task };
                 tokio::spawn(fetch::fetch(inner.clone(), job));
             }
-            None => leave.answered(),
+            None => permit.answered(),
         }
         Ok(found)
     }

@@ -18,7 +18,7 @@ use tokio_util::io::ReaderStream;
 use super::{
     Edge, PATIENCE,
     fetch::{self, Job},
-    fill::{Fill, FillReader},
+    fill::{Fill, FillReader, Purpose},
     piece::{Cut, Piece},
 };
 use crate::storage::{
@@ -32,6 +32,10 @@ const GOES_ON: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(500);
 /// So many pieces are fetched ahead for each who reads on.
 const AHEAD: usize = 2;
+/// A part of so many bytes is small,
+const SMALL: u64 = 256 << 10;
+/// and what lies so far behind what has come of an object comes soon.
+const SOON: u64 = 1 << 20;
 /// Bytes read from a file at once.
 const CHUNK: usize = 256 << 10;
 
@@ -57,7 +61,7 @@ struct Reader {
     key: String,
     stamp: Stamp,
     cut: Cut,
-    passing: bool,
+    purpose: Purpose,
     /// What is still to be read.
     left: Range<u64>,
     /// The bytes of the piece that is read now.
@@ -75,32 +79,35 @@ impl Edge {
         stamp: Stamp,
         range: Range<u64>,
     ) -> Result<Opened, StoreError> {
-        self.open_as(key, stamp, range, false).await
+        self.open_for(Purpose::Shelf, key, stamp, range).await
     }
 
-    /// As [`Self::open`], of an object that is not to be kept.
-    pub async fn pass(
+    /// As [`Self::open`]. Of what nobody is served later a small part is asked for by itself, and does
+    /// not wait for all that lies before it.
+    pub async fn open_for(
         &self,
+        purpose: Purpose,
         key: &str,
         stamp: Stamp,
         range: Range<u64>,
-    ) -> Result<Opened, StoreError> {
-        self.open_as(key, stamp, range, true).await
-    }
-
-    async fn open_as(
-        &self,
-        key: &str,
-        stamp: Stamp,
-        range: Range<u64>,
-        passing: bool,
     ) -> Result<Opened, StoreError> {
         if range.is_empty() {
             return Ok(Opened::Stream(stream::empty().boxed()));
         }
         let cut = self.cut(key, stamp);
         let first = cut.piece_at(range.start);
-        let held = timeout(PATIENCE, self.hold(key, stamp, first, passing)).await;
+        if purpose != Purpose::Shelf && range.end - range.start <= SMALL {
+            let underway = self.0.fills().get(&first).cloned();
+            let came = first.bytes().start + underway.as_ref().map_or(0, |fill| fill.so_far());
+            if range.start > came.saturating_add(SOON) {
+                // Who had all of it asked for knows now what it is.
+                drop(underway.map(Fill::take));
+                let part = timeout(PATIENCE, self.peek(key, stamp, range)).await;
+                let part = part.unwrap_or_else(|_| Err(late()))?;
+                return Ok(Opened::Stream(stream::once(async { Ok(part) }).boxed()));
+            }
+        }
+        let held = timeout(PATIENCE, self.hold(key, stamp, first, purpose)).await;
         let held = match held.unwrap_or_else(|_| Err(late()))? {
             Held::Kept(file) if cut.is_whole() => return Ok(Opened::File(file)),
             held => held,
@@ -110,7 +117,7 @@ impl Edge {
             key: key.to_owned(),
             stamp,
             cut,
-            passing,
+            purpose,
             left: range,
             piece: None,
             until: None,
@@ -183,7 +190,7 @@ impl Edge {
         key: &str,
         stamp: Stamp,
         piece: Piece,
-        passing: bool,
+        purpose: Purpose,
     ) -> Result<Held, StoreError> {
         loop {
             let underway = self.0.fills().get(&piece).cloned();
@@ -194,7 +201,7 @@ impl Edge {
                         return Ok(Held::Kept(file));
                     }
                     self.0.left_alone(key)?;
-                    match self.fill(key, stamp, piece, passing)? {
+                    match self.fill(key, stamp, piece, purpose)? {
                         Some(fill) => fill,
                         None => continue,
                     }
@@ -231,7 +238,7 @@ impl Edge {
         key: &str,
         stamp: Stamp,
         piece: Piece,
-        passing: bool,
+        purpose: Purpose,
     ) -> Result<Option<Arc<Fill>>, StoreError> {
         let mut fills = self.0.fills();
         let place = match fills.entry(piece) {
@@ -240,7 +247,7 @@ impl Edge {
             Entry::Vacant(place) => place,
         };
         let task = self.0.task(key)?;
-        let fill = place.insert(Fill::new(piece, passing)).clone();
+        let fill = place.insert(Fill::new(piece, purpose)).clone();
         drop(fills);
         let (key, begun) = (key.to_owned(), None);
         let job = Job { key, stamp, fill: fill.clone(), begun, task };
@@ -258,7 +265,7 @@ impl Edge {
         if self.0.left_alone(key).is_err() {
             return;
         }
-        if let Ok(Some(fill)) = self.fill(key, stamp, piece, false) {
+        if let Ok(Some(fill)) = self.fill(key, stamp, piece, Purpose::Shelf) {
             tokio::spawn(async move {
                 // The turn stands for the whole of it.
                 fill.ended().await;
@@ -281,7 +288,7 @@ impl Reader {
         let Range { start, end } = piece.bytes();
         let within = self.left.start - start..self.left.end.min(end) - start;
         self.piece = Some(self.edge.bytes_of(held, within).await?);
-        if self.passing {
+        if self.purpose != Purpose::Shelf {
             return Ok(());
         }
         // Who asks for little near the end asks for the next soon, who reads on for more; who asks
@@ -340,7 +347,7 @@ impl Reader {
     async fn find(&mut self) -> io::Result<()> {
         let until = *self.until.get_or_insert_with(|| Instant::now() + GOES_ON);
         let piece = self.cut.piece_at(self.left.start);
-        let held = self.edge.hold(&self.key, self.stamp, piece, self.passing);
+        let held = self.edge.hold(&self.key, self.stamp, piece, self.purpose);
         let left = until.saturating_duration_since(Instant::now());
         let held = timeout(left, held).await.unwrap_or_else(|_| Err(late()));
         let held = held.map_err(io::Error::other)?;

@@ -1,21 +1,22 @@
-//! Bodies whose end is told to the breaker: an answer that breaks off is a failure as much as none.
+//! Bodies whose end is told to the breakers: an answer that breaks off is a failure too.
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
-use crate::storage::{Content, StoreError, breaker::Leave};
+use super::permit::Permit;
+use crate::storage::{Content, StoreError};
 
 /// A body of so many bytes that is under way.
 struct Watched {
     content: Content,
     expected: u64,
     came: u64,
-    leave: Option<Leave>,
+    permit: Option<Permit>,
 }
 
-/// The body, and at its end a word to the breaker.
-pub(super) fn watched(content: Content, expected: u64, leave: Leave) -> Content {
-    let watched = Watched { content, expected, came: 0, leave: Some(leave) };
+/// The body, and at its end a word to the breakers.
+pub(super) fn watched(content: Content, expected: u64, permit: Permit) -> Content {
+    let watched = Watched { content, expected, came: 0, permit: Some(permit) };
     stream::unfold(watched, |mut watched| async move {
         let next = watched.next().await?;
         Some((next, watched))
@@ -35,8 +36,8 @@ impl Watched {
             }
             Some(Err(error)) if !error.is_away() => self.is_well(),
             Some(Err(_)) | None => {
-                if let Some(leave) = self.leave.take() {
-                    leave.failed();
+                if let Some(permit) = self.permit.take() {
+                    permit.broke();
                 }
             }
         }
@@ -44,8 +45,8 @@ impl Watched {
     }
 
     fn is_well(&mut self) {
-        if let Some(leave) = self.leave.take() {
-            leave.answered();
+        if let Some(permit) = self.permit.take() {
+            permit.answered();
         }
     }
 }
@@ -66,7 +67,10 @@ mod tests {
     use bytes::Bytes;
     use futures_util::{StreamExt, stream};
 
-    use super::watched;
+    use super::{
+        super::permit::{Objects, Permit},
+        watched,
+    };
     use crate::storage::{Content, StoreError, breaker::Breaker};
 
     fn content(sizes: &[usize], end: Option<StoreError>) -> Content {
@@ -74,12 +78,13 @@ mod tests {
         stream::iter(chunks.into_iter().chain(end.map(Err))).boxed()
     }
 
-    /// Whether five such bodies of ten bytes, read to their end or for one chunk, open the breaker.
+    /// Whether five such bodies of ten bytes, each of another object, read to their end or for one chunk, open the breaker.
     async fn opens(sizes: &[usize], end: Option<StoreError>, whole: bool) -> bool {
-        let breaker = Arc::new(Breaker::default());
-        for _ in 0..5 {
-            let Ok(leave) = breaker.ask() else { return true };
-            let mut body = watched(content(sizes, end.clone()), 10, leave);
+        let (objects, breaker) = <(Arc<Objects>, Arc<Breaker>)>::default();
+        for n in 0..5 {
+            let permit = Permit::ask(&objects, &breaker, &n.to_string());
+            let Ok(permit) = permit else { return true };
+            let mut body = watched(content(sizes, end.clone()), 10, permit);
             while body.next().await.is_some() && whole {}
         }
         !breaker.is_closed()

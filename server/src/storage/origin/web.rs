@@ -78,7 +78,7 @@ impl Web {
             let answer = self.once(method.clone(), &url, headers.clone());
             let answer = timeout(answers, answer)
                 .await
-                .unwrap_or_else(|_| Err(StoreError::Away("it does not answer in time".into())))?;
+                .unwrap_or_else(|_| Err(StoreError::Broken("it does not answer in time".into())))?;
             let leads_on = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
             if !leads_on {
                 return Ok((url, answer));
@@ -131,7 +131,7 @@ impl Web {
             Err(error) if error.is_connect() => {
                 Err(StoreError::Away("no connection can be made".into()))
             }
-            Err(_) => Err(StoreError::Away("the connection breaks".into())),
+            Err(_) => Err(StoreError::Broken("the connection breaks".into())),
         }
     }
 
@@ -175,7 +175,8 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> StoreError {
             "it does not let us in",
             "put name and password into its address, like http://name:password@nas.lan/",
         ),
-        408 | 425 | 429 | 500.. => StoreError::Away(format!("it answers {}", status.as_u16())),
+        500 => StoreError::Broken("it answers 500".into()),
+        408 | 425 | 429 | 501.. => StoreError::Away(format!("it answers {}", status.as_u16())),
         other => refused(&format!("it answers {other}"), "check its address"),
     }
 }
