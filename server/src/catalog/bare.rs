@@ -24,7 +24,7 @@ use super::{
 use crate::hls::media_type;
 
 /// A file that seems to be cut off is waited for as long as it was written so lately.
-const SETTLES: Duration = Duration::from_secs(20);
+pub(super) const SETTLES: Duration = Duration::from_secs(20);
 
 /// Reads the file `name`.
 pub(crate) fn read(files: &mut dyn Files, name: &str, probed: &mut Option<Probed>) -> Read {
@@ -40,7 +40,10 @@ pub(crate) fn read(files: &mut dyn Files, name: &str, probed: &mut Option<Probed
 fn owner(files: &mut dyn Files, name: &str, probed: &mut Option<Probed>) -> Result<Owner, Reason> {
     match about_name(files, name) {
         Some(file) => about::read(files, &file, probed),
-        None => Ok(Owner::default()),
+        None => match about::misnamed(files, &format!("{name}.toml")) {
+            Some(wrong) => Err(wrong),
+            None => Ok(Owner::default()),
+        },
     }
 }
 

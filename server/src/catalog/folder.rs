@@ -3,6 +3,7 @@
 
 pub(in crate::catalog) mod beside;
 mod best;
+mod extent;
 
 use std::collections::HashMap;
 
@@ -102,6 +103,9 @@ impl Reading<'_> {
         let mut samples = Vec::with_capacity(media.len());
         for loaded in &media {
             let found = self.find(loaded, live)?;
+            if !live {
+                self.is_whole(loaded, &found)?;
+            }
             samples.push(sample_of(loaded, &found));
             self.compare(loaded, &found);
             self.serve(loaded, &found);

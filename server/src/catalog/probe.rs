@@ -23,8 +23,9 @@ use self::codec::reach;
 pub(crate) use self::{
     audio::front_cover,
     codec::{Reach, is_picture, is_protected},
-    container::Container,
+    container::{Container, WEB_PAGE},
     ends::Ends,
+    mp4::cut_segment,
 };
 use super::{about::About, files::Files, reason::Reason};
 use crate::{hls::playlist::Variant, storage::disk::Stamp};

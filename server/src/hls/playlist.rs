@@ -46,6 +46,8 @@ pub struct Reference {
     pub role: Role,
     /// A part of a file (`EXT-X-BYTERANGE`, or the attribute of that name).
     pub ranged: bool,
+    /// So many bytes the file has at least, where it is a part of one.
+    pub ends_at: Option<u64>,
 }
 
 /// What an address in a playlist names.
@@ -96,8 +98,13 @@ pub enum PlaylistError {
 
 /// Reads a playlist; tags and attributes that it does not know are passed over (§6.3.1).
 pub fn parse(text: &str) -> Result<Playlist, PlaylistError> {
-    let mut parser =
-        Parser { text, line: 0..0, playlist: Playlist::default(), next: Next::default() };
+    let mut parser = Parser {
+        text,
+        line: 0..0,
+        playlist: Playlist::default(),
+        next: Next::default(),
+        part: None,
+    };
     // No tag is "known" to the reader: each comes as name and raw value, whose places in the text
     // are kept, so that serving changes addresses and not one byte else.
     let start = text.strip_prefix('\u{FEFF}').unwrap_or(text);
@@ -119,9 +126,9 @@ pub fn parse(text: &str) -> Result<Playlist, PlaylistError> {
 
 /// What the lines before an address say of it.
 #[derive(Default)]
-struct Next {
+struct Next<'a> {
     duration_s: f64,
-    ranged: bool,
+    range: Option<&'a str>,
     gap: bool,
     variant: Option<Variant>,
 }
@@ -131,11 +138,14 @@ struct Parser<'a> {
     /// The line that was read last of those that name something: it may name a great many.
     line: Range<usize>,
     playlist: Playlist,
-    next: Next,
+    next: Next<'a>,
+    /// The part of a file that was named last, and where it ends: what follows without a place begins
+    /// there (§4.3.2.2).
+    part: Option<(&'a str, u64)>,
 }
 
-impl Parser<'_> {
-    fn tag(&mut self, tag: &UnknownTag<'_>) -> Result<(), PlaylistError> {
+impl<'a> Parser<'a> {
+    fn tag(&mut self, tag: &UnknownTag<'a>) -> Result<(), PlaylistError> {
         match tag.name().trim() {
             "INF" => {
                 let value = tag.value().ok_or(PlaylistError::Tag)?;
@@ -145,7 +155,10 @@ impl Parser<'_> {
                 self.next.duration_s = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
             }
             "-X-ENDLIST" => self.playlist.ended = true,
-            "-X-BYTERANGE" => self.next.ranged = true,
+            "-X-BYTERANGE" => {
+                let range = tag.value().and_then(|value| std::str::from_utf8(value.0).ok());
+                self.next.range = Some(range.unwrap_or_default());
+            }
             "-X-GAP" => self.next.gap = true,
             "-X-STREAM-INF" => {
                 self.playlist.master = true;
@@ -183,15 +196,16 @@ impl Parser<'_> {
 
     fn named(
         &mut self,
-        tag: &UnknownTag<'_>,
+        tag: &UnknownTag<'a>,
         role: Role,
         attribute: &str,
     ) -> Result<(), PlaylistError> {
         let attributes = attributes(tag)?;
-        let ranged = attributes.iter().any(|(name, _)| *name == "BYTERANGE");
+        let range = attributes.iter().find(|(name, _)| *name == "BYTERANGE");
+        let range = range.map(|(_, value)| text_of(value).unwrap_or_default());
         for (name, value) in &attributes {
             if *name == attribute {
-                self.push(text_of(value).ok_or(PlaylistError::Tag)?, role, ranged)?;
+                self.push(text_of(value).ok_or(PlaylistError::Tag)?, role, range)?;
             }
         }
         Ok(())
@@ -207,15 +221,15 @@ impl Parser<'_> {
         if let Some(mut variant) = next.variant {
             variant.reference = self.playlist.references.len();
             self.playlist.variants.push(variant);
-            self.push(uri, Role::Child, false)
+            self.push(uri, Role::Child, None)
         } else {
             self.playlist.duration_s += next.duration_s;
-            self.push(uri, if next.gap { Role::Gap } else { Role::Segment }, next.ranged)
+            self.push(uri, if next.gap { Role::Gap } else { Role::Segment }, next.range)
         }
     }
 
     /// `part` is always a slice of the text, because the reader copies nothing.
-    fn push(&mut self, part: &str, role: Role, ranged: bool) -> Result<(), PlaylistError> {
+    fn push(&mut self, part: &str, role: Role, range: Option<&str>) -> Result<(), PlaylistError> {
         if self.playlist.references.len() >= MAX_REFERENCES {
             return Err(PlaylistError::TooMany);
         }
@@ -228,8 +242,28 @@ impl Parser<'_> {
             self.line = start..end.unwrap_or(self.text.len());
         }
         let line = self.line.clone();
-        self.playlist.references.push(Reference { span, line, role, ranged });
+        let ends_at = range.and_then(|range| self.end_of(span.clone(), range));
+        let ranged = range.is_some();
+        self.playlist.references.push(Reference { span, line, role, ranged, ends_at });
         Ok(())
+    }
+
+    /// Where the part `range` of the file at `address` ends: `length[@place]`.
+    fn end_of(&mut self, address: Range<usize>, range: &str) -> Option<u64> {
+        let text = self.text;
+        let address = &text[address];
+        let (length, place) = match range.trim().split_once('@') {
+            Some((length, place)) => (length, Some(place)),
+            None => (range.trim(), None),
+        };
+        let before = self.part.take().filter(|(of, _)| *of == address);
+        let place = match place {
+            Some(place) => place.trim().parse().ok()?,
+            None => before.map_or(0, |(_, end)| end),
+        };
+        let end = length.trim().parse::<u64>().ok()?.checked_add(place)?;
+        self.part = Some((address, end));
+        Some(end)
     }
 }
 

@@ -127,3 +127,86 @@ async fn whole_files_of_all_kinds_have_nothing_to_mend() {
     let (playable, findings) = judged(&streams).await;
     assert_eq!((playable, findings), (all.len() + 7, Vec::new()));
 }
+
+/// Channels, each with the name of a file of it that comes last.
+fn channels(streams: &Streams) -> [(&'static str, &'static str); 4] {
+    let hls = "-f hls -hls_time 0.4 -hls_list_size 0 -hls_playlist_type vod";
+    let at = |name: &str| streams.outside("channels").join(name).join("playlist.m3u8");
+    let short = format!("{AVC} -g 4 -c:a aac {hls}");
+    film(&short, &at("ts"));
+    film(&format!("{short} -hls_segment_type fmp4"), &at("fmp4"));
+    film(&format!("{short} -hls_flags single_file"), &at("one-ts"));
+    film(&format!("{short} -hls_segment_type fmp4 -hls_flags single_file"), &at("one-fmp4"));
+    [
+        ("ts", "playlist2.ts"),
+        ("fmp4", "playlist2.m4s"),
+        ("one-ts", "playlist.ts"),
+        ("one-fmp4", "playlist.m4s"),
+    ]
+}
+
+/// Copies a channel, with no more than so much of `last`.
+fn copy(streams: &Streams, channel: &str, last: &str, part: f64) {
+    for entry in fs::read_dir(streams.outside("channels").join(channel)).expect("listed") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("a name");
+        let bytes = fs::read(entry.path()).expect("read");
+        let share = if name == last { part } else { 1.0 };
+        let end = (bytes.len() as f64 * share) as usize;
+        streams.write(&format!("{channel}/{name}"), &bytes[..end]);
+    }
+}
+
+#[tokio::test]
+async fn a_channel_whose_last_file_is_still_written_waits_for_it() {
+    let streams = Streams::new();
+    let channels = channels(&streams);
+    let app = streams.app().await;
+    for (channel, last) in channels {
+        copy(&streams, channel, last, 0.57);
+    }
+    tokio::time::sleep(STANDS_STILL).await;
+    assert_eq!(names(&app), [""; 0]);
+    for (channel, last) in channels {
+        copy(&streams, channel, last, 1.0);
+    }
+    app.until(|snapshot| snapshot.len() == channels.len()).await;
+}
+
+#[tokio::test]
+async fn a_channel_that_is_cut_for_ever_is_named() {
+    let streams = Streams::new();
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
+    for (channel, last) in channels(&streams) {
+        copy(&streams, channel, last, 0.57);
+        let file = streams.path(&format!("{channel}/{last}"));
+        let file = fs::File::options().append(true).open(file).expect("opened");
+        file.set_modified(long_ago).expect("dated");
+    }
+    streams.write(
+        "huge/playlist.m3u8",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n\
+        #EXT-X-BYTERANGE:18446744073709551615@5\na.ts\n#EXTINF:6,\n#EXT-X-BYTERANGE:9000@5\nb.ts\n\
+        #EXT-X-ENDLIST\n",
+    );
+    for name in ["huge/a.ts", "huge/b.ts"] {
+        streams.write(name, crate::fixtures::segment(0));
+        let file = fs::File::options().append(true).open(streams.path(name)).expect("opened");
+        file.set_modified(long_ago).expect("dated");
+    }
+    let signed_in = "<!DOCTYPE html><title>Sign in first</title>".repeat(10);
+    streams.write("page/playlist.m3u8", crate::fixtures::playlist(0..1, true));
+    streams.write("page/playlist0.ts", signed_in);
+    let (playable, findings) = judged(&streams).await;
+    for (name, part) in [
+        ("ts", "it seems to be cut off: playlist2.ts ends within a packet"),
+        ("fmp4", "it seems to be cut off: playlist2.m4s ends after"),
+        ("one-ts", "it is not whole: playlist.ts ends after"),
+        ("one-fmp4", "it is not whole: playlist.m4s ends after"),
+        ("huge", "it is not whole: b.ts ends after 1880 of 9005 bytes"),
+        ("page", "it holds no media that is known: it is a web page"),
+    ] {
+        said(&findings, name, part);
+    }
+    assert_eq!((playable, findings.len()), (2, 6));
+}

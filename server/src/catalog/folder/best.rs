@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use super::{Child, Loaded, Reading};
 use crate::{
     catalog::{
-        probe::{self, Container, Probe, Probed, reach_of},
+        probe::{self, Container, Inspected, Probe, Probed, WEB_PAGE, reach_of},
         reason::Reason,
+        remark::Remark,
     },
     hls::playlist::{Playlist, Variant},
 };
@@ -87,6 +88,11 @@ impl Reading<'_> {
         match inspected {
             Some(inspected) if inspected.container == Some(Container::GZIP) => {
                 Err(Reason::Packed(path.to_owned()))
+            }
+            // A picture may stand before the media, and what nobody knows may be a form of tomorrow.
+            Some(Inspected { container: Some(Container::NoMedia(is @ WEB_PAGE)), .. }) => {
+                self.remarks.push(Remark::NoMedia(is));
+                Ok(None)
             }
             inspected => Ok(inspected.and_then(|inspected| inspected.probe)),
         }

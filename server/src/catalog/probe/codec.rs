@@ -125,9 +125,9 @@ pub(super) fn is_still(codec: &str) -> bool {
 
 /// Whether it is one of pictures.
 pub(crate) fn is_picture(codec: &str) -> bool {
-    const OTHERS: [&str; 13] = [
-        "mp4a", "mp3", "opus", "flac", "vorbis", "ac-3", "ec-3", "ac-4", "pcm", "alac", "dts",
-        "wvtt", "stpp",
+    const OTHERS: [&str; 14] = [
+        "mp4a", "mp3", "opus", "flac", "vorbis", "ac-3", "ec-3", "ac-4", "adpcm", "pcm", "alac",
+        "dts", "wvtt", "stpp",
     ];
     let codec = codec.to_ascii_lowercase();
     !OTHERS.iter().any(|prefix| codec.starts_with(prefix))

@@ -8,6 +8,9 @@ const HEAD: u64 = 3 * 192 + 8;
 /// A tag before the sound is skipped if it is not longer.
 const TAG_MAX: u64 = 64 << 20;
 
+/// What stands where somebody was asked to sign in first.
+pub(crate) const WEB_PAGE: &str = "a web page";
+
 /// What holds the streams of a media file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Container {
@@ -267,7 +270,7 @@ fn text(head: &[u8]) -> Option<Container> {
     }
     let is_page = ["<!doctype", "<html", "<?xml", "<head", "<body"];
     let is_page = is_page.iter().any(|begin| start.starts_with(begin));
-    Some(Container::NoMedia(if is_page { "a web page" } else { "text" }))
+    Some(Container::NoMedia(if is_page { WEB_PAGE } else { "text" }))
 }
 
 #[cfg(test)]

@@ -68,6 +68,23 @@ pub(super) fn read(
     (probe, ends)
 }
 
+/// Where a segment of MP4 would end whose last box is not all there; nothing of one that is whole, or of
+/// another kind of file.
+pub(crate) fn cut_segment(file: &mut (impl Read + Seek), size: u64) -> Option<u64> {
+    let mut at = 0;
+    for _ in 0..MAX_BOXES {
+        let found = head(file, at, size).ok()??;
+        if !is_top(&found.kind) {
+            return None;
+        }
+        if found.end > size {
+            return Some(found.end);
+        }
+        at = found.end;
+    }
+    None
+}
+
 /// Whether a box of this name stands at the top of files.
 fn is_top(kind: &[u8; 4]) -> bool {
     const TOP: [&[u8; 4]; 20] = [

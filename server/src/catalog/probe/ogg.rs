@@ -37,12 +37,17 @@ pub(super) fn codecs(file: &mut (impl Read + Seek)) -> Option<Vec<String>> {
 /// By the last page in the last bytes of a file.
 pub(super) fn ends(tail: &[u8], length: u64) -> Ends {
     let at = tail.windows(4).rposition(|four| four == b"OggS");
-    match at.and_then(|at| Some((at, Page::read(&tail[at..])?))) {
-        Some((at, page)) if (at + page.end) as u64 > length => {
-            Ends::Short("its last page is cut".into())
+    let Some(at) = at else { return Ends::Unknown };
+    match Page::read(&tail[at..]) {
+        Some(page) if (at + page.end) as u64 <= length => {
+            if page.last {
+                Ends::Whole
+            } else {
+                Ends::Unknown
+            }
         }
-        Some((_, page)) if page.last => Ends::Whole,
-        _ => Ends::Unknown,
+        // Not even its table may be there.
+        _ => Ends::Short("its last page is cut".into()),
     }
 }
 
@@ -90,5 +95,6 @@ mod tests {
         assert_eq!(ends(&file, length as u64), Ends::Whole);
         assert!(matches!(ends(&file[..length - 9], length as u64 - 9), Ends::Short(_)));
         assert_eq!(ends(&file[..length - 118], length as u64 - 118), Ends::Unknown);
+        assert!(matches!(ends(&file[..length - 95], length as u64 - 95), Ends::Short(_)));
     }
 }

@@ -32,6 +32,17 @@ fn the_plain_ffmpeg_playlist() {
 }
 
 #[test]
+fn parts_of_files_end_where_they_say() {
+    let text = "#EXTM3U\n#EXT-X-MAP:URI=\"a.mp4\",BYTERANGE=\"700@0\"\n\
+        #EXTINF:4,\n#EXT-X-BYTERANGE:1000@700\na.mp4\n#EXTINF:4,\n#EXT-X-BYTERANGE: 500\na.mp4\n\
+        #EXTINF:4,\n#EXT-X-BYTERANGE:300\nb.mp4\n#EXTINF:4,\nc.mp4\n\
+        #EXTINF:4,\n#EXT-X-BYTERANGE:18446744073709551615@1\na.mp4\n\
+        #EXTINF:4,\n#EXT-X-BYTERANGE:x@y\na.mp4\n";
+    let ends: Vec<_> = parse(text).expect("read").references.iter().map(|r| r.ends_at).collect();
+    assert_eq!(ends, [Some(700), Some(1700), Some(2200), Some(300), None, None, None]);
+}
+
+#[test]
 fn windows_line_ends_a_byte_order_mark_and_spaces() {
     let text = format!("\u{FEFF}{}", FFMPEG.replace('\n', " \r\n"));
     let text = text.replacen("#EXTM3U ", "#EXTM3U", 1).replace("ENDLIST ", "ENDLIST");
