@@ -77,10 +77,13 @@ pub(crate) fn read(
     let (text, modified_ms) = match files.aside(name) {
         Ok(Some(stamp)) => (files.text_aside(name, MAX_BYTES), stamp.modified_ms()),
         Ok(None) if files.is_odd(name) => (Err("it is no plain file".into()), 0),
-        Ok(None) => {
-            memory.about = None;
-            return Ok(Owner::default());
-        }
+        Ok(None) => match misnamed(files, name) {
+            Some(wrong) => return Err(wrong),
+            None => {
+                memory.about = None;
+                return Ok(Owner::default());
+            }
+        },
         Err(reason) => (Err(reason.to_string()), 0),
     };
     let read = text.and_then(|text| parse(&text));
@@ -96,13 +99,32 @@ pub(crate) fn read(
     }
 }
 
+/// A file that somebody meant by that name: in other letters, or with an extension that an editor added
+/// and nobody was shown.
+pub(super) fn misnamed(files: &dyn Files, name: &str) -> Option<Reason> {
+    let meant = [name.to_owned(), format!("{name}.txt")];
+    let all = files.names().unwrap_or_default();
+    let mut all = all.iter().chain(files.beside()).filter(|found| *found != name);
+    let found = all.find(|found| meant.iter().any(|meant| found.eq_ignore_ascii_case(meant)))?;
+    let why = format!("its name has to be {name}");
+    Some(Reason::About { file: found.clone(), why })
+}
+
 /// Reads it; blank texts count as absent. An error names the line.
 pub(crate) fn parse(text: &str) -> Result<About, String> {
-    let mut about: About = toml::from_str(text).map_err(|error| {
+    let told = |error: toml::de::Error| {
         let at = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
         format!("line {line}: {}", error.message())
-    })?;
+    };
+    let all: toml::Table = toml::from_str(text).map_err(told)?;
+    if let Some((key, why)) = all.iter().find_map(|(key, value)| Some((key, narrows(key, value)?)))
+    {
+        let is_it = |line: &str| line.trim_start_matches([' ', '\t', '[', '"']).starts_with(key);
+        let line = text.lines().position(is_it).map_or(1, |at| at + 1);
+        return Err(format!("line {line}: {why}"));
+    }
+    let mut about: About = toml::from_str(text).map_err(told)?;
     let trim = |text: Option<String>| {
         text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     };
@@ -111,6 +133,29 @@ pub(crate) fn parse(text: &str) -> Result<About, String> {
     about.tags.retain(|tag| !tag.trim().is_empty());
     about.order = about.order.filter(|order| order.is_finite());
     Ok(about)
+}
+
+/// Keys that say who is shown a channel, and when.
+const NARROWING: [&str; 4] = ["hidden", "access", "from", "until"];
+
+/// Why this key may be meant to keep the channel from some people, and does not: it is passed over
+/// nowhere, since what was to be hidden would be shown.
+fn narrows(key: &str, value: &toml::Value) -> Option<String> {
+    match key {
+        "hidden" | "access" => return None,
+        "from" | "until" => return Some(format!("{key} is not understood yet")),
+        _ => {}
+    }
+    if let toml::Value::Table(below) = value {
+        let inside = below.keys().find(|key| NARROWING.contains(&key.as_str()));
+        return inside.map(|inside| format!("{inside} has to stand above every [{key}]"));
+    }
+    let small = key.to_ascii_lowercase();
+    let near = NARROWING.into_iter().find(|known| {
+        // Short words are near to many.
+        small == *known || known.len() > 4 && strsim::osa_distance(&small, known) == 1
+    });
+    near.map(|known| format!("there is no key {key}; {known} may be meant"))
 }
 
 #[cfg(test)]
@@ -135,6 +180,14 @@ mod tests {
             ("\n\nhidden = \"yes\"\n", 3),
             ("title = \"x\"\naccess = \"family\"\n", 2),
             ("title = \"x\"\ntitle = \"y\"\n", 2),
+            // What was to be hidden is not shown for a typo.
+            ("title = \"x\"\nacces = \"members\"\n", 2),
+            ("Hidden = true", 1),
+            ("HIDDEN = true", 1),
+            ("\"hiden\" = true", 1),
+            ("\n[channel]\nhidden = true\n", 2),
+            ("title = \"x\"\nuntil = \"2001-01-01\"\n", 2),
+            ("from = 2999-01-01", 1),
         ] {
             let why = parse(text).expect_err(text);
             assert!(why.starts_with(&format!("line {line}: ")), "{text:?}: {why}");

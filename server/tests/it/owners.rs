@@ -33,6 +33,8 @@ async fn what_cannot_be_read_hides_and_the_last_that_could_holds() {
         ("hidden", "hidden = true\nunknown = 1\n"),
         ("everyone", "access = \"everyone\"\n"),
         ("later", "title = \"First\"\n"),
+        ("acces", "title = \"x\"\nacces = \"members\"\n"),
+        ("until", "until = \"2001-01-01\"\n"),
     ] {
         streams.channel(name);
         streams.write(&format!("{name}/channel.toml"), about);
@@ -43,6 +45,12 @@ async fn what_cannot_be_read_hides_and_the_last_that_could_holds() {
     streams.channel("link");
     fs::write(streams.outside("their.toml"), "title = \"x\"\n").expect("written");
     symlink(streams.outside("their.toml"), streams.path("link/channel.toml")).expect("linked");
+    streams.channel("upper");
+    streams.write("upper/Channel.toml", "hidden = true\n");
+    streams.channel("text");
+    streams.write("text/channel.toml.txt", "hidden = true\n");
+    song("-c:a libmp3lame", &streams.path("loud.mp3"));
+    streams.write("loud.mp3.TOML", "hidden = true\n");
     song("-c:a libmp3lame", &streams.path("bare.mp3"));
     streams.write("bare.mp3.toml", "title =\n");
     song("-c:a libmp3lame", &streams.path("secret.mp3"));
@@ -61,11 +69,16 @@ async fn what_cannot_be_read_hides_and_the_last_that_could_holds() {
         ("folder", "no plain file"),
         ("link", "leads out"),
         ("bare.mp3", "bare.mp3.toml cannot be read"),
+        ("acces", "line 2: there is no key acces; access may be meant"),
+        ("until", "line 1: until is not understood yet"),
+        ("upper", "Channel.toml cannot be read, so that nobody can know who may see it: its name"),
+        ("text", "its name has to be channel.toml"),
+        ("loud.mp3", "its name has to be loud.mp3.toml"),
     ] {
         let found = said(&findings, name, part);
         assert!(!found.fix.is_empty());
     }
-    assert_eq!(findings.len(), 9);
+    assert_eq!(findings.len(), 14);
 
     let app = streams.app().await;
     app.until_ids(&["song", "everyone", "later"]).await;
