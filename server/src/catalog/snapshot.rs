@@ -26,6 +26,9 @@ use super::{
 };
 use crate::storage::disk::Stamp;
 
+/// Nothing is longer, in seconds, whatever is said of it: ten years.
+const LONGEST_S: f64 = 315_576_000.0;
+
 /// One state of the list. Cheap to share, never changed.
 #[derive(Debug, Default)]
 pub struct Snapshot {
@@ -319,7 +322,7 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
         },
         url: if facts.bare { base.clone() } else { format!("{base}/{}", facts.main) },
         mime: facts.mime.clone(),
-        duration_s: facts.duration_s,
+        duration_s: facts.duration_s.filter(|seconds| (0.0..=LONGEST_S).contains(seconds)),
         width: facts.width,
         height: facts.height,
         poster: poster.then(|| own("poster.webp")),

@@ -6,9 +6,10 @@ mod decode;
 mod guard;
 mod web;
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{io::Read as _, ops::Range, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use flate2::read::MultiGzDecoder;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -310,7 +311,7 @@ async fn as_text(headers: &HeaderMap, mut content: Content) -> Result<Bytes, Sto
             bytes.extend_from_slice(&chunk);
             is_judged = is_judged || (is_sound || bytes.len() > TEXT_BEGINS) && is_text(&bytes)?;
         }
-        Ok(bytes.freeze())
+        plain(bytes.freeze())
     };
     timeout(PAGE_IN_ALL, read).await.unwrap_or_else(|_| Err(unending()))
 }
@@ -326,6 +327,25 @@ fn is_text(begin: &[u8]) -> Result<bool, StoreError> {
         )),
         None => Ok(false),
     }
+}
+
+/// The text of a page that was stored packed with gzip, and is not told to be; fails where it is none.
+fn plain(bytes: Bytes) -> Result<Bytes, StoreError> {
+    let bytes = if bytes.starts_with(&[0x1F, 0x8B]) {
+        let mut plain = Vec::new();
+        let read = MultiGzDecoder::new(&*bytes).take(PAGE_MAX as u64 + 1).read_to_end(&mut plain);
+        let packed = || refused("its list is packed, and cannot be unpacked", "store it unpacked");
+        read.ok().filter(|_| plain.len() <= PAGE_MAX).ok_or_else(packed)?;
+        plain.into()
+    } else {
+        bytes
+    };
+    // Each letter of UTF-16 has a zero in it, and no other text has one.
+    let is_wide = matches!(*bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [_, 0, ..] | [0, _, ..]);
+    if !is_wide && bytes.iter().take(TEXT_BEGINS).any(|byte| *byte == 0) {
+        return Err(refused("what lies there is no text", "check its address"));
+    }
+    Ok(bytes)
 }
 
 fn unending() -> StoreError {

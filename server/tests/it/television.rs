@@ -1,8 +1,11 @@
 //! Lists of television as people have them, served as they are: names, groups and ids as other
 //! players read them, and one entry never holds the list.
 
+use std::io::Write as _;
+
 use app::catalog::Kind;
 use axum::{Router, http::header, response::IntoResponse, routing::get};
+use flate2::{Compression, write::GzEncoder};
 
 use crate::{
     fixtures::{Streams, playlist, segment},
@@ -112,7 +115,13 @@ async fn every_way_to_write_a_list_is_read() {
         let text = format!("\u{FEFF}{text}");
         text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
     };
+    let packed = |text: String| {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(text.as_bytes()).expect("packed");
+        packed.finish().expect("packed")
+    };
     let told = [
+        listed("application/gzip", |film| packed(list(film, "\n"))).await,
         listed("audio/x-mpegurl", |film| list(film, "\n").into_bytes()).await,
         listed("text/plain", |film| format!("\u{FEFF}{}", list(film, "\r\n")).into_bytes()).await,
         listed("text/plain", |film| list(film, "\n").replacen("#EXTM3U\n", "", 1).into_bytes())

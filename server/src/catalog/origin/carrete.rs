@@ -7,8 +7,23 @@ use app::catalog::{Kind, Media, Source};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::told::{Raw, Told};
-use crate::storage::Page;
+use super::{
+    m3u::{GROUP_MAX_CHARS, GROUPS_MAX, TITLE_MAX_CHARS, bounded},
+    told::{Raw, Told},
+};
+use crate::{catalog::vtt, hls::media_type, storage::Page};
+
+/// The most characters of a description.
+const DESCRIPTION_MAX_CHARS: usize = 2000;
+/// The most subtitles of a channel, and letters of a language (RFC 5646, 4.4.1).
+const SUBTITLES_MAX: usize = 32;
+const LANG_MAX: usize = 35;
+/// The longest media type.
+const MIME_MAX: usize = 200;
+/// The most pixels of a side.
+const PIXELS_MAX: u32 = 1 << 16;
+/// A ThumbHash has 25 bytes at most; in base64.
+const THUMBHASH_MAX: usize = 36;
 
 /// The address of its list.
 pub(super) fn list_of(base: &Url) -> Url {
@@ -52,6 +67,15 @@ pub(super) fn read(page: &Page, kind: Kind) -> Option<Read> {
     Some((ours.filter_map(raw).collect(), behind))
 }
 
+/// Its media type, if it is one of media; else what the name says.
+fn mime(told: String, url: &str, bare: bool) -> String {
+    let is_type = told.len() <= MIME_MAX
+        && told.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && (!bare || ["video/", "audio/"].iter().any(|kind| told.starts_with(kind)));
+    if is_type { told } else { media_type::of(url).to_owned() }
+}
+
+/// What stands in it is another's word: no more of it is taken than anybody reads.
 fn told(base: &Url, media: Media) -> Option<Told> {
     // Its own addresses are relative: one that leads to another server is none of them.
     let join = |address: &str| {
@@ -71,29 +95,83 @@ fn told(base: &Url, media: Media) -> Option<Told> {
         beside.extend(address.as_ref().and_then(|a| Some((name.to_owned(), join(a)?))));
     }
     let mut subtitles = Vec::new();
-    for track in &media.subtitles {
-        let file = format!("{}.vtt", track.lang);
+    for track in media.subtitles.iter().take(SUBTITLES_MAX) {
+        let Some(lang) = vtt::language(&track.lang).filter(|lang| lang.len() <= LANG_MAX) else {
+            continue;
+        };
+        let file = format!("{lang}.vtt");
         if let Some(address) = join(&track.url) {
             beside.push((file.clone(), address));
-            subtitles.push((track.lang.clone(), file));
+            subtitles.push((lang, file));
         }
     }
+    let tags = media.tags.iter().map(|tag| bounded(tag, GROUP_MAX_CHARS));
+    let title = bounded(&media.title, TITLE_MAX_CHARS);
     Some(Told {
         bare,
         live: media.live,
-        title: (media.title != media.id.as_str()).then_some(media.title),
-        description: media.description,
-        tags: media.tags,
-        order: media.order,
-        mime: media.mime,
-        duration_s: media.duration_s,
-        width: media.width,
-        height: media.height,
-        thumbhash: media.thumbhash,
+        title: (media.title != media.id.as_str() && !title.is_empty()).then_some(title),
+        description: media.description.map(|text| bounded(&text, DESCRIPTION_MAX_CHARS)),
+        tags: tags.filter(|tag| !tag.is_empty()).take(GROUPS_MAX).collect(),
+        order: media.order.filter(|order| order.is_finite()),
+        mime: mime(media.mime, &media.url, bare),
+        duration_s: media.duration_s.filter(|seconds| *seconds > 0.0),
+        width: media.width.filter(|pixels| *pixels <= PIXELS_MAX),
+        height: media.height.filter(|pixels| *pixels <= PIXELS_MAX),
+        thumbhash: media.thumbhash.filter(|hash| hash.len() <= THUMBHASH_MAX),
         beside,
         subtitles,
         updated_at: media.updated_at,
         keeps_older: true,
         ..Told::new(&name, &address, media.kind)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use app::catalog::{ChannelId, Kind, Media, Source, Subtitle};
+    use url::Url;
+
+    use super::told;
+
+    #[test]
+    fn no_more_of_its_words_is_taken_than_anybody_reads() {
+        let base = Url::parse("http://other.lan/api/videos").expect("an address");
+        let lang = |lang: String| Subtitle { lang, url: "/streams/f/x.vtt".into() };
+        let langs = ["es".to_owned(), "../../x".into(), "<b>".into(), "e".repeat(90_000)];
+        let media = Media {
+            id: ChannelId::parse("f").expect("an id"),
+            title: "t".repeat(1_000_000),
+            description: Some("ñ".repeat(3_000_000)),
+            kind: Kind::Video,
+            source: Source::Local,
+            url: "/streams/f.mp4".into(),
+            mime: "text/html\r\nset-cookie: a=b".into(),
+            duration_s: Some(-5.0),
+            width: Some(u32::MAX),
+            height: Some(1080),
+            poster: None,
+            thumbhash: Some("A".repeat(200_000)),
+            waveform: None,
+            subtitles: langs
+                .into_iter()
+                .chain((0..5000).map(|n| format!("x{n}")))
+                .map(lang)
+                .collect(),
+            storyboard: None,
+            live: false,
+            available: true,
+            tags: (0..20_000).map(|n| format!("{n}{}", "x".repeat(500))).collect(),
+            updated_at: 0,
+            order: Some(f64::NAN),
+            format: None,
+        };
+        let told = told(&base, media).expect("a channel");
+        assert_eq!(told.title.map(|text| text.len()), Some(200));
+        assert_eq!(told.description.map(|text| text.chars().count()), Some(2000));
+        assert_eq!((told.tags.len(), told.tags[0].len()), (16, 100));
+        assert_eq!(told.subtitles, [("es".to_owned(), "es.vtt".to_owned())]);
+        assert_eq!((&*told.mime, told.duration_s, told.order), ("video/mp4", None, None));
+        assert_eq!((told.width, told.height, told.thumbhash), (None, Some(1080), None));
+    }
 }

@@ -11,11 +11,11 @@ const ATTRIBUTES_MAX: usize = 64;
 const QUOTES_MAX: usize = 64;
 
 /// The most characters of a title and of a group.
-const TITLE_MAX_CHARS: usize = 200;
-const GROUP_MAX_CHARS: usize = 100;
+pub(in crate::catalog::origin) const TITLE_MAX_CHARS: usize = 200;
+pub(in crate::catalog::origin) const GROUP_MAX_CHARS: usize = 100;
 
 /// Groups of one entry.
-const GROUPS_MAX: usize = 16;
+pub(in crate::catalog::origin) const GROUPS_MAX: usize = 16;
 
 /// Words that attributes begin with where lists of television have them behind the comma, so that
 /// no title that holds an equals sign is taken for one.
@@ -108,7 +108,7 @@ impl Entry {
     }
 }
 
-fn bounded(text: &str, max_chars: usize) -> String {
+pub(in crate::catalog::origin) fn bounded(text: &str, max_chars: usize) -> String {
     let text: String = text.trim().chars().take(max_chars).collect();
     text.trim_end().to_owned()
 }
