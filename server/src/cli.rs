@@ -309,8 +309,10 @@ fn refuse(error: &clap::Error) -> ExitCode {
         .find(|arg| arg.get_long() == Some(name))
         .and_then(|arg| arg.get_env().map(|env| env.to_string_lossy().into_owned()))
         .unwrap_or_else(|| flag.clone());
+    let value = text(ContextKind::InvalidValue);
     let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    let value = without_password(&text(ContextKind::InvalidValue));
+    let why = quoted_without_password(&why, &value);
+    let value = without_password(&value);
     fail(&format!("{variable} cannot be {value:?}{why}"));
     ExitCode::from(2)
 }
@@ -321,8 +323,18 @@ fn without_password(value: &str) -> String {
         (Some(scheme), Some(at)) if scheme < at => {
             format!("{}***{}", &value[..scheme + 3], &value[at..])
         }
+        (_, Some(at)) => format!("***{}", &value[at..]),
         _ => value.to_owned(),
     }
+}
+
+/// Why that value was refused, as it may be shown: a reason quotes the value, or one of several.
+fn quoted_without_password(why: &str, value: &str) -> String {
+    let values = value.split(',').map(str::trim).chain([value]).filter(|one| one.contains('@'));
+    values.fold(why.to_owned(), |why, one| {
+        let hidden = without_password(one);
+        why.replace(&format!("{one:?}"), &format!("{hidden:?}")).replace(one, &hidden)
+    })
 }
 
 /// Makes channels; a signal stops it and leaves nothing half done.

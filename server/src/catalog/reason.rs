@@ -128,7 +128,7 @@ pub enum Reason {
         why: String,
     },
     /// Another server, or we ourselves, will not have it.
-    #[error("{0}")]
+    #[error("{}", .0.what)]
     Refused(Refusal),
     /// A media file of a type that browsers do not play.
     #[error("browsers do not play files of this type")]

@@ -9,13 +9,13 @@ use super::{
     name::{self, shown},
     probe::{Container, is_protected},
     reason::{Whereabouts, convert_command, subtitle_command},
-    vtt::{IN_UTF16, NOT_UTF8, PACKED},
+    vtt::{IN_UTF16, NO_HEADER, NOT_UTF8, PACKED, PAGE},
 };
 
 /// Whether these subtitles may be what they should be, and cannot be read as they are written: a
 /// conversion would fail on them too.
 fn is_written_otherwise(is: &str) -> bool {
-    [PACKED, IN_UTF16, NOT_UTF8].contains(&is)
+    [PACKED, IN_UTF16, NOT_UTF8, NO_HEADER, PAGE].contains(&is)
 }
 
 /// Something about a channel that is listed.
@@ -145,6 +145,12 @@ impl Remark {
             Self::NoMedia(_) => "take the file away, or copy the right one".into(),
             Self::Short(_) => "copy it anew".into(),
             Self::Subtitles { is, .. } if *is == PACKED => "unpack it".into(),
+            Self::Subtitles { is, .. } if *is == NO_HEADER => {
+                "write WEBVTT in its first line".into()
+            }
+            Self::Subtitles { is, .. } if *is == PAGE => {
+                "take the file away, or copy the right one".into()
+            }
             Self::Subtitles { is, .. } if is_written_otherwise(is) => "save it as UTF-8".into(),
             Self::Subtitles { file, .. } => subtitle_command(lies, file),
             Self::Link(_) => "copy the file itself there".into(),

@@ -7,6 +7,10 @@ use serde::de::IgnoredAny;
 pub(super) const PACKED: &str = "packed with gzip";
 pub(super) const IN_UTF16: &str = "in UTF-16, and not in UTF-8";
 pub(super) const NOT_UTF8: &str = "not in UTF-8";
+/// What is WebVTT but for its first line.
+pub(super) const NO_HEADER: &str = "WebVTT without WEBVTT as the first word";
+/// What is no subtitles at all.
+pub(super) const PAGE: &str = "a web page";
 /// Bytes of the beginning that are judged.
 pub(crate) const JUDGED: u64 = 64 << 10;
 /// Cues that are judged.
@@ -140,7 +144,13 @@ fn is_data(said: &str) -> bool {
 
 fn other_form(text: &str) -> &'static str {
     let start = text.trim_start();
-    if start.starts_with("[Script Info]") {
+    let small = start.get(..start.len().min(64)).unwrap_or_default().to_ascii_lowercase();
+    if small.starts_with("webvtt") {
+        NO_HEADER
+    } else if ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| small.starts_with(tag))
+    {
+        PAGE
+    } else if start.starts_with("[Script Info]") {
         "ASS"
     } else if start.to_ascii_lowercase().starts_with("<tt") || start.starts_with("<?xml") {
         "TTML"
@@ -155,7 +165,7 @@ fn other_form(text: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, content, language};
+    use super::{Content, NO_HEADER, PAGE, content, language};
 
     #[test]
     fn names_of_languages() {
@@ -211,7 +221,11 @@ mod tests {
             ),
             ("1\n00:00:00,000 --> 00:00:02,000\nHola\n".into(), Content::NotVtt("SRT")),
             ("[Script Info]\nTitle: x\n".into(), Content::NotVtt("ASS")),
-            ("WEBVTTX\n".into(), Content::NotVtt("something else")),
+            ("WEBVTTX\n".into(), Content::NotVtt(NO_HEADER)),
+            (format!("\n{}", vtt(&["Hola"])), Content::NotVtt(NO_HEADER)),
+            (vtt(&["Hola"]).replace("WEBVTT", "webvtt"), Content::NotVtt(NO_HEADER)),
+            ("<!DOCTYPE html><title>Sign in</title>".into(), Content::NotVtt(PAGE)),
+            ("nothing of that kind".into(), Content::NotVtt("something else")),
             (String::new(), Content::NotVtt("empty")),
         ] {
             assert_eq!(content(text.as_bytes(), true), expected, "{text}");

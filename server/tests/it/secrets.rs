@@ -199,6 +199,13 @@ async fn a_setting_that_cannot_be_is_told_without_its_password() {
         ("VIDEO_ORIGIN", format!("ftp://ana:{PASSWORD}@nas.lan")),
         ("AUDIO_ORIGIN", format!("http://ana:{PASSWORD}@")),
         ("ORIGIN_ALLOW_PRIVATE", format!("http://ana:{PASSWORD}@nas.lan")),
+        ("PUBLIC_URL", format!("http://ana:{PASSWORD}@tv.lan")),
+        ("PUBLIC_URL", format!("ana:{PASSWORD}@tv.lan")),
+        ("CORS_ORIGINS", format!("https://tv.lan, http://ana:{PASSWORD}@nas.lan,http://b.lan")),
+        ("AWS_ENDPOINT_URL", format!("ana:{PASSWORD}@store.lan")),
+        ("AUDIO_ORIGIN", format!("ana:{PASSWORD}@nas.lan")),
+        ("ORIGIN_ALLOW_PRIVATE", format!("nas.lan,ana:{PASSWORD}@tv.lan")),
+        ("TRUSTED_PROXIES", format!("ana:{PASSWORD}@10.0.0.1")),
     ] {
         let settings = [("RUST_LOG", "trace"), (name, &*value)];
         let output = carrete_verb(&["serve", "--port", "0"], &streams, &settings).await;
