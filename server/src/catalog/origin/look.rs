@@ -74,6 +74,7 @@ async fn made_of(origin: &OriginSource, told: &Told) -> Result<(Told, Option<See
     let mut told = told.clone();
     if told.bare {
         let found = origin.edge.look(&told.address).await.map_err(|e| reason(&told.name, &e))?;
+        is_something(&told.name, found.stamp)?;
         told.size = Some(found.stamp.size);
         return Ok((told, None));
     }
@@ -161,6 +162,7 @@ async fn looked_into(origin: &OriginSource, told: &Told) -> Result<Told, Reason>
 /// A media file that a web server shows.
 async fn file(origin: &OriginSource, name: &str, address: &str) -> Result<Told, Reason> {
     let found = origin.edge.look(address).await.map_err(|error| reason(name, &error))?;
+    is_something(name, found.stamp)?;
     let mut files = OneFile {
         edge: origin.edge.clone(),
         runtime: Handle::current(),
@@ -185,6 +187,14 @@ async fn file(origin: &OriginSource, name: &str, address: &str) -> Result<Told, 
         size: Some(found.stamp.size),
         ..Told::new(name, address, facts.kind)
     })
+}
+
+/// As on this host, a file without a byte is missing.
+fn is_something(name: &str, stamp: Stamp) -> Result<(), Reason> {
+    match stamp.size {
+        0 => Err(Reason::Missing { first: name.to_owned(), count: 1 }),
+        _ => Ok(()),
+    }
 }
 
 /// What the playlists of a channel say.
