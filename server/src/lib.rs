@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod chat;
 pub mod cli;
 pub mod config;
+pub mod delivery;
 pub mod doctor;
 pub mod error;
 pub mod forwarded;

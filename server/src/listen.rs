@@ -28,8 +28,8 @@ use self::{
 };
 use crate::{
     config::{Cidr, List},
+    delivery::sendfile::LaneStream,
     error::ApiError,
-    storage::lane::LaneStream,
     tasks::Tasks,
 };
 

@@ -14,8 +14,8 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::{
     catalog::{Snapshot, etag_of},
+    delivery::conditional::matches_any,
     error::ApiError,
-    hls::conditions::matches_any,
     state::AppState,
 };
 

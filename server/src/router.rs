@@ -37,8 +37,8 @@ use self::{
     well_formed::well_formed,
 };
 use crate::{
-    catalog, error::ApiError, guide, health::health, hls, live, m3u, metrics::Metrics, openapi,
-    pages, pulse, qr, state::AppState,
+    catalog, delivery, error::ApiError, guide, health::health, live, m3u, metrics::Metrics,
+    openapi, pages, pulse, qr, state::AppState,
 };
 
 /// Bytes of a request's body: only server functions have one.
@@ -89,7 +89,7 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(Encodings::default(), encoded))
         .layer(cors(&state));
     let streams = Router::new()
-        .route("/streams/{*path}", get(hls::serve).options(hls::preflight))
+        .route("/streams/{*path}", get(delivery::serve).options(delivery::preflight))
         .route("/streams", any(unknown))
         .route("/streams/", any(unknown))
         .layer(middleware::map_response_with_state(state.metrics.clone(), count_bytes));

@@ -5,7 +5,6 @@ pub mod breaker;
 pub mod disk;
 pub mod edge;
 pub mod freshness;
-pub mod lane;
 pub mod origin;
 mod pace;
 pub mod s3;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::{CatalogHandle, name, snapshot::Snapshot, tagged::Tagged};
-use crate::{error::ApiError, hls::conditions::matches_any};
+use crate::{delivery::conditional::matches_any, error::ApiError};
 
 /// The list is asked for again each time; the entity tag makes that cheap.
 const CACHE: HeaderValue = HeaderValue::from_static("no-cache");

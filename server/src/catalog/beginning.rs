@@ -9,8 +9,8 @@ use super::{
     probe,
 };
 use crate::hls::{
-    address::resolve,
     playlist::{self, Role},
+    uri::resolve,
 };
 
 /// What mends it.

@@ -21,13 +21,13 @@ use super::{
 };
 use crate::{
     hls::{
-        address::{Inside, resolve},
         media_type,
         playlist::{
             self, Playlist, Role,
             variables::{self, Variables},
         },
         render::{Found, render},
+        uri::{Inside, resolve},
     },
     storage::disk::Stamp,
 };

@@ -2,8 +2,8 @@
 //! while it is live, without what is not there yet.
 
 use super::{
-    address::{encoded, versioned},
     playlist::{Playlist, Reference, Role},
+    uri::{encoded, versioned},
 };
 
 /// What became of one reference of a playlist.

@@ -8,8 +8,8 @@ use super::brought::MOST;
 use crate::{
     catalog::facts::{Facts, Offer},
     hls::{
-        address::resolve,
         playlist::{self, Role},
+        uri::resolve,
     },
     ingest::Film,
 };

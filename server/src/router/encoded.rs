@@ -211,7 +211,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::{Encoding, Encodings, encoded, wanted};
-    use crate::hls::conditions::matches_any;
+    use crate::delivery::conditional::matches_any;
 
     fn accepting(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::ACCEPT_ENCODING, value.parse().expect("a value"))])

@@ -17,7 +17,7 @@ use axum::{
 use carrete::{
     catalog::{self, CatalogHandle, Elsewhere, Snapshot, StoreSource},
     config::Folders,
-    hls,
+    delivery,
 };
 use http_body_util::BodyExt;
 use tempfile::TempDir;
@@ -100,7 +100,7 @@ impl Streams {
             .route("/api/channels", get(catalog::list_ids))
             .route("/api/channels/{id}", get(catalog::one_media))
             .route("/api/videos", get(catalog::list_videos))
-            .route("/streams/{*path}", any(hls::serve))
+            .route("/streams/{*path}", any(delivery::serve))
             .with_state(catalog.clone());
         App { router, catalog, _stop: shutdown.drop_guard() }
     }

@@ -15,13 +15,13 @@ use url::Url;
 use crate::{
     catalog::facts::{PLAYLIST, ServedPlaylist, etag_of},
     hls::{
-        address::{encoded, resolve},
         media_type,
         playlist::{
             self, Playlist, Reference, Role,
             variables::{self, Variables},
         },
         render::readdress,
+        uri::{encoded, resolve},
     },
     storage::{Page, Refusal, StoreError, Tag, edge::Edge},
 };

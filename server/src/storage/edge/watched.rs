@@ -67,11 +67,12 @@ mod tests {
     use bytes::Bytes;
     use futures_util::{StreamExt, stream};
 
-    use super::{
-        super::permit::{Objects, Permit},
-        watched,
+    use super::watched;
+    use crate::storage::{
+        Content, StoreError,
+        breaker::Breaker,
+        edge::permit::{Objects, Permit},
     };
-    use crate::storage::{Content, StoreError, breaker::Breaker};
 
     fn content(sizes: &[usize], end: Option<StoreError>) -> Content {
         let chunks: Vec<_> = sizes.iter().map(|size| Ok(Bytes::from(vec![7; *size]))).collect();

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{How, Loaded, Named, Page, StoreError, Tag};
-use crate::hls::address::resolve;
+use crate::hls::uri::resolve;
 
 const BASE: &str = "http://tv.example/live/ch/index.m3u8";
 

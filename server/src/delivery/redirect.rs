@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 
-use super::{conditions::Validators, plan::Plan};
+use super::{conditional::Validators, response::Plan};
 use crate::storage::{Asked, disk::Stamp, edge::Edge};
 
 /// The answer that leads there; `None` where this server has to answer itself.

@@ -7,13 +7,13 @@ use axum::body::Body;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
+use super::sendfile::Lane;
 use crate::{
     error::ApiError,
     storage::{
         StoreError,
         disk::{Stamp, in_time, is_absent, is_out_of_room, open_at_once, open_below},
         edge::{Edge, Opened, Purpose},
-        lane::Lane,
     },
 };
 

@@ -5,7 +5,7 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 
 use super::{
-    conditions::{self, Validators, Verdict},
+    conditional::{self, Validators, Verdict},
     range::{self, Selection},
 };
 
@@ -23,7 +23,7 @@ impl Plan {
     /// Weighs the conditions and the range of a request against a body of `size` bytes.
     pub(super) fn new(request: &Parts, validators: &Validators, size: u64) -> Self {
         let headers = &request.headers;
-        match conditions::evaluate(headers, validators) {
+        match conditional::evaluate(headers, validators) {
             Verdict::NotModified => return Self::NotModified,
             Verdict::Failed => return Self::Failed,
             Verdict::Send => {}
@@ -32,7 +32,7 @@ impl Plan {
         let range = headers
             .get(header::RANGE)
             .filter(|_| request.method == Method::GET)
-            .filter(|_| conditions::range_is_current(headers, validators))
+            .filter(|_| conditional::range_is_current(headers, validators))
             .and_then(|range| range.to_str().ok());
         match range.map_or(Selection::Whole, |range| range::select(range, size)) {
             Selection::Whole => Self::Whole,
