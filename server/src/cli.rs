@@ -26,13 +26,12 @@ use unicode_normalization::UnicodeNormalization;
 use crate::{
     addresses, catalog,
     config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
-    doctor,
-    ingest::{self, ConvertJob, ProfileName, Told, Tools},
-    publish::{self, Meter, PublishError, PublishJob, Published},
-    serve,
+    doctor, serve,
     site::Site,
     storage::s3::Bucket,
     telemetry,
+    transcode::{self, ConvertJob, ProfileName, Told, Tools},
+    transfer::{self, Meter, PublishError, PublishJob, Published},
 };
 
 /// What is said where a bucket is needed.
@@ -110,7 +109,7 @@ impl ConvertArgs {
             return self
                 .names
                 .iter()
-                .map(|input| Ok(job(input, ingest::channel_of(Path::new(input))?, self.profile)))
+                .map(|input| Ok(job(input, transcode::channel_of(Path::new(input))?, self.profile)))
                 .collect();
         }
         let (input, channel, profile) = match self.names.as_slice() {
@@ -157,7 +156,7 @@ impl PublishArgs {
         work: impl Future<Output = Result<Published, PublishError>>,
         sentence: impl FnOnce(Published) -> String,
     ) -> anyhow::Result<ExitCode> {
-        let done = publish::tell(&job.channel, &job.meter, told(self.json), work).await;
+        let done = transfer::tell(&job.channel, &job.meter, told(self.json), work).await;
         if self.json {
             return Ok(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
@@ -193,7 +192,7 @@ struct DoctorArgs {
 /// Parses the command line and runs the verb.
 pub fn run() -> ExitCode {
     // Before anything else: this may be no start of the program, but of ffmpeg under its guard.
-    if let Some(code) = ingest::hold() {
+    if let Some(code) = transcode::hold() {
         return code;
     }
     // A file that is not there is no error; one that cannot be read is.
@@ -230,7 +229,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Push(args)) => {
             let (job, stop) = (args.job()?, stopped_by_signal()?);
             let bucket = bucket(&args, Bucket::to_publish)?;
-            args.told(&job, publish::push(&job, &bucket, &stop), |done| {
+            args.told(&job, transfer::push(&job, &bucket, &stop), |done| {
                 let Published { files, bytes, there } = done;
                 let id = &job.channel;
                 format!(
@@ -245,7 +244,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let kept = crate::kept(&args.cache, &args.folders);
             let store = crate::on_shelf(&args.bucket, &kept, &stop);
             let store = store.context(NO_BUCKET)?;
-            args.told(&job, publish::pull(&job, &bucket, &store, &stop), |done| {
+            args.told(&job, transfer::pull(&job, &bucket, &store, &stop), |done| {
                 let (id, Published { files, bytes, there }) = (&job.channel, done);
                 let there = if there > 0 { "; all of it was there already" } else { "" };
                 format!("pulled {id}: {files} files, {bytes} bytes{there}")
@@ -341,7 +340,7 @@ fn quoted_without_password(why: &str, value: &str) -> String {
 async fn convert(args: ConvertArgs) -> anyhow::Result<ExitCode> {
     let jobs = args.jobs()?;
     let stop = stopped_by_signal()?;
-    let missing = ingest::convert_each(&jobs, told(args.json), &stop).await;
+    let missing = transcode::convert_each(&jobs, told(args.json), &stop).await;
     Ok(if missing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -30,6 +30,7 @@ use self::{
     response::Plan,
 };
 use crate::{
+    cache::Purpose,
     catalog::{
         CatalogHandle, Entry, Snapshot,
         distant::{Distant, File, How, Named},
@@ -37,7 +38,7 @@ use crate::{
     },
     error::ApiError,
     hls::media_type,
-    storage::{Found, StoreError, edge::Purpose},
+    storage::{Found, StoreError},
 };
 
 /// What stays what it is under its versioned address.

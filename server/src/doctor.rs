@@ -23,7 +23,7 @@ use tokio::{
 use crate::{
     catalog::report,
     config::Config,
-    ingest::{IngestError, version},
+    transcode::{IngestError, version},
 };
 
 /// How long another program or server may take to answer.

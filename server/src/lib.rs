@@ -1,6 +1,7 @@
 //! What is done: catalogue, delivery, chat and conversion behind one [`serve`].
 
 mod addresses;
+pub mod cache;
 pub mod catalog;
 pub mod chat;
 pub mod cli;
@@ -12,15 +13,12 @@ pub mod forwarded;
 mod guide;
 mod health;
 pub mod hls;
-pub mod ingest;
 mod listen;
-pub mod live;
 mod m3u;
 pub mod metrics;
 pub mod openapi;
 mod pages;
 pub mod posters;
-pub mod publish;
 pub mod pulse;
 mod qr;
 pub mod router;
@@ -29,7 +27,10 @@ pub mod state;
 pub mod storage;
 pub mod tasks;
 pub mod telemetry;
+pub mod transcode;
+pub mod transfer;
 mod visitor;
+pub mod websocket;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -38,19 +39,16 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    cache::{Edge, Shelf},
     catalog::{CatalogError, CatalogHandle, Elsewhere, OriginSource, StoreSource},
     config::{BucketSettings, CacheSettings, Config, Delivery, Folders, OriginSettings},
-    live::LiveHandle,
     metrics::{Metrics, Now},
     pulse::PulseHandle,
     site::Site,
     state::AppState,
-    storage::{
-        edge::{Edge, Shelf},
-        origin::Origin,
-        s3::Bucket,
-    },
+    storage::{http::Origin, s3::Bucket},
     tasks::Tasks,
+    websocket::LiveHandle,
 };
 
 /// How long all tasks together may take to end when the server stops.
@@ -88,7 +86,7 @@ pub async fn serve(
     }
     let catalog = catalog::start(&config.folders, sources, tasks.clone())?;
     posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), tasks.clone());
-    let list = live::follow(catalog.subscribe(), tasks.clone());
+    let list = websocket::follow(catalog.subscribe(), tasks.clone());
     let live = LiveHandle::start(&config, list, tasks.clone());
     let metrics = Metrics::new().map_err(io::Error::other)?;
     let pulse = PulseHandle::start(

@@ -29,8 +29,8 @@ use self::{
 };
 use crate::{
     catalog::{CatalogHandle, Entry, Snapshot, facts::Place, front_cover, shown},
-    ingest::{self, Film, IngestError, Still, Tools},
     tasks::Tasks,
+    transcode::{self, Film, IngestError, Still, Tools},
 };
 
 /// While there is more to make, the list is told at most so often.
@@ -290,7 +290,7 @@ impl Maker {
                 if facts.kind == Kind::Audio {
                     return self.cover(brought.film()).await;
                 }
-                ingest::picture(tools, brought.film(), wanted.at_s, stop).await
+                transcode::picture(tools, brought.film(), wanted.at_s, stop).await
             }
             Work::Poster if facts.kind == Kind::Audio => {
                 let film = blocking(move || source::whole(&facts)).await.ok_or_else(gone)?;
@@ -299,20 +299,20 @@ impl Maker {
             Work::Poster => {
                 let part = blocking(move || source::part(&facts)).await;
                 let Some((film, at_s)) = part else { return Ok(Vec::new()) };
-                ingest::picture(tools, film, at_s, stop).await
+                transcode::picture(tools, film, at_s, stop).await
             }
             Work::Thumbhash => {
                 let (film, still, _brought) = self.poster(job).await.ok_or_else(gone)?;
                 let Some(still) = still else { return Ok(Vec::new()) };
-                let tiny = ingest::tiny(tools, film, still, stop).await?;
+                let tiny = transcode::tiny(tools, film, still, stop).await?;
                 Ok(thumbhash::of_pam(&tiny).unwrap_or_default().into_bytes())
             }
             Work::Waveform => {
                 let film = blocking(move || source::whole(&facts)).await;
                 let Some(film) = film else { return Ok(Vec::new()) };
-                let mut waveform = Waveform::new(ingest::SOUND_RATE);
-                ingest::sound(tools, film, |bytes| waveform.hear(bytes), stop).await?;
-                Ok(waveform.finish(ingest::SOUND_RATE).unwrap_or_default().into_bytes())
+                let mut waveform = Waveform::new(transcode::SOUND_RATE);
+                transcode::sound(tools, film, |bytes| waveform.hear(bytes), stop).await?;
+                Ok(waveform.finish(transcode::SOUND_RATE).unwrap_or_default().into_bytes())
             }
         }
     }
@@ -325,10 +325,10 @@ impl Maker {
             let front = blocking(move || front_cover(&path)).await;
             let front = front.and_then(|bytes| Some((Still::of(&bytes)?, bytes)));
             if let Some((still, bytes)) = front {
-                return ingest::still(tools, bytes, still, stop).await;
+                return transcode::still(tools, bytes, still, stop).await;
             }
         }
-        ingest::cover(tools, film, stop).await
+        transcode::cover(tools, film, stop).await
     }
 
     async fn bring(&self, job: &Job, wanted: &Wanted) -> Option<Brought> {

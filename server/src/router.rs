@@ -37,8 +37,8 @@ use self::{
     well_formed::well_formed,
 };
 use crate::{
-    catalog, delivery, error::ApiError, guide, health::health, live, m3u, metrics::Metrics,
-    openapi, pages, pulse, qr, state::AppState,
+    catalog, delivery, error::ApiError, guide, health::health, m3u, metrics::Metrics, openapi,
+    pages, pulse, qr, state::AppState, websocket,
 };
 
 /// Bytes of a request's body: only server functions have one.
@@ -121,7 +121,7 @@ pub fn router(state: AppState) -> Router {
                 .quality(CompressionLevel::Precise(COMPRESSION))
                 .compress_when(DefaultPredicate::new().and(has_no_tag)),
         )
-        .route("/ws", get(live::upgrade))
+        .route("/ws", get(websocket::upgrade))
         .merge(streams)
         .merge(built)
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })

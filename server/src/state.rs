@@ -10,11 +10,11 @@ use crate::{
     catalog::CatalogHandle,
     config::Config,
     forwarded::{self, Client},
-    live::LiveHandle,
     metrics::Metrics,
     pulse::PulseHandle,
     site::Site,
     tasks::Tasks,
+    websocket::LiveHandle,
 };
 
 /// The handles of all features; a cheap clone.

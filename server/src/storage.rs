@@ -1,11 +1,9 @@
 //! Where bytes live: files of this host, and stores elsewhere behind one trait, [`Store`], with the
 //! cache in front of them.
 
-pub mod breaker;
-pub mod disk;
-pub mod edge;
 pub mod freshness;
-pub mod origin;
+pub mod http;
+pub mod local;
 mod pace;
 pub mod s3;
 pub mod turns;
@@ -15,7 +13,7 @@ use std::{fmt, ops::Range, time::Duration};
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 
-use self::{disk::Stamp, freshness::Freshness};
+use self::{freshness::Freshness, local::Stamp};
 
 /// One object of a store, as the store's list tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

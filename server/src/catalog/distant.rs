@@ -20,7 +20,10 @@ use tokio::{
 
 pub(crate) use self::names::{File, How, Loaded, Named};
 use super::facts::{PLAYLIST, ServedPlaylist};
-use crate::storage::{Page, StoreError, edge::Edge};
+use crate::{
+    cache::Edge,
+    storage::{Page, StoreError},
+};
 
 /// How long somebody who asks for a playlist that is not known waits for it.
 const PATIENCE: Duration = Duration::from_millis(1800);

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::{sync::watch, time::Instant};
 
 use super::{about::About, distant::Distant, remark::Remark};
-use crate::storage::{disk::Stamp, edge::Edge};
+use crate::{cache::Edge, storage::local::Stamp};
 
 /// The name of a channel's playlist in its folder.
 pub(crate) const PLAYLIST: &str = "playlist.m3u8";

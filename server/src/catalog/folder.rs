@@ -29,7 +29,7 @@ use crate::{
         render::{Found, render},
         uri::{Inside, resolve},
     },
-    storage::disk::Stamp,
+    storage::local::Stamp,
 };
 
 /// More playlists than this in one channel are a mistake.

@@ -20,7 +20,7 @@ use super::{
     probe::Probed,
     reason::Reason,
 };
-use crate::storage::disk::{Stamp, is_absent};
+use crate::storage::local::{Stamp, is_absent};
 
 /// Files that did not change between two looks so far apart are taken to be whole.
 const QUIET: Duration = Duration::from_millis(300);

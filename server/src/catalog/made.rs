@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::Notify;
 
 use super::facts::{Facts, FileOffer, Offer};
-use crate::storage::disk::Stamp;
+use crate::storage::local::Stamp;
 
 /// Part of every key: another way to make things is another number.
 const RECIPE: &[u8] = b"1";

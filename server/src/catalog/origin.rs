@@ -35,10 +35,12 @@ use super::{
     reason::{Reason, Whereabouts},
     stock::{AWAY_AGAIN, LATE, Looking, SHOWN_EVERY, Stock, Stocks, no_word_yet},
 };
-use crate::storage::{
-    Page, Refusal, StoreError, Tag,
-    edge::Edge,
-    turns::{Limits, Share, Turn},
+use crate::{
+    cache::Edge,
+    storage::{
+        Page, Refusal, StoreError, Tag,
+        turns::{Limits, Share, Turn},
+    },
 };
 
 /// What changes without a word in the list is found out after so long.

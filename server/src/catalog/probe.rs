@@ -28,7 +28,7 @@ pub(crate) use self::{
     mp4::cut_segment,
 };
 use super::{about::About, files::Files, reason::Reason};
-use crate::{hls::playlist::Variant, storage::disk::Stamp};
+use crate::{hls::playlist::Variant, storage::local::Stamp};
 
 /// Bytes that can be read from any place.
 pub(crate) trait Readable: Read + Seek {}

@@ -24,7 +24,7 @@ use super::{
     stock::{self, Stock},
     tagged::Tagged,
 };
-use crate::storage::disk::Stamp;
+use crate::storage::local::Stamp;
 
 /// Nothing is longer, in seconds, whatever is said of it: ten years.
 const LONGEST_S: f64 = 315_576_000.0;

@@ -27,7 +27,10 @@ use super::{
     reason::{Reason, Whereabouts},
     whole::{NotWhole, Whole, is_of},
 };
-use crate::storage::{Object, StoreError, edge::Edge};
+use crate::{
+    cache::Edge,
+    storage::{Object, StoreError},
+};
 
 /// A store that is away is asked again so soon, unless it is listed more often anyway.
 pub(super) const AWAY_AGAIN: Duration = Duration::from_secs(5);

@@ -24,7 +24,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{disk::Disk, made::MadeTable, name, snapshot::Snapshot, stock::Stocks};
-use crate::storage::disk::is_out_of_room;
+use crate::storage::local::is_out_of_room;
 
 /// A name is looked at once nothing was heard of it for so long,
 const QUIET: Duration = Duration::from_millis(250);

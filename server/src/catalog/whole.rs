@@ -18,7 +18,7 @@ use super::{
     names::Names,
     reason::Reason,
 };
-use crate::storage::disk::Stamp;
+use crate::storage::local::Stamp;
 
 /// What describes a channel; no playlist names it.
 const ABOUT: &str = "channel.toml";

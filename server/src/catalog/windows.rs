@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::storage::{disk::Stamp, edge::Edge};
+use crate::{cache::Edge, storage::local::Stamp};
 
 /// Bytes that are asked for at once,
 const WINDOW: u64 = 256 << 10;

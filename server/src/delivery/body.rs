@@ -9,11 +9,11 @@ use tokio_util::io::ReaderStream;
 
 use super::sendfile::Lane;
 use crate::{
+    cache::{Edge, Opened, Purpose},
     error::ApiError,
     storage::{
         StoreError,
-        disk::{Stamp, in_time, is_absent, is_out_of_room, open_at_once, open_below},
-        edge::{Edge, Opened, Purpose},
+        local::{Stamp, in_time, is_absent, is_out_of_room, open_at_once, open_below},
     },
 };
 

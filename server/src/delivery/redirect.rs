@@ -4,7 +4,10 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 
 use super::{conditional::Validators, response::Plan};
-use crate::storage::{Asked, disk::Stamp, edge::Edge};
+use crate::{
+    cache::Edge,
+    storage::{Asked, local::Stamp},
+};
 
 /// The answer that leads there; `None` where this server has to answer itself.
 ///

@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     addresses,
+    cache::Shelf,
     catalog::report::{self, StoreSource},
     config::{Config, Delivery},
     storage::{
         Object, Refusal, Store, StoreError,
-        edge::Shelf,
         s3::{Aside, Bucket},
     },
 };

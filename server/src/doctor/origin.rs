@@ -10,7 +10,7 @@ use super::{
 use crate::{
     catalog::report::{self, OriginSource},
     config::{Config, OriginUrl},
-    storage::origin::Origin,
+    storage::http::Origin,
 };
 
 /// Nothing where no server is set.

@@ -6,11 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Check;
 use crate::{
+    cache::{Edge, Shelf},
     catalog::report::Finding,
-    storage::{
-        Store,
-        edge::{Edge, Shelf},
-    },
+    storage::Store,
 };
 
 /// Lets `judge` look at a store. Nothing is kept of what it finds: not beside a running server, and not

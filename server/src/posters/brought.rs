@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::source::Wanted;
 use crate::{
     catalog::facts::{Facts, Place},
-    ingest::Film,
+    transcode::Film,
 };
 
 /// Of a longer file so many bytes are brought, from its beginning on; of one of its own, as MP4 is,

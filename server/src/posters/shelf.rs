@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     catalog::made::{Made, MadeFile},
-    storage::disk::Stamp,
+    storage::local::Stamp,
 };
 
 /// The folder below the data folder.

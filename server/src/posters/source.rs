@@ -11,7 +11,7 @@ use crate::{
         playlist::{self, Role},
         uri::resolve,
     },
-    ingest::Film,
+    transcode::Film,
 };
 
 /// A picture is looked for behind so much of a film: titles and black are over then.

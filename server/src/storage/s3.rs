@@ -1,5 +1,5 @@
 //! A bucket of Amazon S3 or of any store that speaks its protocol. One request each: what tries
-//! again, and what gives up, lives in `edge`.
+//! again, and what gives up, lives in `cache`.
 
 mod direct;
 mod judge;
@@ -28,7 +28,7 @@ use tokio::time::timeout;
 pub use self::{judge::Aside, publish::Part};
 use super::{
     Answer, Asked, Content, Direct, Object, Refusal, Store, StoreError,
-    disk::Stamp,
+    local::Stamp,
     pace::{paced, part},
 };
 use crate::config::{BucketSettings, Delivery};

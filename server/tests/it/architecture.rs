@@ -6,8 +6,9 @@ use std::{
 };
 
 /// Knows no feature; every other module may know it.
-const GROUND: [&str; 10] = [
+const GROUND: [&str; 11] = [
     "addresses",
+    "cache",
     "config",
     "error",
     "hls",
@@ -25,14 +26,14 @@ const FEATURES: [(&str, &[&str]); 11] = [
     ("catalog", &["delivery::conditional"]),
     ("chat", &[]),
     ("delivery", &["catalog"]),
-    ("doctor", &["catalog::report", "ingest::IngestError", "ingest::version"]),
+    ("doctor", &["catalog::report", "transcode::IngestError", "transcode::version"]),
     ("forwarded", &[]),
-    ("ingest", &[]),
+    ("transcode", &[]),
     ("listen", &["delivery::sendfile"]),
-    ("live", &["catalog", "chat", "forwarded"]),
-    ("posters", &["catalog", "ingest"]),
+    ("websocket", &["catalog", "chat", "forwarded"]),
+    ("posters", &["catalog", "transcode"]),
     (
-        "publish",
+        "transfer",
         &[
             "catalog::Reason",
             "catalog::StoreSource",
@@ -40,9 +41,9 @@ const FEATURES: [(&str, &[&str]); 11] = [
             "catalog::read_whole",
             "catalog::stem",
             "catalog::whole",
-            "ingest::IngestError",
-            "ingest::Staging",
-            "ingest::Told",
+            "transcode::IngestError",
+            "transcode::Staging",
+            "transcode::Told",
         ],
     ),
     ("pulse", &["chat::Addresses", "forwarded"]),
@@ -217,19 +218,19 @@ fn modules_know_only_whom_they_may() {
 #[test]
 fn wrong_edges_are_seen() {
     let refused = |path, text: &str| wrong_edges(path, &program(text)).len();
-    assert_eq!(refused("chat/hub.rs", "use crate::{config::Rate, live::{Limits, follow}};"), 2);
+    assert_eq!(refused("chat/hub.rs", "use crate::{config::Rate, websocket::{Limits, follow}};"), 2);
     assert_eq!(refused("chat.rs", "fn f() { crate::delivery::range::read() }"), 1);
     assert_eq!(refused("catalog/bare.rs", "use crate::delivery::{conditional, range};"), 1);
     assert_eq!(refused("catalog/bare.rs", "use crate::delivery;"), 1);
     assert_eq!(refused("hls/render.rs", "use crate::catalog::Entry;"), 1);
     assert_eq!(refused("delivery.rs", "use crate::catalog::Entry;"), 0);
     assert_eq!(refused("config.rs", "use crate::state::AppState;"), 1);
-    assert_eq!(refused("live/session.rs", "use super::super::router;"), 1);
+    assert_eq!(refused("websocket/session.rs", "use super::super::router;"), 1);
     assert_eq!(refused("linear.rs", ""), 1);
     assert_eq!(refused("router.rs", "use crate::{chat, hls::*};"), 0);
-    let tests = "// crate::live\n#[cfg(test)]\nmod tests {\n    use crate::live;\n}\n";
+    let tests = "// crate::websocket\n#[cfg(test)]\nmod tests {\n    use crate::websocket;\n}\n";
     assert_eq!(refused("chat.rs", tests), 0);
-    assert_eq!(refused("chat.rs", &format!("{tests}use crate::live;\n")), 1);
+    assert_eq!(refused("chat.rs", &format!("{tests}use crate::websocket;\n")), 1);
 }
 
 /// The names in backticks of a cell, those in braces written out.

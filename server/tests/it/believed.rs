@@ -17,10 +17,9 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use carrete::storage::{
-    Store as _,
-    edge::{Edge, Opened, Shelf},
-    s3::Bucket,
+use carrete::{
+    cache::{Edge, Opened, Shelf},
+    storage::{Store as _, s3::Bucket},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -143,7 +142,7 @@ async fn what_is_passed_on_is_asked_for_once_by_those_who_ask_together() {
     assert!(asked <= 3, "{asked} requests of fifty who ask together");
 }
 
-async fn whole(edge: &Edge, key: &str, stamp: carrete::storage::disk::Stamp) -> Option<Vec<u8>> {
+async fn whole(edge: &Edge, key: &str, stamp: carrete::storage::local::Stamp) -> Option<Vec<u8>> {
     match edge.open(key, stamp, 0..stamp.size).await.ok()? {
         Opened::File(_) => edge.bytes(key, stamp, stamp.size).await.ok().map(Into::into),
         Opened::Stream(stream) => {

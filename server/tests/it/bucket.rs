@@ -20,12 +20,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use carrete::{
+    cache::{Edge, Shelf},
     catalog::StoreSource,
     config::{BucketSettings, Optional},
-    storage::{
-        edge::{Edge, Shelf},
-        s3::Bucket,
-    },
+    storage::s3::Bucket,
 };
 use futures_util::StreamExt;
 use http_body_util::BodyExt;

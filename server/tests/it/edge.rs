@@ -8,11 +8,9 @@ use std::{
 };
 
 use axum::http::{Method, StatusCode};
-use carrete::storage::{
-    Store as _, StoreError,
-    disk::Stamp,
-    edge::{Edge, Opened, Shelf},
-    s3::Bucket,
+use carrete::{
+    cache::{Edge, Opened, Shelf},
+    storage::{Store as _, StoreError, local::Stamp, s3::Bucket},
 };
 use futures_util::TryStreamExt;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};

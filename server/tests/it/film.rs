@@ -4,7 +4,7 @@
 use std::{ops::Range, sync::Mutex, time::Duration};
 
 use bytes::Bytes;
-use carrete::storage::{Answer, Content, Object, Store, StoreError, disk::Stamp};
+use carrete::storage::{Answer, Content, Object, Store, StoreError, local::Stamp};
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::{Instant, sleep};
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use app::catalog::ChannelId;
-use carrete::ingest::{
+use carrete::transcode::{
     ConvertJob, Converted, IngestError, Progress, Told, Tools, convert, convert_each,
 };
 use serde_json::Value;

@@ -20,8 +20,8 @@ use axum::{
 };
 use bytes::Bytes;
 use carrete::{
+    cache::{Edge, Opened, Shelf},
     catalog::report,
-    storage::edge::{Edge, Opened, Shelf},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http_body_util::BodyExt;

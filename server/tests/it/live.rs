@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use carrete::live::Limits;
+use carrete::websocket::Limits;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::{
     Message,

@@ -13,7 +13,7 @@ use std::{
 
 use carrete::{
     config::{BucketSettings, Optional},
-    storage::{Object, Store as _, StoreError, disk::Stamp, origin::Origin, s3::Bucket},
+    storage::{Object, Store as _, StoreError, http::Origin, local::Stamp, s3::Bucket},
 };
 use futures_util::TryStreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};

@@ -350,7 +350,7 @@ async fn what_lets_one_in_is_said_to_that_server_alone() {
     assert!(app.now().troubles()[0].contains("name:password"), "{:?}", app.now().troubles());
     let url = format!("http://ana:hush@{}/f/playlist.m3u8", server.address);
     let url: carrete::config::OriginUrl = url.parse().expect("an address");
-    let origin = carrete::storage::origin::Origin::new("video", &url, &[]);
+    let origin = carrete::storage::http::Origin::new("video", &url, &[]);
     let label = carrete::storage::Store::label(&origin);
     assert!(!label.contains("hush") && !format!("{origin:?}").contains("hush"), "{label}");
     let page = carrete::storage::Store::page(&origin, url.url().as_str(), None).await;

@@ -15,8 +15,8 @@ use axum::http::{Method, StatusCode};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use carrete::{
     catalog::{Snapshot, StoreSource},
-    ingest::Tools,
     posters::{self, Settings},
+    transcode::Tools,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 

@@ -10,8 +10,8 @@ use std::{
 
 use app::catalog::{ChannelId, Source};
 use carrete::{
-    publish::{Meter, PART_BYTES, PublishError, PublishJob, Published, pull, push},
     storage::s3::Bucket,
+    transfer::{Meter, PART_BYTES, PublishError, PublishJob, Published, pull, push},
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;

@@ -22,12 +22,10 @@ use axum::{
     routing::get,
 };
 use carrete::{
+    cache::{Edge, Shelf},
     catalog::OriginSource,
     config::{OriginUrl, Site},
-    storage::{
-        edge::{Edge, Shelf},
-        origin::Origin,
-    },
+    storage::http::Origin,
 };
 use futures_util::StreamExt;
 use http_body_util::BodyExt;

@@ -6,7 +6,7 @@ use app::catalog::{ChannelId, Kind, Media, Source};
 use axum::{Router, routing::get};
 use carrete::{
     config::Config,
-    live::{self, Limits, LiveHandle, VideoList},
+    websocket::{self, Limits, LiveHandle, VideoList},
 };
 use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
@@ -54,7 +54,7 @@ pub(crate) async fn server_within(flags: &[&str], limits: Limits) -> Server {
     let shutdown = CancellationToken::new();
     let (list, lists) = watch::channel(Some(videos("1", 3)));
     let live = LiveHandle::with_limits(&config, lists, limits, shutdown.clone());
-    let router = Router::new().route("/ws", get(live::upgrade)).with_state(live.clone());
+    let router = Router::new().route("/ws", get(websocket::upgrade)).with_state(live.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let service = router.into_make_service_with_connect_info::<SocketAddr>();

@@ -11,13 +11,9 @@ use std::{
 
 use app::catalog::Source;
 use carrete::{
+    cache::{Edge, Shelf},
     catalog::{self, StoreSource},
-    storage::{
-        Answer, Content, Object, Store,
-        disk::Stamp,
-        edge::{Edge, Shelf},
-        s3::Bucket,
-    },
+    storage::{Answer, Content, Object, Store, local::Stamp, s3::Bucket},
     tasks::Tasks,
 };
 use tokio::time::{Instant, sleep};

@@ -9,7 +9,7 @@ use std::{
 };
 
 use app::catalog::ChannelId;
-use carrete::ingest::{ConvertJob, Converted, IngestError, Tools, convert};
+use carrete::transcode::{ConvertJob, Converted, IngestError, Tools, convert};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;

@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use url::Url;
 
 use crate::{
+    cache::Edge,
     catalog::facts::{PLAYLIST, ServedPlaylist, etag_of},
     hls::{
         media_type,
@@ -23,7 +24,7 @@ use crate::{
         render::readdress,
         uri::{encoded, resolve},
     },
-    storage::{Page, Refusal, StoreError, Tag, edge::Edge},
+    storage::{Page, Refusal, StoreError, Tag},
 };
 
 /// What lies elsewhere is served below this folder of the channel.

@@ -5,10 +5,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{Distant, PATIENCE};
-use crate::storage::{
-    Answer, Content, Object, Page, Store, StoreError, Tag,
-    disk::Stamp,
-    edge::{Edge, Shelf},
+use crate::{
+    cache::{Edge, Shelf},
+    storage::{Answer, Content, Object, Page, Store, StoreError, Tag, local::Stamp},
 };
 
 /// A server that takes every question and answers none.

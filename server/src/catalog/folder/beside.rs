@@ -13,7 +13,7 @@ use crate::{
         vtt::{self, Content},
     },
     hls::media_type,
-    storage::disk::Stamp,
+    storage::local::Stamp,
 };
 
 /// What was found beside the media.

@@ -19,7 +19,7 @@ use crate::{
         playlist::{Reference, Role},
         render::Found,
     },
-    storage::disk::Stamp,
+    storage::local::Stamp,
 };
 
 /// Bytes of a packet of a transport stream (ISO/IEC 13818-1, 2.4.3.2), and what each begins with.

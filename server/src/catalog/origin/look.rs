@@ -9,6 +9,7 @@ use super::{
     told::{Raw, Told},
 };
 use crate::{
+    cache::Edge,
     catalog::{
         about, bare,
         distant::{Distant, Loaded},
@@ -23,7 +24,7 @@ use crate::{
         windows::Windows,
     },
     hls::media_type,
-    storage::{StoreError, disk::Stamp, edge::Edge},
+    storage::{StoreError, local::Stamp},
 };
 
 /// A look inside the media takes no longer: what plays is listed without what that would have told.

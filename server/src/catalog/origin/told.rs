@@ -7,6 +7,7 @@ use app::catalog::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    cache::Edge,
     catalog::{
         about::About,
         distant::Distant,
@@ -14,7 +15,6 @@ use crate::{
         reason::Reason,
         remark::{Remark, Remembered},
     },
-    storage::edge::Edge,
 };
 
 /// One name of a list, before anybody looks at it.

@@ -19,7 +19,7 @@ use crate::{
         reason::Reason,
         windows::Windows,
     },
-    storage::{Object, StoreError, disk::Stamp},
+    storage::{Object, StoreError, local::Stamp},
 };
 
 /// What lies at one name at a store's top.
@@ -213,7 +213,7 @@ mod tests {
     use std::ffi::OsStr;
 
     use super::{Group, group};
-    use crate::storage::{Object, disk::Stamp};
+    use crate::storage::{Object, local::Stamp};
 
     fn listed(keys: &[(&str, u64)]) -> Vec<Object> {
         let object = |(key, size): &(&str, u64)| Object {

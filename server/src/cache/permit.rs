@@ -6,10 +6,8 @@ use std::{sync::Arc, time::Duration};
 
 use moka::sync::Cache;
 
-use crate::storage::{
-    StoreError,
-    breaker::{Breaker, Leave},
-};
+use super::breaker::{Breaker, Leave};
+use crate::storage::StoreError;
 
 /// Of so many objects is known that they come badly,
 const OBJECTS: u64 = 10_000;
@@ -94,7 +92,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::{Objects, Permit};
-    use crate::storage::breaker::Breaker;
+    use crate::cache::breaker::Breaker;
 
     /// Whether the host is left alone once such objects came badly, one after the other.
     fn opens(keys: &[&str]) -> bool {

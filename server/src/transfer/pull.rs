@@ -12,8 +12,8 @@ use crate::{
         Reason, StoreSource, nfc, read_whole,
         whole::{self, NotWhole, Whole},
     },
-    ingest::{IngestError, Staging},
-    storage::{Store, StoreError, disk::Stamp, s3::Bucket},
+    storage::{Store, StoreError, local::Stamp, s3::Bucket},
+    transcode::{IngestError, Staging},
 };
 
 /// Bytes that are asked for at once.

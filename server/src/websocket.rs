@@ -1,9 +1,9 @@
 //! The WebSocket endpoint: who may open a socket, how many there are, and how they end. What is
 //! said over one lives in `live/session.rs`, who hears it in `chat`.
 
+mod error;
 mod limits;
 mod list;
-mod refusal;
 mod session;
 mod socket;
 

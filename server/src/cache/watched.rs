@@ -68,10 +68,12 @@ mod tests {
     use futures_util::{StreamExt, stream};
 
     use super::watched;
-    use crate::storage::{
-        Content, StoreError,
-        breaker::Breaker,
-        edge::permit::{Objects, Permit},
+    use crate::{
+        cache::{
+            breaker::Breaker,
+            permit::{Objects, Permit},
+        },
+        storage::{Content, StoreError},
     };
 
     fn content(sizes: &[usize], end: Option<StoreError>) -> Content {

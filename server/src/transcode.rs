@@ -6,7 +6,6 @@ mod bytes;
 mod each;
 mod even;
 mod ffmpeg;
-mod glimpse;
 mod launch;
 mod master;
 mod measure;
@@ -15,6 +14,7 @@ mod probe;
 mod profile;
 mod progress;
 mod staging;
+mod thumbnail;
 
 use std::{
     io,
@@ -28,12 +28,12 @@ use tokio_util::sync::CancellationToken;
 pub use each::{Told, channel_of, convert_each};
 pub use ffmpeg::Tools;
 pub(crate) use ffmpeg::version;
-pub use glimpse::{Film, SOUND_RATE, Still, cover, picture, sound, still, tiny};
 pub use launch::hold;
 pub use note::Note;
 pub use profile::ProfileName;
 pub use progress::Progress;
 pub(crate) use staging::Staging;
+pub use thumbnail::{Film, SOUND_RATE, Still, cover, picture, sound, still, tiny};
 
 /// A disk with less than this cannot even take one segment.
 const FULL_BYTES: u64 = 1 << 20;

@@ -26,7 +26,7 @@ use crate::{
     hls::media_type,
     storage::{
         Store, StoreError,
-        disk::{Stamp, open_below},
+        local::{Stamp, open_below},
         s3::Bucket,
     },
 };

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{SEND_TIMEOUT, SILENCE_MAX, run};
 use crate::{
     chat::{ChatHub, ChatRates},
-    live::{VideoList, socket::Socket},
+    websocket::{VideoList, socket::Socket},
 };
 
 const PIPE: usize = 8 * 1024;

@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
+    error::{self, BINARY, CHANNEL, KIND, MOMENT, NO_JSON, TOO_MANY, UNKNOWN},
     limits::{Allowance, Pace, Verdict},
     list::VideoList,
-    refusal::{self, BINARY, CHANNEL, KIND, MOMENT, NO_JSON, TOO_MANY, UNKNOWN},
     socket::{Arrival, Gone, Socket, Stream},
 };
 use crate::chat::{Batch, Feed, Lagged, Member, ReactionKind, Refusal};
@@ -336,7 +336,7 @@ impl Session {
     }
 
     fn refuse(&mut self, refusal: &Refusal, nonce: Option<String>) {
-        self.out.push(refusal::error(refusal, nonce));
+        self.out.push(error::error(refusal, nonce));
     }
 }
 

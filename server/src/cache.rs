@@ -2,15 +2,16 @@
 //! while it comes, and what came is kept for as long as there is room. What is done about a store
 //! that fails (patience, trying again, leaving it alone) is done here too.
 
-mod alone;
+pub mod breaker;
+mod disk;
 mod fetch;
 mod fill;
-mod find;
-mod memory;
+mod key;
+mod manifest;
+mod offline;
 mod open;
 mod permit;
-mod piece;
-mod shelf;
+mod revalidate;
 mod spill;
 mod watched;
 
@@ -26,20 +27,22 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::{task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 
+pub use self::{disk::Shelf, fill::Purpose, open::Opened};
 use self::{
-    alone::Alone,
     fill::{Fill, Writer},
-    find::{Known, Search, Wanted},
-    memory::Memory,
+    key::{Cut, Home, Piece},
+    manifest::Memory,
+    offline::Alone,
     permit::Objects,
-    piece::{Cut, Home, Piece},
+    revalidate::{Known, Search, Wanted},
 };
-pub use self::{fill::Purpose, open::Opened, shelf::Shelf};
-use super::{
-    Asked, Direct, Object, Page, Store, StoreError, Tag,
-    breaker::Breaker,
-    disk::Stamp,
-    turns::{Limits, Share, Turn},
+use crate::{
+    cache::breaker::Breaker,
+    storage::{
+        Asked, Direct, Object, Page, Store, StoreError, Tag,
+        local::Stamp,
+        turns::{Limits, Share, Turn},
+    },
 };
 
 /// How long somebody who asks for what is not kept waits for its first bytes.

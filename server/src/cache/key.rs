@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::storage::disk::Stamp;
+use crate::storage::local::Stamp;
 
 /// Objects up to this many bytes stay whole: ten seconds at 12 Mb/s.
 const WHOLE: u64 = 16 << 20;

@@ -20,10 +20,10 @@ use tokio::{task::spawn_blocking, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    piece::{Cut, Piece},
+    key::{Cut, Piece},
     spill::Spills,
 };
-use crate::storage::disk::{Stamp, is_absent, open_at_once};
+use crate::storage::local::{Stamp, is_absent, open_at_once};
 
 /// Half-written files begin so.
 const PREFIX: &str = ".tmp-";

@@ -19,11 +19,11 @@ use super::{
     Edge, PATIENCE,
     fetch::{self, Job},
     fill::{Fill, FillReader, Purpose},
-    piece::{Cut, Piece},
+    key::{Cut, Piece},
 };
 use crate::storage::{
     StoreError,
-    disk::{Stamp, in_time},
+    local::{Stamp, in_time},
 };
 
 /// How long somebody who has the beginning waits for what follows, and after what pause it is asked

@@ -299,7 +299,7 @@ fn even(length: f64, most: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::{Plan, ProfileName};
-    use crate::ingest::{
+    use crate::transcode::{
         measure::{Measured, Track},
         note::Note,
         probe::{MediaInfo, Picture},

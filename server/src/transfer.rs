@@ -18,8 +18,8 @@ pub use self::{
 };
 use crate::{
     catalog::{Reason, StoreSource, whole::NotWhole},
-    ingest::IngestError,
     storage::{StoreError, s3::Bucket},
+    transcode::IngestError,
 };
 
 /// The first pause before something is tried again, and the longest, and how often.

@@ -20,11 +20,11 @@ use tokio::{
 };
 
 use super::{
-    piece::Piece,
-    shelf::Shelf,
+    disk::Shelf,
+    key::Piece,
     spill::{Spill, Spills},
 };
-use crate::storage::{Found, StoreError, disk::is_out_of_room};
+use crate::storage::{Found, StoreError, local::is_out_of_room};
 
 /// Bytes handed on at once, as for files.
 const CHUNK: u64 = 256 << 10;
@@ -339,12 +339,12 @@ mod tests {
     use bytes::Bytes;
 
     use super::{Fill, Purpose, Shelf, StoreError, Writer};
-    use crate::storage::{
-        disk::Stamp,
-        edge::{
-            piece::{Cut, Home},
+    use crate::{
+        cache::{
+            key::{Cut, Home},
             spill::SPILT_MAX,
         },
+        storage::local::Stamp,
     };
 
     const LENGTH: u64 = 10 << 20;

@@ -238,7 +238,7 @@ fn rate(seconds: &HashMap<i64, u32>, counted: &Counted) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::{Counter, Measured};
-    use crate::ingest::probe::{MediaInfo, Picture};
+    use crate::transcode::probe::{MediaInfo, Picture};
 
     fn media(told_rate: Option<f64>) -> MediaInfo {
         let picture = Picture { stream: 0, told_rate, ..Picture::default() };

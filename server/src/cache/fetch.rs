@@ -14,7 +14,7 @@ use super::{
     permit::Permit,
     watched::watched,
 };
-use crate::storage::{Content, StoreError, disk::Stamp, turns::Turn};
+use crate::storage::{Content, StoreError, local::Stamp, turns::Turn};
 
 /// The first pause, and the longest.
 const PAUSE: Duration = Duration::from_millis(100);

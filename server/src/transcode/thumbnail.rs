@@ -13,7 +13,7 @@ use super::{
     IngestError,
     ffmpeg::{CONTAINERS, Feed, Tools, draw},
 };
-use crate::storage::disk::open_below;
+use crate::storage::local::open_below;
 
 /// How long one picture may take.
 const PICTURE_LIMIT: Duration = Duration::from_secs(60);

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use futures_util::FutureExt;
 
-use crate::storage::{Answer, Content, Object, Store, StoreError, disk::Stamp};
+use crate::storage::{Answer, Content, Object, Store, StoreError, local::Stamp};
 
 /// Stands for a store, and answers at once that it is away.
 #[derive(Debug)]

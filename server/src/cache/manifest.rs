@@ -15,7 +15,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use crate::storage::{Object, disk::Stamp};
+use crate::storage::{Object, local::Stamp};
 
 /// One object as it is written down: key, size, time, mark.
 type Line = (String, u64, i64, u64);

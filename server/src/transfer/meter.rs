@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{PublishError, Published};
-use crate::ingest::Told;
+use crate::transcode::Told;
 
 const JSON_EVERY: Duration = Duration::from_secs(1);
 

@@ -1,7 +1,7 @@
 use std::{fs, path::Path, sync::atomic::Ordering, time::Duration};
 
 use super::{Cut, LOCK, Piece, SEAL, Shelf};
-use crate::storage::{disk::Stamp, edge::piece::Home};
+use crate::{cache::key::Home, storage::local::Stamp};
 
 fn piece(n: u64) -> Piece {
     let stamp = Stamp::tagged(1000 + n, 0, Some("tag"));

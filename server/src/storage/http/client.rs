@@ -20,7 +20,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::time::timeout;
 use url::{Host, Url};
 
-use super::guard::{Private, PublicNames, is_public};
+use super::ssrf::{Private, PublicNames, is_public};
 use crate::{
     config::{OriginUrl, Site},
     error::{DESTINATION_UNAVAILABLE, PROXY_STATUS},

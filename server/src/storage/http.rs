@@ -1,10 +1,10 @@
 //! Another server, asked over HTTP: what lies at an address, and its bytes. It has no list of
 //! objects: what there is is said by pages (a list, a playlist), which others understand. One
-//! request each, beside redirects: what tries again, and what gives up, lives in `edge`.
+//! request each, beside redirects: what tries again, and what gives up, lives in `cache`.
 
+mod client;
 mod decode;
-mod guard;
-mod web;
+mod ssrf;
 
 use std::{io::Read as _, ops::Range, sync::Arc, time::Duration};
 
@@ -17,11 +17,11 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 use url::Url;
 
-use self::web::{Web, refusal, refused};
+use self::client::{Web, refusal, refused};
 use super::{
     Answer, Content, Found, Object, Page, Store, StoreError, Tag,
-    disk::Stamp,
     freshness::Freshness,
+    local::Stamp,
     pace::{paced, part},
     turns::{Limits, Share},
 };
