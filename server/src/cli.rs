@@ -433,17 +433,24 @@ async fn health(config: &Config) -> anyhow::Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
-    use super::without_password;
+    use super::{quoted_without_password, without_password};
 
     #[test]
     fn passwords_are_not_said_again() {
         for (value, shown) in [
             ("http://me:hush@store.lan", "http://***@store.lan"),
             ("5T", "5T"),
-            ("me@store", "me@store"),
+            // What stands there may be a token, and nothing that is shown needs it.
+            ("me:hush@store", "***@store"),
+            ("https://a.lan,http://me:hush@b.lan", "https://***@b.lan"),
             ("http://store.lan", "http://store.lan"),
         ] {
             assert_eq!(without_password(value), shown);
         }
+        let why = ": \"http://me:hush@b.lan\" is no address";
+        assert_eq!(
+            quoted_without_password(why, "http://a.lan, http://me:hush@b.lan"),
+            ": \"http://***@b.lan\" is no address"
+        );
     }
 }
