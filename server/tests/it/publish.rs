@@ -86,7 +86,9 @@ async fn until(wanted: impl Fn() -> bool) {
 /// A channel whose last segment is sent in three parts.
 fn long_channel(streams: &Streams, id: &str) -> Vec<u8> {
     streams.channel(id);
-    let long: Vec<u8> = segment(7).into_iter().cycle().take(2 * PART_BYTES as usize + 5).collect();
+    // A little more than two parts, in whole packets.
+    let packets = 2 * PART_BYTES as usize / 188 + 1;
+    let long: Vec<u8> = segment(7).into_iter().cycle().take(packets * 188).collect();
     streams.write(&format!("{id}/playlist2.ts"), &long);
     streams.write(&format!("{id}/channel.toml"), "title = \"Playa\"\n");
     streams.write(&format!("{id}/es.vtt"), "WEBVTT\n");
