@@ -18,7 +18,7 @@ mod names;
 mod opening;
 mod order;
 mod origin;
-mod probe;
+mod probe_cache;
 mod reason;
 mod remark;
 pub mod report;
@@ -57,10 +57,10 @@ use self::{
 pub(crate) use self::{
     facts::etag_of,
     name::{nfc, shown, stem},
-    probe::front_cover,
     snapshot::Entry,
     stock::read_whole,
 };
+pub(crate) use crate::probe::front_cover;
 use crate::{config::Folders, error::ApiError, tasks::Tasks};
 
 /// How many names may wait to be looked at again because a file of theirs was not as listed; when

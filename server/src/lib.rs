@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod openapi;
 mod pages;
 pub mod posters;
+mod probe;
 pub mod pulse;
 mod qr;
 pub mod router;

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{files::Files, probe::Probed, reason::Reason};
+use super::{files::Files, probe_cache::ProbeCache, reason::Reason};
 
 /// The longest `channel.toml` that is read, in bytes.
 pub(crate) const MAX_BYTES: u64 = 64 << 10;
@@ -71,7 +71,7 @@ pub(crate) struct Owner {
 pub(crate) fn read(
     files: &mut dyn Files,
     name: &str,
-    memory: &mut Option<Probed>,
+    memory: &mut Option<ProbeCache>,
 ) -> Result<Owner, Reason> {
     let memory = memory.get_or_insert_default();
     let (text, modified_ms) = match files.aside(name) {

@@ -16,18 +16,21 @@ use super::{
         beside::{Beside, aside, offer},
     },
     name,
-    probe::{self, Container, Ends, Inspected, Probe, Probed},
+    probe_cache::{self, ProbeCache},
     reason::Reason,
     remark::Remark,
     vtt,
 };
-use crate::hls::media_type;
+use crate::{
+    hls::media_type,
+    probe::{self, Container, Ends, Inspected, Probe},
+};
 
 /// A file that seems to be cut off is waited for as long as it was written so lately.
 pub(super) const SETTLES: Duration = Duration::from_secs(20);
 
 /// Reads the file `name`.
-pub(crate) fn read(files: &mut dyn Files, name: &str, probed: &mut Option<Probed>) -> Read {
+pub(crate) fn read(files: &mut dyn Files, name: &str, probed: &mut Option<ProbeCache>) -> Read {
     let mut about_error = None;
     let facts = owner(files, name, probed).and_then(|mut owner| {
         about_error = owner.error.take();
@@ -37,7 +40,11 @@ pub(crate) fn read(files: &mut dyn Files, name: &str, probed: &mut Option<Probed
 }
 
 /// What a file beside it says of it: `film.mp4.toml`, or `film.toml`.
-fn owner(files: &mut dyn Files, name: &str, probed: &mut Option<Probed>) -> Result<Owner, Reason> {
+fn owner(
+    files: &mut dyn Files,
+    name: &str,
+    probed: &mut Option<ProbeCache>,
+) -> Result<Owner, Reason> {
     match about_name(files, name) {
         Some(file) => about::read(files, &file, probed),
         None => match about::misnamed(files, &format!("{name}.toml")) {
@@ -57,12 +64,12 @@ fn facts(
     files: &mut dyn Files,
     name: &str,
     owner: Owner,
-    probed: &mut Option<Probed>,
+    probed: &mut Option<ProbeCache>,
 ) -> Result<Facts, Reason> {
     let missing = || Reason::Missing { first: name.to_owned(), count: 1 };
     let stamp = files.stat(name)?.ok_or_else(missing)?;
     let here = matches!(files.place(), Place::Disk { .. });
-    let inspected = probe::cached(files, (name, name), Some(stamp), false, here, probed)?;
+    let inspected = probe_cache::cached(files, (name, name), Some(stamp), false, here, probed)?;
     let inspected = inspected.unwrap_or(Inspected::UNKNOWN);
     let mut remarks = Vec::new();
     match inspected.ends {

@@ -6,11 +6,13 @@ use std::str::from_utf8;
 use super::{
     facts::{Facts, Offer},
     files::{Files, OnDisk},
-    probe,
 };
-use crate::hls::{
-    playlist::{self, Role},
-    uri::resolve,
+use crate::{
+    hls::{
+        playlist::{self, Role},
+        uri::resolve,
+    },
+    probe,
 };
 
 /// What mends it.

@@ -13,8 +13,11 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-use super::{facts::Place, name::nfc, probe::Media, reason::Reason};
-use crate::storage::local::{Stamp, is_absent, open_below};
+use super::{facts::Place, name::nfc, reason::Reason};
+use crate::{
+    probe::Media,
+    storage::local::{Stamp, is_absent, open_below},
+};
 
 /// Files that nobody wrote to for so long are taken to be whole at first sight.
 const OLD: Duration = Duration::from_secs(2);

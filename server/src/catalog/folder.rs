@@ -15,7 +15,7 @@ use super::{
     about::{self, Owner},
     facts::{Content, Facts, FileOffer, Offer, PLAYLIST, Place, ServedPlaylist, etag_of},
     files::Files,
-    probe::{self, Probed},
+    probe_cache::ProbeCache,
     reason::Reason,
     remark::Remark,
 };
@@ -29,6 +29,7 @@ use crate::{
         render::{Found, render},
         uri::{Inside, resolve},
     },
+    probe::{self},
     storage::local::Stamp,
 };
 
@@ -50,7 +51,7 @@ pub(crate) struct Read {
 pub(crate) fn read(
     files: &mut dyn Files,
     before: Option<&Facts>,
-    probed: &mut Option<Probed>,
+    probed: &mut Option<ProbeCache>,
 ) -> Read {
     let mut about_error = None;
     let facts = about::read(files, ABOUT, probed).and_then(|mut owner| {
@@ -91,7 +92,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn facts(&mut self, owner: Owner, probed: &mut Option<Probed>) -> Result<Facts, Reason> {
+    fn facts(&mut self, owner: Owner, probed: &mut Option<ProbeCache>) -> Result<Facts, Reason> {
         let main = self.load(PLAYLIST, None, None)?.ok_or(Reason::NoPlaylist)?;
         let children = self.children(&main)?;
         let media: Vec<&Loaded> = if main.playlist.master {

@@ -17,7 +17,7 @@ use super::{
     folder::{self, Read},
     name::{self, NameForm},
     names::Names,
-    probe::Probed,
+    probe_cache::ProbeCache,
     reason::Reason,
 };
 use crate::storage::local::{Stamp, is_absent};
@@ -53,7 +53,7 @@ pub(crate) struct Item {
     signature_since: Instant,
     trouble_since: Option<Instant>,
     watched: Watched,
-    probed: Option<Probed>,
+    probed: Option<ProbeCache>,
 }
 
 impl Item {

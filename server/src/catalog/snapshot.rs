@@ -17,14 +17,13 @@ use super::{
     merge::{Named, name_all},
     name,
     order::{Orders, Places},
-    probe,
     reason::Reason,
     remark::Remark,
     search::{Index, Only, Tags},
     stock::{self, Stock},
     tagged::Tagged,
 };
-use crate::storage::local::Stamp;
+use crate::{probe, storage::local::Stamp};
 
 /// Nothing is longer, in seconds, whatever is said of it: ten years.
 const LONGEST_S: f64 = 315_576_000.0;

@@ -4,12 +4,9 @@ use std::cmp::Reverse;
 
 use super::{Child, Loaded, Reading};
 use crate::{
-    catalog::{
-        probe::{self, Container, Inspected, Probe, Probed, WEB_PAGE, reach_of},
-        reason::Reason,
-        remark::Remark,
-    },
+    catalog::{probe_cache::{self, ProbeCache}, reason::Reason, remark::Remark},
     hls::playlist::{Playlist, Variant},
+    probe::{Container, Inspected, Probe, WEB_PAGE, reach_of},
 };
 
 /// Variants of which a playlist says too little and that are looked into, at most.
@@ -24,7 +21,7 @@ impl Reading<'_> {
         children: &[Child],
         samples: &[Option<String>],
         live: bool,
-        probed: &mut Option<Probed>,
+        probed: &mut Option<ProbeCache>,
     ) -> Result<Probe, Reason> {
         if !main.playlist.master {
             let sample = samples.first().and_then(Option::as_deref);
@@ -80,11 +77,11 @@ impl Reading<'_> {
         of: &str,
         sample: Option<&str>,
         live: bool,
-        probed: &mut Option<Probed>,
+        probed: &mut Option<ProbeCache>,
     ) -> Result<Option<Probe>, Reason> {
         let Some(path) = sample else { return Ok(None) };
         let stamp = self.files.stat(path)?;
-        let inspected = probe::cached(self.files, (of, path), stamp, live, false, probed)?;
+        let inspected = probe_cache::cached(self.files, (of, path), stamp, live, false, probed)?;
         match inspected {
             Some(inspected) if inspected.container == Some(Container::GZIP) => {
                 Err(Reason::Packed(path.to_owned()))

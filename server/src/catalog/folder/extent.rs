@@ -11,7 +11,6 @@ use crate::{
     catalog::{
         bare::SETTLES,
         facts::{Offer, Place},
-        probe::cut_segment,
         reason::Reason,
         remark::Remark,
     },
@@ -19,6 +18,7 @@ use crate::{
         playlist::{Reference, Role},
         render::Found,
     },
+    probe::cut_segment,
     storage::local::Stamp,
 };
 

@@ -17,13 +17,13 @@ use crate::{
         files::Files,
         folder::best_variant,
         name,
-        probe::{self, Media, Probe},
         reason::{Reason, Whereabouts},
         remark::Remark,
         vtt,
         windows::Windows,
     },
     hls::media_type,
+    probe::{self, Media, Probe},
     storage::{StoreError, local::Stamp},
 };
 

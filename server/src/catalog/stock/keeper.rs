@@ -27,7 +27,7 @@ use crate::{
     catalog::{
         facts::{self, Facts, Place},
         name::shown,
-        probe::Probed,
+        probe_cache::ProbeCache,
         reason::{Reason, Whereabouts},
     },
     storage::{Object, StoreError},
@@ -43,7 +43,7 @@ struct Known {
     signature: Option<blake3::Hash>,
     facts: Option<Arc<Facts>>,
     trouble: Option<Reason>,
-    probed: Option<Probed>,
+    probed: Option<ProbeCache>,
     /// When the list was made that this was read from.
     as_of: Option<Instant>,
     /// When it was read last, and who waits for that.
@@ -278,7 +278,7 @@ impl Keeper {
         name: &OsString,
         signature: blake3::Hash,
         as_of: Instant,
-    ) -> Option<(Option<Arc<Facts>>, Option<Probed>)> {
+    ) -> Option<(Option<Arc<Facts>>, Option<ProbeCache>)> {
         let mut state = self.state();
         let known = state.known.entry(name.clone()).or_default();
         let is_newer = known.as_of.is_some_and(|known| known > as_of);

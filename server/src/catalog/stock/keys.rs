@@ -15,10 +15,10 @@ use crate::{
         files::{Files, unpacked},
         name::{self, NameForm},
         names::Names,
-        probe::Media,
         reason::Reason,
         windows::Windows,
     },
+    probe::Media,
     storage::{Object, StoreError, local::Stamp},
 };
 

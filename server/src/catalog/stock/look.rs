@@ -17,7 +17,7 @@ use crate::catalog::{
     facts::Facts,
     folder,
     name::{self, NameForm},
-    probe::Probed,
+    probe_cache::ProbeCache,
     reason::Reason,
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Looked {
     pub(super) signature: blake3::Hash,
     /// `None` where there is nothing that concerns us.
     pub(super) facts: Result<Option<Facts>, Reason>,
-    pub(super) probed: Option<Probed>,
+    pub(super) probed: Option<ProbeCache>,
 }
 
 /// Reads one name of a store. Blocks.
@@ -35,7 +35,7 @@ pub(super) fn look_at(
     name: OsString,
     group: Group,
     before: Option<Arc<Facts>>,
-    mut probed: Option<Probed>,
+    mut probed: Option<ProbeCache>,
     store: StoreSource,
     runtime: Handle,
 ) -> Looked {
@@ -52,7 +52,7 @@ pub(super) fn read(
     name: &OsStr,
     group: &Group,
     before: Option<&Facts>,
-    probed: &mut Option<Probed>,
+    probed: &mut Option<ProbeCache>,
     store: &StoreSource,
     runtime: Handle,
 ) -> Result<Option<Facts>, Reason> {

@@ -27,8 +27,7 @@ pub(crate) use self::{
     ends::Ends,
     mp4::cut_segment,
 };
-use super::{about::About, files::Files, reason::Reason};
-use crate::{hls::playlist::Variant, storage::local::Stamp};
+use crate::hls::playlist::Variant;
 
 /// Bytes that can be read from any place.
 pub(crate) trait Readable: Read + Seek {}
@@ -78,24 +77,6 @@ pub(crate) struct Inspected {
     pub(crate) probe: Option<Probe>,
     /// Whether all of it is there.
     pub(crate) ends: Ends,
-}
-
-/// What is remembered of a channel from one look to the next.
-#[derive(Debug, Default)]
-pub(crate) struct Probed {
-    /// The files that were looked into.
-    files: Vec<Sample>,
-    /// What its owner said of it last that could be read.
-    pub(crate) about: Option<About>,
-}
-
-#[derive(Debug)]
-struct Sample {
-    /// The playlist that it is of, or the file itself.
-    of: String,
-    path: String,
-    stamp: Stamp,
-    inspected: Inspected,
 }
 
 /// What people call the first of these codecs that not every browser plays.
@@ -190,35 +171,6 @@ fn tracks_of(variant: &Variant) -> Vec<Track> {
         .collect()
 }
 
-/// Looks into the file `path` unless `probed` already tells of the same. While live, whatever was
-/// found first of the playlist `of` holds: the first segment of the window is another every few
-/// seconds. `thorough`: all of the file may be read.
-pub(crate) fn cached(
-    files: &dyn Files,
-    (of, path): (&str, &str),
-    stamp: Option<Stamp>,
-    live: bool,
-    thorough: bool,
-    probed: &mut Option<Probed>,
-) -> Result<Option<Inspected>, Reason> {
-    let Some(stamp) = stamp else { return Ok(None) };
-    let memory = probed.get_or_insert_default();
-    let known = memory.files.iter().find(|sample| {
-        sample.of == of
-            && sample.inspected.probe.is_some()
-            && (live || (sample.path == path && sample.stamp == stamp))
-    });
-    if let Some(known) = known {
-        return Ok(Some(known.inspected.clone()));
-    }
-    let inspected = files.media(path)?.and_then(|(file, size)| inspect(file, size, path, thorough));
-    memory.files.retain(|sample| sample.of != of);
-    let Some(inspected) = inspected else { return Ok(None) };
-    let sample = Sample { of: of.into(), path: path.into(), stamp, inspected: inspected.clone() };
-    memory.files.push(sample);
-    Ok(Some(inspected))
-}
-
 /// A media type with the codecs parameter (RFC 6381 §3).
 pub(crate) fn mime(media_type: &str, codecs: &[String]) -> String {
     if codecs.is_empty() {
@@ -233,8 +185,9 @@ pub(crate) fn look_into(file: Media, size: u64, name: &str) -> Option<Probe> {
     inspect(file, size, name, false)?.probe
 }
 
-/// A file made to break a parser costs what the file would have told, and nothing else.
-fn inspect(file: Media, size: u64, name: &str, thorough: bool) -> Option<Inspected> {
+/// What a file of `size` bytes is. `thorough`: all of it may be read. `None` where a file made to break a
+/// parser broke one.
+pub(crate) fn inspect(file: Media, size: u64, name: &str, thorough: bool) -> Option<Inspected> {
     catch_unwind(AssertUnwindSafe(|| read(file, size, name, thorough))).ok()
 }
 
