@@ -26,8 +26,9 @@ use unicode_normalization::UnicodeNormalization;
 use crate::{
     addresses, catalog,
     config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
-    doctor, serve,
-    site::Site,
+    doctor,
+    http::assets::Site,
+    serve,
     storage::s3::Bucket,
     telemetry,
     transcode::{self, ConvertJob, ProfileName, Told, Tools},

@@ -9,28 +9,17 @@ pub mod config;
 pub mod delivery;
 pub mod doctor;
 pub mod error;
-pub mod forwarded;
-mod guide;
-mod health;
 pub mod hls;
-mod listen;
-mod m3u;
+pub mod http;
 pub mod metrics;
-pub mod openapi;
-mod pages;
 pub mod posters;
 mod probe;
 pub mod pulse;
-mod qr;
-pub mod router;
-pub mod site;
-pub mod state;
 pub mod storage;
 pub mod tasks;
 pub mod telemetry;
 pub mod transcode;
 pub mod transfer;
-mod visitor;
 pub mod websocket;
 
 use std::{io, sync::Arc, time::Duration};
@@ -43,10 +32,9 @@ use self::{
     cache::{Edge, Shelf},
     catalog::{CatalogError, CatalogHandle, Elsewhere, OriginSource, StoreSource},
     config::{BucketSettings, CacheSettings, Config, Delivery, Folders, OriginSettings},
+    http::{assets::Site, listener, router, state::AppState},
     metrics::{Metrics, Now},
     pulse::PulseHandle,
-    site::Site,
-    state::AppState,
     storage::{http::Origin, s3::Bucket},
     tasks::Tasks,
     websocket::LiveHandle,
@@ -114,7 +102,7 @@ pub async fn serve(
         tasks: tasks.clone(),
         shutdown,
     };
-    listen::serve(router::router(state), listeners, trusted, tasks.clone()).await?;
+    listener::serve(router::router(state), listeners, trusted, tasks.clone()).await?;
     live.closed().await;
     tasks.closed(TASKS_END).await;
     Ok(())

@@ -26,7 +26,7 @@ use crate::{
     chat::Addresses,
     config::{Cidr, Config, List, Rate},
     error::ApiError,
-    forwarded::{Client, Origins},
+    http::client_address::{Client, Origins},
     metrics::{self, Metrics, Now},
     tasks::Tasks,
 };

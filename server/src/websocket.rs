@@ -21,7 +21,7 @@ use crate::{
     chat::{ChatHub, ChatRates, Totals},
     config::{Cidr, Config, List},
     error::ApiError,
-    forwarded::{Client, Origins},
+    http::client_address::{Client, Origins},
     tasks::Tasks,
 };
 

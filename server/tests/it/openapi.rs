@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use carrete::openapi;
+use carrete::http::openapi;
 
 /// A method and a path in braces.
 type Route = (String, String);

@@ -4,7 +4,11 @@ use std::cmp::Reverse;
 
 use super::{Child, Loaded, Reading};
 use crate::{
-    catalog::{probe_cache::{self, ProbeCache}, reason::Reason, remark::Remark},
+    catalog::{
+        probe_cache::{self, ProbeCache},
+        reason::Reason,
+        remark::Remark,
+    },
     hls::playlist::{Playlist, Variant},
     probe::{Container, Inspected, Probe, WEB_PAGE, reach_of},
 };

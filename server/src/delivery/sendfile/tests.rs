@@ -63,7 +63,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        tokio::spawn(crate::listen::serve(
+        tokio::spawn(crate::http::listener::serve(
             router,
             vec![listener],
             crate::config::List::default(),

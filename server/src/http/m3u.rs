@@ -12,11 +12,11 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderValue, StatusCode, header};
 
+use super::state::AppState;
 use crate::{
     catalog::{Snapshot, etag_of},
     delivery::conditional::matches_any,
     error::ApiError,
-    state::AppState,
 };
 
 /// What players know these lists by.

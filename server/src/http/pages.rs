@@ -17,7 +17,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{forwarded, state::AppState, visitor::Visitor};
+use super::{client_address, state::AppState, visitor::Visitor};
 
 /// `GET /`: the feed from its first channel.
 pub(crate) async fn first(State(state): State<AppState>, request: Request<Body>) -> Response {
@@ -90,7 +90,7 @@ pub(crate) async fn respond<V: IntoView + 'static>(
     let catalog: Arc<dyn Catalog> = Arc::new(state.catalog.clone());
     let pulse: Arc<dyn Pulse> = Arc::new(state.pulse.clone());
     let reload_port = state.site.reload_port();
-    let host = forwarded::direct_host(request.headers(), request.uri()).unwrap_or_default();
+    let host = client_address::direct_host(request.headers(), request.uri()).unwrap_or_default();
     let host = host.to_owned();
     let direct = state.direct.clone();
     let context = move || {

@@ -15,12 +15,14 @@ use axum::{
 };
 use http::{Request, Uri};
 
-use crate::{
-    catalog::{Only, Snapshot},
-    error::ApiError,
+use super::{
     pages,
     state::AppState,
     visitor::{self, Visitor},
+};
+use crate::{
+    catalog::{Only, Snapshot},
+    error::ApiError,
 };
 
 /// Tags that are offered, the most used ones.

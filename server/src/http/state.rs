@@ -6,14 +6,12 @@ use axum::extract::{ConnectInfo, FromRef};
 use http::request::Parts;
 use tokio_util::sync::CancellationToken;
 
+use super::{
+    assets::Site,
+    client_address::{self, Client},
+};
 use crate::{
-    catalog::CatalogHandle,
-    config::Config,
-    forwarded::{self, Client},
-    metrics::Metrics,
-    pulse::PulseHandle,
-    site::Site,
-    tasks::Tasks,
+    catalog::CatalogHandle, config::Config, metrics::Metrics, pulse::PulseHandle, tasks::Tasks,
     websocket::LiveHandle,
 };
 
@@ -70,14 +68,16 @@ impl AppState {
     /// The beginning of absolute addresses, without a slash at the end.
     pub fn base_url(&self, parts: &Parts) -> String {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-        peer.and_then(|peer| forwarded::base_url(&self.config, peer, &parts.headers, &parts.uri))
-            .unwrap_or_else(|| self.join_url.to_string())
+        peer.and_then(|peer| {
+            client_address::base_url(&self.config, peer, &parts.headers, &parts.uri)
+        })
+        .unwrap_or_else(|| self.join_url.to_string())
     }
 }
 
 /// Whether an address leads every machine back to itself.
 fn leads_back(base: &str) -> bool {
-    forwarded::leads_back(base.split_once("://").map_or(base, |(_, host)| host))
+    client_address::leads_back(base.split_once("://").map_or(base, |(_, host)| host))
 }
 
 impl FromRef<AppState> for CatalogHandle {

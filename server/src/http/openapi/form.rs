@@ -5,7 +5,7 @@
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::health::Health;
+use crate::http::health::Health;
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(Media, Window, Health, Fault, Beat)))]

@@ -8,7 +8,8 @@ use axum::{
 use http::header;
 use serde::Deserialize;
 
-use crate::{addresses, error::ApiError, state::AppState};
+use super::state::AppState;
+use crate::{addresses, error::ApiError};
 
 /// The longest path that a code leads to: of a channel's page with the longest id.
 const PATH_MAX_BYTES: usize = 1_000;

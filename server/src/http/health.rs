@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::state::AppState;
+use super::state::AppState;
 
 /// Whether the server is well.
 #[derive(Serialize, ToSchema)]

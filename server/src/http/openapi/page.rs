@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_page_tells_everything_and_asks_nobody() {
-        let document = crate::openapi::document();
+        let document = crate::http::openapi::document();
         let paths: Vec<String> = document.paths.paths.keys().cloned().collect();
         for (lang, heading) in [(Lang::En, "Answers"), (Lang::Es, "Respuestas")] {
             let document = document.clone();

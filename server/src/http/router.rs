@@ -36,10 +36,8 @@ use self::{
     encoded::{Encodings, encoded},
     well_formed::well_formed,
 };
-use crate::{
-    catalog, delivery, error::ApiError, guide, health::health, m3u, metrics::Metrics, openapi,
-    pages, pulse, qr, state::AppState, websocket,
-};
+use super::{guide, health::health, m3u, openapi, pages, qr, state::AppState};
+use crate::{catalog, delivery, error::ApiError, metrics::Metrics, pulse, websocket};
 
 /// Bytes of a request's body: only server functions have one.
 const BODY_MAX_BYTES: usize = 64 * 1024;

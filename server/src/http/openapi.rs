@@ -24,7 +24,7 @@ use utoipa::openapi::{
 };
 
 use self::table::{ADDRESSES, Address, GROUPS, Told};
-use crate::{pages, state::AppState, visitor::Visitor};
+use super::{pages, state::AppState, visitor::Visitor};
 
 /// The document, made anew.
 pub fn document() -> OpenApi {

@@ -1,0 +1,15 @@
+//! What speaks HTTP: connections, the router, the pages and the small answers. Segments and playlists
+//! are answered by `delivery`, the list by `catalog`, sockets by `websocket`.
+
+pub mod assets;
+pub mod client_address;
+mod guide;
+mod health;
+pub(crate) mod listener;
+mod m3u;
+pub mod openapi;
+mod pages;
+mod qr;
+pub mod router;
+pub mod state;
+mod visitor;
