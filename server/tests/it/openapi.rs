@@ -66,7 +66,7 @@ fn told() -> BTreeSet<Route> {
 
 #[test]
 fn every_route_is_described_and_nothing_else() {
-    let router = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/router.rs");
+    let router = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/router.rs");
     let routes = routes(&fs::read_to_string(router).expect("the router"));
     assert!(routes.len() > 20, "{routes:?}");
     let told = told();
