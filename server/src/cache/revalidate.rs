@@ -167,6 +167,11 @@ impl Edge {
         if let Some(search) = searches.get(&wanted) {
             return Ok(search.subscribe());
         }
+        // It may have been answered since the caller looked: what is found is noted before its question
+        // leaves this table.
+        if let Some(known) = self.0.known.get(&wanted).filter(|known| known.is_fresh()) {
+            return Ok(Search::new(Some(known.told())).subscribe());
+        }
         let task = self.0.task(&wanted.key)?;
         let tell = Arc::new(Search::new(None));
         let told = tell.subscribe();
