@@ -336,7 +336,6 @@ impl Panel {
         }
         self.part.mark("hidden", false);
         let _ = reel.element().append_child(self.part.element());
-        self.scrolls_where_it_must();
         let focused = Part::focused();
         let is_in = |selector: &str| {
             focused
@@ -349,12 +348,6 @@ impl Panel {
         if lost && !way_on.takes_focus() {
             reel.focus();
         }
-    }
-
-    /// Where it is higher than its frame it scrolls, and takes the finger and the wheel for that.
-    fn scrolls_where_it_must(&self) {
-        let element = self.part.element();
-        self.part.mark("data-scrolls", element.scroll_height() > element.client_height());
     }
 
     /// Out of the page.

@@ -16,13 +16,13 @@ use super::{
 use crate::{catalog::Anchor, dom::zoomed};
 
 /// What scrolls by itself keeps its wheel.
-const SCROLLABLE: &str = ".chat, .menu, dialog, [data-scrolls]";
-/// What takes a finger for itself.
+const SCROLLABLE: &str = ".chat, .menu, dialog";
+/// What takes a finger for itself. What is said of a reel that failed lies over its whole picture: a
+/// swipe may begin on its buttons too.
 const TOUCHABLE: &str =
-    "button:not(.play-overlay), a, input, [role=slider], [role=log], [data-scrolls]";
+    ":is(button:not(.play-overlay), a, input, [role=slider], [role=log]):not(.failure *)";
 
 /// What a pointer went down on.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Under {
     /// The picture on screen.
     Picture,
@@ -30,11 +30,13 @@ pub(super) enum Under {
     Neighbour(String),
     /// The room beside them: nothing there pauses, and nothing is liked.
     Room,
+    /// The panel of a reel that failed, which follows the finger: where that was at its top.
+    Panel(Element, i32),
 }
 
 impl Gate {
     pub(super) fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
-        if event.button() != 0 || closest(event, TOUCHABLE) {
+        if event.button() != 0 || closest(event, TOUCHABLE).is_some() {
             return;
         }
         if !event.is_primary() {
@@ -43,7 +45,7 @@ impl Gate {
             return;
         }
         let under = under(event);
-        if under == Under::Picture {
+        if matches!(under, Under::Picture) {
             self.taps.down();
         }
         let track =
@@ -58,15 +60,24 @@ impl Gate {
         let (x, y) = (event.client_x().into(), event.client_y().into());
         // Let go before anything is called: what is called may ask for it.
         let pan = match &mut *self.track.borrow_mut() {
-            Some((id, track, _)) if *id == event.pointer_id() => {
-                let pan = track.moved(x, y, event.time_stamp());
-                if matches!(pan, Pan::Begun(..)) && zoomed() {
-                    // The finger moves the page itself about.
-                    track.let_go();
-                    Pan::Sideways
-                } else {
-                    pan
+            Some((id, track, under)) if *id == event.pointer_id() => {
+                let mut pan = track.moved(x, y, event.time_stamp());
+                if let Pan::Begun(_, way) = pan {
+                    let panel = panel_with_more(event, way);
+                    // The finger moves the page itself about, or what has more to show that way.
+                    if zoomed() || panel.is_some() {
+                        track.let_go();
+                        pan = Pan::Sideways;
+                    }
+                    if let Some(panel) = panel {
+                        let top = event.client_y() + panel.scroll_top();
+                        *under = Under::Panel(panel, top);
+                    }
                 }
+                if let Under::Panel(panel, top) = under {
+                    panel.set_scroll_top(*top - event.client_y());
+                }
+                pan
             }
             _ => return,
         };
@@ -107,12 +118,14 @@ impl Gate {
             Lift::Step(by) => self.step(by),
             Lift::Spring => self.spring_back(),
             // At once: browsers ask for a gesture.
-            Lift::Tap if under == Under::Picture && self.player.is_prompted() => self.player.play(),
+            Lift::Tap if matches!(under, Under::Picture) && self.player.is_prompted() => {
+                self.player.play()
+            }
             Lift::Tap => {
                 let at = (event.client_x().into(), event.client_y().into());
                 let by_mouse = event.pointer_type() == "mouse";
                 let then = match &under {
-                    Under::Room => return self.tell(Gesture::Show),
+                    Under::Room | Under::Panel(..) => return self.tell(Gesture::Show),
                     Under::Neighbour(_) => Then::Gone,
                     Under::Picture if by_mouse || self.chrome.controls.get_untracked() => Then::Tap,
                     Under::Picture => Then::Show,
@@ -138,18 +151,22 @@ impl Gate {
     }
 
     /// The strip goes back to where it rests.
-    pub(in crate::reels) fn spring_back(&self) {
+    pub(super) fn spring_back(&self) {
         self.motion.slide(self.feed.steps());
         self.player.step_back();
     }
 
     pub(super) fn wheel_turned(self: &Rc<Self>, event: &WheelEvent) {
-        if event.ctrl_key() || zoomed() || closest(event, SCROLLABLE) {
+        if event.ctrl_key() || zoomed() || closest(event, SCROLLABLE).is_some() {
+            return;
+        }
+        let lines = event.delta_mode() != WheelEvent::DOM_DELTA_PIXEL;
+        // Counted also where it scrolls: the rest of a fling that came to an end there moves no reel.
+        let by = self.wheel.borrow_mut().turned(event.delta_y(), lines, event.time_stamp());
+        if panel_with_more(event, way_of(-event.delta_y())).is_some() {
             return;
         }
         event.prevent_default();
-        let lines = event.delta_mode() != WheelEvent::DOM_DELTA_PIXEL;
-        let by = self.wheel.borrow_mut().turned(event.delta_y(), lines, event.time_stamp());
         if by != 0 {
             self.step(by);
         }
@@ -169,11 +186,7 @@ impl Gate {
     /// Focus that enters another article makes it the active one: screen readers move by focus. What
     /// a pointer wants there is known when it lifts.
     pub(super) fn focus_entered(self: &Rc<Self>, event: &FocusEvent) {
-        let article = event
-            .target()
-            .and_then(|target| target.dyn_into::<Element>().ok())
-            .and_then(|element| element.closest("article").ok().flatten());
-        let id = article.and_then(|article| article.get_attribute("data-channel"));
+        let id = closest(event, "article").and_then(|reel| reel.get_attribute("data-channel"));
         // The browser scrolls what it focuses into view; the strip is moved by its transform alone.
         self.element.set_scroll_top(0);
         if self.track.borrow().is_some() {
@@ -189,21 +202,25 @@ impl Gate {
 }
 
 fn under(event: &Event) -> Under {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let picture = target.and_then(|target| target.closest(".picture").ok().flatten());
-    let Some(article) = picture.and_then(|picture| picture.closest("article").ok().flatten())
-    else {
-        return Under::Room;
-    };
-    match article.get_attribute("data-channel") {
-        Some(id) if !article.has_attribute("aria-current") => Under::Neighbour(id),
-        _ => Under::Picture,
+    let Some(picture) = closest(event, ".picture") else { return Under::Room };
+    let neighbour = picture.closest("article:not([aria-current])").ok().flatten();
+    match neighbour.and_then(|article| article.get_attribute("data-channel")) {
+        Some(id) => Under::Neighbour(id),
+        None => Under::Picture,
     }
 }
 
-fn closest(event: &Event, selector: &str) -> bool {
-    event
-        .target()
-        .and_then(|target| target.dyn_into::<Element>().ok())
-        .is_some_and(|element| element.closest(selector).ok().flatten().is_some())
+/// The panel that an event is in, if it has more to show that way: at its end (1), or its start (-1).
+fn panel_with_more(event: &Event, way: i32) -> Option<Element> {
+    let panel = closest(event, ".failure")?;
+    let above = panel.scroll_top();
+    let below = panel.scroll_height() - panel.client_height() - above;
+    // Heights are rounded: one pixel is none.
+    (if way > 0 { below } else { above } > 1).then_some(panel)
+}
+
+#[inline(never)]
+fn closest(event: &Event, selector: &str) -> Option<Element> {
+    let target = event.target()?.dyn_into::<Element>().ok()?;
+    target.closest(selector).ok().flatten()
 }
