@@ -1,5 +1,5 @@
 // Sound: off until somebody asks for it, and then on for good.
-import { media, plays } from "./eyes";
+import { LONG_MS, media, plays } from "./eyes";
 import { expect, press, showControls, swipe, test } from "./hands";
 
 const sound = { name: "Sound", exact: true } as const;
@@ -34,3 +34,40 @@ test("the offer of sound is taken once, and M takes it back", { tag: "@smoke" },
   expect(await media(page, (video) => video.muted)).toBe(true);
   await expect(offer).toBeHidden();
 });
+
+for (const channel of ["clip_3", "wide"]) {
+  test(`a mouse that moves to the offer of sound finds it there, and its click pauses nothing, at ${channel}`, { tag: "@desktop" }, async ({ page }) => {
+    await page.goto(`/c/${channel}`);
+    await plays(page, channel);
+    await expect(page.getByRole("main")).not.toHaveAttribute("data-slate", { timeout: LONG_MS });
+    const offer = page.getByRole("button", { name: /^Sound on/ });
+    const at = (await offer.boundingBox())!;
+    // Where it is also when its words have gone.
+    const [x, y] = [at.x + at.width - 24, at.y + at.height / 2];
+    await page.mouse.move(x - 160, y - 240);
+    await page.mouse.move(x - 120, y - 200, { steps: 4 });
+    await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
+    await page.waitForTimeout(400);
+    await page.mouse.move(x, y, { steps: 10 });
+    await page.waitForTimeout(300);
+    expect(await offer.evaluate((e) => getComputedStyle(e).opacity)).toBe("1");
+    // Beside the controls, and above what is told of the reel.
+    const under = await page.evaluate(() => {
+      const a = document.querySelector(".hear")!.getBoundingClientRect();
+      return [".run", ".dock .hole", ".slate h2", ".slate .words", ".slate .edge-print"].filter((selector) =>
+        [...document.querySelectorAll(`.controls ${selector}, [aria-current] > ${selector}`)].some((e) => {
+          const b = e.getBoundingClientRect();
+          return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+        }),
+      );
+    });
+    expect(under).toEqual([]);
+    await page.mouse.down();
+    await page.mouse.up();
+    await expect.poll(() => media(page, (video) => video.muted)).toBe(false);
+    await expect(offer).toBeHidden();
+    // A tap waits for a second one before it pauses.
+    await page.waitForTimeout(600);
+    expect(await media(page, (video) => video.paused)).toBe(false);
+  });
+}
