@@ -1,7 +1,7 @@
 // Small windows, large letters, and colours that the device chooses: everything stays in reach, and every state is seen.
 import type { Page } from "@playwright/test";
 
-import { active, plays, rests } from "./eyes";
+import { LONG_MS, active, media, plays, rests } from "./eyes";
 import { devtools, expect, press, test } from "./hands";
 
 /** Brings the controls out and keeps them: focus is inside. */
@@ -161,6 +161,63 @@ for (const colorScheme of ["dark", "light"] as const) {
     expect(await page.locator(".film-edges").evaluate((e) => getComputedStyle(e).forcedColorAdjust)).toBe("none");
     expect(await page.locator(".share").evaluate((e) => getComputedStyle(e).borderTopStyle)).toBe("solid");
     await expect(active(page)).toHaveAttribute("data-channel", "clip_3");
+  });
+}
+
+/** What is drawn and stands on the picture, or on the light beside it, without a ground of the device's own. Runs in the page. */
+function groundless(): string[] {
+  const probe = Object.assign(document.createElement("i"), { style: "background:Canvas;color:Highlight" });
+  document.body.append(probe);
+  const { backgroundColor: canvas, color: highlight } = getComputedStyle(probe);
+  probe.remove();
+  const found: string[] = [];
+  for (const e of document.querySelectorAll<Element>(".room svg, .room .mark, .room .holes, .room .brand")) {
+    if (!e.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+    const box = e.getBoundingClientRect();
+    if (box.width === 0 || box.bottom <= 0 || box.top >= innerHeight || e.closest("dialog, .film-edges, .sound-track, .burst")) continue;
+    let ground: Element | null = e.matches(".mark, .holes") ? e.parentElement : e;
+    const stands = (on: Element) => {
+      const { left, top, right, bottom } = on.getBoundingClientRect();
+      const covers = left <= box.left + 1 && top <= box.top + 1 && right >= box.right - 1 && bottom >= box.bottom - 1;
+      return covers && [canvas, highlight].includes(getComputedStyle(on).backgroundColor);
+    };
+    // The room is filled too, but its pictures lie on that.
+    while (ground && !ground.matches(".room, .feed, .strip, .reel") && !stands(ground)) ground = ground.parentElement;
+    if (!ground || ground.matches(".room, .feed, .strip, .reel")) found.push(`${e.closest("[class]:not(svg, .mark, .holes)")?.className}: ${e.getAttribute("class")}`);
+  }
+  return [...new Set(found)];
+}
+
+for (const colorScheme of ["dark", "light"] as const) {
+  test(`in forced colours what is drawn on the picture stands on the device's own ground, ${colorScheme}`, async ({ guest, expects }) => {
+    test.setTimeout(90_000);
+    expects(/Failed to load resource/);
+    const said: Record<string, string[]> = {};
+    for (const [width, height] of [[1440, 900], [390, 844], [844, 390]] as const) {
+      const page = await guest({ viewport: { width, height }, forcedColors: "active", colorScheme });
+      const look = async (when: string) => {
+        await page.waitForTimeout(300);
+        const found = await page.evaluate(groundless);
+        if (found.length > 0) said[`${when} at ${width}x${height}`] = found;
+      };
+      await page.goto("/c/clip_3");
+      await plays(page, "clip_3");
+      await look("on arrival");
+      await expect(page.getByRole("main")).not.toHaveAttribute("data-slate", { timeout: LONG_MS });
+      await look("at rest");
+      await takeControls(page);
+      await look("with controls");
+      await media(page, (video) => video.pause());
+      await expect(active(page).locator(".play-overlay")).toBeVisible();
+      await look("paused");
+      await page.route("**/streams/clip_4/playlist.m3u8", (route) => route.fulfill({ status: 500 }));
+      await page.goto("/c/clip_4");
+      await expect(page.locator(".leader")).toHaveAttribute("data-waits", "");
+      await expect(page.getByRole("alert")).toBeVisible({ timeout: 20_000 });
+      await look("failed");
+      await page.context().close();
+    }
+    expect(said).toEqual({});
   });
 }
 
