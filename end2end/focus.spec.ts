@@ -124,6 +124,22 @@ test("the menu gives it back to its button", { tag: "@both" }, async ({ page }) 
   await expect(button).toBeFocused();
 });
 
+test("on a phone the menu gives it back to its button, by Escape as by Back", async ({ page }) => {
+  await enter(page, "/c/clip_3", "clip_3");
+  const button = page.locator(".menu-button");
+  const closes: Record<string, () => Promise<unknown>> = { Escape: () => press(page, "Escape"), Back: () => page.goBack() };
+  for (const [how, close] of Object.entries(closes)) {
+    await showControls(page);
+    await button.tap();
+    await expect(page.locator(".menu")).toBeFocused();
+    await close();
+    await expect(page.locator(".menu")).toBeHidden();
+    await page.waitForTimeout(200);
+    await expect(button, how).toBeFocused();
+    await active(page).focus();
+  }
+});
+
 const SMALL = { width: 320, height: 256 };
 test("at 320x256 the chat can be read and written, and a failure can be answered", async ({ guest, expects }) => {
   test.setTimeout(60_000);
@@ -203,6 +219,24 @@ test("a row of the list that goes away hands the focus to the reel", { tag: "@de
   await rests(page);
   await expect.poll(() => page.evaluate(() => document.activeElement?.matches("article, .strip-list a"))).toBe(true);
 });
+
+for (const row of [0, 1]) {
+  test(`row ${row} of the list keeps the focus that chose it, where others come in before it`, { tag: "@desktop" }, async ({ page }) => {
+    await enter(page, "/c/clip_5", "clip_5");
+    const link = page.locator(".strip-list li a").nth(row);
+    await expect(link).toHaveAttribute("data-number", String(4 + row));
+    const chosen = page.locator(`.strip-list [data-key=clip_${3 + row}] a`);
+    await link.focus();
+    await press(page, "Enter");
+    await expect(active(page)).toHaveAttribute("data-channel", `clip_${3 + row}`);
+    await expect(page.locator(".strip-list li").first(), "a new first row").toHaveAttribute("data-key", `clip_${1 + row}`);
+    await rests(page);
+    await expect(chosen).toBeFocused();
+    // And by the same way on.
+    await press(page, "Tab");
+    await expect(page.locator(`.strip-list [data-key=clip_${4 + row}] a`)).toBeFocused();
+  });
+}
 
 test("a tag that is chosen by key keeps the focus in the guide", async ({ page }) => {
   await enter(page, "/c/clip_3", "clip_3");

@@ -21,7 +21,7 @@ impl List {
     }
 
     /// Has exactly these children, in this order, and returns them. A child that plays is never
-    /// moved: it would stop.
+    /// moved: it would stop. Else the one that has the focus is not: it would lose it.
     pub(crate) fn lay_out(&self, keys: Vec<String>) -> Vec<Part> {
         let mut before = self.children.take();
         before.retain(|(key, part)| {
@@ -53,8 +53,16 @@ impl List {
     }
 
     fn order(&self, all: &[(String, Part)]) {
-        let plays = |(_, part): &(String, Part)| part.seek("video").is_some();
-        let fixed = all.iter().position(plays).unwrap_or(0);
+        // What is moved loses its film or the focus; what is new can be moved.
+        let (mut fixed, mut most) = (0, 0);
+        for (n, (_, part)) in all.iter().enumerate() {
+            let plays = u8::from(part.seek("video").is_some());
+            let has_focus = u8::from(part.has_focus());
+            let keeps = plays << 2 | has_focus << 1 | u8::from(part.element().is_connected());
+            if keeps > most {
+                (fixed, most) = (n, keeps);
+            }
+        }
         let Some((_, first)) = all.get(fixed) else { return };
         if !first.element().is_connected() {
             let _ = self.parent.element().append_child(first.element());
