@@ -134,6 +134,31 @@ for (const [width, height] of [[390, 844], [844, 390]] as const) {
   });
 }
 
+const ENDED: Record<string, (page: Page) => Promise<unknown>> = {
+  "a key": (page) => press(page, "m"),
+  "a pause from outside": (page) => media(page, (video) => video.pause()),
+};
+for (const [what, end] of Object.entries(ENDED)) {
+  test(`the hint ends by ${what}, and the strip is back at once`, async ({ page }) => {
+    const room = page.getByRole("main");
+    await page.goto("/");
+    await plays(page, "clip_0");
+    await expect(room).toHaveAttribute("data-hint", "", { timeout: LONG_MS });
+    const lifted = () =>
+      page.evaluate(() => {
+        const top = (selector: string) => document.querySelector(selector)!.getBoundingClientRect().top;
+        return Math.round(top(".feed") - top("article[aria-current]"));
+      });
+    await expect.poll(lifted, { intervals: [20] }).toBe(88);
+    await end(page);
+    await expect(room).not.toHaveAttribute("data-hint");
+    await expect(room).toHaveAttribute("data-controls", "");
+    // It stands there for one and a half seconds when nothing happens.
+    await expect.poll(lifted, { timeout: 600, intervals: [20] }).toBe(0);
+    await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
+  });
+}
+
 test("while a reel is waited for its title and number stay, and nothing lies on them", async ({ page }) => {
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));

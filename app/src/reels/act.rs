@@ -34,12 +34,7 @@ impl Acts {
         let (room, weak) = (room.clone(), Rc::downgrade(gate));
         gate.on_gesture(move |gesture| match gesture {
             Gesture::Touch => self.player.sound_as_remembered(),
-            Gesture::Show => {
-                if let Some(gate) = weak.upgrade().filter(|_| self.chrome.hint.get_untracked()) {
-                    gate.spring_back();
-                }
-                self.chrome.touched();
-            }
+            Gesture::Show => self.chrome.touched(),
             Gesture::Tap => {
                 self.player.menu.set(false);
                 self.player.toggle();

@@ -132,6 +132,13 @@ impl Gate {
         peeks
     }
 
+    /// The strip comes back, where it still peeks and nothing else has taken hold of it.
+    pub(crate) fn peek_no_more(&self) {
+        if self.motion.slides() && !self.chrome.moving.get_untracked() {
+            self.spring_back();
+        }
+    }
+
     /// Takes the feed over from the native scroller, at the same place, and plays.
     pub(crate) fn begin(self: &Rc<Self>) {
         let scrolled = scrolled_to(&self.element);

@@ -12,8 +12,8 @@ use crate::{
 
 /// After so much picture.
 const AFTER_MS: i32 = 1200;
-/// It is over after so long.
-const SHOWN_MS: i32 = 2240;
+/// It is over after so long: when the strip is back, and not before.
+const SHOWN_MS: i32 = 2300;
 /// Shown at most so often, over all visits.
 const TIMES: u32 = 2;
 /// Once somebody has swiped it is known.
@@ -33,6 +33,10 @@ pub(crate) fn hint(feed: Feed, player: Player, chrome: Chrome, gate: &Rc<Gate>) 
     let mut swiped = false;
     let gate = Rc::clone(gate);
     watch(move || {
+        // Whatever took its place before its time: the strip does not stay lifted below that.
+        if !chrome.hint.get() {
+            gate.peek_no_more();
+        }
         if here() != first && !swiped {
             swiped = true;
             remember(KEY, KNOWN);

@@ -130,7 +130,8 @@ impl Motion {
         self.write(offset);
     }
 
-    fn slides(&self) -> bool {
+    /// Whether an animation moves it.
+    pub(crate) fn slides(&self) -> bool {
         let running = |animation: &Animation| animation.play_state() == AnimationPlayState::Running;
         self.animation.borrow().as_ref().is_some_and(running)
     }
