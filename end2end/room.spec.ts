@@ -68,6 +68,47 @@ test("on a phone on its side an upright picture stands in its light: no black be
   expect(chat.left).toBeGreaterThan(96 + 219);
 });
 
+for (const locale of ["en-US", "es-ES"]) {
+  test(`on a phone on its side the chat tells how many there are, where it has room for that, ${locale}`, async ({ guest, house }) => {
+    const home = await house(["clip_3", "square", "wide"]);
+    const page = await guest({ viewport: { width: 844, height: 390 }, locale, hasTouch: true, isMobile: true });
+    for (const channel of ["clip_3", "square", "wide"]) {
+      await page.goto(`${home.url}/c/${channel}`);
+      await plays(page, channel);
+      await rests(page);
+      await showControls(page);
+      await page.locator(".chat-button").tap();
+      await expect(page.locator(".chat")).toHaveAttribute("data-open", "");
+      for (const [width, height] of [[932, 430], [844, 390], [740, 360], [667, 375], [640, 360], [568, 320]] as const) {
+        await page.setViewportSize({ width, height });
+        const said = `${channel} at ${width}x${height}`;
+        const watching = page.locator(".chat .watching");
+        // Beside a square on a small phone there is room for next to nothing.
+        if (channel === "square" && width < 800) continue;
+        if (channel !== "square" || width >= 800) await expect(watching, said).toBeVisible();
+        await expect.poll(() => page.locator(".chat").evaluate((e) => innerWidth - e.getBoundingClientRect().right)).toBe(0);
+        const boxes = await page.evaluate(() =>
+          [".scope", ".watching", ".close"].map((selector) => {
+            const e = document.querySelector(`.chat ${selector}`)!;
+            const { left, right, top, bottom } = e.getBoundingClientRect();
+            return { left, right, top, bottom, cut: e.scrollWidth > e.clientWidth };
+          }),
+        );
+        const [scope, count, close] = boxes;
+        const all = `${said}: ${JSON.stringify(boxes)}`;
+        for (const box of boxes) expect(box.cut, all).toBe(false);
+        expect(close!.right, all).toBeLessThanOrEqual(width);
+        expect(close!.left, all).toBeGreaterThanOrEqual(scope!.right - 0.5);
+        expect(close!.top, all).toBeLessThan(scope!.bottom);
+        // Between them, or where that is too narrow on a line below.
+        const between = count!.left >= scope!.right - 0.5 && count!.right <= close!.left + 0.5;
+        expect(count!.right === count!.left || between || count!.top >= close!.bottom - 0.5, all).toBe(true);
+      }
+      await page.setViewportSize({ width: 844, height: 390 });
+    }
+  });
+}
+
 test("a landscape picture on a phone lies above the middle, and its slate at the run", async ({ page }) => {
   await page.goto("/c/wide");
   await plays(page, "wide");
@@ -130,6 +171,34 @@ test("titles in any script run their own way", async ({ guest, house }) => {
   await page.goto(`${home.url}/guide`);
   expect(await way(".film-frame b")).toBe("rtl");
   expect(await way("html")).toBe("ltr");
+});
+
+test("a tag in any script stands apart from what is told before it", async ({ guest, house }) => {
+  const home = await house([]);
+  home.link("a1", "clip_1", 'title = "Verano"\ndescription = "La playa."\ntags = ["صيف", "verano"]\n');
+  home.link("a2", "clip_2", 'title = "بحر"\ndescription = "يوم في البحر"\ntags = ["صيف", "بحر"]\n');
+  home.link("a3", "clip_3", 'title = "Calma"\ndescription = "El mar."\ntags = ["mar", "calma"]\n');
+  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(3);
+  const page = await guest({ viewport: { width: 390, height: 844 } });
+  await page.goto(`${home.url}/c/a1`);
+  for (const [channel, text] of [["a1", "La playa. #صيف #verano"], ["a2", "يوم في البحر #صيف #بحر"], ["a3", "El mar. #mar #calma"]]) {
+    await plays(page, channel!);
+    await rests(page);
+    const seen = await active(page).evaluate((reel) => {
+      const letters = (selector: string) => {
+        const node = reel.querySelector(selector)!.firstChild as Text, range = document.createRange();
+        const from = node.data.search(/\S/);
+        range.setStart(node, from);
+        range.setEnd(node, node.data.trimEnd().length);
+        const boxes = [...range.getClientRects()];
+        return { left: Math.min(...boxes.map((box) => box.left)), right: Math.max(...boxes.map((box) => box.right)) };
+      };
+      return { gap: letters(".tag").left - letters(".words").right, text: reel.querySelector(".description")!.textContent };
+    });
+    expect(seen.text).toBe(text);
+    expect(seen.gap, channel).toBeGreaterThanOrEqual(3);
+    await press(page, "ArrowDown");
+  }
 });
 
 test("full screen comes before the turn, and there is no button where a page cannot have it", async ({ guest }) => {
