@@ -103,6 +103,42 @@ for (const [width, height] of [[844, 390], [320, 256]] as const) {
   });
 }
 
+for (const [width, height] of [[844, 390], [667, 375]] as const) {
+  test(`what a call has paused keeps its title at ${width}x${height}, and says why below it`, async ({ guest, house }) => {
+    const home = await house([]);
+    home.link("cala", "clip_1", 'title = "La cala, última hora"\n');
+    home.link("larga", "clip_2", `title = "${"La cala, última hora ".repeat(8).trim()}"\n`);
+    await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(2);
+    const page = await guest({ viewport: { width, height }, hasTouch: true, isMobile: true, locale: "es-ES" });
+    await page.goto(`${home.url}/c/cala`);
+    for (const channel of ["cala", "larga"]) {
+      await plays(page, channel);
+      await rests(page);
+      await media(page, (video) => video.pause());
+      await expect(active(page).locator(".play-overlay")).toBeVisible();
+      const seen = await active(page).evaluate((reel) => {
+        const box = (selector: string) => reel.querySelector(selector)!.getBoundingClientRect();
+        const [print, title, why, run] = [box(".slate .edge-print"), box("h2"), box("p.standing"), document.querySelector(".run")!.getBoundingClientRect()];
+        const h2 = reel.querySelector("h2")!;
+        return {
+          cut: h2.scrollHeight > h2.clientHeight + 1,
+          beside: title.left - print.right,
+          print: print.height,
+          below: why.top - title.bottom,
+          free: run.top - why.bottom,
+        };
+      });
+      const said = `${channel}: ${JSON.stringify(seen)}`;
+      expect(seen.cut, said).toBe(channel === "larga");
+      expect(seen.beside, said).toBeGreaterThan(8);
+      expect(seen.print, `${said}, one line`).toBeLessThan(24);
+      expect(seen.below, said).toBeGreaterThan(-4);
+      expect(seen.free, said).toBeGreaterThan(-2);
+      await press(page, "ArrowDown");
+    }
+  });
+}
+
 test("why it stands is seen where the refusal comes after the slate has gone", async ({ page }) => {
   await refuse(page, "at once");
   await page.route("**/clip_1/*.ts*", async (route) => {
