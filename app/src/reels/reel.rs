@@ -70,7 +70,7 @@ impl Print {
             title: media.title.clone(),
             about: [source.to_owned(), quality, languages],
             description: media.description.clone().unwrap_or_default(),
-            tags: media.tags.iter().map(|tag| format!(" #{tag}")).collect(),
+            tags: media.tags.iter().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" "),
             poster: media.poster.clone(),
             thumbhash: media.thumbhash.clone(),
         }
@@ -170,6 +170,8 @@ pub(crate) fn Reel(print: Print, stand: Stand) -> impl IntoView {
                 <h2 dir="auto">{title}</h2>
                 <p class="description">
                     <span class="words" dir="auto">{print.description}</span>
+                    // Between the two: in one of them it lies where that begins or ends, on either side.
+                    " "
                     <b class="tag" dir="auto">{print.tags}</b>
                 </p>
                 <noscript>
