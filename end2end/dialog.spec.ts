@@ -117,6 +117,56 @@ test("a guide without a line says so, can be left, and comes by itself when the 
   await plays(page, "clip_2");
 });
 
+test("while the server is away the bar speaks alone, over the guide too", { tag: "@both" }, async ({ page, house, expects }) => {
+  test.setTimeout(120_000);
+  expects(/Failed to load resource|WebSocket connection to .* failed/);
+  const home = await house(["clip_0", "clip_1"]);
+  await page.goto(`${home.url}/c/clip_1`);
+  await plays(page, "clip_1");
+  await rests(page);
+  const [guide, bar] = [page.getByRole("dialog"), page.locator(".bar.offline")];
+  const once = async () => {
+    await expect(bar).toBeVisible({ timeout: 20_000 });
+    await expect(page.getByText(LATE)).toBeHidden();
+    await expect(page.getByRole("status").filter({ hasText: "No connection" })).toHaveCount(1);
+    const seen = await bar.evaluate((e) => {
+      const { left, top, right, bottom } = e.getBoundingClientRect();
+      return e.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+    });
+    expect(seen, "nothing lies over it").toBe(true);
+  };
+  await home.stop("SIGKILL");
+  await once();
+  await press(page, "g");
+  await expect(guide.getByRole("button", { name: "Close" })).toBeInViewport({ ratio: 1 });
+  // Beyond what it takes to know that the guide does not come.
+  await page.waitForTimeout(4_000);
+  await once();
+  await home.start();
+  await page.getByRole("button", { name: "Now" }).click().catch(() => undefined);
+  await expect(guide.locator("[data-channel=clip_1] [aria-current=true]")).toBeVisible({ timeout: 20_000 });
+  await expect(bar).toBeHidden({ timeout: 20_000 });
+  // What was open already is asked in vain.
+  await home.stop("SIGKILL");
+  await guide.getByRole("searchbox", { name: "Search" }).fill("test reel 0");
+  await once();
+  await page.waitForTimeout(2_000);
+  await once();
+  await home.start();
+  await page.getByRole("button", { name: "Now" }).focus();
+  await press(page, "Enter");
+  await expect(bar).toBeHidden({ timeout: 20_000 });
+  await expect.poll(() => guide.evaluate((e) => e.contains(document.activeElement)), { message: "the focus stays in it" }).toBe(true);
+  await home.stop("SIGKILL");
+  await once();
+  await guide.getByRole("link", { name: "Close" }).click();
+  await expect(guide).toBeHidden();
+  await once();
+  await home.start();
+  await expect(bar).toBeHidden({ timeout: 40_000 });
+  await plays(page, "clip_1");
+});
+
 test("rolls of the guide that did not come are asked for again", async ({ page, context, house, expects }) => {
   test.setTimeout(90_000);
   expects(/Failed to load resource|WebSocket connection to .* failed/);

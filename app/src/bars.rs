@@ -65,7 +65,8 @@ pub(crate) fn bars(room: &Part, chat: Chat, feed: Feed, go: impl Fn(Option<Chann
     let status = room.find(".bars > [role=status]");
     let sentence = bar.find("p").element().text_content().unwrap_or_default();
     let stopping = room.find(".stopping");
-    let returned = told(room.find(".returned"));
+    let (all, room) = (room.find(".bars"), room.clone());
+    let (returned, gone) = (told(room.find(".returned")), told(room.find(".gone")));
     let mut was_away = false;
     watch(move || {
         let link = chat.link.get();
@@ -75,6 +76,13 @@ pub(crate) fn bars(room: &Part, chat: Chat, feed: Feed, go: impl Fn(Option<Chann
         stopping.mark("hidden", !stops);
         let counts = away && !stops;
         bar.mark("hidden", !counts);
+        // An open dialog covers everything else and makes it inert: the one voice speaks in it. What has
+        // the focus loses it on the way, so it is hidden before.
+        let dialog = room.seek("dialog[open]").filter(|_| away);
+        let over = dialog.as_ref().unwrap_or(&room);
+        if over.seek(":scope > .bars").is_none() {
+            let _ = over.element().append_child(all.element());
+        }
         status.say(if counts { sentence.trim() } else { "" });
         if let Link::Lost(left, all) = link {
             ring.set("style", Some(&format!("--left:calc({left}/{})", all.max(1))));
@@ -85,7 +93,6 @@ pub(crate) fn bars(room: &Part, chat: Chat, feed: Feed, go: impl Fn(Option<Chann
         }
         was_away = away || (was_away && link != Link::Open);
     });
-    let gone = told(room.find(".gone"));
     let mut before = feed.missed();
     watch(move || {
         let missed = feed.missed();

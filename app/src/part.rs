@@ -179,14 +179,17 @@ impl Part {
     }
 }
 
-/// Gives the focus to the reel on screen, where nothing that is seen has it.
+/// Gives the focus to the reel on screen, where nothing that is seen has it; or to the dialog that
+/// keeps the reel from having it.
 fn focus_reel() {
     let document = document();
     let is_lost = |element: Element| element.matches("body, [hidden], [hidden] *").unwrap_or(false);
-    if document.active_element().is_none_or(is_lost)
-        && let Ok(Some(reel)) = document.query_selector("article[aria-current]")
-    {
-        Part(reel).focus();
+    if document.active_element().is_none_or(is_lost) {
+        for heir in ["article[aria-current]", "dialog[open]"] {
+            if let Ok(Some(heir)) = document.query_selector(heir) {
+                Part(heir).focus();
+            }
+        }
     }
 }
 

@@ -94,32 +94,32 @@ pub(super) fn menu(room: &Part, player: Player) {
     let (button, menu) = (room.find(".menu-button"), room.find(".menu"));
     button.state("aria-expanded", move || player.menu.get());
     button.on_press(move || player.menu.update(|open| *open = !*open));
+    let close = move || {
+        player.menu.set(false);
+        button.focus();
+    };
     let mut before = false;
     watch({
-        let (button, menu) = (button.clone(), menu.clone());
+        let (menu, close) = (menu.clone(), close.clone());
         move || {
             let open = player.menu.get();
             menu.mark("hidden", !open);
-            if open && !before {
-                menu.focus();
-            } else if before && !open && menu.has_focus() {
-                button.focus();
-            }
             match (before, open) {
-                (false, true) if is_narrow() => back::opened(&menu, move || player.menu.set(false)),
+                (false, true) => {
+                    menu.focus();
+                    if is_narrow() {
+                        back::opened(&menu, close.clone());
+                    }
+                }
                 (true, false) => back::closed(&menu),
                 _ => {}
             }
             before = open;
         }
     });
-    menu.on("keydown", {
-        let button = button.clone();
-        move |event| {
-            if event.unchecked_ref::<KeyboardEvent>().key() == "Escape" {
-                player.menu.set(false);
-                button.focus();
-            }
+    menu.on("keydown", move |event| {
+        if event.unchecked_ref::<KeyboardEvent>().key() == "Escape" {
+            close();
         }
     });
     levels(&menu.find(".levels"), &room.find(".level-template"), player);
