@@ -1,5 +1,5 @@
 // Sound: off until somebody asks for it, and then on for good.
-import { LONG_MS, media, plays } from "./eyes";
+import { LONG_MS, media, plays, rests } from "./eyes";
 import { expect, press, showControls, swipe, test } from "./hands";
 
 const sound = { name: "Sound", exact: true } as const;
@@ -71,3 +71,30 @@ for (const channel of ["clip_3", "wide"]) {
     expect(await media(page, (video) => video.paused)).toBe(false);
   });
 }
+
+test("in small windows the offer of sound lies on nothing that a mouse wants", { tag: "@desktop" }, async ({ page }) => {
+  await page.goto("/c/clip_3");
+  await plays(page, "clip_3");
+  const said: Record<string, string[]> = {};
+  for (const [width, height] of [[320, 256], [320, 320], [427, 341], [512, 410], [568, 320], [640, 256], [844, 390], [390, 844], [1000, 560]] as const) {
+    await page.setViewportSize({ width, height });
+    await rests(page);
+    await page.mouse.move(width / 2, height / 2 - 4);
+    await page.mouse.move(width / 2, height / 2);
+    await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
+    await page.waitForTimeout(300);
+    const found = await page.evaluate(() => {
+      const hear = document.querySelector(".hear")!, a = hear.getBoundingClientRect();
+      if (getComputedStyle(hear).opacity === "0") return [];
+      if (a.top < 0 || a.bottom > innerHeight) return ["outside"];
+      return [...document.querySelectorAll(".controls button, .controls [role=slider], .top :is(a, button), [aria-current] > .slate h2")]
+        .filter((e) => {
+          const b = e.getBoundingClientRect();
+          return e.checkVisibility() && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+        })
+        .map((e) => e.className || e.tagName);
+    });
+    if (found.length > 0) said[`${width}x${height}`] = found;
+  }
+  expect(said).toEqual({});
+});
