@@ -73,16 +73,14 @@ impl Permit {
     /// Its host is there, and its answer did not come, broke off or was none. The first time that this
     /// object comes so counts against its host too.
     pub(super) fn broke(self) {
-        match self.own {
-            Some(own) => own.failed(),
-            None => {
-                let breaker = Arc::<Breaker>::default();
-                self.objects.0.insert(blake3::hash(self.key.as_bytes()), breaker.clone());
-                if let Ok(own) = breaker.ask() {
-                    own.failed();
-                }
-                self.host.failed();
-            }
+        let known = self.objects.0.entry(blake3::hash(self.key.as_bytes()));
+        let known = known.or_default();
+        if let Some(own) = self.own.or_else(|| known.value().ask().ok()) {
+            own.failed();
+        }
+        // Of parts of it that were asked for at once, one is the first.
+        if known.is_fresh() {
+            self.host.failed();
         }
     }
 }
@@ -112,6 +110,9 @@ mod tests {
         assert!(!opens(&["a", "b", "a", "b", "a", "b", "a", "b", "a", "b"]));
         let (objects, host) = <(Arc<Objects>, Arc<Breaker>)>::default();
         let ask = |key: &str| Permit::ask(&objects, &host, key);
+        let at_once: Vec<_> = (0..8).map(|_| ask("c").expect("leave")).collect();
+        at_once.into_iter().for_each(Permit::broke);
+        assert!(host.is_closed(), "eight parts of one object are one");
         for _ in 0..5 {
             ask("a").expect("leave").broke();
         }

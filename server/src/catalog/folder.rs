@@ -29,7 +29,7 @@ use crate::{
         render::{Found, render},
         uri::{Inside, resolve},
     },
-    probe::{self},
+    probe,
     storage::local::Stamp,
 };
 
@@ -105,7 +105,7 @@ impl Reading<'_> {
         for loaded in &media {
             let found = self.find(loaded, live)?;
             if !live {
-                self.is_whole(loaded, &found)?;
+                self.whole(loaded, &found)?;
             }
             samples.push(sample_of(loaded, &found));
             self.compare(loaded, &found);

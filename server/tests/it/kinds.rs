@@ -179,7 +179,10 @@ async fn pictures_of_chapters_make_no_film_of_a_song() {
         &streams.path("action.mp4"),
     );
     let app = streams.app().await;
-    app.until(|snapshot| snapshot.len() == 5).await;
+    // Nor does sound of a kind that few know.
+    song("-c:a adpcm_ms", &streams.path("dictated.wav"));
+    app.until(|snapshot| snapshot.len() == 6).await;
+    assert_eq!(media(&app, "dictated").kind, Kind::Audio);
     for id in ["talk", "lecture", "story"] {
         let media = media(&app, id);
         assert_eq!((media.kind, media.width), (Kind::Audio, None), "{id}");
@@ -191,8 +194,9 @@ async fn pictures_of_chapters_make_no_film_of_a_song() {
     assert!(action.mime.starts_with("video/mp4; codecs=\"avc1."), "{}", action.mime);
     assert_eq!(media(&app, "camera").kind, Kind::Video);
     let (playable, findings) = judged(&streams).await;
-    assert_eq!((playable, findings.len()), (4, 1));
+    assert_eq!((playable, findings.len()), (4, 2));
     said(&findings, "camera.mov", "jpeg");
+    said(&findings, "dictated.wav", "adpcm");
 }
 
 /// A channel of variants, each with the first segment of a film.

@@ -130,11 +130,13 @@ fn half_broken(fails: Arc<AtomicBool>) -> Router {
         }
     };
     let list = "#EXTM3U\n#EXTINF:6,0\n/0.mp4\n#EXTINF:6,1\n/1.mp4\n#EXTINF:6,good\n\
-                /good/playlist.m3u8\n";
+                /good/playlist.m3u8\n#EXTINF:6,empty\n/empty.mp4\n";
     let good = playlist(0..100, true);
     Router::new()
         .route("/good/playlist.m3u8", get(move || async move { good }))
         .route("/list.m3u", get(move || async move { list }))
+        // What has no byte is missing, as on this host.
+        .route("/empty.mp4", get(|| async { "" }))
         .route("/0.mp4", get(broken))
         .route("/1.mp4", get(failing))
         .route("/good/{name}", get(|| async { vec![7; 20_000] }))

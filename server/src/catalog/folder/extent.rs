@@ -1,10 +1,7 @@
 //! Whether a finished channel's files are all there: by the parts of them that its playlists name, and
 //! by how the files themselves end, where one may still be written.
 
-use std::{
-    io::Read as _,
-    time::{Duration, SystemTime},
-};
+use std::{io::Read as _, time::SystemTime};
 
 use super::{Loaded, Reading};
 use crate::{
@@ -30,7 +27,7 @@ const LOOKED_INTO: usize = 8;
 
 impl Reading<'_> {
     /// Fails where a file of a finished media playlist is shorter than that says, or is still written.
-    pub(super) fn is_whole(&mut self, loaded: &Loaded, found: &[Found]) -> Result<(), Reason> {
+    pub(super) fn whole(&mut self, loaded: &Loaded, found: &[Found]) -> Result<(), Reason> {
         let here = matches!(self.files.place(), Place::Disk { .. });
         let mut uneven: Vec<(String, Stamp)> = Vec::new();
         // The last that is named, and the last that was written.
@@ -38,8 +35,8 @@ impl Reading<'_> {
         for (reference, found) in loaded.playlist.references.iter().zip(found) {
             let Some((path, stamp)) = self.media_of(reference, found) else { continue };
             if let Some(end) = reference.ends_at.filter(|end| *end > stamp.size) {
-                if here && age(stamp).is_some_and(|age| age < SETTLES) {
-                    return Err(Reason::Changing);
+                if here {
+                    settled(stamp)?;
                 }
                 let why = format!("{path} ends after {} of {end} bytes", stamp.size);
                 return Err(Reason::Cut(why));
@@ -61,9 +58,7 @@ impl Reading<'_> {
             if !self.is_stream(&path)? {
                 continue;
             }
-            if age(stamp).is_some_and(|age| age < SETTLES) {
-                return Err(Reason::Changing);
-            }
+            settled(stamp)?;
             self.remarks.push(Remark::Short(format!("{path} ends within a packet")));
         }
         let [named, written] = last;
@@ -73,9 +68,7 @@ impl Reading<'_> {
             let Some(end) = media.and_then(|(mut file, size)| cut_segment(&mut file, size)) else {
                 continue;
             };
-            if age(stamp).is_some_and(|age| age < SETTLES) {
-                return Err(Reason::Changing);
-            }
+            settled(stamp)?;
             self.remarks
                 .push(Remark::Short(format!("{path} ends after {} of {end} bytes", stamp.size)));
         }
@@ -107,7 +100,11 @@ impl Reading<'_> {
     }
 }
 
-/// How long ago a file was written; nothing for one of the future.
-fn age(stamp: Stamp) -> Option<Duration> {
-    SystemTime::now().duration_since(stamp.modified()).ok()
+/// Fails while what is missing of a file may still come: it was written lately. Nobody writes in the
+/// future.
+fn settled(stamp: Stamp) -> Result<(), Reason> {
+    match SystemTime::now().duration_since(stamp.modified()) {
+        Ok(age) if age < SETTLES => Err(Reason::Changing),
+        _ => Ok(()),
+    }
 }

@@ -7,10 +7,7 @@ use app::catalog::{Kind, Media, Source};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{
-    m3u::{GROUP_MAX_CHARS, GROUPS_MAX, TITLE_MAX_CHARS, bounded},
-    told::{Raw, Told},
-};
+use super::told::{Raw, TAG_MAX_CHARS, TAGS_MAX, TITLE_MAX_CHARS, Told, bounded};
 use crate::{catalog::vtt, hls::media_type, storage::Page};
 
 /// The most characters of a description.
@@ -69,9 +66,10 @@ pub(super) fn read(page: &Page, kind: Kind) -> Option<Read> {
 
 /// Its media type, if it is one of media; else what the name says.
 fn mime(told: String, url: &str, bare: bool) -> String {
+    let is_begun = |kind: &&str| told.starts_with(*kind);
     let is_type = told.len() <= MIME_MAX
         && told.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-        && (!bare || ["video/", "audio/"].iter().any(|kind| told.starts_with(kind)));
+        && (!bare || told == media_type::OTHER || ["video/", "audio/"].iter().any(is_begun));
     if is_type { told } else { media_type::of(url).to_owned() }
 }
 
@@ -105,14 +103,14 @@ fn told(base: &Url, media: Media) -> Option<Told> {
             subtitles.push((lang, file));
         }
     }
-    let tags = media.tags.iter().map(|tag| bounded(tag, GROUP_MAX_CHARS));
+    let tags = media.tags.iter().map(|tag| bounded(tag, TAG_MAX_CHARS));
     let title = bounded(&media.title, TITLE_MAX_CHARS);
     Some(Told {
         bare,
         live: media.live,
         title: (media.title != media.id.as_str() && !title.is_empty()).then_some(title),
         description: media.description.map(|text| bounded(&text, DESCRIPTION_MAX_CHARS)),
-        tags: tags.filter(|tag| !tag.is_empty()).take(GROUPS_MAX).collect(),
+        tags: tags.filter(|tag| !tag.is_empty()).take(TAGS_MAX).collect(),
         order: media.order.filter(|order| order.is_finite()),
         mime: mime(media.mime, &media.url, bare),
         duration_s: media.duration_s.filter(|seconds| *seconds > 0.0),
@@ -166,6 +164,9 @@ mod tests {
             order: Some(f64::NAN),
             format: None,
         };
+        // What no browser plays is told as that.
+        let foreign = Media { mime: "application/octet-stream".into(), ..media.clone() };
+        assert_eq!(told(&base, foreign).expect("a channel").mime, "application/octet-stream");
         let told = told(&base, media).expect("a channel");
         assert_eq!(told.title.map(|text| text.len()), Some(200));
         assert_eq!(told.description.map(|text| text.chars().count()), Some(2000));

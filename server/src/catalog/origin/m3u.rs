@@ -10,7 +10,6 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use self::entry::Entry;
-pub(super) use self::entry::{GROUP_MAX_CHARS, GROUPS_MAX, TITLE_MAX_CHARS, bounded};
 use super::told::{Raw, Told};
 use crate::{
     catalog::{

@@ -17,6 +17,18 @@ use crate::{
     },
 };
 
+/// The most characters of a title and of a tag, and the most tags: what another server says is taken so
+/// far as anybody reads it.
+pub(super) const TITLE_MAX_CHARS: usize = 200;
+pub(super) const TAG_MAX_CHARS: usize = 100;
+pub(super) const TAGS_MAX: usize = 16;
+
+/// A text without blanks around it, of at most so many characters.
+pub(super) fn bounded(text: &str, max_chars: usize) -> String {
+    let text: String = text.trim().chars().take(max_chars).collect();
+    text.trim_end().to_owned()
+}
+
 /// One name of a list, before anybody looks at it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Raw {

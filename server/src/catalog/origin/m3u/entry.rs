@@ -1,6 +1,8 @@
 //! One entry of an M3U list: what the line before an address says of it, read as other players read
 //! it. Nobody has ever said what such a line may hold, so nothing here is refused.
 
+use crate::catalog::origin::told::{TAG_MAX_CHARS, TAGS_MAX, TITLE_MAX_CHARS, bounded};
+
 /// A longer line is not read; its address is still one. Logos stand in some of them as they are.
 const LINE_MAX: usize = 256 * 1024;
 
@@ -9,13 +11,6 @@ const ATTRIBUTES_MAX: usize = 64;
 
 /// Quotes tried for the end of one value.
 const QUOTES_MAX: usize = 64;
-
-/// The most characters of a title and of a group.
-pub(in crate::catalog::origin) const TITLE_MAX_CHARS: usize = 200;
-pub(in crate::catalog::origin) const GROUP_MAX_CHARS: usize = 100;
-
-/// Groups of one entry.
-pub(in crate::catalog::origin) const GROUPS_MAX: usize = 16;
 
 /// Words that attributes begin with where lists of television have them behind the comma, so that
 /// no title that holds an equals sign is taken for one.
@@ -103,14 +98,9 @@ impl Entry {
 
     /// Puts it into these groups, semicolons between.
     pub(super) fn group(&mut self, groups: &str) {
-        let groups = groups.split(';').map(|group| bounded(group, GROUP_MAX_CHARS));
-        self.groups = groups.filter(|group| !group.is_empty()).take(GROUPS_MAX).collect();
+        let groups = groups.split(';').map(|group| bounded(group, TAG_MAX_CHARS));
+        self.groups = groups.filter(|group| !group.is_empty()).take(TAGS_MAX).collect();
     }
-}
-
-pub(in crate::catalog::origin) fn bounded(text: &str, max_chars: usize) -> String {
-    let text: String = text.trim().chars().take(max_chars).collect();
-    text.trim_end().to_owned()
 }
 
 /// The name of an attribute that a text begins with, and what stands behind its equals sign.
