@@ -48,6 +48,8 @@ test("a click that asks for another tab stays the browser's, in the list and on 
 
 test("beside a landscape picture, where there is no list, the focus of its row goes to the reel", wide, async ({ page }) => {
   await page.goto("/c/tone");
+  // Before that, a link of the list is the browser's and loads another document.
+  await expect(page.getByRole("feed")).toHaveAttribute("data-hydrated", "");
   await expect(active(page)).toHaveAttribute("data-channel", "tone");
   await page.locator('.strip-list [data-key="wide"] a').focus();
   await press(page, "Enter");
