@@ -1,71 +1,42 @@
 //! The current list of channels as one immutable snapshot, and the handle that everybody reads it
 //! through. What fills it lives below `catalog/`.
 
-mod about;
-mod answer;
-mod bare;
-mod beginning;
-mod disk;
-pub(crate) mod distant;
-pub(crate) mod facts;
-mod files;
-mod folder;
-mod item;
-pub(crate) mod made;
-mod merge;
-mod name;
-mod names;
-mod opening;
+mod api;
+pub(crate) mod artifacts;
+mod ids;
+pub(crate) mod metadata;
+pub(crate) mod name;
 mod order;
-mod origin;
-mod probe_cache;
-mod reason;
-mod remark;
-pub mod report;
+mod preload;
+pub(crate) mod problem;
+pub(crate) mod record;
+pub(crate) mod remark;
 mod search;
-mod snapshot;
-mod stock;
+pub(crate) mod snapshot;
 mod tagged;
-mod vtt;
-mod watch;
-pub(crate) mod whole;
-mod windows;
 
-use std::{ffi::OsString, fs, io, sync::Arc, time::Duration};
+use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use app::catalog::{Anchor, Catalog, Media, Order, Window};
 use tokio::{
     sync::{mpsc, watch as channel},
-    task::spawn_blocking,
     time::{Instant, sleep, timeout, timeout_at},
 };
 
 pub use self::{
-    answer::{list_ids, list_videos, one_media},
-    origin::OriginSource,
-    reason::Reason,
-    report::channels,
+    api::{list_ids, list_videos, one_media},
+    problem::Reason,
     search::{Only, Tags},
     snapshot::Snapshot,
-    stock::StoreSource,
 };
-use self::{
-    facts::Place,
-    made::MadeTable,
-    stock::{Doubt, Stocks},
-};
+use self::{artifacts::MadeTable, record::Place};
 pub(crate) use self::{
-    facts::etag_of,
     name::{nfc, shown, stem},
+    record::etag_of,
     snapshot::Entry,
-    stock::read_whole,
 };
-pub(crate) use crate::probe::front_cover;
-use crate::{config::Folders, error::ApiError, tasks::Tasks};
+use crate::{error::ApiError, sources::poll::Doubt};
 
-/// How many names may wait to be looked at again because a file of theirs was not as listed; when
-/// full, more are dropped: the periodic look finds them.
-const DOUBTS: usize = 64;
 /// How long somebody who asks before the first scan is done waits for it.
 const FIRST_SCAN: Duration = Duration::from_secs(2);
 /// How long somebody who asks for an old playlist of a live channel waits for a new one,
@@ -75,62 +46,6 @@ const COMES_IN: usize = 15;
 const MOMENT: Duration = Duration::from_millis(10);
 /// So long after the start the list is held back for sources that have not said anything yet.
 const FIRST_WORDS: Duration = Duration::from_millis(1500);
-
-/// A source of channels beside the streams folder.
-#[derive(Clone, Debug)]
-pub enum Elsewhere {
-    /// A store that lists its objects.
-    Store(StoreSource),
-    /// Another server.
-    Origin(OriginSource),
-}
-
-impl From<StoreSource> for Elsewhere {
-    fn from(store: StoreSource) -> Self {
-        Self::Store(store)
-    }
-}
-
-impl From<OriginSource> for Elsewhere {
-    fn from(origin: OriginSource) -> Self {
-        Self::Origin(origin)
-    }
-}
-
-impl Elsewhere {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Store(store) => store.edge.name(),
-            Self::Origin(origin) => origin.edge.name(),
-        }
-    }
-}
-
-/// Why there can be no catalogue.
-#[derive(Debug, thiserror::Error)]
-pub enum CatalogError {
-    /// There is no streams folder and none can be made.
-    #[error("cannot make the streams folder {folder}: {why}; make it, or set STREAMS_DIR")]
-    Make {
-        /// As configured.
-        folder: String,
-        /// What the file system said.
-        why: io::Error,
-    },
-    /// Our own fault.
-    #[error("looking at the streams folder failed in a way that nobody foresaw; please report it")]
-    Look,
-    /// The streams folder cannot be listed.
-    #[error(
-        "cannot read the streams folder {folder}: {why}; let this user read it, or set STREAMS_DIR"
-    )]
-    Read {
-        /// As configured.
-        folder: String,
-        /// What the file system said.
-        why: io::Error,
-    },
-}
 
 /// Reads the current snapshot; a cheap clone.
 #[derive(Clone, Debug)]
@@ -181,6 +96,17 @@ impl CatalogHandle {
         self.current.clone()
     }
 
+    /// Reads what is sent to `current`. Files that are not as listed are told to `doubts`, those of a
+    /// store to its own.
+    pub(crate) fn new(
+        current: channel::Receiver<Option<Arc<Snapshot>>>,
+        doubts: mpsc::Sender<OsString>,
+        store_doubts: Vec<(&'static str, mpsc::Sender<Doubt>)>,
+        made: MadeTable,
+    ) -> Self {
+        Self { current, doubts, store_doubts, made, began: Instant::now() }
+    }
+
     /// A handle whose list never changes: for the tests of others.
     pub fn fixed(snapshot: Snapshot) -> Self {
         let current = channel::channel(Some(Arc::new(snapshot))).1;
@@ -207,7 +133,7 @@ impl CatalogHandle {
     /// is fresh. Where nobody has read it in a while, waits for that and answers the list as it is then.
     pub(crate) async fn follow(&self, entry: &Entry) -> Option<Arc<Snapshot>> {
         let Place::Store { edge, looked, .. } = &entry.facts.place else { return None };
-        let (fresh, age) = (stock::fresh(&entry.facts), looked.age());
+        let (fresh, age) = (crate::sources::bucket::fresh(&entry.facts), looked.age());
         // Who follows it is served what there is: a store that takes its time is not waited for twice.
         let followed = looked.follow(2 * fresh);
         if !entry.facts.live || age < fresh {
@@ -233,109 +159,6 @@ impl CatalogHandle {
     fn doubt_store(&self, name: &str, doubt: Doubt) {
         if let Some((_, doubts)) = self.store_doubts.iter().find(|(store, _)| *store == name) {
             let _ = doubts.try_send(doubt);
-        }
-    }
-}
-
-/// Whether the streams folder can be used; it is made if it is not there.
-pub fn usable(folders: &Folders) -> Result<(), CatalogError> {
-    open(folders).map(drop)
-}
-
-fn open(folders: &Folders) -> Result<disk::Disk, CatalogError> {
-    let folder = &folders.streams;
-    let shown = || folder.display().to_string();
-    fs::create_dir_all(folder).map_err(|why| CatalogError::Make { folder: shown(), why })?;
-    disk::Disk::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })
-}
-
-/// Starts watching the streams folder, which is made if it is not there, and what lies elsewhere. The tasks
-/// end with `tasks`; the list is there when the first look at the folder is done, and a source's
-/// channels come into it when it has answered.
-///
-/// Has to be called inside a tokio runtime.
-pub fn start(
-    folders: &Folders,
-    elsewhere: Vec<Elsewhere>,
-    tasks: impl Into<Tasks>,
-) -> Result<CatalogHandle, CatalogError> {
-    let (disk, tasks) = (open(folders)?, tasks.into());
-    let stocked = channel::Sender::new(vec![Arc::default(); elsewhere.len()]);
-    let stocks = stocked.subscribe();
-    let mut store_doubts = Vec::with_capacity(elsewhere.len());
-    for (place, source) in elsewhere.into_iter().enumerate() {
-        let (doubts, doubted) = mpsc::channel(DOUBTS);
-        store_doubts.push((source.name(), doubts));
-        tasks.spawn(keep(source, place, stocked.clone(), doubted, tasks.clone()));
-    }
-    let (publish, current) = channel::channel(None);
-    let (doubts, doubted) = mpsc::channel(DOUBTS);
-    let made = MadeTable::default();
-    let told = (made.clone(), stocks);
-    tasks.spawn(watch(folders.clone(), disk, publish, doubted, told, tasks.clone()));
-    Ok(CatalogHandle { current, doubts, store_doubts, made, began: Instant::now() })
-}
-
-/// Keeps what is known of a source up to date. After a fault it is asked as if for the first time,
-/// while its channels stay as they were.
-async fn keep(
-    source: Elsewhere,
-    place: usize,
-    publish: channel::Sender<Stocks>,
-    mut doubted: mpsc::Receiver<Doubt>,
-    tasks: Tasks,
-) {
-    let mut life = tasks.life(format!("{}_task_ended", stock::word(source.name())));
-    loop {
-        let (publish, stop) = (publish.clone(), tasks.stop().clone());
-        let goes_on = match source.clone() {
-            Elsewhere::Store(store) => {
-                let keeper = stock::Keeper::new(store, place, publish);
-                life.run(stock::run(keeper, &mut doubted, stop)).await
-            }
-            Elsewhere::Origin(origin) => {
-                let keeper = origin::Keeper::new(origin, place, publish);
-                life.run(stock::run(keeper, &mut doubted, stop)).await
-            }
-        };
-        if !goes_on {
-            return;
-        }
-    }
-}
-
-/// Keeps the list up to date. After a fault the streams folder is read as if for the first time, while
-/// the list stays as it was.
-async fn watch(
-    folders: Folders,
-    disk: disk::Disk,
-    publish: channel::Sender<Option<Arc<Snapshot>>>,
-    mut doubted: mpsc::Receiver<OsString>,
-    (made, mut stocks): (MadeTable, channel::Receiver<Stocks>),
-    tasks: Tasks,
-) {
-    let mut life = tasks.life("folder_task_ended");
-    let mut first = Some(disk);
-    loop {
-        let disk = first.take();
-        let work = async {
-            let folders = folders.clone();
-            let disk = match disk {
-                Some(disk) => Ok(Ok(disk)),
-                None => spawn_blocking(move || open(&folders)).await,
-            };
-            match disk {
-                Ok(Ok(disk)) => {
-                    let known = (&made, &mut stocks);
-                    watch::run(disk, &publish, &mut doubted, known, tasks.stop()).await;
-                }
-                Ok(Err(error)) => tracing::warn!("{error}"),
-                // It is logged as it ends.
-                Err(_) => {}
-            }
-        };
-        if !life.run(work).await {
-            return;
         }
     }
 }
@@ -379,7 +202,7 @@ impl Catalog for CatalogHandle {
     fn opening(&self, id: &app::catalog::ChannelId) -> app::catalog::Opening {
         let snapshot = self.current().unwrap_or_default();
         let entry = snapshot.position(id).and_then(|place| snapshot.entries().get(place));
-        entry.map(|entry| opening::opening(entry)).unwrap_or_default()
+        entry.map(|entry| preload::opening(entry)).unwrap_or_default()
     }
 }
 

@@ -24,11 +24,11 @@ use tokio_util::sync::CancellationToken;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    addresses, catalog,
+    addresses,
     config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
     doctor,
     http::assets::Site,
-    serve,
+    serve, sources,
     storage::s3::Bucket,
     telemetry,
     transcode::{self, ConvertJob, ProfileName, Told, Tools},
@@ -256,7 +256,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let stop = CancellationToken::new();
             let kept = crate::kept(&args.cache, &args.folders);
             let sources = crate::elsewhere(&args.bucket, &args.origins, &kept, &stop);
-            let (list, troubles) = catalog::channels(&args.folders, sources, args.json).await?;
+            let (list, troubles) = sources::channels(&args.folders, sources, args.json).await?;
             print!("{list}");
             for trouble in troubles {
                 let _ = writeln!(io::stderr(), "carrete: the {trouble}");
@@ -378,7 +378,7 @@ async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
         ),
         _ => anyhow::anyhow!("{address} cannot be listened on: {error}; check HOST and PORT"),
     })?;
-    catalog::usable(&config.folders)?;
+    sources::usable(&config.folders)?;
     greet(&config, listener.local_addr().context("the port is not known")?);
     let data = doctor::data_folder(&config.folders.data);
     if !data.ok {

@@ -33,11 +33,11 @@ use crate::{
     cache::Purpose,
     catalog::{
         CatalogHandle, Entry, Snapshot,
-        distant::{Distant, File, How, Named},
-        facts::{FileOffer, Offer, Place, ServedPlaylist},
+        record::{FileOffer, Offer, Place, ServedPlaylist},
     },
     error::ApiError,
     hls::media_type,
+    sources::remote::channel::{Distant, File, How, Named},
     storage::{Found, StoreError},
 };
 

@@ -21,8 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    catalog::report,
     config::Config,
+    sources::report,
     transcode::{IngestError, version},
 };
 

@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod posters;
 mod probe;
 pub mod pulse;
+pub mod sources;
 pub mod storage;
 pub mod tasks;
 pub mod telemetry;
@@ -30,11 +31,12 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     cache::{Edge, Shelf},
-    catalog::{CatalogError, CatalogHandle, Elsewhere, OriginSource, StoreSource},
+    catalog::CatalogHandle,
     config::{BucketSettings, CacheSettings, Config, Delivery, Folders, OriginSettings},
     http::{assets::Site, listener, router, state::AppState},
     metrics::{Metrics, Now},
     pulse::PulseHandle,
+    sources::{CatalogError, Elsewhere, OriginSource, StoreSource},
     storage::{http::Origin, s3::Bucket},
     tasks::Tasks,
     websocket::LiveHandle,
@@ -73,7 +75,7 @@ pub async fn serve(
     if !sources.is_empty() {
         tasks.spawn(shelf.keep_house(shutdown.clone()));
     }
-    let catalog = catalog::start(&config.folders, sources, tasks.clone())?;
+    let catalog = sources::start(&config.folders, sources, tasks.clone())?;
     posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), tasks.clone());
     let list = websocket::follow(catalog.subscribe(), tasks.clone());
     let live = LiveHandle::start(&config, list, tasks.clone());

@@ -28,7 +28,8 @@ use self::{
     waveform::Waveform,
 };
 use crate::{
-    catalog::{CatalogHandle, Entry, Snapshot, facts::Place, front_cover, shown},
+    catalog::{CatalogHandle, Entry, Snapshot, record::Place, shown},
+    probe::front_cover,
     tasks::Tasks,
     transcode::{self, Film, IngestError, Still, Tools},
 };

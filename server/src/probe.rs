@@ -11,6 +11,7 @@ mod mp4;
 mod ogg;
 mod tags;
 mod ts;
+pub(crate) mod vtt;
 
 use std::{
     io::{Read, Seek},

@@ -17,7 +17,9 @@ pub use self::{
     record::PART_BYTES,
 };
 use crate::{
-    catalog::{Reason, StoreSource, whole::NotWhole},
+    catalog::Reason,
+    sources::StoreSource,
+    sources::complete::NotWhole,
     storage::{StoreError, s3::Bucket},
     transcode::IngestError,
 };

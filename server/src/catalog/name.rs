@@ -5,7 +5,7 @@ use std::{cmp::Ordering, ffi::OsStr};
 use app::catalog::ChannelId;
 use unicode_normalization::UnicodeNormalization;
 
-use super::reason::Reason;
+use super::problem::Reason;
 
 /// The extensions of bare media files that are channels.
 const BARE: [&str; 11] =

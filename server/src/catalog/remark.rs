@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     name::{self, shown},
-    reason::{Whereabouts, convert_command, subtitle_command},
-    vtt::{IN_UTF16, NO_HEADER, NOT_UTF8, PACKED, PAGE},
+    problem::{Whereabouts, convert_command, subtitle_command},
 };
-use crate::probe::{Container, is_protected};
+use crate::{
+    probe::vtt::{IN_UTF16, NO_HEADER, NOT_UTF8, PACKED, PAGE},
+    probe::{Container, is_protected},
+};
 
 /// Whether these subtitles may be what they should be, and cannot be read as they are written: a
 /// conversion would fail on them too.

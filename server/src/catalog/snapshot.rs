@@ -11,19 +11,24 @@ use app::catalog::{ChannelId, Media, Order, Source, Subtitle, encode_segment};
 use bytes::Bytes;
 
 use super::{
-    facts::{Facts, Place},
-    item::Items,
-    made::{Keys, Made, MadeTable},
-    merge::{Named, name_all},
+    artifacts::{Keys, Made, MadeTable},
+    ids::{Named, name_all},
     name,
     order::{Orders, Places},
-    reason::Reason,
+    problem::Reason,
+    record::{Facts, Place},
     remark::Remark,
     search::{Index, Only, Tags},
-    stock::{self, Stock},
     tagged::Tagged,
 };
-use crate::{probe, storage::local::Stamp};
+use crate::{
+    probe,
+    sources::{
+        bucket::{self, Stock},
+        local::entry::Items,
+    },
+    storage::local::Stamp,
+};
 
 /// Nothing is longer, in seconds, whatever is said of it: ten years.
 const LONGEST_S: f64 = 315_576_000.0;
@@ -361,7 +366,7 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
 fn reason_of(stock: &Stock) -> Option<String> {
     stock.trouble.as_ref()?;
     let how = if stock.available { "incomplete" } else { "away" };
-    Some(format!("{}_{how}", stock::word(stock.name)))
+    Some(format!("{}_{how}", bucket::word(stock.name)))
 }
 
 /// The version of the poster, given or made.

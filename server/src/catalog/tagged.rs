@@ -6,7 +6,7 @@ use axum::body::Body;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::stream;
 
-use super::facts::etag_of;
+use super::record::etag_of;
 
 /// A body with its strong entity tag.
 #[derive(Clone, Debug)]

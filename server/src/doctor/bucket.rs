@@ -13,8 +13,8 @@ use super::{
 use crate::{
     addresses,
     cache::Shelf,
-    catalog::report::{self, StoreSource},
     config::{Config, Delivery},
+    sources::report::{self, StoreSource},
     storage::{
         Object, Refusal, Store, StoreError,
         s3::{Aside, Bucket},

@@ -8,8 +8,8 @@ use super::{
     source::{judged, left_out},
 };
 use crate::{
-    catalog::report::{self, OriginSource},
     config::{Config, OriginUrl},
+    sources::report::{self, OriginSource},
     storage::http::Origin,
 };
 

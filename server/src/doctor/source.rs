@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Check;
 use crate::{
     cache::{Edge, Shelf},
-    catalog::report::Finding,
+    sources::report::Finding,
     storage::Store,
 };
 

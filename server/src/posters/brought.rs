@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::source::Wanted;
 use crate::{
-    catalog::facts::{Facts, Place},
+    catalog::record::{Facts, Place},
     transcode::Film,
 };
 

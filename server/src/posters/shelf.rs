@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    catalog::made::{Made, MadeFile},
+    catalog::artifacts::{Made, MadeFile},
     storage::local::Stamp,
 };
 

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 
 use super::brought::MOST;
 use crate::{
-    catalog::facts::{Facts, Offer},
+    catalog::record::{Facts, Offer},
     hls::{
         playlist::{self, Role},
         uri::resolve,

@@ -8,10 +8,9 @@ use tokio::{fs, io::AsyncWriteExt, runtime::Handle, task::spawn_blocking};
 
 use super::{AT_ONCE, Meter, PublishError, PublishJob, Published, failed, patiently};
 use crate::{
-    catalog::{
-        Reason, StoreSource, nfc, read_whole,
-        whole::{self, NotWhole, Whole},
-    },
+    catalog::{Reason, nfc},
+    sources::complete::{self, NotWhole, Whole},
+    sources::{StoreSource, read_whole},
     storage::{Store, StoreError, local::Stamp, s3::Bucket},
     transcode::{IngestError, Staging},
 };
@@ -39,7 +38,7 @@ pub(super) async fn pull(
     let name = if whole.bare { nfc(&whole.name) } else { job.channel.to_string() };
     if !job.replace && fs::symlink_metadata(job.streams.join(&name)).await.is_ok() {
         let (streams, id) = (job.streams.clone(), job.channel.clone());
-        let here = spawn_blocking(move || whole::on_disk(&streams, &id)).await;
+        let here = spawn_blocking(move || complete::on_disk(&streams, &id)).await;
         let same = here.is_ok_and(|here| here.is_ok_and(|here| here.agrees(&whole)));
         let files = whole.files.len();
         let bytes = bytes_of(&whole);
@@ -67,7 +66,7 @@ pub(super) async fn pull(
         let folder = staging.path().to_owned();
         let read = spawn_blocking(move || {
             let folder = std::fs::canonicalize(folder).ok()?;
-            Some(whole::in_folder(&folder))
+            Some(complete::in_folder(&folder))
         });
         let read = read.await.ok().flatten();
         let read = read.unwrap_or(Err(NotWhole::Broken(Reason::Panicked)));

@@ -19,11 +19,9 @@ use super::{
     record::{Begun, Record, part_bytes},
 };
 use crate::{
-    catalog::{
-        Reason, nfc, stem,
-        whole::{self, NotWhole, Whole},
-    },
+    catalog::{Reason, nfc, stem},
     hls::media_type,
+    sources::complete::{self, NotWhole, Whole},
     storage::{
         Store, StoreError,
         local::{Stamp, open_below},
@@ -150,7 +148,7 @@ async fn look(job: &PublishJob) -> Result<Whole, PublishError> {
     let mut looks = 0;
     loop {
         let (streams, id) = (job.streams.clone(), job.channel.clone());
-        let found = spawn_blocking(move || whole::on_disk(&streams, &id)).await;
+        let found = spawn_blocking(move || complete::on_disk(&streams, &id)).await;
         let found = found.unwrap_or(Err(NotWhole::Broken(Reason::Panicked)));
         looks += 1;
         match found {

@@ -21,23 +21,24 @@ const GROUND: [&str; 10] = [
 
 /// What each feature may know beside the ground. A path of two names is that part of a feature and
 /// no other.
-const FEATURES: [(&str, &[&str]); 9] = [
-    ("catalog", &["delivery::conditional"]),
+const FEATURES: [(&str, &[&str]); 10] = [
+    ("catalog", &["delivery::conditional", "sources"]),
     ("chat", &[]),
-    ("delivery", &["catalog"]),
-    ("doctor", &["catalog::report", "transcode::IngestError", "transcode::version"]),
+    ("delivery", &["catalog", "sources"]),
+    ("doctor", &["sources::report", "transcode::IngestError", "transcode::version"]),
     ("transcode", &[]),
     ("websocket", &["catalog", "chat", "http::client_address"]),
-    ("posters", &["catalog", "transcode"]),
+    ("posters", &["catalog", "sources", "transcode"]),
+    ("sources", &["catalog"]),
     (
         "transfer",
         &[
             "catalog::Reason",
-            "catalog::StoreSource",
             "catalog::nfc",
-            "catalog::read_whole",
             "catalog::stem",
-            "catalog::whole",
+            "sources::StoreSource",
+            "sources::complete",
+            "sources::read_whole",
             "transcode::IngestError",
             "transcode::Staging",
             "transcode::Told",

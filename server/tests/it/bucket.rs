@@ -21,8 +21,8 @@ use axum::{
 };
 use carrete::{
     cache::{Edge, Shelf},
-    catalog::StoreSource,
     config::{BucketSettings, Optional},
+    sources::StoreSource,
     storage::s3::Bucket,
 };
 use futures_util::StreamExt;

@@ -4,7 +4,10 @@ use std::{fs, os::unix::fs::symlink, time::Duration};
 
 use app::catalog::{Anchor, Catalog, ChannelId, Kind, Order};
 use axum::http::{Method, StatusCode};
-use carrete::catalog::{self, report};
+use carrete::{
+    sources,
+    sources::report,
+};
 
 use crate::fixtures::{Streams, playlist, segment};
 
@@ -296,18 +299,18 @@ async fn a_streams_folder_that_is_missing_or_a_link() {
     let mut folders = streams.folders();
     folders.streams = streams.outside("new/streams");
     let stop = tokio_util::sync::CancellationToken::new();
-    assert!(catalog::start(&folders, Vec::new(), stop.clone()).is_ok());
+    assert!(sources::start(&folders, Vec::new(), stop.clone()).is_ok());
     assert!(folders.streams.is_dir());
     fs::write(streams.outside("file"), "x").expect("written");
     folders.streams = streams.outside("file/streams");
     let error =
-        catalog::start(&folders, Vec::new(), stop.clone()).expect_err("no folder can be there");
+        sources::start(&folders, Vec::new(), stop.clone()).expect_err("no folder can be there");
     assert!(error.to_string().contains("STREAMS_DIR"), "{error}");
 
     streams.channel("a");
     folders.streams = streams.outside("link");
     symlink(streams.path(""), &folders.streams).expect("linked");
-    let handle = catalog::start(&folders, Vec::new(), stop.clone()).expect("a catalogue");
+    let handle = sources::start(&folders, Vec::new(), stop.clone()).expect("a catalogue");
     for _ in 0..500 {
         if handle.current().is_some_and(|snapshot| snapshot.len() == 1) {
             stop.cancel();
@@ -324,10 +327,10 @@ async fn the_commands_tell_the_same() {
     streams.channel("a");
     streams.channel("ñandú");
     let folders = streams.folders();
-    let (json, _) = catalog::channels(&folders, Vec::new(), true).await.expect("readable");
+    let (json, _) = sources::channels(&folders, Vec::new(), true).await.expect("readable");
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json[1]["id"], "ñandú");
-    let (table, _) = catalog::channels(&folders, Vec::new(), false).await.expect("readable");
+    let (table, _) = sources::channels(&folders, Vec::new(), false).await.expect("readable");
     assert_eq!(table.lines().count(), 3);
     assert!(
         table.lines().nth(1).is_some_and(|line| line.starts_with("a      video  6.0 s")),

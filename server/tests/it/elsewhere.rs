@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 
 use app::catalog::{ChannelId, Kind};
 use axum::{Router, http::header, routing::get};
-use carrete::catalog::report::{self, Finding};
+use carrete::sources::report::{self, Finding};
 
 use crate::{
     bucket::Store,

@@ -15,9 +15,10 @@ use axum::{
     routing::{any, get},
 };
 use carrete::{
-    catalog::{self, CatalogHandle, Elsewhere, Snapshot, StoreSource},
+    catalog::{self, CatalogHandle, Snapshot},
     config::Folders,
     delivery,
+    sources::{self, Elsewhere, StoreSource},
 };
 use http_body_util::BodyExt;
 use tempfile::TempDir;
@@ -95,7 +96,7 @@ impl Streams {
     pub(crate) fn app_at_once(&self, elsewhere: Vec<Elsewhere>) -> App {
         let shutdown = CancellationToken::new();
         let catalog =
-            catalog::start(&self.folders(), elsewhere, shutdown.clone()).expect("a catalogue");
+            sources::start(&self.folders(), elsewhere, shutdown.clone()).expect("a catalogue");
         let router = Router::new()
             .route("/api/channels", get(catalog::list_ids))
             .route("/api/channels/{id}", get(catalog::one_media))

@@ -9,7 +9,8 @@ use app::{
     catalog::{Catalog, Order, discover},
     error::AppError,
 };
-use carrete::catalog::{self, CatalogHandle};
+use carrete::catalog::CatalogHandle;
+use carrete::sources;
 use leptos::prelude::*;
 use tokio_util::sync::CancellationToken;
 
@@ -67,7 +68,7 @@ async fn before_the_first_look_the_list_is_not_there() {
     let shutdown = CancellationToken::new();
     let _stop = shutdown.clone().drop_guard();
     // The task that looks has its first turn at the first await below.
-    let handle = catalog::start(&streams.folders(), Vec::new(), shutdown).expect("a catalogue");
+    let handle = sources::start(&streams.folders(), Vec::new(), shutdown).expect("a catalogue");
     for anchor in ["first", "last", "/0", "=uno", "=dos"] {
         assert_eq!(ask(&handle, anchor), Err(AppError::Unavailable), "{anchor}");
     }

@@ -9,7 +9,7 @@ use std::{
 
 use app::catalog::{ChannelId, Kind, Media};
 use axum::http::StatusCode;
-use carrete::catalog::report::{self, Finding};
+use carrete::sources::report::{self, Finding};
 
 use crate::fixtures::{App, Streams, segment};
 

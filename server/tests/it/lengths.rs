@@ -21,7 +21,7 @@ use axum::{
 use bytes::Bytes;
 use carrete::{
     cache::{Edge, Opened, Shelf},
-    catalog::report,
+    sources::report,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http_body_util::BodyExt;

@@ -12,8 +12,8 @@ use axum::{
     routing::get,
 };
 use carrete::{
-    catalog::{Elsewhere, OriginSource},
     config::Config,
+    sources::{Elsewhere, OriginSource},
 };
 use clap::{Args, FromArgMatches};
 

@@ -15,7 +15,7 @@ use axum::{
     http::{Method, StatusCode, header},
     routing::get,
 };
-use carrete::catalog;
+use carrete::sources;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -198,7 +198,7 @@ async fn a_restart_without_the_server_serves_what_is_kept() {
     assert_eq!((&media["available"], &media["duration_s"]), (&false.into(), &6.0.into()));
     let (table, troubles) = {
         let source = server.source(Kind::Video, "/f/playlist.m3u8", &[]);
-        catalog::channels(&streams.folders(), vec![source.into()], false).await.expect("readable")
+        sources::channels(&streams.folders(), vec![source.into()], false).await.expect("readable")
     };
     assert_eq!((table.lines().count(), troubles.len()), (2, 1), "{table}");
 }

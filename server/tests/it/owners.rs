@@ -390,6 +390,6 @@ async fn packed_playlists_of_a_bucket_are_unpacked() {
 
 async fn report_of(
     store: &Store,
-) -> (Result<usize, String>, Vec<carrete::catalog::report::Finding>) {
-    carrete::catalog::report::bucket(store.source()).await
+) -> (Result<usize, String>, Vec<carrete::sources::report::Finding>) {
+    carrete::sources::report::bucket(store.source()).await
 }

@@ -14,8 +14,9 @@ use app::catalog::{ChannelId, Media};
 use axum::http::{Method, StatusCode};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use carrete::{
-    catalog::{Snapshot, StoreSource},
+    catalog::Snapshot,
     posters::{self, Settings},
+    sources::StoreSource,
     transcode::Tools,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};

@@ -23,8 +23,8 @@ use axum::{
 };
 use carrete::{
     cache::{Edge, Shelf},
-    catalog::OriginSource,
     config::{OriginUrl, Site},
+    sources::OriginSource,
     storage::http::Origin,
 };
 use futures_util::StreamExt;

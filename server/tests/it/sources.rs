@@ -8,8 +8,8 @@ use std::{
 
 use app::catalog::ChannelId;
 use axum::http::{Method, StatusCode};
+use carrete::sources;
 use carrete::{
-    catalog,
     config::{BucketSettings, Config, Delivery, Secret},
     doctor::Check,
 };
@@ -256,7 +256,7 @@ async fn the_command_lists_the_bucket_too() {
     channel(&store, "b");
     let list = |json| {
         let (folders, store) = (streams.folders(), store.source());
-        async move { catalog::channels(&folders, vec![store.into()], json).await.expect("readable") }
+        async move { sources::channels(&folders, vec![store.into()], json).await.expect("readable") }
     };
     let (json, troubles) = list(true).await;
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");

@@ -14,7 +14,7 @@ use axum::{
     routing::{any, get},
 };
 use bytes::Bytes;
-use carrete::catalog::{OriginSource, report};
+use carrete::{sources::OriginSource, sources::report};
 use futures_util::{StreamExt, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -193,7 +193,7 @@ fn window(bucket: &Store, first: u8) {
 async fn a_live_channel_moves_on_while_its_bucket_is_listed() {
     let (bucket, streams) = (Store::new().await, Streams::new());
     window(&bucket, 0);
-    let mut source: carrete::catalog::StoreSource = bucket.source();
+    let mut source: carrete::sources::StoreSource = bucket.source();
     source.refresh = Duration::from_secs(1);
     let app = streams.app_with(vec![source]).await;
     app.until_ids(&["on"]).await;

@@ -304,7 +304,7 @@ async fn the_demo_channels_are_understood_where_they_are_present() {
     if !demo.is_dir() {
         return;
     }
-    let judged = tokio::task::spawn_blocking(move || carrete::catalog::report::judge(&demo));
+    let judged = tokio::task::spawn_blocking(move || carrete::sources::report::judge(&demo));
     let (snapshot, findings) = judged.await.expect("judged").expect("readable");
     assert_eq!(findings, [], "nothing is wrong with them");
     assert!(snapshot.len() >= 6);
