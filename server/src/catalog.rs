@@ -1,8 +1,9 @@
 //! The current list of channels as one immutable snapshot, and the handle that everybody reads it
-//! through. What fills it lives below `catalog/`.
+//! through. It knows no source: each tells its [`source_list`], and [`assemble`] makes one list of them.
 
 mod api;
 pub(crate) mod artifacts;
+pub(crate) mod assemble;
 mod ids;
 pub(crate) mod metadata;
 pub(crate) mod name;
@@ -13,47 +14,40 @@ pub(crate) mod record;
 pub(crate) mod remark;
 mod search;
 pub(crate) mod snapshot;
+pub(crate) mod source_list;
 mod tagged;
 
-use std::{ffi::OsString, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use app::catalog::{Anchor, Catalog, Media, Order, Window};
 use tokio::{
-    sync::{mpsc, watch as channel},
-    time::{Instant, sleep, timeout, timeout_at},
+    sync::watch,
+    time::{Instant, timeout, timeout_at},
 };
 
+use self::artifacts::MadeTable;
 pub use self::{
     api::{list_ids, list_videos, one_media},
     problem::Reason,
     search::{Only, Tags},
     snapshot::Snapshot,
 };
-use self::{artifacts::MadeTable, record::Place};
 pub(crate) use self::{
     name::{nfc, shown, stem},
     record::etag_of,
     snapshot::Entry,
 };
-use crate::{error::ApiError, sources::poll::Doubt};
+use crate::error::ApiError;
 
 /// How long somebody who asks before the first scan is done waits for it.
 const FIRST_SCAN: Duration = Duration::from_secs(2);
-/// How long somebody who asks for an old playlist of a live channel waits for a new one,
-const CATCHES_UP: Duration = Duration::from_millis(1500);
-/// and how often, and after what pause, it is looked for in the list.
-const COMES_IN: usize = 15;
-const MOMENT: Duration = Duration::from_millis(10);
 /// So long after the start the list is held back for sources that have not said anything yet.
 const FIRST_WORDS: Duration = Duration::from_millis(1500);
 
 /// Reads the current snapshot; a cheap clone.
 #[derive(Clone, Debug)]
 pub struct CatalogHandle {
-    current: channel::Receiver<Option<Arc<Snapshot>>>,
-    doubts: mpsc::Sender<OsString>,
-    /// One for each store, by its word.
-    store_doubts: Vec<(&'static str, mpsc::Sender<Doubt>)>,
+    current: watch::Receiver<Option<Arc<Snapshot>>>,
     made: MadeTable,
     began: Instant,
 }
@@ -92,74 +86,23 @@ impl CatalogHandle {
 
     /// Wakes when the list changed. While only a live playlist grows the snapshot is replaced in
     /// silence.
-    pub fn subscribe(&self) -> channel::Receiver<Option<Arc<Snapshot>>> {
+    pub fn subscribe(&self) -> watch::Receiver<Option<Arc<Snapshot>>> {
         self.current.clone()
     }
 
-    /// Reads what is sent to `current`. Files that are not as listed are told to `doubts`, those of a
-    /// store to its own.
-    pub(crate) fn new(
-        current: channel::Receiver<Option<Arc<Snapshot>>>,
-        doubts: mpsc::Sender<OsString>,
-        store_doubts: Vec<(&'static str, mpsc::Sender<Doubt>)>,
-        made: MadeTable,
-    ) -> Self {
-        Self { current, doubts, store_doubts, made, began: Instant::now() }
+    /// Reads what is sent to `current`.
+    pub(crate) fn new(current: watch::Receiver<Option<Arc<Snapshot>>>, made: MadeTable) -> Self {
+        Self { current, made, began: Instant::now() }
     }
 
     /// A handle whose list never changes: for the tests of others.
     pub fn fixed(snapshot: Snapshot) -> Self {
-        let current = channel::channel(Some(Arc::new(snapshot))).1;
-        let doubts = mpsc::channel(1).0;
-        let (made, began) = (MadeTable::default(), Instant::now());
-        Self { current, doubts, store_doubts: Vec::new(), made, began }
+        Self::new(watch::channel(Some(Arc::new(snapshot))).1, MadeTable::default())
     }
 
     /// What was made of channels, for who makes it.
     pub(crate) fn made(&self) -> &MadeTable {
         &self.made
-    }
-
-    /// A file of this channel was not as listed: it is looked at soon.
-    pub(crate) fn doubt(&self, entry: &Entry) {
-        match &entry.facts.place {
-            Place::Disk { .. } => drop(self.doubts.try_send(entry.name.clone())),
-            Place::Store { edge, .. } => self.doubt_store(edge.name(), Doubt::All),
-            Place::Distant(distant) => self.doubt_store(distant.edge.name(), Doubt::All),
-        }
-    }
-
-    /// Somebody reads a playlist of this channel: a live one of a bucket is looked at soon, unless it
-    /// is fresh. Where nobody has read it in a while, waits for that and answers the list as it is then.
-    pub(crate) async fn follow(&self, entry: &Entry) -> Option<Arc<Snapshot>> {
-        let Place::Store { edge, looked, .. } = &entry.facts.place else { return None };
-        let (fresh, age) = (crate::sources::bucket::fresh(&entry.facts), looked.age());
-        // Who follows it is served what there is: a store that takes its time is not waited for twice.
-        let followed = looked.follow(2 * fresh);
-        if !entry.facts.live || age < fresh {
-            return None;
-        }
-        self.doubt_store(edge.name(), Doubt::Live(entry.name.clone()));
-        if age < 2 * fresh || followed >= CATCHES_UP {
-            return None;
-        }
-        timeout(CATCHES_UP - followed, looked.next()).await.ok()??;
-        // It comes into the list a moment later, if there is anything new.
-        for _ in 0..COMES_IN {
-            let known = self.current()?;
-            if known.entry(&entry.media.id).is_none_or(|now| !Arc::ptr_eq(&now.facts, &entry.facts))
-            {
-                return Some(known);
-            }
-            sleep(MOMENT).await;
-        }
-        None
-    }
-
-    fn doubt_store(&self, name: &str, doubt: Doubt) {
-        if let Some((_, doubts)) = self.store_doubts.iter().find(|(store, _)| *store == name) {
-            let _ = doubts.try_send(doubt);
-        }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod cache;
 pub mod catalog;
 pub mod chat;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod doctor;
@@ -32,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use self::{
     cache::{Edge, Shelf},
     catalog::CatalogHandle,
+    clock::Clock,
     config::{BucketSettings, CacheSettings, Config, Delivery, Folders, OriginSettings},
     http::{assets::Site, listener, router, state::AppState},
     metrics::{Metrics, Now},
@@ -75,8 +77,9 @@ pub async fn serve(
     if !sources.is_empty() {
         tasks.spawn(shelf.keep_house(shutdown.clone()));
     }
-    let catalog = sources::start(&config.folders, sources, tasks.clone())?;
-    posters::start(posters::Settings::new(&config.folders.data), catalog.clone(), tasks.clone());
+    let sources = sources::start(&config.folders, sources, Clock::SYSTEM, tasks.clone())?;
+    let catalog = sources.catalog().clone();
+    posters::start(posters::Settings::new(&config.folders.data), sources.clone(), tasks.clone());
     let list = websocket::follow(catalog.subscribe(), tasks.clone());
     let live = LiveHandle::start(&config, list, tasks.clone());
     let metrics = Metrics::new().map_err(io::Error::other)?;
@@ -97,6 +100,7 @@ pub async fn serve(
         join_url: join_url(&config, &listeners).into(),
         config: Arc::new(config),
         catalog,
+        sources,
         live: live.clone(),
         metrics,
         pulse,

@@ -28,8 +28,9 @@ use self::{
     waveform::Waveform,
 };
 use crate::{
-    catalog::{CatalogHandle, Entry, Snapshot, record::Place, shown},
+    catalog::{Entry, Snapshot, shown},
     probe::front_cover,
+    sources::Sources,
     tasks::Tasks,
     transcode::{self, Film, IngestError, Still, Tools},
 };
@@ -64,16 +65,16 @@ impl Settings {
 /// Starts making; the task ends with `tasks`, and ffmpeg with it.
 ///
 /// Has to be called inside a tokio runtime.
-pub fn start(settings: Settings, catalog: CatalogHandle, tasks: impl Into<Tasks>) {
+pub fn start(settings: Settings, sources: Sources, tasks: impl Into<Tasks>) {
     let tasks = tasks.into();
     let owner = tasks.clone();
     tasks.spawn(async move {
         let mut life = owner.life("posters_task_ended");
-        while life.run(make(&settings, &catalog, owner.stop())).await {}
+        while life.run(make(&settings, &sources, owner.stop())).await {}
     });
 }
 
-async fn make(settings: &Settings, catalog: &CatalogHandle, shutdown: &CancellationToken) {
+async fn make(settings: &Settings, sources: &Sources, shutdown: &CancellationToken) {
     let mut warned = false;
     let (shelf, found) = loop {
         let data = settings.data.clone();
@@ -92,11 +93,11 @@ async fn make(settings: &Settings, catalog: &CatalogHandle, shutdown: &Cancellat
             () = tokio::time::sleep(TRY_AGAIN) => {}
         }
     };
-    catalog.made().change(|table| *table = found);
-    catalog.made().tell();
+    sources.catalog().made().change(|table| *table = found);
+    sources.catalog().made().tell();
     let maker = Maker {
         settings: settings.clone(),
-        catalog: catalog.clone(),
+        sources: sources.clone(),
         shelf: Some(shelf),
         given_up: HashSet::new(),
         away: HashSet::new(),
@@ -126,7 +127,7 @@ enum Pause {
 
 struct Maker {
     settings: Settings,
-    catalog: CatalogHandle,
+    sources: Sources,
     /// Away while something is written to it.
     shelf: Option<Shelf>,
     /// What is tried again at the next start only: the machine was too busy.
@@ -144,7 +145,7 @@ struct Maker {
 
 impl Maker {
     async fn run(mut self) {
-        let mut list = self.catalog.subscribe();
+        let mut list = self.sources.catalog().subscribe();
         list.mark_changed();
         loop {
             let sweep = self.gone.values().min().map(|since| *since + self.settings.gone_after);
@@ -183,19 +184,19 @@ impl Maker {
         let mut told = Instant::now();
         let mut untold = false;
         let result = loop {
-            let Some(snapshot) = self.catalog.current() else { break Ok(()) };
+            let Some(snapshot) = self.sources.catalog().current() else { break Ok(()) };
             let Some(job) = self.next(&snapshot) else { break Ok(()) };
             match self.make(job).await {
                 Ok(shown) => untold |= shown,
                 Err(pause) => break Err(pause),
             }
             if untold && told.elapsed() >= TELL_EVERY {
-                self.catalog.made().tell();
+                self.sources.catalog().made().tell();
                 (told, untold) = (Instant::now(), false);
             }
         };
         if untold {
-            self.catalog.made().tell();
+            self.sources.catalog().made().tell();
         }
         result
     }
@@ -210,10 +211,9 @@ impl Maker {
                 && !self.away.contains(&this)
         };
         // Another server is asked for nothing that nobody watches.
-        let mut ours = snapshot.entries().iter().filter(|entry| match entry.facts.place {
-            Place::Disk { .. } => true,
-            Place::Store { .. } => entry.media.available && !entry.facts.live,
-            Place::Distant(_) => false,
+        let mut ours = snapshot.entries().iter().filter(|entry| {
+            let is_finished = entry.media.available && !entry.facts.live;
+            entry.facts.on_disk().is_some() || (is_finished && !entry.facts.files.is_empty())
         });
         ours.find_map(|entry| {
             let (facts, content) = (&entry.facts, &entry.keys.content);
@@ -263,7 +263,7 @@ impl Maker {
             }
         };
         let Some(mut shelf) = self.shelf.take() else { return Err(Pause::Stop) };
-        let before = self.catalog.made().get(&job.key);
+        let before = self.sources.catalog().made().get(&job.key);
         let kept = spawn_blocking(move || {
             let mut made = before;
             let kept = shelf.keep(&job.key, job.work, &bytes, &mut made);
@@ -275,7 +275,7 @@ impl Maker {
         if kept.is_err() {
             return Err(Pause::Trouble("the data folder takes no more files"));
         }
-        self.catalog.made().change(|table| drop(table.insert(job.key, made)));
+        self.sources.catalog().made().change(|table| drop(table.insert(job.key, made)));
         Ok(shown)
     }
 
@@ -337,7 +337,7 @@ impl Maker {
         let prefix = Shelf::aside(&job.key, job.work);
         tokio::select! {
             () = self.shutdown.cancelled() => None,
-            brought = Brought::of(&job.entry.facts, wanted, root, &prefix) => brought,
+            brought = Brought::of(&self.sources, &job.entry.facts, wanted, root, &prefix) => brought,
         }
     }
 
@@ -370,7 +370,9 @@ impl Maker {
     /// Removes what was made of channels that are gone for long. An empty list is no reason: the
     /// folder may be away.
     async fn sweep(&mut self) {
-        let Some(snapshot) = self.catalog.current().filter(|snapshot| !snapshot.is_empty()) else {
+        let Some(snapshot) =
+            self.sources.catalog().current().filter(|snapshot| !snapshot.is_empty())
+        else {
             self.gone.clear();
             return;
         };
@@ -387,7 +389,7 @@ impl Maker {
         let after = self.settings.gone_after;
         let due: Vec<String> =
             self.gone.extract_if(|_, since| now >= *since + after).map(|(key, _)| key).collect();
-        self.catalog.made().change(|table| {
+        self.sources.catalog().made().change(|table| {
             for key in &due {
                 table.remove(key);
             }

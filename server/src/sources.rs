@@ -12,27 +12,45 @@ mod probe_cache;
 mod range_reader;
 pub(crate) mod remote;
 pub mod report;
+pub(crate) mod resource;
 mod single_file;
 
-use std::{ffi::OsString, fs, io, sync::Arc};
-
-use tokio::{
-    sync::{mpsc, watch as channel},
-    task::spawn_blocking,
+use std::{
+    fmt, io,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
 
-pub(crate) use self::bucket::read_whole;
-use self::{bucket::Stocks, local::Disk, poll::Doubt};
+use bytes::Bytes;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    bucket::BucketSource,
+    local::LocalSource,
+    remote::RemoteSource,
+    resource::{Resource, SourceError},
+};
 pub use self::{bucket::StoreSource, remote::OriginSource, report::channels};
+pub(crate) use self::{bucket::read_whole, local::artifact};
 use crate::{
-    catalog::{CatalogHandle, Snapshot, artifacts::MadeTable},
+    catalog::{
+        CatalogHandle, Entry,
+        artifacts::MadeTable,
+        assemble,
+        record::{Facts, SourceId},
+        source_list::{Publisher, SourceList, SourceLists},
+    },
+    clock::Clock,
     config::Folders,
     tasks::Tasks,
 };
 
-/// How many names may wait to be looked at again because a file of theirs was not as listed; when
-/// full, more are dropped: the periodic look finds them.
-const DOUBTS: usize = 64;
 /// A source of channels beside the streams folder.
 #[derive(Clone, Debug)]
 pub enum Elsewhere {
@@ -55,10 +73,10 @@ impl From<OriginSource> for Elsewhere {
 }
 
 impl Elsewhere {
-    fn name(&self) -> &'static str {
+    fn source(self) -> Arc<dyn Source> {
         match self {
-            Self::Store(store) => store.edge.name(),
-            Self::Origin(origin) => origin.edge.name(),
+            Self::Store(store) => Arc::new(BucketSource::new(store)),
+            Self::Origin(origin) => Arc::new(RemoteSource::new(origin)),
         }
     }
 }
@@ -89,19 +107,134 @@ pub enum CatalogError {
     },
 }
 
+/// A source of channels. Everybody who lists, serves or reads them does so through this.
+pub(crate) trait Source: fmt::Debug + Send + Sync {
+    /// Whose channels they are: every record of its list names it.
+    fn id(&self) -> SourceId;
+
+    /// Keeps its list up to date until `stop`, and tells `publish` each time that it changes. Ends before
+    /// only by a fault; it is called again then, while what was told last stays listed.
+    fn poll(self: Arc<Self>, publish: Publisher, stop: CancellationToken)
+    -> BoxFuture<'static, ()>;
+
+    /// What an address of one of its channels leads to.
+    ///
+    /// # Errors
+    /// [`SourceError`]: nothing, or nothing that can be sent now.
+    fn resolve<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Resource, SourceError>>;
+
+    /// Something of a channel was not as it is listed: it is looked at soon.
+    fn request_refresh(&self, channel: &Entry);
+
+    /// Bytes `range` of a listed file, for who makes something of them.
+    ///
+    /// # Errors
+    /// [`SourceError`]: it cannot be read, or never this way.
+    fn read<'a>(
+        &'a self,
+        _channel: &'a Facts,
+        _path: &'a str,
+        _range: Range<u64>,
+    ) -> BoxFuture<'a, Result<Bytes, SourceError>> {
+        ready(Err(SourceError::Unnamed)).boxed()
+    }
+
+    /// It is known to be away.
+    fn is_away(&self) -> bool {
+        false
+    }
+
+    /// How long an answer may take until its first bytes are there, where the source may never answer.
+    fn deadline(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// What somebody asks of a channel.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) catalog: &'a CatalogHandle,
+    pub(crate) channel: &'a Arc<Entry>,
+    /// Inside the channel, decoded; the name of the file where the channel is a single one.
+    pub(crate) path: &'a str,
+    /// What stands behind the question mark.
+    pub(crate) query: Option<&'a str>,
+    /// When that is: a playlist may be another at another time.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no source computes its playlists yet"))]
+    pub(crate) at: SystemTime,
+}
+
+impl Asked<'_> {
+    /// The version that the address names: `v=` in its query.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.query?.split('&').rev().find_map(|pair| pair.strip_prefix("v="))
+    }
+}
+
+/// All sources, and the list that is made of what they have; a cheap clone.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    catalog: CatalogHandle,
+    all: Arc<[Arc<dyn Source>]>,
+    clock: Clock,
+}
+
+impl Sources {
+    /// The list.
+    pub fn catalog(&self) -> &CatalogHandle {
+        &self.catalog
+    }
+
+    fn of(&self, id: SourceId) -> Option<&Arc<dyn Source>> {
+        self.all.iter().find(|source| source.id() == id)
+    }
+
+    /// What an address of a channel leads to now: `path` inside it, with what stands behind the question
+    /// mark.
+    pub(crate) async fn resolve(
+        &self,
+        channel: &Arc<Entry>,
+        path: &str,
+        query: Option<&str>,
+    ) -> Result<Resource, SourceError> {
+        let source = self.of(channel.facts.place.source).ok_or(SourceError::Gone)?;
+        let (catalog, at) = (&self.catalog, self.clock.now());
+        source.resolve(Asked { catalog, channel, path, query, at }).await
+    }
+
+    /// Bytes of a listed file.
+    pub(crate) async fn read(
+        &self,
+        channel: &Facts,
+        path: &str,
+        range: Range<u64>,
+    ) -> Result<Bytes, SourceError> {
+        let source = self.of(channel.place.source).ok_or(SourceError::Gone)?;
+        source.read(channel, path, range).await
+    }
+
+    /// How long an answer of this channel may take.
+    pub(crate) fn deadline(&self, channel: &Entry) -> Option<Duration> {
+        self.of(channel.facts.place.source)?.deadline()
+    }
+
+    /// Something of this channel could not be sent: its source is asked where that says that the list is
+    /// wrong, or tells before the next look that the source is away.
+    pub(crate) fn failed(&self, channel: &Entry, error: SourceError) {
+        let Some(source) = self.of(channel.facts.place.source) else { return };
+        let is_news = || channel.media.available && source.is_away();
+        if error.is_doubtful() || (error == SourceError::Away && is_news()) {
+            source.request_refresh(channel);
+        }
+    }
+}
+
 /// Whether the streams folder can be used; it is made if it is not there.
 pub fn usable(folders: &Folders) -> Result<(), CatalogError> {
-    open(folders).map(drop)
+    local::open(&folders.streams).map(drop)
 }
 
-fn open(folders: &Folders) -> Result<Disk, CatalogError> {
-    let folder = &folders.streams;
-    let shown = || folder.display().to_string();
-    fs::create_dir_all(folder).map_err(|why| CatalogError::Make { folder: shown(), why })?;
-    Disk::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })
-}
-
-/// Starts watching the streams folder, which is made if it is not there, and what lies elsewhere. The tasks
+/// Starts reading the streams folder, which is made if it is not there, and what lies elsewhere. The tasks
 /// end with `tasks`; the list is there when the first look at the folder is done, and a source's
 /// channels come into it when it has answered.
 ///
@@ -109,85 +242,38 @@ fn open(folders: &Folders) -> Result<Disk, CatalogError> {
 pub fn start(
     folders: &Folders,
     elsewhere: Vec<Elsewhere>,
+    clock: Clock,
     tasks: impl Into<Tasks>,
-) -> Result<CatalogHandle, CatalogError> {
-    let (disk, tasks) = (open(folders)?, tasks.into());
-    let stocked = channel::Sender::new(vec![Arc::default(); elsewhere.len()]);
-    let stocks = stocked.subscribe();
-    let mut store_doubts = Vec::with_capacity(elsewhere.len());
-    for (place, source) in elsewhere.into_iter().enumerate() {
-        let (doubts, doubted) = mpsc::channel(DOUBTS);
-        store_doubts.push((source.name(), doubts));
-        tasks.spawn(keep(source, place, stocked.clone(), doubted, tasks.clone()));
+) -> Result<Sources, CatalogError> {
+    let folder = LocalSource::new(&folders.streams)?;
+    let mut all: Vec<Arc<dyn Source>> = vec![Arc::new(folder)];
+    all.extend(elsewhere.into_iter().map(Elsewhere::source));
+    Ok(start_all(all, clock, tasks.into()))
+}
+
+fn start_all(all: Vec<Arc<dyn Source>>, clock: Clock, tasks: Tasks) -> Sources {
+    let unheard = all.iter().map(|source| Arc::new(SourceList::new(source.id())));
+    let lists = watch::Sender::new(unheard.collect::<SourceLists>());
+    let mut assembled = lists.subscribe();
+    for (place, source) in all.iter().enumerate() {
+        let publish = Publisher::new(place, lists.clone());
+        tasks.spawn(keep_polling(source.clone(), publish, tasks.clone()));
     }
-    let (publish, current) = channel::channel(None);
-    let (doubts, doubted) = mpsc::channel(DOUBTS);
+    let (publish, current) = watch::channel(None);
     let made = MadeTable::default();
-    let told = (made.clone(), stocks);
-    tasks.spawn(watch(folders.clone(), disk, publish, doubted, told, tasks.clone()));
-    Ok(CatalogHandle::new(current, doubts, store_doubts, made))
+    let (owner, artifacts) = (tasks.clone(), made.clone());
+    tasks.spawn(async move {
+        let mut life = owner.life("catalog_task_ended");
+        let stop = owner.stop();
+        while life.run(assemble::run(&mut assembled, &artifacts, &publish, stop)).await {}
+    });
+    Sources { catalog: CatalogHandle::new(current, made), all: all.into(), clock }
 }
 
-/// Keeps what is known of a source up to date. After a fault it is asked as if for the first time,
-/// while its channels stay as they were.
-async fn keep(
-    source: Elsewhere,
-    place: usize,
-    publish: channel::Sender<Stocks>,
-    mut doubted: mpsc::Receiver<Doubt>,
-    tasks: Tasks,
-) {
-    let mut life = tasks.life(format!("{}_task_ended", bucket::word(source.name())));
-    loop {
-        let (publish, stop) = (publish.clone(), tasks.stop().clone());
-        let goes_on = match source.clone() {
-            Elsewhere::Store(store) => {
-                let keeper = bucket::Keeper::new(store, place, publish);
-                life.run(poll::run(keeper, &mut doubted, stop)).await
-            }
-            Elsewhere::Origin(origin) => {
-                let keeper = remote::Keeper::new(origin, place, publish);
-                life.run(poll::run(keeper, &mut doubted, stop)).await
-            }
-        };
-        if !goes_on {
-            return;
-        }
-    }
+async fn keep_polling(source: Arc<dyn Source>, publish: Publisher, tasks: Tasks) {
+    let mut life = tasks.life(format!("{}_task_ended", source.id().word()));
+    while life.run(source.clone().poll(publish.clone(), tasks.stop().clone())).await {}
 }
 
-/// Keeps the list up to date. After a fault the streams folder is read as if for the first time, while
-/// the list stays as it was.
-async fn watch(
-    folders: Folders,
-    disk: Disk,
-    publish: channel::Sender<Option<Arc<Snapshot>>>,
-    mut doubted: mpsc::Receiver<OsString>,
-    (made, mut stocks): (MadeTable, channel::Receiver<Stocks>),
-    tasks: Tasks,
-) {
-    let mut life = tasks.life("folder_task_ended");
-    let mut first = Some(disk);
-    loop {
-        let disk = first.take();
-        let work = async {
-            let folders = folders.clone();
-            let disk = match disk {
-                Some(disk) => Ok(Ok(disk)),
-                None => spawn_blocking(move || open(&folders)).await,
-            };
-            match disk {
-                Ok(Ok(disk)) => {
-                    let known = (&made, &mut stocks);
-                    local::watch::run(disk, &publish, &mut doubted, known, tasks.stop()).await;
-                }
-                Ok(Err(error)) => tracing::warn!("{error}"),
-                // It is logged as it ends.
-                Err(_) => {}
-            }
-        };
-        if !life.run(work).await {
-            return;
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

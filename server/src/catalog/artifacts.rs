@@ -29,9 +29,7 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn of(name: &OsStr, facts: &Facts) -> Self {
         let mut media = blake3::Hasher::new();
-        if facts.distant().is_some() {
-            media.update(b"distant");
-        } else if facts.live {
+        if facts.live {
             media.update(b"live");
         } else {
             // A playlist as it is served carries the versions of all that it names.

@@ -9,8 +9,12 @@ use std::{
 
 use app::catalog::ChannelId;
 
-use super::{name, problem::Reason, record::Facts};
-use crate::sources::{bucket::Stock, local::entry::Items};
+use super::{
+    name,
+    problem::Reason,
+    record::{Facts, SourceId},
+    source_list::SourceList,
+};
 
 /// A channel with its place in the list.
 pub(super) struct Named {
@@ -32,20 +36,32 @@ struct Naming {
     clashes: Vec<(OsString, Reason)>,
 }
 
-/// Names the channels of the streams folder, then those of each store in turn. Also answers what
-/// has to be renamed to be listed.
-pub(super) fn name_all(
-    items: &Items,
-    stocks: &[Arc<Stock>],
-) -> (Vec<Named>, Vec<(OsString, Reason)>) {
+/// Names the channels of each source in turn. Also answers what has to be renamed to be listed.
+///
+/// In a second pass channels that are made of others are left out where none of those is listed, and
+/// count as away where all of those do.
+pub(super) fn name_all(lists: &[Arc<SourceList>]) -> (Vec<Named>, Vec<(OsString, Reason)>) {
     let mut naming = Naming::default();
-    let local = || items.iter().filter_map(|(name, item)| Some((name, item.facts.as_ref()?)));
-    naming.source(local, None, |_| true);
-    for stock in stocks {
-        let available = |name: &OsString| stock.available && !stock.behind.contains(name);
-        naming.source(|| stock.channels.iter(), Some(stock.name), available);
+    for list in lists {
+        let available = |name: &OsString| list.available && !list.behind.contains(name);
+        let suffix = (list.id != SourceId::LOCAL).then(|| list.id.name());
+        naming.source(|| list.channels.iter(), suffix, available);
     }
-    (naming.named, naming.clashes)
+    let Naming { mut named, clashes, .. } = naming;
+    // A channel that is made of others may not be one of those in turn: none refers to itself by a
+    // detour.
+    let plain = named.iter().filter(|named| named.facts.refers_to.is_empty());
+    let plain: HashMap<ChannelId, bool> =
+        plain.map(|named| (named.id.clone(), named.available)).collect();
+    named.retain_mut(|named| {
+        let parts = || named.facts.refers_to.iter().filter_map(|id| plain.get(id));
+        if named.facts.refers_to.is_empty() {
+            return true;
+        }
+        named.available &= parts().any(|available| *available);
+        parts().next().is_some()
+    });
+    (named, clashes)
 }
 
 impl Naming {

@@ -4,16 +4,14 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
-use app::catalog::{Kind, Source};
+use app::catalog::{ChannelId, Kind, Source};
 use bytes::Bytes;
-use tokio::{sync::watch, time::Instant};
 
 use super::{metadata::About, remark::Remark};
-use crate::{cache::Edge, sources::remote::channel::Distant, storage::local::Stamp};
+use crate::storage::local::Stamp;
 
 /// The name of a channel's playlist in its folder.
 pub(crate) const PLAYLIST: &str = "playlist.m3u8";
@@ -24,7 +22,7 @@ pub(crate) const POSTERS: [&str; 2] = ["poster.webp", "poster.jpg"];
 /// One channel that can be played. Never changed once made.
 #[derive(Debug)]
 pub(crate) struct Facts {
-    /// Where its files lie.
+    /// Where it lies.
     pub(crate) place: Place,
     /// What tells whether two channels are the same.
     pub(crate) content: Content,
@@ -36,6 +34,13 @@ pub(crate) struct Facts {
     pub(crate) bare: bool,
     /// All that may be served, by path inside the folder; nothing else is.
     pub(crate) files: HashMap<Box<str>, Offer>,
+    /// What its source has beside the media, and no playlist names: our name, and where that lies in the
+    /// source's own terms.
+    pub(crate) beside: HashMap<Box<str>, Box<str>>,
+    /// Of its poster, as its source tells, in base64.
+    pub(crate) thumbhash: Option<String>,
+    /// The channels that it is made of; where none of them is listed, it is not either.
+    pub(crate) refers_to: Vec<ChannelId>,
     /// The poster's file name.
     pub(crate) poster: Option<Box<str>>,
     /// Language and file of each subtitle track.
@@ -54,72 +59,50 @@ pub(crate) struct Facts {
     pub(crate) updated_at: u64,
 }
 
-/// Where the files of a channel lie.
+/// Which source has a channel: its name, as ids, the health report and the log tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SourceId(&'static str);
+
+impl SourceId {
+    /// The streams folder: its channels keep their ids whatever others are called.
+    pub(crate) const LOCAL: Self = Self("folder");
+
+    /// The source of this name.
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// What people call it.
+    pub(crate) fn word(self) -> &'static str {
+        if self.0 == "s3" { "bucket" } else { self.0 }
+    }
+}
+
+/// Where a channel lies.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
-    /// On this host.
-    Disk {
-        /// The streams folder, in canonical form: files are opened below it only.
-        root: PathBuf,
-        /// The folder that holds the files, in canonical form.
-        folder: PathBuf,
-    },
-    /// In a store.
-    Store {
-        /// What the list says of it.
-        source: Source,
-        /// The store, with the cache before it.
-        edge: Edge,
-        /// What stands before a path in the keys: empty, or with a slash at its end.
-        prefix: String,
-        /// When it was looked at last.
-        looked: Looked,
-    },
-    /// On another server, which is asked for what is wanted; no list tells of its files.
-    Distant(Arc<Distant>),
+pub(crate) struct Place {
+    /// Who has it.
+    pub(crate) source: SourceId,
+    /// What its media object says that it comes from.
+    pub(crate) origin: Source,
+    /// In its source's own terms: what stands before its paths in the keys, or its address.
+    pub(crate) location: String,
+    /// The folder of its files, where they lie on this host.
+    pub(crate) folder: Option<LocalFolder>,
 }
 
-/// When a channel of a store was looked at last, and since when somebody follows it.
+/// Files that lie on this host: programs that are given files can read them.
 #[derive(Clone, Debug)]
-pub(crate) struct Looked {
-    at: watch::Receiver<Instant>,
-    followed: Arc<Mutex<Option<Followed>>>,
-}
-
-/// Somebody asks again and again.
-#[derive(Clone, Copy, Debug)]
-struct Followed {
-    since: Instant,
-    last: Instant,
-}
-
-impl Looked {
-    /// As `at` tells; nobody follows it yet.
-    pub(crate) fn new(at: watch::Receiver<Instant>) -> Self {
-        Self { at, followed: Arc::default() }
-    }
-
-    /// How long ago that was.
-    pub(crate) fn age(&self) -> Duration {
-        self.at.borrow().elapsed()
-    }
-
-    /// Somebody asks now; answers for how long that has been going on, with no longer `pause`.
-    pub(crate) fn follow(&self, pause: Duration) -> Duration {
-        let now = Instant::now();
-        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = followed.filter(|followed| now.duration_since(followed.last) < pause);
-        let since = before.map_or(now, |before| before.since);
-        *followed = Some(Followed { since, last: now });
-        now.duration_since(since)
-    }
-
-    /// Waits for the next look.
-    pub(crate) async fn next(&self) -> Option<()> {
-        let mut at = self.at.clone();
-        at.mark_unchanged();
-        at.changed().await.ok()
-    }
+pub(crate) struct LocalFolder {
+    /// In canonical form: files are opened below it only.
+    pub(crate) root: PathBuf,
+    /// The folder that holds the files, in canonical form.
+    pub(crate) path: PathBuf,
 }
 
 /// What two sources compare: the names of segments and their durations, and the sizes of files.
@@ -175,29 +158,10 @@ pub(crate) struct FileOffer {
 }
 
 impl Facts {
-    /// The streams folder and the folder of the channel, if it lies on this host.
+    /// The folder that its files may be opened below, and the folder of the channel, if they lie on this
+    /// host.
     pub(crate) fn on_disk(&self) -> Option<(&Path, &Path)> {
-        match &self.place {
-            Place::Disk { root, folder } => Some((root, folder)),
-            Place::Store { .. } | Place::Distant(_) => None,
-        }
-    }
-
-    /// The channel on its server, if it lies on another.
-    pub(crate) fn distant(&self) -> Option<&Arc<Distant>> {
-        match &self.place {
-            Place::Distant(distant) => Some(distant),
-            _ => None,
-        }
-    }
-
-    /// Whether the store or the server that it comes from is known to be away.
-    pub(crate) fn source_is_away(&self) -> bool {
-        match &self.place {
-            Place::Disk { .. } => false,
-            Place::Store { edge, .. } => edge.is_away(),
-            Place::Distant(distant) => distant.edge.is_away(),
-        }
+        self.place.folder.as_ref().map(|folder| (&*folder.root, &*folder.path))
     }
 
     /// The file offer at `path`, if there is one.

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use app::catalog::{ChannelId, Media, Order, Source, Subtitle, encode_segment};
+use app::catalog::{ChannelId, Media, Order, Subtitle, encode_segment};
 use bytes::Bytes;
 
 use super::{
@@ -16,19 +16,13 @@ use super::{
     name,
     order::{Orders, Places},
     problem::Reason,
-    record::{Facts, Place},
+    record::Facts,
     remark::Remark,
     search::{Index, Only, Tags},
+    source_list::SourceList,
     tagged::Tagged,
 };
-use crate::{
-    probe,
-    sources::{
-        bucket::{self, Stock},
-        local::entry::Items,
-    },
-    storage::local::Stamp,
-};
+use crate::{probe, storage::local::Stamp};
 
 /// Nothing is longer, in seconds, whatever is said of it: ten years.
 const LONGEST_S: f64 = 315_576_000.0;
@@ -210,19 +204,17 @@ impl Snapshot {
         Arc::ptr_eq(&self.list, &other.list)
     }
 
-    /// Puts together what is known of the streams folder and of stores, reusing of `before` what
+    /// Puts together what each source has, in their order, reusing of `before` what
     /// stayed. Also answers the names that clash.
     pub(crate) fn assemble(
-        items: &Items,
-        stocks: &[Arc<Stock>],
+        lists: &[Arc<SourceList>],
         made: &MadeTable,
         before: &Self,
     ) -> (Self, Vec<(OsString, Reason)>) {
-        let (named, clashes) = name_all(items, stocks);
-        let troubles: Vec<_> = stocks.iter().filter_map(|stock| stock.trouble.clone()).collect();
-        let reasons = stocks.iter().filter_map(|stock| reason_of(stock)).collect();
-        // Who has said something has a name.
-        let partial = stocks.iter().any(|stock| stock.name.is_empty());
+        let (named, clashes) = name_all(lists);
+        let troubles: Vec<_> = lists.iter().filter_map(|list| list.trouble.clone()).collect();
+        let reasons = lists.iter().filter_map(|list| reason_of(list)).collect();
+        let partial = lists.iter().any(|list| !list.heard);
         let made = made.read();
         let mut entries: Vec<_> = named
             .into_iter()
@@ -313,28 +305,19 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
     // What was made belongs to the channel, and not to the file that it is.
     let own = |name: &str| format!("/streams/{}/{name}", id.encoded());
     let poster = facts.poster.is_some() || made.poster.is_some();
-    let waveform = made.waveform.is_some()
-        || facts.distant().is_some_and(|distant| distant.beside.contains_key("waveform.json"));
+    let waveform = made.waveform.is_some() || facts.beside.contains_key("waveform.json");
     Media {
         title: facts.about.title.clone().unwrap_or_else(|| id.to_string()),
         description: facts.about.description.clone(),
         kind: facts.kind,
-        source: match facts.place {
-            Place::Disk { .. } => Source::Local,
-            Place::Store { source, .. } => source,
-            Place::Distant(_) => Source::Http,
-        },
+        source: facts.place.origin,
         url: if facts.bare { base.clone() } else { format!("{base}/{}", facts.main) },
         mime: facts.mime.clone(),
         duration_s: facts.duration_s.filter(|seconds| (0.0..=LONGEST_S).contains(seconds)),
         width: facts.width,
         height: facts.height,
         poster: poster.then(|| own("poster.webp")),
-        thumbhash: made
-            .thumbhash
-            .as_deref()
-            .or_else(|| facts.distant()?.thumbhash.as_deref())
-            .map(str::to_owned),
+        thumbhash: made.thumbhash.as_deref().or(facts.thumbhash.as_deref()).map(str::to_owned),
         waveform: waveform.then(|| own("waveform.json")),
         subtitles: facts
             .subtitles
@@ -363,10 +346,10 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
 
 /// What is wrong with a source, as whoever asks for the server's health is told: neither whose it is
 /// nor where.
-fn reason_of(stock: &Stock) -> Option<String> {
-    stock.trouble.as_ref()?;
-    let how = if stock.available { "incomplete" } else { "away" };
-    Some(format!("{}_{how}", bucket::word(stock.name)))
+fn reason_of(list: &SourceList) -> Option<String> {
+    list.trouble.as_ref()?;
+    let how = if list.available { "incomplete" } else { "away" };
+    Some(format!("{}_{how}", list.id.word()))
 }
 
 /// The version of the poster, given or made.

@@ -7,6 +7,8 @@ use http::{
     header::{self, GetAll},
 };
 
+use crate::storage::local::Stamp;
+
 /// What tells one state of a body from another.
 #[derive(Clone, Debug)]
 pub struct Validators {
@@ -14,6 +16,13 @@ pub struct Validators {
     pub etag: String,
     /// Last change.
     pub modified: SystemTime,
+}
+
+impl Validators {
+    /// Of a file in this version.
+    pub(crate) fn of(stamp: Stamp) -> Self {
+        Self { etag: format!("\"{}\"", stamp.version()), modified: stamp.modified() }
+    }
 }
 
 /// What the conditions of a request come to.

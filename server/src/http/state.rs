@@ -11,8 +11,8 @@ use super::{
     client_address::{self, Client},
 };
 use crate::{
-    catalog::CatalogHandle, config::Config, metrics::Metrics, pulse::PulseHandle, tasks::Tasks,
-    websocket::LiveHandle,
+    catalog::CatalogHandle, config::Config, metrics::Metrics, pulse::PulseHandle, sources::Sources,
+    tasks::Tasks, websocket::LiveHandle,
 };
 
 /// The handles of all features; a cheap clone.
@@ -22,6 +22,8 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// The current list.
     pub catalog: CatalogHandle,
+    /// Where its channels come from.
+    pub sources: Sources,
     /// The sockets.
     pub live: LiveHandle,
     /// What is counted,
@@ -83,6 +85,12 @@ fn leads_back(base: &str) -> bool {
 impl FromRef<AppState> for CatalogHandle {
     fn from_ref(state: &AppState) -> Self {
         state.catalog.clone()
+    }
+}
+
+impl FromRef<AppState> for Sources {
+    fn from_ref(state: &AppState) -> Self {
+        state.sources.clone()
     }
 }
 

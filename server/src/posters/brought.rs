@@ -10,10 +10,7 @@ use std::{
 use tokio::task::spawn_blocking;
 
 use super::source::Wanted;
-use crate::{
-    catalog::record::{Facts, Place},
-    transcode::Film,
-};
+use crate::{catalog::record::Facts, sources::Sources, transcode::Film};
 
 /// Of a longer file so many bytes are brought, from its beginning on; of one of its own, as MP4 is,
 /// half of them and as many from its end, where its index may lie.
@@ -31,23 +28,23 @@ impl Brought {
     /// Brings what is wanted of a channel into the folder `root`, under names that begin with
     /// `prefix`. `None` where the store or the folder will not have it.
     pub(super) async fn of(
+        sources: &Sources,
         facts: &Facts,
         wanted: &Wanted,
         root: &Path,
         prefix: &str,
     ) -> Option<Self> {
-        let Place::Store { edge, prefix: above, .. } = &facts.place else { return None };
+        let read = async |path: &str, range| sources.read(facts, path, range).await.ok();
         let mut brought = Self { root: root.to_owned(), files: Vec::new(), bare: wanted.bare };
         for (n, path) in wanted.paths.iter().enumerate() {
-            let (key, stamp) = (format!("{above}{path}"), facts.file(path)?.stamp);
             let half = MOST / 2;
-            let parts = match stamp.size {
-                ..=MOST => vec![(0, edge.bytes(&key, stamp, MOST).await.ok()?)],
+            let parts = match facts.file(path)?.stamp.size {
+                size @ ..=MOST => vec![(0, read(path, 0..size).await?)],
                 size if wanted.bare => vec![
-                    (0, edge.peek(&key, stamp, 0..half).await.ok()?),
-                    (size - half, edge.peek(&key, stamp, size - half..size).await.ok()?),
+                    (0, read(path, 0..half).await?),
+                    (size - half, read(path, size - half..size).await?),
                 ],
-                _ => vec![(0, edge.peek(&key, stamp, 0..MOST).await.ok()?)],
+                _ => vec![(0, read(path, 0..MOST).await?)],
             };
             let path = root.join(format!("{prefix}-{n}"));
             brought.files.push(path.clone());

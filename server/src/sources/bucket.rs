@@ -1,42 +1,53 @@
-//! What a store has: its channels as they were last seen, and whether it can be reached. The task
-//! that keeps it up to date lists the store again and again, and reads the channels that changed.
+//! A bucket: its channels as they were last seen, and its objects as they are served, through the cache.
+//! The task that keeps the list up to date lists the bucket again and again, and reads the channels that
+//! changed.
 
 mod keeper;
 mod keys;
+mod looked;
+mod object;
 mod read;
 
 use std::{
-    collections::{BTreeMap, HashSet},
-    ffi::{OsStr, OsString},
-    sync::Arc,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use app::catalog::{ChannelId, Source};
-use tokio::{runtime::Handle, sync::watch as channel};
+use app::catalog::{ChannelId, Source as Origin};
+use bytes::Bytes;
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::{
+    runtime::Handle,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::keeper::Keeper;
-use self::{keys::InStore, read::read};
-use super::complete::{NotWhole, Whole, is_of};
-pub(crate) use super::poll::Looking;
+use self::{keys::InStore, object::BucketObject, read::read};
+use super::{
+    Asked, Source,
+    complete::{NotWhole, Whole, is_of},
+    poll::{self, Doubt, Requests},
+    resource::{Caching, FileResource, Resource, SourceError},
+};
 use crate::{
     cache::Edge,
     catalog::{
-        name::shown,
-        problem::{Reason, Whereabouts},
-        record::{Facts, Offer},
+        Entry,
+        record::{Facts, FileOffer, Offer, SourceId},
+        source_list::Publisher,
     },
-    storage::{Object, StoreError},
+    storage::Object,
 };
 
-/// A store that is away is asked again so soon, unless it is listed more often anyway.
-pub(crate) const AWAY_AGAIN: Duration = Duration::from_secs(5);
-/// Who has not told its list after so long counts as away until it does.
-pub(crate) const LATE: Duration = Duration::from_secs(3);
 /// A longer target duration counts as this, in seconds.
 const TARGET_MAX_S: f64 = 20.0;
-/// While a long list is read for the first time, what there is is shown so often.
-pub(crate) const SHOWN_EVERY: Duration = Duration::from_secs(1);
+/// How long somebody who asks for an old playlist of a live channel waits for a new one,
+const CATCHES_UP: Duration = Duration::from_millis(1500);
+/// and how often, and after what pause, it is looked for in the list.
+const COMES_IN: usize = 15;
+const MOMENT: Duration = Duration::from_millis(10);
 
 /// A store whose channels are listed beside those of the streams folder.
 #[derive(Clone, Debug)]
@@ -44,7 +55,7 @@ pub struct StoreSource {
     /// The store, with the cache before it.
     pub edge: Edge,
     /// What its media objects say that they come from.
-    pub source: Source,
+    pub source: Origin,
     /// How often it is listed.
     pub refresh: Duration,
 }
@@ -69,98 +80,146 @@ pub(crate) fn read_whole(
     Whole::of(&name, facts, &mut InStore::new(&name, &group, store, runtime.clone()))
 }
 
-/// What people call a source of this name.
-pub(crate) fn word(name: &str) -> &str {
-    if name == "s3" { "bucket" } else { name }
+/// The bucket at work.
+#[derive(Debug)]
+pub(crate) struct BucketSource {
+    store: StoreSource,
+    requests: Requests,
+    /// What polls it now.
+    keeper: Mutex<Option<Keeper>>,
 }
 
-/// What a store has.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Stock {
-    /// The store's word.
-    pub(crate) name: &'static str,
-    /// It answered when it was last asked.
-    pub(crate) available: bool,
-    /// What is wrong with it, in one sentence.
-    pub(crate) trouble: Option<String>,
-    /// By name at the store's top.
-    pub(crate) channels: BTreeMap<OsString, Arc<Facts>>,
-    /// Names of those that the store itself cannot reach.
-    pub(crate) behind: HashSet<OsString>,
-    /// Names that are no channels, and why.
-    pub(crate) left_out: Vec<(OsString, Reason)>,
-    /// Whoever asks is told of its channels otherwise than by the log.
-    pub(crate) silent: bool,
-}
+impl BucketSource {
+    /// Nothing is asked of the bucket before it is polled.
+    pub(crate) fn new(store: StoreSource) -> Self {
+        Self { store, requests: Requests::default(), keeper: Mutex::default() }
+    }
 
-/// What all stores have, in the order in which they are asked for a channel.
-pub(crate) type Stocks = Vec<Arc<Stock>>;
-
-impl Stock {
-    /// It answers.
-    pub(crate) fn is_there(&mut self) {
-        if !self.available || self.trouble.is_some() {
-            tracing::info!(store = self.name, "The source can be reached again.");
+    /// The channel as it is in a moment: a live one is looked at soon, unless it is fresh. Where nobody
+    /// has read it in a while, waits for that.
+    async fn caught_up(&self, asked: Asked<'_>) -> Option<Arc<Entry>> {
+        let Asked { catalog, channel, .. } = asked;
+        let looked = {
+            let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+            keeper.as_ref()?.looked_at(&channel.name)?
+        };
+        let (fresh, age) = (fresh(&channel.facts), looked.age());
+        // Who follows it is served what there is: a store that takes its time is not waited for twice.
+        let followed = looked.follow(2 * fresh);
+        if !channel.facts.live || age < fresh {
+            return None;
         }
-        self.available = true;
-        self.trouble = None;
-    }
-
-    /// It answers, and something is wrong with it; `trouble` says what and is logged once.
-    pub(crate) fn is_there_but(&mut self, trouble: String) {
-        self.is_away(trouble);
-        self.available = true;
-    }
-
-    /// It does not answer; `trouble` says which one and why, and is logged once.
-    pub(crate) fn is_away(&mut self, trouble: String) {
-        if self.trouble.as_deref() != Some(&trouble) {
-            tracing::warn!("The {trouble}.");
+        self.requests.send(Doubt::Live(channel.name.clone()));
+        if age < 2 * fresh || followed >= CATCHES_UP {
+            return None;
         }
-        self.available = false;
-        self.trouble = Some(trouble);
-    }
-
-    /// It was read for the first time, which took so long.
-    pub(crate) fn is_read(&self, took: Duration) {
-        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let channels = self.channels.len();
-        tracing::info!(store = self.name, channels, duration_ms, "The source is read.");
-    }
-
-    /// Logs what the owner of a channel should know of it, unless `before` said the same.
-    pub(crate) fn remark(
-        &self,
-        name: &OsStr,
-        lies: Whereabouts<'_>,
-        facts: &Facts,
-        before: Option<&Facts>,
-    ) {
-        if self.silent {
-            return;
-        }
-        let before = before.map(|facts| &*facts.remarks).unwrap_or_default();
-        let called = format!("{} of the {}", shown(name), lies.word());
-        let text = name.to_string_lossy();
-        for remark in facts.remarks.iter().filter(|remark| !before.contains(remark)) {
-            tracing::warn!("{}", remark.line(&called, lies, &text, !facts.bare));
-        }
-    }
-
-    /// Puts it in its place among the others.
-    pub(crate) fn show(&self, place: usize, publish: &channel::Sender<Stocks>) {
-        let stock = Arc::new(self.clone());
-        publish.send_modify(|stocks| {
-            if let Some(slot) = stocks.get_mut(place) {
-                *slot = stock;
+        timeout(CATCHES_UP - followed, looked.next()).await.ok()??;
+        // It comes into the list a moment later, if there is anything new.
+        for _ in 0..COMES_IN {
+            let known = catalog.current()?;
+            match known.entry(&channel.media.id) {
+                Some(now) if Arc::ptr_eq(&now.facts, &channel.facts) => {}
+                now => return now.cloned(),
             }
+            sleep(MOMENT).await;
+        }
+        None
+    }
+
+    fn object(&self, asked: Asked<'_>, offer: &FileOffer) -> Result<FileResource, SourceError> {
+        let (facts, edge) = (&asked.channel.facts, &self.store.edge);
+        let key = |path: &str| format!("{}{path}", facts.place.location);
+        let (version, listed) = (asked.version(), offer.stamp);
+        let is_current = version.is_none_or(|asked| {
+            asked == listed.version() || Some(asked) == offer.pinned.as_deref()
         });
+        // If an address names another version that is kept, it is sent as it was then.
+        let older = version.filter(|version| !offer.loose && *version != listed.version());
+        let older = older.and_then(|version| edge.kept(&key(asked.path), version));
+        let stamp = older.unwrap_or(listed);
+        let next = facts.behind.get(asked.path);
+        let next = next.and_then(|next| Some((key(next), facts.file(next)?.stamp)));
+        Ok(FileResource {
+            media_type: offer.media_type,
+            stamp,
+            caching: Caching::of(offer, stamp, version)?,
+            content: Box::new(BucketObject {
+                edge: edge.clone(),
+                key: key(asked.path),
+                stamp,
+                redirects: is_current && asked.channel.media.available,
+                // What it was is better than nothing, where no address names what it is.
+                fallback: offer.loose.then_some(offer.media_type),
+                next,
+            }),
+        })
     }
 }
 
-/// Why a source counts as away that has not told its list.
-pub(crate) fn no_word_yet() -> StoreError {
-    StoreError::Away("it has not told its list yet".into())
+impl Source for BucketSource {
+    fn id(&self) -> SourceId {
+        SourceId::new(self.store.edge.name())
+    }
+
+    /// After a fault it is asked as if for the first time.
+    fn poll(
+        self: Arc<Self>,
+        publish: Publisher,
+        stop: CancellationToken,
+    ) -> BoxFuture<'static, ()> {
+        async move {
+            let keeper = Keeper::new(self.store.clone(), publish);
+            *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeper.clone());
+            poll::run(keeper, &self.requests, stop).await;
+        }
+        .boxed()
+    }
+
+    fn resolve<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Resource, SourceError>> {
+        async move {
+            match asked.channel.facts.files.get(asked.path) {
+                Some(Offer::Playlist(playlist)) => {
+                    let now = self.caught_up(asked).await;
+                    let now = now.as_ref().and_then(|now| now.facts.files.get(asked.path));
+                    Ok(Resource::Playlist(match now {
+                        Some(Offer::Playlist(now)) => now.clone(),
+                        _ => playlist.clone(),
+                    }))
+                }
+                Some(Offer::File(offer)) => self.object(asked, offer).map(Resource::File),
+                None => Err(SourceError::Unnamed),
+            }
+        }
+        .boxed()
+    }
+
+    fn request_refresh(&self, _: &Entry) {
+        self.requests.send(Doubt::All);
+    }
+
+    /// A whole file comes through the cache: whoever opens the channel next finds it there.
+    fn read<'a>(
+        &'a self,
+        channel: &'a Facts,
+        path: &'a str,
+        range: Range<u64>,
+    ) -> BoxFuture<'a, Result<Bytes, SourceError>> {
+        async move {
+            let stamp = channel.file(path).ok_or(SourceError::Unnamed)?.stamp;
+            let (edge, key) = (&self.store.edge, format!("{}{path}", channel.place.location));
+            let read = if range == (0..stamp.size) {
+                edge.bytes(&key, stamp, stamp.size).await
+            } else {
+                edge.peek(&key, stamp, range).await
+            };
+            Ok(read?)
+        }
+        .boxed()
+    }
+
+    fn is_away(&self) -> bool {
+        self.store.edge.is_away()
+    }
 }
 
 /// How long a playlist is fresh: half its target duration, of several the shortest.

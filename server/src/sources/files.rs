@@ -11,10 +11,15 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use app::catalog::Source;
 use flate2::read::MultiGzDecoder;
 
 use crate::{
-    catalog::{name::nfc, problem::Reason, record::Place},
+    catalog::{
+        name::nfc,
+        problem::Reason,
+        record::{LocalFolder, Place, SourceId},
+    },
     probe::Media,
     storage::local::{Stamp, is_absent, open_below},
 };
@@ -26,6 +31,11 @@ const OLD: Duration = Duration::from_secs(2);
 pub(crate) trait Files {
     /// Where they lie.
     fn place(&self) -> Place;
+
+    /// Whether nothing is shown of a file before all of it is there.
+    fn is_settled(&self) -> bool {
+        false
+    }
 
     /// The stamp of a regular file that is not empty; `None` where there is none.
     fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason>;
@@ -172,7 +182,13 @@ impl<'a> OnDisk<'a> {
 
 impl Files for OnDisk<'_> {
     fn place(&self) -> Place {
-        Place::Disk { root: self.root.to_owned(), folder: self.folder.to_owned() }
+        let (root, path) = (self.root.to_owned(), self.folder.to_owned());
+        Place {
+            source: SourceId::LOCAL,
+            origin: Source::Local,
+            location: String::new(),
+            folder: Some(LocalFolder { root, path }),
+        }
     }
 
     fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {

@@ -15,7 +15,7 @@ use super::{channel_toml, files::Files, probe_cache::ProbeCache};
 use crate::{
     catalog::{
         problem::Reason,
-        record::{Content, Facts, FileOffer, Offer, PLAYLIST, Place, ServedPlaylist, etag_of},
+        record::{Content, Facts, FileOffer, Offer, PLAYLIST, ServedPlaylist, etag_of},
         remark::Remark,
     },
     hls::{
@@ -139,6 +139,9 @@ impl Reading<'_> {
             place: self.files.place(),
             content: Content { named, sized: Some(sized) },
             behind: std::mem::take(&mut self.behind),
+            beside: HashMap::new(),
+            thumbhash: None,
+            refers_to: Vec::new(),
             main: PLAYLIST.into(),
             bare: false,
             files: std::mem::take(&mut self.offers),
@@ -312,7 +315,7 @@ impl Reading<'_> {
             let seconds = duration.split(',').next().unwrap_or_default().trim().parse::<f64>();
             named.update(&seconds.unwrap_or(0.0).to_le_bytes());
         }
-        let apart = matches!(self.files.place(), Place::Store { .. });
+        let apart = self.files.place().folder.is_none();
         let mut before: Option<&str> = None;
         for (reference, found) in loaded.playlist.references.iter().zip(found) {
             let Some(path) = found.path.as_deref().filter(|_| reference.role == Role::Segment)

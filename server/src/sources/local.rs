@@ -1,242 +1,180 @@
-//! The streams folder over time: which names are in it, and what is known of each.
+//! The streams folder of this host: what lies there, over time, and its files as they are served.
 
 pub(crate) mod entry;
 pub(crate) mod names;
-pub(crate) mod watch;
+mod scan;
+mod watch;
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    ffi::{OsStr, OsString},
-    fs, io,
+    ffi::OsString,
+    fs,
+    fs::File,
+    io,
+    ops::Range,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use super::local::{
-    entry::{Item, Items, look},
-    names::Names,
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::{sync::mpsc, task::spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::scan::Disk;
+use super::{
+    Asked, CatalogError, Source,
+    resource::{Caching, Content, FileResource, Resource, SourceError},
 };
-use crate::catalog::{
-    name::{self, shown},
-    problem::{Reason, Whereabouts},
-    remark::Remark,
+use crate::{
+    cache::Opened,
+    catalog::{
+        Entry,
+        artifacts::MadeFile,
+        record::{FileOffer, Offer, SourceId},
+        source_list::Publisher,
+    },
+    storage::local::{Stamp, in_time, is_absent, is_out_of_room, open_at_once, open_below},
 };
 
-/// The streams folder as the log names it: no path of anybody's home stands there.
-const STREAMS: Whereabouts<'_> = Whereabouts::Folder("streams");
-/// Fewer names than this are looked at on one thread.
-const WORTH_A_THREAD: usize = 64;
-const MAX_THREADS: usize = 8;
+/// How many names may wait to be looked at again because a file of theirs was not as listed; when
+/// full, more are dropped: the periodic look finds them.
+const DOUBTS: usize = 64;
 
-/// The streams folder and all that is known of it. Its methods block.
+/// The streams folder.
 #[derive(Debug)]
-pub(crate) struct Disk {
-    /// As configured: it may be a link that is set anew while we run.
+pub(crate) struct LocalSource {
+    /// As configured.
     folder: PathBuf,
-    /// In canonical form.
-    root: PathBuf,
-    pub(crate) items: Items,
-    /// All names that lie there.
-    names: Names,
-    /// What was logged of which name, to log it once.
-    said: HashMap<OsString, Vec<String>>,
-    /// Whoever asks is told otherwise than by the log.
-    silent: bool,
+    /// Knows nothing yet; for the first task that polls.
+    first: Mutex<Option<Disk>>,
+    doubts: mpsc::Sender<OsString>,
+    doubted: Arc<tokio::sync::Mutex<mpsc::Receiver<OsString>>>,
 }
 
-impl Disk {
-    /// Knows nothing yet; fails where there is no folder that can be listed.
-    pub(crate) fn new(folder: &Path) -> io::Result<Self> {
-        let root = fs::canonicalize(folder)?;
-        fs::read_dir(&root)?;
-        let (folder, names) = (folder.to_owned(), Names::default());
-        let (items, said) = (Items::new(), HashMap::new());
-        Ok(Self { folder, root, items, names, said, silent: false })
+impl LocalSource {
+    /// The folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be made, or not be listed.
+    pub(crate) fn new(folder: &Path) -> Result<Self, CatalogError> {
+        let first = Mutex::new(Some(open(folder)?));
+        let (doubts, doubted) = mpsc::channel(DOUBTS);
+        let doubted = Arc::new(tokio::sync::Mutex::new(doubted));
+        Ok(Self { folder: folder.to_owned(), first, doubts, doubted })
     }
 
-    /// As it is, without lines in the log.
-    pub(crate) fn silent(self) -> Self {
-        Self { silent: true, ..self }
-    }
-
-    /// In canonical form.
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// Looks at every name that is new or whose files changed, and forgets those that are gone.
-    /// Whether the folder could be listed.
-    pub(crate) fn look_at_all(&mut self) -> bool {
-        if let Ok(root) = fs::canonicalize(&self.folder)
-            && root != self.root
-        {
-            self.root = root;
-            self.items.clear();
-            self.names = Names::default();
+    async fn file(&self, asked: Asked<'_>, offer: &FileOffer) -> Result<Resource, SourceError> {
+        let folder = asked.channel.facts.place.folder.as_ref().ok_or(SourceError::Gone)?;
+        let path = folder.path.join(asked.path);
+        let opened = open_file(&folder.root, path).await?;
+        if opened.1 != offer.stamp {
+            self.request_refresh(asked.channel);
         }
-        let listed: Result<BTreeSet<OsString>, _> = fs::read_dir(&self.root)
-            .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
-        let is_listed = listed.is_ok();
-        match listed {
-            Ok(names) => {
-                self.said.retain(|name, _| names.contains(name));
-                self.items.retain(|name, _| names.contains(name));
-                let beside = self.names.become_these(&names);
-                let new = names.into_iter().filter(|name| match self.items.get(name) {
-                    Some(item) => !item.is_unchanged(),
-                    None => !name::is_hidden(name),
-                });
-                let mut new: Vec<_> = new.collect();
-                new.extend(beside);
-                new.sort_unstable();
-                new.dedup();
-                self.look_at_these(new);
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.items.clear();
-                self.names = Names::default();
-                let line = "The streams folder is gone; no channel can be listed.";
-                self.say(OsStr::new(""), vec![line.to_owned()]);
-            }
-            // What cannot be listed now, on a share that is away, is not gone.
-            Err(error) => {
-                let kind = error.kind();
-                let line = format!("The streams folder cannot be listed: {kind}.");
-                self.say(OsStr::new(""), vec![line]);
+        resource(opened, offer, asked.version())
+    }
+}
+
+impl Source for LocalSource {
+    fn id(&self) -> SourceId {
+        SourceId::LOCAL
+    }
+
+    /// After a fault the folder is read as if for the first time.
+    fn poll(
+        self: Arc<Self>,
+        publish: Publisher,
+        stop: CancellationToken,
+    ) -> BoxFuture<'static, ()> {
+        async move {
+            let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let disk = match first {
+                Some(disk) => Ok(Ok(disk)),
+                None => {
+                    let folder = self.folder.clone();
+                    spawn_blocking(move || open(&folder)).await
+                }
+            };
+            match disk {
+                Ok(Ok(disk)) => {
+                    let mut doubted = self.doubted.lock().await;
+                    watch::run(disk, &publish, &mut doubted, &stop).await;
+                }
+                Ok(Err(error)) => tracing::warn!("{error}"),
+                // It is logged as it ends.
+                Err(_) => {}
             }
         }
-        is_listed
+        .boxed()
     }
 
-    /// Looks at these names, whether they changed or not, and at what they lie beside.
-    pub(crate) fn look_at(&mut self, mut names: Vec<OsString>) {
-        for name in names.clone() {
-            let is_there = fs::symlink_metadata(self.root.join(&name)).is_ok();
-            names.extend(self.names.change(&name, is_there));
+    fn resolve<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Resource, SourceError>> {
+        async move {
+            match asked.channel.facts.files.get(asked.path) {
+                Some(Offer::Playlist(playlist)) => Ok(Resource::Playlist(playlist.clone())),
+                Some(Offer::File(offer)) => self.file(asked, offer).await,
+                None => Err(SourceError::Unnamed),
+            }
         }
-        names.sort_unstable();
-        names.dedup();
-        self.look_at_these(names);
+        .boxed()
     }
 
-    fn look_at_these(&mut self, names: Vec<OsString>) {
-        let now = Instant::now();
-        let befores: Vec<_> = names
-            .into_iter()
-            .map(|name| {
-                let before = self.items.remove(&name);
-                (name, before)
-            })
-            .collect();
-        let (root, all) = (&*self.root, &self.names);
-        let mut found = Vec::with_capacity(befores.len());
-        let threads = thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS));
-        if befores.len() < WORTH_A_THREAD || threads == 1 {
-            found.extend(
-                befores.into_iter().map(|(name, b)| (look(root, all, &name, b, now), name)),
-            );
+    fn request_refresh(&self, channel: &Entry) {
+        let _ = self.doubts.try_send(channel.name.clone());
+    }
+}
+
+/// The folder, which is made if it is not there.
+pub(super) fn open(folder: &Path) -> Result<Disk, CatalogError> {
+    let shown = || folder.display().to_string();
+    fs::create_dir_all(folder).map_err(|why| CatalogError::Make { folder: shown(), why })?;
+    Disk::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })
+}
+
+/// Something that was made of a channel: its address never names a version.
+pub(crate) async fn artifact(made: &MadeFile) -> Result<Resource, SourceError> {
+    let path = made.root.join(&*made.name);
+    resource(open_file(&made.root, path).await?, &made.offer(), None)
+}
+
+/// A file below `root`, as it is now.
+async fn open_file(root: &Path, path: PathBuf) -> Result<(File, Stamp), SourceError> {
+    let opened = match open_at_once(root, &path) {
+        Some(opened) => Ok(opened),
+        None => {
+            let below = root.to_owned();
+            in_time(root, move || open_below(&below, &path)).await.and_then(|opened| opened)
+        }
+    };
+    opened.map_err(|error| {
+        if is_absent(&error) {
+            SourceError::Gone
+        } else if error.kind() == io::ErrorKind::TimedOut || is_out_of_room(&error) {
+            SourceError::Later
         } else {
-            let size = befores.len().div_ceil(threads);
-            let mut befores = befores.into_iter();
-            thread::scope(|scope| {
-                let mut running = Vec::new();
-                loop {
-                    let part: Vec<_> = befores.by_ref().take(size).collect();
-                    if part.is_empty() {
-                        break;
-                    }
-                    running.push(scope.spawn(move || {
-                        let looked = part
-                            .into_iter()
-                            .map(|(name, before)| (look(root, all, &name, before, now), name));
-                        looked.collect::<Vec<_>>()
-                    }));
-                }
-                for thread in running {
-                    found.extend(thread.join().unwrap_or_default());
-                }
-            });
+            SourceError::Unreadable
         }
-        for (item, name) in found {
-            match item {
-                Some(item) => {
-                    self.tell(&name, &item);
-                    self.items.insert(name, item);
-                }
-                None => drop(self.said.remove(&name)),
-            }
-        }
-    }
+    })
+}
 
-    /// The names that are due, and when the next one is.
-    pub(crate) fn due(&self, now: Instant) -> (Vec<OsString>, Option<Instant>) {
-        let mut names = Vec::new();
-        let mut next = None;
-        for (name, item) in &self.items {
-            match item.next {
-                Some(at) if at <= now => names.push(name.clone()),
-                Some(at) => next = Some(next.map_or(at, |next: Instant| next.min(at))),
-                None => {}
-            }
-        }
-        (names, next)
-    }
+/// An open file as it is sent to who asks for this `version` of it.
+fn resource(
+    (file, stamp): (File, Stamp),
+    offer: &FileOffer,
+    version: Option<&str>,
+) -> Result<Resource, SourceError> {
+    Ok(Resource::File(FileResource {
+        media_type: offer.media_type,
+        stamp,
+        caching: Caching::of(offer, stamp, version)?,
+        content: Box::new(OpenFile(Some(file))),
+    }))
+}
 
-    /// Looks until nothing is waited for any more, at most for `limit`. Blocks.
-    pub(crate) fn settle(&mut self, limit: Duration) {
-        let end = Instant::now() + limit;
-        self.look_at_all();
-        loop {
-            let now = Instant::now();
-            let (due, next) = self.due(now);
-            if !due.is_empty() {
-                self.look_at(due);
-            } else if let Some(next) = next.filter(|next| *next < end) {
-                thread::sleep(next.saturating_duration_since(now));
-            } else {
-                return;
-            }
-        }
-    }
+/// A file that is open.
+struct OpenFile(Option<File>);
 
-    /// Logs a clash that only the whole list shows.
-    pub(crate) fn say_clash(&mut self, name: &OsStr, reason: &Reason) {
-        self.say(name, vec![format!("{} is left out: {reason}.", shown(name))]);
-    }
-
-    fn tell(&mut self, name: &OsStr, item: &Item) {
-        let (text, called) = (name.to_string_lossy(), shown(name));
-        if let Some(reason) = item.trouble.as_ref().filter(|_| item.told) {
-            let fix = reason.fix(STREAMS, &text);
-            return self.say(name, vec![format!("{called} is left out: {reason}; {fix}.")]);
-        }
-        if item.trouble.is_some() {
-            return;
-        }
-        let mut lines = Vec::new();
-        if let Some(why) = &item.about_error {
-            lines.push(format!(
-                "What is said of {called} cannot be read, and what was said before holds: {why}."
-            ));
-        }
-        if let Some(facts) = &item.facts {
-            let line = |remark: &Remark| remark.line(&called, STREAMS, &text, !facts.bare);
-            lines.extend(facts.remarks.iter().map(line));
-        }
-        self.say(name, lines);
-    }
-
-    fn say(&mut self, name: &OsStr, lines: Vec<String>) {
-        if self.silent {
-            return;
-        }
-        let before = self.said.remove(name).unwrap_or_default();
-        for line in lines.iter().filter(|line| !before.contains(line)) {
-            tracing::warn!("{line}");
-        }
-        if !lines.is_empty() {
-            self.said.insert(name.to_owned(), lines);
-        }
+impl Content for OpenFile {
+    fn open(&mut self, _: Range<u64>) -> BoxFuture<'_, Result<Opened, SourceError>> {
+        let file = self.0.take().map(Opened::File).ok_or(SourceError::Gone);
+        std::future::ready(file).boxed()
     }
 }

@@ -5,13 +5,22 @@ use std::{collections::HashSet, ffi::OsString, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Mutex, Notify, mpsc},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::bucket::{SHOWN_EVERY, Stock};
+use crate::{catalog::source_list::SourceList, storage::StoreError};
 
+/// A source that is away is asked again so soon, unless it is listed more often anyway.
+pub(super) const AWAY_AGAIN: Duration = Duration::from_secs(5);
+/// Who has not told its list after so long counts as away until it does.
+pub(super) const LATE: Duration = Duration::from_secs(3);
+/// While a long list is read for the first time, what there is is shown so often.
+pub(super) const SHOWN_EVERY: Duration = Duration::from_secs(1);
+/// How many requests to look at something again may wait; when full, more are dropped: the periodic look
+/// finds it.
+const DOUBTS: usize = 64;
 /// What is doubted is looked at again so soon at most, or as soon as the source is read anyway: where a
 /// store contradicts itself, who asks again and again has it listed no oftener.
 const DOUBTED: Duration = Duration::from_secs(30);
@@ -25,6 +34,32 @@ pub(crate) enum Doubt {
     All,
     /// Somebody watches this live channel.
     Live(OsString),
+}
+
+/// Asks for looks before their time, and hands them to whoever polls.
+#[derive(Debug)]
+pub(super) struct Requests {
+    sender: mpsc::Sender<Doubt>,
+    receiver: Mutex<mpsc::Receiver<Doubt>>,
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        let (sender, receiver) = mpsc::channel(DOUBTS);
+        Self { sender, receiver: Mutex::new(receiver) }
+    }
+}
+
+impl Requests {
+    /// Asks for a look; forgotten where too many wait.
+    pub(super) fn send(&self, doubt: Doubt) {
+        let _ = self.sender.try_send(doubt);
+    }
+}
+
+/// Why a source counts as away that has not told its list.
+pub(super) fn no_word_yet() -> StoreError {
+    StoreError::Away("it has not told its list yet".into())
 }
 
 /// Looks at one live channel.
@@ -42,21 +77,18 @@ pub(crate) trait Looking: Send + 'static {
     }
 
     /// What it has, as far as it is known.
-    fn into_stock(self) -> Stock;
+    fn into_list(self) -> SourceList;
 }
 
 /// Looks at one source until `shutdown`, and before its time when somebody doubts what is known of it.
 /// Live channels move on meanwhile, however long a look takes.
-pub(crate) async fn run(
-    keeper: impl Looking,
-    doubts: &mut mpsc::Receiver<Doubt>,
-    shutdown: CancellationToken,
-) {
+pub(super) async fn run(keeper: impl Looking, requests: &Requests, shutdown: CancellationToken) {
+    let mut doubts = requests.receiver.lock().await;
     let (doubted, follower) = (Notify::new(), keeper.follower());
     tokio::select! {
         () = shutdown.cancelled() => {}
         () = looks(keeper, &doubted) => {}
-        () = follow(follower, doubts, &doubted) => {}
+        () = follow(follower, &mut doubts, &doubted) => {}
     }
 }
 
@@ -109,9 +141,9 @@ async fn follow(follower: Option<Follower>, doubts: &mut mpsc::Receiver<Doubt>, 
 }
 
 /// One look at a source, for who asks once.
-pub(crate) async fn look_once(mut keeper: impl Looking) -> Stock {
+pub(super) async fn look_once(mut keeper: impl Looking) -> SourceList {
     keeper.look().await;
-    keeper.into_stock()
+    keeper.into_list()
 }
 
 #[cfg(test)]
@@ -126,10 +158,11 @@ mod tests {
     };
 
     use futures_util::FutureExt;
-    use tokio::{sync::mpsc, time::sleep};
+    use tokio::time::sleep;
     use tokio_util::sync::CancellationToken;
 
-    use super::{Doubt, Follower, Looking, Stock, run};
+    use super::{Doubt, Follower, Looking, Requests, SourceList, run};
+    use crate::catalog::record::SourceId;
 
     /// Looks that take their time, and live channels that take less.
     #[derive(Clone, Default)]
@@ -159,20 +192,16 @@ mod tests {
             }))
         }
 
-        fn into_stock(self) -> Stock {
-            Stock::default()
+        fn into_list(self) -> SourceList {
+            SourceList::new(SourceId::LOCAL)
         }
     }
 
-    fn start(slow: &Slow) -> (mpsc::Sender<Doubt>, tokio_util::sync::DropGuard) {
-        let (doubts, doubted) = mpsc::channel(64);
-        let stop = CancellationToken::new();
-        let (slow, ends) = (slow.clone(), stop.clone());
-        tokio::spawn(async move {
-            let mut doubted = doubted;
-            run(slow, &mut doubted, ends).await;
-        });
-        (doubts, stop.drop_guard())
+    fn start(slow: &Slow) -> (Arc<Requests>, tokio_util::sync::DropGuard) {
+        let (requests, stop) = (Arc::new(Requests::default()), CancellationToken::new());
+        let (slow, own, ends) = (slow.clone(), requests.clone(), stop.clone());
+        tokio::spawn(async move { run(slow, &own, ends).await });
+        (requests, stop.drop_guard())
     }
 
     #[tokio::test(start_paused = true)]
@@ -183,7 +212,7 @@ mod tests {
         for n in 1..=20 {
             // Another channel, and one that is looked at already.
             for name in ["a", "b", "a"] {
-                let _ = doubts.try_send(Doubt::Live(OsString::from(name)));
+                doubts.send(Doubt::Live(OsString::from(name)));
             }
             sleep(Duration::from_secs(1)).await;
             assert_eq!(slow.followed.load(Ordering::Relaxed), 2 * n);
@@ -198,11 +227,11 @@ mod tests {
             let slow = Slow { refresh, ..Slow::default() };
             let (doubts, _stop) = start(&slow);
             sleep(Duration::from_millis(10)).await;
-            let _ = doubts.try_send(Doubt::All);
+            doubts.send(Doubt::All);
             sleep(Duration::from_millis(1100)).await;
             assert_eq!(slow.looks.load(Ordering::Relaxed), 2, "the first is answered at once");
             for _ in 0..seconds * 10 {
-                let _ = doubts.try_send(Doubt::All);
+                doubts.send(Doubt::All);
                 sleep(Duration::from_millis(100)).await;
             }
             let looks = slow.looks.load(Ordering::Relaxed);
@@ -215,7 +244,7 @@ mod tests {
         let slow = Slow { refresh: Duration::MAX, ..Slow::default() };
         let (doubts, _stop) = start(&slow);
         sleep(Duration::from_secs(1)).await;
-        let _ = doubts.try_send(Doubt::All);
+        doubts.send(Doubt::All);
         sleep(Duration::from_secs(100)).await;
         assert_eq!(slow.looks.load(Ordering::Relaxed), 2);
     }

@@ -9,35 +9,38 @@ mod list;
 mod m3u;
 mod record;
 mod rewrite;
+mod source;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     ffi::{OsStr, OsString},
     pin::pin,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
-use app::catalog::Kind;
+use app::catalog::{Kind, Source as Origin};
 use tokio::{
-    sync::watch,
     task::{JoinError, JoinSet, spawn_blocking, yield_now},
     time::{Instant, sleep, timeout},
 };
 use url::Url;
 
+pub(crate) use self::source::RemoteSource;
 use self::{
+    channel::Distant,
     inspect::{look_at, reason, unseen},
     list::{Form, LISTS, List, believed},
     record::{Raw, Told},
 };
-use super::bucket::{AWAY_AGAIN, LATE, Looking, SHOWN_EVERY, Stock, Stocks, no_word_yet};
+use super::poll::{AWAY_AGAIN, LATE, Looking, SHOWN_EVERY, no_word_yet};
 use crate::{
     cache::Edge,
     catalog::{
         name::shown,
         problem::{Reason, Whereabouts},
-        record::Facts,
+        record::{Facts, Place, SourceId},
+        source_list::{Publisher, SourceList},
     },
     storage::{
         Page, Refusal, StoreError, Tag,
@@ -80,6 +83,15 @@ pub struct OriginSource {
     pub refresh: Duration,
 }
 
+/// The channels of a server, by their names in its list.
+pub(crate) type Channels = Arc<RwLock<HashMap<OsString, Arc<Distant>>>>;
+
+/// Where a channel of a server lies.
+fn place_at(edge: &Edge, address: String) -> Place {
+    let source = SourceId::new(edge.name());
+    Place { source, origin: Origin::Http, location: address, folder: None }
+}
+
 /// What is known of one name.
 #[derive(Default)]
 struct Known {
@@ -87,6 +99,7 @@ struct Known {
     looked: Option<Instant>,
     told: Option<Told>,
     facts: Option<Arc<Facts>>,
+    channel: Option<Arc<Distant>>,
     trouble: Option<Reason>,
     /// How often it could not be read, one time after the other.
     failures: u32,
@@ -107,8 +120,9 @@ impl Known {
 /// Keeps what is known of one server up to date.
 pub(crate) struct Keeper {
     origin: OriginSource,
-    place: usize,
-    publish: watch::Sender<Stocks>,
+    publish: Publisher,
+    /// Where those who serve them find the channels.
+    channels: Channels,
     form: Option<Form>,
     tag: Tag,
     raws: Arc<[(String, Raw)]>,
@@ -116,7 +130,7 @@ pub(crate) struct Keeper {
     recalled: bool,
     /// What is known is another than what was written down last.
     is_news: bool,
-    stock: Stock,
+    stock: SourceList,
 }
 
 impl Looking for Keeper {
@@ -146,8 +160,8 @@ impl Looking for Keeper {
         let failed_anew = self.take().await;
         self.judge();
         self.show();
-        let facts = self.known.values().filter_map(|known| known.facts.as_ref());
-        facts.filter_map(|facts| facts.distant()).for_each(|distant| distant.rest());
+        let channels = self.known.values().filter_map(|known| known.channel.as_ref());
+        channels.for_each(|channel| channel.rest());
         self.remember().await;
         if first && !self.known.is_empty() {
             self.stock.is_read(began.elapsed());
@@ -155,18 +169,18 @@ impl Looking for Keeper {
         if failed_anew { self.origin.refresh.min(AWAY_AGAIN) } else { self.origin.refresh }
     }
 
-    fn into_stock(self) -> Stock {
+    fn into_list(self) -> SourceList {
         self.stock
     }
 }
 
 impl Keeper {
-    pub(crate) fn new(origin: OriginSource, place: usize, publish: watch::Sender<Stocks>) -> Self {
-        let stock = Stock { name: origin.edge.name(), available: true, ..Stock::default() };
+    pub(crate) fn new(origin: OriginSource, publish: Publisher, channels: Channels) -> Self {
+        let stock = SourceList::new(SourceId::new(origin.edge.name()));
         Self {
             origin,
-            place,
             publish,
+            channels,
             form: None,
             tag: Tag::default(),
             raws: Arc::default(),
@@ -265,10 +279,11 @@ impl Keeper {
     /// Channels as they were before a restart, unseen.
     fn believe(&mut self, told: Vec<Told>) {
         for told in told {
-            let (facts, name) = (told.facts(&self.origin.edge, None), told.name.clone());
+            let (facts, name) = (told.facts(&self.origin.edge), told.name.clone());
             self.stock.remark(OsStr::new(&name), Whereabouts::Server, &facts, None);
-            let facts = Some(Arc::new(facts));
-            self.known.insert(name, Known { told: Some(told), facts, ..Known::default() });
+            let channel = Some(Arc::new(told.channel(&self.origin.edge, None)));
+            let (facts, told) = (Some(Arc::new(facts)), Some(told));
+            self.known.insert(name, Known { told, facts, channel, ..Known::default() });
         }
     }
 
@@ -350,7 +365,7 @@ impl Keeper {
                 let known = self.known.entry(name.clone()).or_default();
                 match raw {
                     Raw::Named(told) if known.is_due(raw) => {
-                        let told = unseen(&self.origin, told, known.facts.as_deref());
+                        let told = unseen(&self.origin, told, known.channel.as_deref());
                         self.looked(Some(Ok((name.clone(), raw.clone(), told))));
                     }
                     // Such a list may hold thousands of them: one line tells of all.
@@ -379,11 +394,11 @@ impl Keeper {
         known.looked = Some(Instant::now());
         match looked {
             Ok(told) => {
-                let before = known.facts.as_ref().and_then(|facts| facts.distant()).cloned();
                 if known.told != told || known.facts.is_none() {
-                    let facts = told
-                        .as_ref()
-                        .map(|told| Arc::new(told.facts(&self.origin.edge, before.as_deref())));
+                    let (edge, before) = (&self.origin.edge, known.channel.take());
+                    let channel = told.as_ref().map(|told| told.channel(edge, before.as_deref()));
+                    known.channel = channel.map(Arc::new);
+                    let facts = told.as_ref().map(|told| Arc::new(told.facts(edge)));
                     if let Some(facts) = &facts {
                         let (name, before) = (OsStr::new(&name), known.facts.as_deref());
                         self.stock.remark(name, Whereabouts::Server, facts, before);
@@ -411,7 +426,7 @@ impl Keeper {
                     tracing::warn!("{name} of the server is left out: {reason}; {fix}.");
                 }
                 self.is_news |= known.told.is_some();
-                (known.facts, known.told) = (None, None);
+                (known.facts, known.told, known.channel) = (None, None, None);
                 (known.raw, known.trouble, known.failures) = (Some(raw), Some(reason), 0);
                 false
             }
@@ -428,7 +443,11 @@ impl Keeper {
         self.stock.left_out = left_out
             .filter_map(|(name, known)| Some((named(name), known.trouble.clone()?)))
             .collect();
-        self.stock.show(self.place, &self.publish);
+        let served = self.known.iter();
+        let served = served.filter_map(|(name, known)| Some((named(name), known.channel.clone()?)));
+        // Whoever reads the new list finds the new channels.
+        *self.channels.write().unwrap_or_else(PoisonError::into_inner) = served.collect();
+        self.publish.publish(&self.stock);
     }
 }
 

@@ -6,13 +6,13 @@ use std::{
 
 use app::catalog::{Kind, Media};
 use futures_util::future::join_all;
-use tokio::{sync::watch as channel, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use super::{
-    CatalogError, Elsewhere, beginning,
-    bucket::{self, Stock},
+    CatalogError, Elsewhere, beginning, bucket,
     local::Disk,
-    poll, remote,
+    poll,
+    remote::{self, Channels},
 };
 pub use super::{bucket::StoreSource, remote::OriginSource};
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
         record::Facts,
         remark::Remark,
         snapshot::Snapshot,
+        source_list::{Publisher, SourceList},
     },
     config::Folders,
 };
@@ -51,19 +52,14 @@ pub async fn channels(
     json: bool,
 ) -> Result<(String, Vec<String>), CatalogError> {
     let looks = elsewhere.into_iter().map(|source| async {
-        let publish = channel::Sender::new(Vec::new());
         Arc::new(match source {
-            Elsewhere::Store(store) => {
-                poll::look_once(bucket::Keeper::new(store, 0, publish).silent()).await
-            }
-            Elsewhere::Origin(server) => {
-                poll::look_once(remote::Keeper::new(server, 0, publish).silent()).await
-            }
+            Elsewhere::Store(store) => list_of_bucket(store).await,
+            Elsewhere::Origin(server) => list_of_server(server).await,
         })
     });
-    let stocks = join_all(looks).await;
+    let lists = join_all(looks).await;
     let folder = folders.streams.clone();
-    let judged = spawn_blocking(move || judge_with(&folder, &stocks)).await;
+    let judged = spawn_blocking(move || judge_with(&folder, &lists)).await;
     let (snapshot, _) = judged.map_err(|_| CatalogError::Look)??;
     let list = if json {
         String::from_utf8_lossy(&snapshot.videos_json().body).into_owned()
@@ -77,17 +73,24 @@ pub async fn channels(
 /// What another server has: how many channels that can be played, or what is wrong with it, and what
 /// is left out of its list.
 pub async fn origin(origin: OriginSource) -> (Result<usize, String>, Vec<Finding>) {
-    let keeper = remote::Keeper::new(origin, 0, channel::Sender::new(Vec::new())).silent();
-    told_of(&poll::look_once(keeper).await, Whereabouts::Server)
+    told_of(&list_of_server(origin).await, Whereabouts::Server)
 }
 
 /// What a bucket has, told as of another server.
 pub async fn bucket(store: StoreSource) -> (Result<usize, String>, Vec<Finding>) {
-    let keeper = bucket::Keeper::new(store, 0, channel::Sender::new(Vec::new())).silent();
-    told_of(&poll::look_once(keeper).await, Whereabouts::Bucket)
+    told_of(&list_of_bucket(store).await, Whereabouts::Bucket)
 }
 
-fn told_of(stock: &Stock, lies: Whereabouts<'_>) -> (Result<usize, String>, Vec<Finding>) {
+async fn list_of_bucket(store: StoreSource) -> SourceList {
+    poll::look_once(bucket::Keeper::new(store, Publisher::nobody()).silent()).await
+}
+
+async fn list_of_server(server: OriginSource) -> SourceList {
+    let keeper = remote::Keeper::new(server, Publisher::nobody(), Channels::default());
+    poll::look_once(keeper.silent()).await
+}
+
+fn told_of(stock: &SourceList, lies: Whereabouts<'_>) -> (Result<usize, String>, Vec<Finding>) {
     let left_out = stock.left_out.iter().map(|(name, reason)| {
         let name = name.to_string_lossy().into_owned();
         let message = match reason {
@@ -116,15 +119,17 @@ pub fn judge(folder: &Path) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
 
 fn judge_with(
     folder: &Path,
-    stocks: &[Arc<Stock>],
+    elsewhere: &[Arc<SourceList>],
 ) -> Result<(Snapshot, Vec<Finding>), CatalogError> {
     let read = |why| CatalogError::Read { folder: folder.display().to_string(), why };
     let streams = folder.display().to_string();
     let streams = Whereabouts::Folder(&streams);
     let mut disk = Disk::new(folder).map_err(read)?.silent();
     disk.settle(SETTLES);
+    let here = std::iter::once(Arc::new(disk.list()));
+    let lists: Vec<_> = here.chain(elsewhere.iter().cloned()).collect();
     let (snapshot, clashes) =
-        Snapshot::assemble(&disk.items, stocks, &MadeTable::default(), &Snapshot::default());
+        Snapshot::assemble(&lists, &MadeTable::default(), &Snapshot::default());
     let left_out = disk.items.iter().filter_map(|(name, item)| {
         let reason = item.trouble.clone()?;
         (item.facts.is_none() || reason != Reason::Changing).then_some((name.clone(), reason))

@@ -20,7 +20,7 @@ use crate::{
     catalog::{
         name,
         problem::Reason,
-        record::{Content, Facts, FileOffer, Offer, Place},
+        record::{Content, Facts, FileOffer, Offer},
         remark::Remark,
     },
     hls::media_type,
@@ -69,13 +69,13 @@ fn facts(
 ) -> Result<Facts, Reason> {
     let missing = || Reason::Missing { first: name.to_owned(), count: 1 };
     let stamp = files.stat(name)?.ok_or_else(missing)?;
-    let here = matches!(files.place(), Place::Disk { .. });
+    let here = files.place().folder.is_some();
     let inspected = probe_cache::cached(files, (name, name), Some(stamp), false, here, probed)?;
     let inspected = inspected.unwrap_or(Inspected::UNKNOWN);
     let mut remarks = Vec::new();
     match inspected.ends {
         // A store shows nothing before all of it is there; a web server shows what lies in its folder.
-        Ends::Cut(why) if !matches!(files.place(), Place::Store { .. }) => {
+        Ends::Cut(why) if !files.is_settled() => {
             return Err(Reason::Cut(why));
         }
         Ends::Cut(why) | Ends::Short(why) => {
@@ -103,6 +103,9 @@ fn facts(
         place: files.place(),
         content: Content::of_file(stamp.size),
         behind: HashMap::new(),
+        beside: HashMap::new(),
+        thumbhash: None,
+        refers_to: Vec::new(),
         main: name.to_owned(),
         bare: true,
         files: all,

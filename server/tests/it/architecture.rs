@@ -6,9 +6,10 @@ use std::{
 };
 
 /// Knows no feature; every other module may know it.
-const GROUND: [&str; 10] = [
+const GROUND: [&str; 11] = [
     "addresses",
     "cache",
+    "clock",
     "config",
     "error",
     "hls",
@@ -22,7 +23,7 @@ const GROUND: [&str; 10] = [
 /// What each feature may know beside the ground. A path of two names is that part of a feature and
 /// no other.
 const FEATURES: [(&str, &[&str]); 10] = [
-    ("catalog", &["delivery::conditional", "sources"]),
+    ("catalog", &["delivery::conditional"]),
     ("chat", &[]),
     ("delivery", &["catalog", "sources"]),
     ("doctor", &["sources::report", "transcode::IngestError", "transcode::version"]),

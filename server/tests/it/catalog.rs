@@ -4,10 +4,7 @@ use std::{fs, os::unix::fs::symlink, time::Duration};
 
 use app::catalog::{Anchor, Catalog, ChannelId, Kind, Order};
 use axum::http::{Method, StatusCode};
-use carrete::{
-    sources,
-    sources::report,
-};
+use carrete::{clock::Clock, sources, sources::report};
 
 use crate::fixtures::{Streams, playlist, segment};
 
@@ -299,18 +296,19 @@ async fn a_streams_folder_that_is_missing_or_a_link() {
     let mut folders = streams.folders();
     folders.streams = streams.outside("new/streams");
     let stop = tokio_util::sync::CancellationToken::new();
-    assert!(sources::start(&folders, Vec::new(), stop.clone()).is_ok());
+    assert!(sources::start(&folders, Vec::new(), Clock::SYSTEM, stop.clone()).is_ok());
     assert!(folders.streams.is_dir());
     fs::write(streams.outside("file"), "x").expect("written");
     folders.streams = streams.outside("file/streams");
-    let error =
-        sources::start(&folders, Vec::new(), stop.clone()).expect_err("no folder can be there");
+    let error = sources::start(&folders, Vec::new(), Clock::SYSTEM, stop.clone())
+        .expect_err("no folder can be there");
     assert!(error.to_string().contains("STREAMS_DIR"), "{error}");
 
     streams.channel("a");
     folders.streams = streams.outside("link");
     symlink(streams.path(""), &folders.streams).expect("linked");
-    let handle = sources::start(&folders, Vec::new(), stop.clone()).expect("a catalogue");
+    let handle = sources::start(&folders, Vec::new(), Clock::SYSTEM, stop.clone());
+    let handle = handle.expect("a catalogue").catalog().clone();
     for _ in 0..500 {
         if handle.current().is_some_and(|snapshot| snapshot.len() == 1) {
             stop.cancel();

@@ -16,9 +16,10 @@ use axum::{
 };
 use carrete::{
     catalog::{self, CatalogHandle, Snapshot},
+    clock::Clock,
     config::Folders,
     delivery,
-    sources::{self, Elsewhere, StoreSource},
+    sources::{self, Elsewhere, Sources, StoreSource},
 };
 use http_body_util::BodyExt;
 use tempfile::TempDir;
@@ -95,15 +96,20 @@ impl Streams {
     /// As [`Self::app_beside`], before the first look is done.
     pub(crate) fn app_at_once(&self, elsewhere: Vec<Elsewhere>) -> App {
         let shutdown = CancellationToken::new();
-        let catalog =
-            sources::start(&self.folders(), elsewhere, shutdown.clone()).expect("a catalogue");
+        let sources = sources::start(&self.folders(), elsewhere, Clock::SYSTEM, shutdown.clone());
+        let sources = sources.expect("a catalogue");
+        let catalog = sources.catalog().clone();
         let router = Router::new()
             .route("/api/channels", get(catalog::list_ids))
             .route("/api/channels/{id}", get(catalog::one_media))
             .route("/api/videos", get(catalog::list_videos))
-            .route("/streams/{*path}", any(delivery::serve))
-            .with_state(catalog.clone());
-        App { router, catalog, _stop: shutdown.drop_guard() }
+            .with_state(catalog.clone())
+            .merge(
+                Router::new()
+                    .route("/streams/{*path}", any(delivery::serve))
+                    .with_state(sources.clone()),
+            );
+        App { router, catalog, sources, _stop: shutdown.drop_guard() }
     }
 }
 
@@ -111,6 +117,7 @@ impl Streams {
 pub(crate) struct App {
     pub(crate) router: Router,
     pub(crate) catalog: CatalogHandle,
+    pub(crate) sources: Sources,
     _stop: DropGuard,
 }
 

@@ -9,8 +9,8 @@ use app::{
     catalog::{Catalog, Order, discover},
     error::AppError,
 };
-use carrete::catalog::CatalogHandle;
 use carrete::sources;
+use carrete::{catalog::CatalogHandle, clock::Clock};
 use leptos::prelude::*;
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +68,8 @@ async fn before_the_first_look_the_list_is_not_there() {
     let shutdown = CancellationToken::new();
     let _stop = shutdown.clone().drop_guard();
     // The task that looks has its first turn at the first await below.
-    let handle = sources::start(&streams.folders(), Vec::new(), shutdown).expect("a catalogue");
+    let handle = sources::start(&streams.folders(), Vec::new(), Clock::SYSTEM, shutdown);
+    let handle = handle.expect("a catalogue").catalog().clone();
     for anchor in ["first", "last", "/0", "=uno", "=dos"] {
         assert_eq!(ask(&handle, anchor), Err(AppError::Unavailable), "{anchor}");
     }

@@ -101,7 +101,7 @@ fn start(streams: &Streams, app: &App, tools: Tools) -> DropGuard {
     let settings =
         Settings { tools, gone_after: Duration::from_millis(100), ..Settings::new(&data) };
     let shutdown = CancellationToken::new();
-    posters::start(settings, app.catalog.clone(), shutdown.clone());
+    posters::start(settings, app.sources.clone(), shutdown.clone());
     shutdown.drop_guard()
 }
 

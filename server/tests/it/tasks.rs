@@ -12,6 +12,7 @@ use std::{
 use app::catalog::Source;
 use carrete::{
     cache::{Edge, Shelf},
+    clock::Clock,
     sources::{self, StoreSource},
     storage::{Answer, Content, Object, Store, local::Stamp, s3::Bucket},
     tasks::Tasks,
@@ -78,7 +79,8 @@ async fn a_source_whose_task_failed_is_told_and_goes_on() {
     let source = StoreSource { edge, source: Source::S3, refresh };
     let tasks = Tasks::new(stop.clone());
     let catalog =
-        sources::start(&streams.folders(), vec![source.into()], tasks.clone()).expect("a list");
+        sources::start(&streams.folders(), vec![source.into()], Clock::SYSTEM, tasks.clone());
+    let catalog = catalog.expect("a list").catalog().clone();
     let listed = |ids: &[&str]| {
         let snapshot = catalog.current().unwrap_or_default();
         snapshot.media().iter().map(|media| media.id.as_str()).eq(ids.iter().copied())

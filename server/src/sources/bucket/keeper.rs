@@ -3,7 +3,8 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    ffi::OsString,
+    ffi::{OsStr, OsString},
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -17,19 +18,20 @@ use tokio::{
 };
 
 use super::{
-    AWAY_AGAIN, LATE, SHOWN_EVERY, Stock, Stocks, StoreSource, fresh,
+    StoreSource, fresh,
     keys::{self, Group},
-    no_word_yet,
+    looked,
     read::{Looked, look_at},
 };
 use crate::{
     catalog::{
         name::shown,
         problem::{Reason, Whereabouts},
-        record::{self, Facts, Place},
+        record::{Facts, SourceId},
+        source_list::{Publisher, SourceList},
     },
     sources::{
-        poll::{Follower, Looking},
+        poll::{AWAY_AGAIN, Follower, LATE, Looking, SHOWN_EVERY, no_word_yet},
         probe_cache::ProbeCache,
     },
     storage::{Object, StoreError},
@@ -50,13 +52,13 @@ struct Known {
     as_of: Option<Instant>,
     /// When it was read last, and who waits for that.
     read: channel::Sender<Instant>,
-    looked: record::Looked,
+    looked: looked::Looked,
 }
 
 impl Default for Known {
     fn default() -> Self {
         let read = channel::Sender::new(Instant::now());
-        let looked = record::Looked::new(read.subscribe());
+        let looked = looked::Looked::new(read.subscribe());
         let (signature, facts, trouble, probed, as_of) = (None, None, None, None, None);
         Self { signature, facts, trouble, probed, as_of, read, looked }
     }
@@ -68,8 +70,7 @@ pub(crate) struct Keeper(Arc<Shared>);
 
 struct Shared {
     store: StoreSource,
-    place: usize,
-    publish: channel::Sender<Stocks>,
+    publish: Publisher,
     state: Mutex<State>,
 }
 
@@ -78,11 +79,17 @@ struct State {
     known: HashMap<OsString, Known>,
     /// It is known from before a restart alone.
     recalled: bool,
-    stock: Stock,
+    stock: SourceList,
 }
 
 /// A name of a list with what lies there, and what that comes to.
 type Named = (OsString, Group, blake3::Hash);
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Keeper").field(&self.0.store.edge.name()).finish()
+    }
+}
 
 impl Looking for Keeper {
     async fn look(&mut self) -> Duration {
@@ -123,22 +130,27 @@ impl Looking for Keeper {
         }))
     }
 
-    fn into_stock(self) -> Stock {
+    fn into_list(self) -> SourceList {
         self.state().stock.clone()
     }
 }
 
 impl Keeper {
-    pub(crate) fn new(store: StoreSource, place: usize, publish: channel::Sender<Stocks>) -> Self {
-        let stock = Stock { name: store.edge.name(), available: true, ..Stock::default() };
+    pub(crate) fn new(store: StoreSource, publish: Publisher) -> Self {
+        let stock = SourceList::new(SourceId::new(store.edge.name()));
         let state = Mutex::new(State { known: HashMap::new(), recalled: false, stock });
-        Self(Arc::new(Shared { store, place, publish, state }))
+        Self(Arc::new(Shared { store, publish, state }))
     }
 
     /// As it is, without lines in the log about channels: whoever asks is told otherwise.
     pub(crate) fn silent(self) -> Self {
         self.state().stock.silent = true;
         self
+    }
+
+    /// When a channel of this name was looked at.
+    pub(super) fn looked_at(&self, name: &OsStr) -> Option<looked::Looked> {
+        self.state().known.get(name).map(|known| known.looked.clone())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -295,13 +307,7 @@ impl Keeper {
             return true;
         }
         match looked.facts {
-            Ok(mut facts) => {
-                if let Some(Place::Store { edge, looked, .. }) =
-                    facts.as_mut().map(|facts| &mut facts.place)
-                {
-                    *edge = self.0.store.edge.clone();
-                    *looked = known.looked.clone();
-                }
+            Ok(facts) => {
                 (known.signature, known.as_of) = (Some(looked.signature), Some(as_of));
                 known.read.send_replace(Instant::now());
                 known.trouble = None;
@@ -341,7 +347,7 @@ impl Keeper {
         stock.left_out = left_out
             .filter_map(|(name, known)| Some((name.clone(), known.trouble.clone()?)))
             .collect();
-        stock.show(self.0.place, &self.0.publish);
+        self.0.publish.publish(stock);
     }
 }
 

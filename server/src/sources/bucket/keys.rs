@@ -6,14 +6,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{runtime::Handle, sync::watch, time::Instant};
+use tokio::runtime::Handle;
 
 use super::StoreSource;
 use crate::{
     catalog::{
         name::{self, NameForm},
         problem::Reason,
-        record::{Looked, Place},
+        record::{Place, SourceId},
     },
     probe::Media,
     sources::{
@@ -150,9 +150,16 @@ impl<'a> InStore<'a> {
 
 impl Files for InStore<'_> {
     fn place(&self) -> Place {
-        let StoreSource { edge, source, .. } = self.store.clone();
-        let looked = Looked::new(watch::channel(Instant::now()).1);
-        Place::Store { source, edge, prefix: self.prefix.clone(), looked }
+        Place {
+            source: SourceId::new(self.store.edge.name()),
+            origin: self.store.source,
+            location: self.prefix.clone(),
+            folder: None,
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        true
     }
 
     fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {

@@ -7,7 +7,7 @@ use crate::{
     catalog::{
         name::{self, NameForm},
         problem::Reason,
-        record::{FileOffer, Offer, POSTERS, Place},
+        record::{FileOffer, Offer, POSTERS},
         remark::Remark,
     },
     hls::media_type,
@@ -35,10 +35,7 @@ impl Reading<'_> {
                 beside.poster = Some(name.into());
             }
         }
-        let folder = match self.files.place() {
-            Place::Disk { folder, .. } => folder,
-            _ => Default::default(),
-        };
+        let folder = self.files.place().folder.map(|folder| folder.path).unwrap_or_default();
         let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut names = self.files.names()?;
         names.sort_unstable();

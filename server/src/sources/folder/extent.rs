@@ -5,11 +5,7 @@ use std::{io::Read as _, time::SystemTime};
 
 use super::{Loaded, Reading};
 use crate::{
-    catalog::{
-        problem::Reason,
-        record::{Offer, Place},
-        remark::Remark,
-    },
+    catalog::{problem::Reason, record::Offer, remark::Remark},
     hls::{
         playlist::{Reference, Role},
         render::Found,
@@ -28,7 +24,7 @@ const LOOKED_INTO: usize = 8;
 impl Reading<'_> {
     /// Fails where a file of a finished media playlist is shorter than that says, or is still written.
     pub(super) fn whole(&mut self, loaded: &Loaded, found: &[Found]) -> Result<(), Reason> {
-        let here = matches!(self.files.place(), Place::Disk { .. });
+        let here = self.files.place().folder.is_some();
         let mut uneven: Vec<(String, Stamp)> = Vec::new();
         // The last that is named, and the last that was written.
         let mut last: [Option<(String, Stamp)>; 2] = [None, None];

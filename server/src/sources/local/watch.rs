@@ -16,17 +16,15 @@ use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
     event::{AccessKind, AccessMode},
 };
-use tokio::{
-    sync::{mpsc, watch as channel},
-    task::spawn_blocking,
-    time::sleep_until,
-};
+use tokio::{sync::mpsc, task::spawn_blocking, time::sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::Disk;
+use super::scan::Disk;
 use crate::{
-    catalog::{artifacts::MadeTable, name, snapshot::Snapshot},
-    sources::bucket::Stocks,
+    catalog::{
+        name,
+        source_list::{Publisher, SourceList},
+    },
     storage::local::is_out_of_room,
 };
 
@@ -57,9 +55,8 @@ type Touched = HashMap<OsString, (Instant, Instant)>;
 /// Runs until `shutdown`.
 pub(crate) async fn run(
     disk: Disk,
-    publish: &channel::Sender<Option<Arc<Snapshot>>>,
+    publish: &Publisher,
     doubts: &mut mpsc::Receiver<OsString>,
-    (made, stocks): (&MadeTable, &mut channel::Receiver<Stocks>),
     shutdown: &CancellationToken,
 ) {
     let (sender, mut changes) = mpsc::channel(CHANGES);
@@ -71,8 +68,7 @@ pub(crate) async fn run(
     let mut doubted = HashMap::new();
     let mut next_all = Instant::now();
     let mut doubts_open = true;
-    // Posters, or what a store has: the list is put together anew.
-    let mut other_news = false;
+    let mut first = true;
     let began = Instant::now();
     let first_by = began + FIRST_LIST;
     loop {
@@ -93,27 +89,23 @@ pub(crate) async fn run(
         // The empty name stands for all of them.
         let all = next_all <= now || names.iter().any(|name| name.is_empty());
         names.retain(|name| !name.is_empty());
-        if all || !names.is_empty() || other_news {
-            other_news = false;
+        if all || !names.is_empty() {
             let Some((disk, ear)) = state.take() else { return };
-            let before = publish.borrow().clone();
-            let (made, stocks) = (made.clone(), stocks.borrow_and_update().clone());
-            let looked = spawn_blocking(move || {
-                look(disk, ear, names, all, (&made, &stocks), before.as_deref())
-            });
+            let looked = spawn_blocking(move || look(disk, ear, names, all));
             let Ok(looked) = looked.await else { return };
             if all {
                 next_all = Instant::now() + looked.next_all;
             }
             let soon = looked.disk.due(Instant::now()).1.is_some_and(|due| due <= first_by);
-            let first = publish.borrow().is_none();
-            if first && !soon {
-                let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-                let channels = looked.snapshot.len();
-                tracing::info!(channels, duration_ms, "The streams folder is read.");
-            }
             if !(first && soon) {
-                announce(publish, looked.snapshot);
+                if first {
+                    let duration_ms =
+                        u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+                    let channels = looked.list.channels.len();
+                    tracing::info!(channels, duration_ms, "The streams folder is read.");
+                }
+                publish.publish(&looked.list);
+                first = false;
             }
             state = Some((looked.disk, looked.ear));
             continue;
@@ -127,8 +119,6 @@ pub(crate) async fn run(
                 Some(name) => doubt(&mut touched, &mut doubted, name),
                 None => doubts_open = false,
             },
-            () = made.told() => other_news = true,
-            Ok(()) = stocks.changed() => other_news = true,
             () = sleep_until(wake.into()) => {}
         }
     }
@@ -160,32 +150,15 @@ fn doubt(touched: &mut Touched, doubted: &mut HashMap<OsString, Instant>, name: 
     touched.insert(name, (at, at));
 }
 
-fn announce(publish: &channel::Sender<Option<Arc<Snapshot>>>, snapshot: Snapshot) {
-    publish.send_if_modified(|current| {
-        let grew = current.as_ref().is_some_and(|current| {
-            current.same_list(&snapshot) && current.is_partial() == snapshot.is_partial()
-        });
-        *current = Some(Arc::new(snapshot));
-        !grew
-    });
-}
-
 struct Looked {
     disk: Disk,
     ear: Ear,
-    snapshot: Snapshot,
+    list: SourceList,
     next_all: Duration,
 }
 
 /// One look, on a thread that may block.
-fn look(
-    mut disk: Disk,
-    mut ear: Ear,
-    names: Vec<OsString>,
-    all: bool,
-    (made, stocks): (&MadeTable, &Stocks),
-    before: Option<&Snapshot>,
-) -> Looked {
+fn look(mut disk: Disk, mut ear: Ear, names: Vec<OsString>, all: bool) -> Looked {
     let began = Instant::now();
     let mut next_all = RARELY;
     if all {
@@ -198,13 +171,8 @@ fn look(
         next_all = next_all.max(began.elapsed() * SHARE);
     }
     disk.look_at(names);
-    let nothing = Snapshot::default();
-    let (snapshot, clashes) =
-        Snapshot::assemble(&disk.items, stocks, made, before.unwrap_or(&nothing));
-    for (name, reason) in clashes {
-        disk.say_clash(&name, &reason);
-    }
-    Looked { disk, ear, snapshot, next_all }
+    let list = disk.list();
+    Looked { disk, ear, list, next_all }
 }
 
 /// Hears of changes below the streams folder.

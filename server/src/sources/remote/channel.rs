@@ -40,10 +40,6 @@ pub(crate) struct Distant {
     pub(crate) bare: bool,
     /// Its server is a Carrete, which may still have what an older address named.
     pub(crate) keeps_older: bool,
-    /// What lies beside it, by our name: poster, waveform, subtitles.
-    pub(crate) beside: HashMap<String, String>,
-    /// Of its poster.
-    pub(crate) thumbhash: Option<String>,
     lists: Arc<Lists>,
 }
 
@@ -90,8 +86,7 @@ impl Distant {
     pub(crate) fn new(edge: Edge, address: String, bare: bool, before: Option<&Self>) -> Self {
         let before = before.filter(|before| before.address == address);
         let lists = before.map(|before| before.lists.clone()).unwrap_or_default();
-        let (beside, thumbhash, keeps_older) = (HashMap::new(), None, false);
-        Self { edge, address, bare, keeps_older, beside, thumbhash, lists }
+        Self { edge, address, bare, keeps_older: false, lists }
     }
 
     /// The channel's own playlist.
@@ -125,16 +120,14 @@ impl Distant {
         now.loaded.as_ref().map(|(loaded, _)| loaded.clone())
     }
 
-    /// What is served at `path` inside the channel's folder, and behind a question mark `query`.
+    /// What is served at `path` inside the channel's folder, and behind a question mark `query`; of a
+    /// single file at the empty path.
     /// `None` where no playlist names it.
     pub(crate) async fn find(
         &self,
         path: &str,
         query: Option<&str>,
     ) -> Result<Option<Named>, StoreError> {
-        if let Some(address) = self.beside.get(path) {
-            return Ok(Some(Named::File(File::beside(address))));
-        }
         if self.bare {
             return Ok(path.is_empty().then(|| Named::File(File::beside(&self.address))));
         }

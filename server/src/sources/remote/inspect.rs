@@ -14,7 +14,7 @@ use crate::{
     catalog::{
         metadata, name,
         problem::{Reason, Whereabouts},
-        record::{Facts, PLAYLIST, POSTERS, Place},
+        record::{PLAYLIST, POSTERS, Place},
         remark::Remark,
     },
     hls::media_type,
@@ -59,9 +59,8 @@ pub(super) async fn look_at(
 pub(super) fn unseen(
     origin: &OriginSource,
     told: &Told,
-    before: Option<&Facts>,
+    before: Option<&Distant>,
 ) -> Result<Option<Told>, Reason> {
-    let before = before.and_then(|facts| facts.distant()).map(|distant| &**distant);
     believed(told, before).map(|told| Some(told).filter(|told| told.kind == origin.kind))
 }
 
@@ -288,8 +287,7 @@ struct OneFile {
 
 impl Files for OneFile {
     fn place(&self) -> Place {
-        let (edge, address) = (self.edge.clone(), self.address.clone());
-        Place::Distant(Distant::new(edge, address, true, None).into())
+        super::place_at(&self.edge, self.address.clone())
     }
 
     fn stat(&mut self, _: &str) -> Result<Option<Stamp>, Reason> {

@@ -12,7 +12,7 @@ use crate::{
     catalog::{
         metadata::About,
         problem::Reason,
-        record::{Content, Facts, PLAYLIST, POSTERS, Place},
+        record::{Content, Facts, PLAYLIST, POSTERS},
         remark::{Remark, Remembered},
     },
 };
@@ -137,12 +137,15 @@ impl Told {
         }
     }
 
-    /// The channel as the list has it. `before` is what is known of it already.
-    pub(super) fn facts(&self, edge: &Edge, before: Option<&Distant>) -> Facts {
-        let mut distant = Distant::new(edge.clone(), self.address.clone(), self.bare, before);
-        distant.beside = self.beside.iter().cloned().collect();
-        distant.thumbhash = self.thumbhash.clone();
-        distant.keeps_older = self.keeps_older;
+    /// The channel on its server. `before` is what has been read of it already.
+    pub(super) fn channel(&self, edge: &Edge, before: Option<&Distant>) -> Distant {
+        let mut channel = Distant::new(edge.clone(), self.address.clone(), self.bare, before);
+        channel.keeps_older = self.keeps_older;
+        channel
+    }
+
+    /// The channel as the list has it.
+    pub(super) fn facts(&self, edge: &Edge) -> Facts {
         let named = self.named.as_ref().and_then(|hex| blake3::Hash::from_hex(hex).ok());
         let content = match self.size.filter(|_| self.bare) {
             Some(size) => Content::of_file(size),
@@ -151,11 +154,17 @@ impl Told {
                 sized: self.size.map(|size| blake3::hash(&size.to_le_bytes())),
             },
         };
-        let poster = distant.beside.contains_key(POSTERS[0]).then(|| POSTERS[0].into());
+        let beside = self.beside.iter();
+        let beside = beside.map(|(name, address)| (name.as_str().into(), address.as_str().into()));
+        let beside: HashMap<Box<str>, Box<str>> = beside.collect();
+        let poster = beside.contains_key(POSTERS[0]).then(|| POSTERS[0].into());
         Facts {
             content,
-            place: Place::Distant(distant.into()),
+            place: super::place_at(edge, self.address.clone()),
             behind: HashMap::new(),
+            beside,
+            thumbhash: self.thumbhash.clone(),
+            refers_to: Vec::new(),
             main: if self.bare { self.name.clone() } else { PLAYLIST.to_owned() },
             bare: self.bare,
             files: HashMap::new(),
