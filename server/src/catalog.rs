@@ -1,7 +1,6 @@
 //! The current list of channels as one immutable snapshot, and the handle that everybody reads it
 //! through. It knows no source: each tells its [`source_list`], and [`assemble`] makes one list of them.
 
-mod api;
 pub(crate) mod artifacts;
 pub(crate) mod assemble;
 mod ids;
@@ -15,7 +14,7 @@ pub(crate) mod remark;
 mod search;
 pub(crate) mod snapshot;
 pub(crate) mod source_list;
-mod tagged;
+pub(crate) mod tagged;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,18 +25,18 @@ use tokio::{
 };
 
 use self::artifacts::MadeTable;
-pub use self::{
-    api::{list_ids, list_videos, one_media},
-    problem::Reason,
-    search::{Only, Tags},
-    snapshot::Snapshot,
-};
 pub(crate) use self::{
     name::{nfc, shown, stem},
     record::etag_of,
     snapshot::Entry,
 };
+pub use self::{
+    problem::Reason,
+    search::{Only, Tags},
+    snapshot::Snapshot,
+};
 use crate::error::ApiError;
+pub use crate::http::channels::{list_ids, list_videos, one_media};
 
 /// How long somebody who asks before the first scan is done waits for it.
 const FIRST_SCAN: Duration = Duration::from_secs(2);

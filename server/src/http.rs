@@ -1,8 +1,8 @@
-//! What speaks HTTP: connections, the router, the pages and the small answers. Segments and playlists
-//! are answered by `delivery`, the list by `catalog`, sockets by `websocket`.
+//! What speaks HTTP: connections, the router, the pages, the list and the small answers. Segments and
+//! playlists are answered by `delivery`, sockets by `websocket`.
 
 pub mod assets;
-pub mod client_address;
+pub mod channels;
 mod guide;
 mod health;
 pub(crate) mod listener;

@@ -5,6 +5,7 @@ pub mod cache;
 pub mod catalog;
 pub mod chat;
 pub mod cli;
+pub mod client_address;
 pub mod clock;
 pub mod config;
 pub mod delivery;

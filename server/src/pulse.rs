@@ -24,9 +24,9 @@ use tokio_util::sync::CancellationToken;
 use self::{beat::Beat, record::Record};
 use crate::{
     chat::Addresses,
+    client_address::{Client, Origins},
     config::{Cidr, Config, List, Rate},
     error::ApiError,
-    http::client_address::{Client, Origins},
     metrics::{self, Metrics, Now},
     tasks::Tasks,
 };

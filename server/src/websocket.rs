@@ -19,9 +19,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     chat::{ChatHub, ChatRates, Totals},
+    client_address::{Client, Origins},
     config::{Cidr, Config, List},
     error::ApiError,
-    http::client_address::{Client, Origins},
     tasks::Tasks,
 };
 

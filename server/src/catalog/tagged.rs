@@ -19,12 +19,12 @@ pub(crate) struct Tagged {
 
 impl Tagged {
     /// A text that stands for itself.
-    pub(super) fn new(text: Bytes) -> Self {
+    pub(crate) fn new(text: Bytes) -> Self {
         Self { etag: etag_of(&text), body: text, around: None }
     }
 
     /// A JSON array of these.
-    pub(super) fn list(items: &[Bytes]) -> Self {
+    pub(crate) fn list(items: &[Bytes]) -> Self {
         let length = 2 + items.iter().map(|item| item.len() + 1).sum::<usize>();
         let mut all = BytesMut::with_capacity(length);
         all.put_u8(b'[');
@@ -39,7 +39,7 @@ impl Tagged {
     }
 
     /// A JSON array of some of the `items` that this is the list of.
-    pub(super) fn part(&self, items: &[Bytes], range: Range<usize>) -> Self {
+    pub(crate) fn part(&self, items: &[Bytes], range: Range<usize>) -> Self {
         let wanted = items.get(range.clone()).unwrap_or_default();
         if wanted.is_empty() {
             return Self::new(Bytes::from_static(b"[]"));
@@ -68,12 +68,12 @@ impl Tagged {
     }
 
     /// How long it is.
-    pub(super) fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.pieces().iter().map(Bytes::len).sum()
     }
 
     /// As it is sent.
-    pub(super) fn sent(&self) -> Body {
+    pub(crate) fn sent(&self) -> Body {
         match &self.around {
             None => Body::from(self.body.clone()),
             Some(_) => {

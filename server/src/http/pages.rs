@@ -17,7 +17,8 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{client_address, state::AppState, visitor::Visitor};
+use super::{state::AppState, visitor::Visitor};
+use crate::client_address;
 
 /// `GET /`: the feed from its first channel.
 pub(crate) async fn first(State(state): State<AppState>, request: Request<Body>) -> Response {

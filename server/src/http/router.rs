@@ -36,8 +36,8 @@ use self::{
     encoded::{Encodings, encoded},
     well_formed::well_formed,
 };
-use super::{guide, health::health, m3u, openapi, pages, qr, state::AppState};
-use crate::{catalog, delivery, error::ApiError, metrics::Metrics, pulse, websocket};
+use super::{channels, guide, health::health, m3u, openapi, pages, qr, state::AppState};
+use crate::{delivery, error::ApiError, metrics::Metrics, pulse, websocket};
 
 /// Bytes of a request's body: only server functions have one.
 const BODY_MAX_BYTES: usize = 64 * 1024;
@@ -72,9 +72,9 @@ pub fn router(state: AppState) -> Router {
             HeaderValue::from_static("same-origin"),
         ));
     let api = Router::new()
-        .route("/api/channels", get(catalog::list_ids))
-        .route("/api/channels/{id}", get(catalog::one_media))
-        .route("/api/videos", get(catalog::list_videos))
+        .route("/api/channels", get(channels::list_ids))
+        .route("/api/channels/{id}", get(channels::one_media))
+        .route("/api/videos", get(channels::list_videos))
         .route("/api/fn/channels", get(server_function))
         .route("/api", any(unknown))
         .route("/api/health", get(health))

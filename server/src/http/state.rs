@@ -6,13 +6,16 @@ use axum::extract::{ConnectInfo, FromRef};
 use http::request::Parts;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    assets::Site,
-    client_address::{self, Client},
-};
+use super::assets::Site;
 use crate::{
-    catalog::CatalogHandle, config::Config, metrics::Metrics, pulse::PulseHandle, sources::Sources,
-    tasks::Tasks, websocket::LiveHandle,
+    catalog::CatalogHandle,
+    client_address::{self, Client},
+    config::Config,
+    metrics::Metrics,
+    pulse::PulseHandle,
+    sources::Sources,
+    tasks::Tasks,
+    websocket::LiveHandle,
 };
 
 /// The handles of all features; a cheap clone.

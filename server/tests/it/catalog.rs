@@ -4,7 +4,10 @@ use std::{fs, os::unix::fs::symlink, time::Duration};
 
 use app::catalog::{Anchor, Catalog, ChannelId, Kind, Order};
 use axum::http::{Method, StatusCode};
-use carrete::{clock::Clock, sources, sources::report};
+use carrete::{
+    clock::Clock,
+    sources::{self, report},
+};
 
 use crate::fixtures::{Streams, playlist, segment};
 

@@ -15,7 +15,8 @@ use axum::{
     routing::{any, get},
 };
 use carrete::{
-    catalog::{self, CatalogHandle, Snapshot},
+    catalog::{CatalogHandle, Snapshot},
+    http::channels,
     clock::Clock,
     config::Folders,
     delivery,
@@ -100,9 +101,9 @@ impl Streams {
         let sources = sources.expect("a catalogue");
         let catalog = sources.catalog().clone();
         let router = Router::new()
-            .route("/api/channels", get(catalog::list_ids))
-            .route("/api/channels/{id}", get(catalog::one_media))
-            .route("/api/videos", get(catalog::list_videos))
+            .route("/api/channels", get(channels::list_ids))
+            .route("/api/channels/{id}", get(channels::one_media))
+            .route("/api/videos", get(channels::list_videos))
             .with_state(catalog.clone())
             .merge(
                 Router::new()

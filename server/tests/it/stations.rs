@@ -14,7 +14,7 @@ use axum::{
     routing::{any, get},
 };
 use bytes::Bytes;
-use carrete::{sources::OriginSource, sources::report};
+use carrete::sources::{OriginSource, report};
 use futures_util::{StreamExt, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

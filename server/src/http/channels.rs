@@ -8,8 +8,11 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::{CatalogHandle, name, snapshot::Snapshot, tagged::Tagged};
-use crate::{delivery::conditional::matches_any, error::ApiError};
+use crate::{
+    catalog::{CatalogHandle, name, snapshot::Snapshot, tagged::Tagged},
+    delivery::conditional::matches_any,
+    error::ApiError,
+};
 
 /// The list is asked for again each time; the entity tag makes that cheap.
 const CACHE: HeaderValue = HeaderValue::from_static("no-cache");
