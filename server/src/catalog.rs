@@ -36,7 +36,6 @@ pub use self::{
     snapshot::Snapshot,
 };
 use crate::error::ApiError;
-pub use crate::http::channels::{list_ids, list_videos, one_media};
 
 /// How long somebody who asks before the first scan is done waits for it.
 const FIRST_SCAN: Duration = Duration::from_secs(2);

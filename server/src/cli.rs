@@ -26,6 +26,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::{
     addresses,
     config::{BucketSettings, CacheSettings, Config, Folders, OriginSettings},
+    data_dir::DataDir,
     doctor,
     http::assets::Site,
     serve, sources,
@@ -145,7 +146,7 @@ struct PublishArgs {
 impl PublishArgs {
     fn job(&self) -> anyhow::Result<PublishJob> {
         let channel = channel_id(&self.channel)?;
-        let (streams, data) = (self.folders.streams.clone(), self.folders.data.clone());
+        let (streams, data) = (self.folders.streams.clone(), DataDir::new(&self.folders.data));
         let meter = Meter::new(&channel, told(self.json));
         Ok(PublishJob { channel, streams, data, replace: self.replace, meter })
     }
@@ -242,8 +243,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Pull(args)) => {
             let (job, stop) = (args.job()?, stopped_by_signal()?);
             let bucket = bucket(&args, Bucket::new)?;
-            let kept = crate::kept(&args.cache, &args.folders);
-            let store = crate::on_shelf(&args.bucket, &kept, &stop);
+            let kept = crate::serve::kept(&args.cache, &args.folders);
+            let store = crate::serve::on_shelf(&args.bucket, &kept, &stop);
             let store = store.context(NO_BUCKET)?;
             args.told(&job, transfer::pull(&job, &bucket, &store, &stop), |done| {
                 let (id, Published { files, bytes, there }) = (&job.channel, done);
@@ -254,8 +255,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Some(Verb::Channels(args)) => {
             let stop = CancellationToken::new();
-            let kept = crate::kept(&args.cache, &args.folders);
-            let sources = crate::elsewhere(&args.bucket, &args.origins, &kept, &stop);
+            let kept = crate::serve::kept(&args.cache, &args.folders);
+            let sources = crate::serve::elsewhere(&args.bucket, &args.origins, &kept, &stop);
             let (list, troubles) = sources::channels(&args.folders, sources, args.json).await?;
             print!("{list}");
             for trouble in troubles {
@@ -393,13 +394,18 @@ async fn serve_until_signal(config: Config) -> anyhow::Result<ExitCode> {
 fn greet(config: &Config, listening: SocketAddr) {
     let mut out = io::stdout().lock();
     let addresses = addresses::lan(listening);
-    let first =
-        config.public_url.0.as_ref().map(ToString::to_string).or(addresses.first().cloned());
+    let first = config
+        .network
+        .public_url
+        .0
+        .as_ref()
+        .map(ToString::to_string)
+        .or(addresses.first().cloned());
     if let Some(code) = first.as_deref().and_then(addresses::qr_text) {
         let _ = writeln!(out, "{code}");
     }
     let _ = writeln!(out, "Carrete serves {}", config.folders.streams.display());
-    if let Some(url) = &config.public_url.0 {
+    if let Some(url) = &config.network.public_url.0 {
         let _ = writeln!(out, "  {url}");
     }
     if listening.ip().is_unspecified() {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, Uri, header};
 
-use crate::config::{Authority, Cidr, Config, List};
+use crate::config::{Authority, Cidr, List, NetworkSettings};
 
 /// The client's side of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,10 +77,10 @@ pub struct Origins {
 
 impl Origins {
     /// Our own public address and the sites that the operator names.
-    pub fn of(config: &Config) -> Self {
-        let public = config.public_url.0.iter().filter_map(|url| Authority::of(url.as_str()));
-        let friends = config.cors_origins.0.iter().map(|origin| origin.authority().clone());
-        Self { own: public.chain(friends).collect(), trusted: config.trusted_proxies.clone() }
+    pub fn of(network: &NetworkSettings) -> Self {
+        let public = network.public_url.0.iter().filter_map(|url| Authority::of(url.as_str()));
+        let friends = network.cors_origins.0.iter().map(|origin| origin.authority().clone());
+        Self { own: public.chain(friends).collect(), trusted: network.trusted_proxies.clone() }
     }
 
     /// Whether the `Origin` is one of these, or the host that was asked. What is no browser sends
@@ -100,15 +100,15 @@ impl Origins {
 /// The beginning of absolute addresses, without a slash at the end: `PUBLIC_URL`, else the
 /// client's scheme and host; `None` where the request has no readable host.
 pub fn base_url(
-    config: &Config,
+    network: &NetworkSettings,
     peer: SocketAddr,
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Option<String> {
-    if let Some(url) = &config.public_url.0 {
+    if let Some(url) = &network.public_url.0 {
         return Some(url.as_str().to_owned());
     }
-    let client = Client::of(&config.trusted_proxies, peer, headers, uri);
+    let client = Client::of(&network.trusted_proxies, peer, headers, uri);
     let host = client.host.filter(|host| is_plain_host(host))?;
     Some(format!("{}://{host}", client.scheme.as_str()))
 }

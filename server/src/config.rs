@@ -40,6 +40,18 @@ pub struct Config {
     /// What is kept of other hosts.
     pub cache: CacheSettings,
 
+    #[command(flatten)]
+    /// Who reaches it, and how.
+    pub network: NetworkSettings,
+
+    #[command(flatten)]
+    /// The chat.
+    pub chat: ChatSettings,
+}
+
+/// By which addresses the server is reached, and by whom.
+#[derive(Args, Clone, Debug)]
+pub struct NetworkSettings {
     /// Address under which people reach this server, for QR codes and shared links
     #[arg(long, env = "PUBLIC_URL", value_parser = optional::<PublicUrl>, default_value = "")]
     pub public_url: Optional<PublicUrl>,
@@ -51,14 +63,18 @@ pub struct Config {
     /// Other sites whose pages may use the API and the socket, as origins by comma
     #[arg(long, env = "CORS_ORIGINS", value_parser = list::<Origin>, default_value = "")]
     pub cors_origins: List<Origin>,
+}
 
+/// What the chat admits.
+#[derive(Args, Clone, Debug)]
+pub struct ChatSettings {
     /// Chat messages per person: count/seconds
-    #[arg(long, env = "CHAT_RATE", default_value = "5/10")]
-    pub chat_rate: Rate,
+    #[arg(long = "chat-rate", env = "CHAT_RATE", default_value = "5/10")]
+    pub rate: Rate,
 
     /// Chat messages per address: count/seconds
-    #[arg(long, env = "CHAT_RATE_ADDRESS", default_value = "500/10")]
-    pub chat_rate_address: Rate,
+    #[arg(long = "chat-rate-address", env = "CHAT_RATE_ADDRESS", default_value = "500/10")]
+    pub rate_address: Rate,
 }
 
 /// Where things lie on this host.

@@ -12,7 +12,6 @@ use std::{
     collections::{HashMap, HashSet},
     fs::File,
     io::Read,
-    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -28,7 +27,8 @@ use self::{
     waveform::Waveform,
 };
 use crate::{
-    catalog::{Entry, Snapshot, shown},
+    catalog::{Entry, Snapshot, artifacts::Made, shown},
+    data_dir::DataDir,
     probe::front_cover,
     sources::Sources,
     tasks::Tasks,
@@ -48,7 +48,7 @@ const GONE_AFTER: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The folder that things are kept in.
-    pub data: PathBuf,
+    pub data: DataDir,
     /// The programs that do the work.
     pub tools: Tools,
     /// When a channel is gone for good.
@@ -57,8 +57,8 @@ pub struct Settings {
 
 impl Settings {
     /// As usual.
-    pub fn new(data: &Path) -> Self {
-        Self { data: data.to_owned(), tools: Tools::default(), gone_after: GONE_AFTER }
+    pub fn new(data: DataDir) -> Self {
+        Self { data, tools: Tools::default(), gone_after: GONE_AFTER }
     }
 }
 
@@ -75,6 +75,14 @@ pub fn start(settings: Settings, sources: Sources, tasks: impl Into<Tasks>) {
 }
 
 async fn make(settings: &Settings, sources: &Sources, shutdown: &CancellationToken) {
+    // What another server made in the same folder is shown while that still owns it.
+    let data = settings.data.clone();
+    let Ok(there) = spawn_blocking(move || Shelf::read(&data.artifacts())).await else { return };
+    show(sources, there);
+    tokio::select! {
+        () = shutdown.cancelled() => return,
+        () = settings.data.owned() => {}
+    }
     let mut warned = false;
     let (shelf, found) = loop {
         let data = settings.data.clone();
@@ -93,8 +101,7 @@ async fn make(settings: &Settings, sources: &Sources, shutdown: &CancellationTok
             () = tokio::time::sleep(TRY_AGAIN) => {}
         }
     };
-    sources.catalog().made().change(|table| *table = found);
-    sources.catalog().made().tell();
+    show(sources, found);
     let maker = Maker {
         settings: settings.clone(),
         sources: sources.clone(),
@@ -107,6 +114,11 @@ async fn make(settings: &Settings, sources: &Sources, shutdown: &CancellationTok
         shutdown: shutdown.clone(),
     };
     maker.run().await;
+}
+
+fn show(sources: &Sources, found: HashMap<String, Made>) {
+    sources.catalog().made().change(|table| *table = found);
+    sources.catalog().made().tell();
 }
 
 /// One thing to make.

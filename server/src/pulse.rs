@@ -25,7 +25,7 @@ use self::{beat::Beat, record::Record};
 use crate::{
     chat::Addresses,
     client_address::{Client, Origins},
-    config::{Cidr, Config, List, Rate},
+    config::{Cidr, List, NetworkSettings, Rate},
     error::ApiError,
     metrics::{self, Metrics, Now},
     tasks::Tasks,
@@ -63,15 +63,15 @@ impl fmt::Debug for PulseHandle {
 impl PulseHandle {
     /// Starts counting those who watch; the task ends with `tasks`. `now` tells what others count.
     pub fn start(
-        config: &Config,
+        network: &NetworkSettings,
         metrics: Metrics,
         now: impl Fn() -> Now + Send + Sync + 'static,
         tasks: impl Into<Tasks>,
     ) -> Self {
         let pulse = Self(Arc::new(Inner {
             metrics,
-            trusted_proxies: config.trusted_proxies.clone(),
-            origins: Origins::of(config),
+            trusted_proxies: network.trusted_proxies.clone(),
+            origins: Origins::of(network),
             now: Box::new(now),
             addresses: Mutex::default(),
             record: Mutex::default(),

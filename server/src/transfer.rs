@@ -18,6 +18,7 @@ pub use self::{
 };
 use crate::{
     catalog::Reason,
+    data_dir::DataDir,
     sources::StoreSource,
     sources::complete::NotWhole,
     storage::{StoreError, s3::Bucket},
@@ -39,7 +40,7 @@ pub struct PublishJob {
     /// The folder that the channels lie in.
     pub streams: PathBuf,
     /// The folder in which a push that was interrupted is remembered.
-    pub data: PathBuf,
+    pub data: DataDir,
     /// Whether another channel of this name gives way.
     pub replace: bool,
     /// Is told how far it is.

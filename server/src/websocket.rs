@@ -20,7 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     chat::{ChatHub, ChatRates, Totals},
     client_address::{Client, Origins},
-    config::{Cidr, Config, List},
+    config::{ChatSettings, Cidr, List, NetworkSettings},
     error::ApiError,
     tasks::Tasks,
 };
@@ -54,26 +54,28 @@ impl fmt::Debug for LiveHandle {
 impl LiveHandle {
     /// Starts chat and endpoint. When `tasks` stop, every socket is closed with 1001.
     pub fn start(
-        config: &Config,
+        network: &NetworkSettings,
+        chat: &ChatSettings,
         list: watch::Receiver<Option<VideoList>>,
         tasks: impl Into<Tasks>,
     ) -> Self {
-        Self::with_limits(config, list, Limits::default(), tasks)
+        Self::with_limits(network, chat, list, Limits::default(), tasks)
     }
 
     /// As [`LiveHandle::start`], with other limits than the usual ones.
     pub fn with_limits(
-        config: &Config,
+        network: &NetworkSettings,
+        chat: &ChatSettings,
         list: watch::Receiver<Option<VideoList>>,
         limits: Limits,
         tasks: impl Into<Tasks>,
     ) -> Self {
         let tasks = tasks.into();
         let shutdown = tasks.stop().clone();
-        let rates = ChatRates { person: config.chat_rate, address: config.chat_rate_address };
+        let rates = ChatRates { person: chat.rate, address: chat.rate_address };
         Self(Arc::new(Inner {
-            origins: Origins::of(config),
-            trusted_proxies: config.trusted_proxies.clone(),
+            origins: Origins::of(network),
+            trusted_proxies: network.trusted_proxies.clone(),
             limits: limits::Gate::new(limits),
             hub: ChatHub::start(rates, tasks),
             list,

@@ -5,6 +5,7 @@ use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr, time::Duration}
 use clap::Args;
 
 use super::{Folders, Optional, SettingError, optional};
+use crate::data_dir::DataDir;
 
 /// A bucket whose channels are listed beside those of the streams folder.
 #[derive(Args, Clone, Debug, Default)]
@@ -147,7 +148,10 @@ impl FromStr for StoreUrl {
 impl CacheSettings {
     /// The folder, as it is set or as it follows from the others.
     pub fn folder(&self, folders: &Folders) -> PathBuf {
-        self.folder.0.as_ref().map_or_else(|| folders.data.join("cache"), |set| set.0.clone())
+        self.folder
+            .0
+            .as_ref()
+            .map_or_else(|| DataDir::new(&folders.data).cache(), |set| set.0.clone())
     }
 }
 

@@ -143,7 +143,7 @@ fn cors(aside: &Aside, page: &str) -> Check {
 /// The origin that pages most likely have.
 fn page_origin(config: &Config) -> String {
     let lan = || addresses::lan((config.host, config.port).into()).into_iter().next();
-    let public = config.public_url.0.as_ref().map(|url| url.as_str().to_owned());
+    let public = config.network.public_url.0.as_ref().map(|url| url.as_str().to_owned());
     public.or_else(lan).unwrap_or_else(|| format!("http://localhost:{}", config.port))
 }
 

@@ -58,7 +58,10 @@ impl Site {
     }
 
     /// The site in `root`, its file names in `beside/hash.txt`.
-    fn at(root: &Path, beside: &Path) -> Result<Self, SiteError> {
+    ///
+    /// # Errors
+    /// Something of it is missing.
+    pub fn at(root: &Path, beside: &Path) -> Result<Self, SiteError> {
         // Under `make dev` the names carry no hashes.
         let hashed = env::var("LEPTOS_HASH_FILES").map_or(true, |value| value == "true");
         let hashes = if hashed { read_hashes(&beside.join("hash.txt"))? } else { HashMap::new() };

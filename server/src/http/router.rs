@@ -205,7 +205,7 @@ fn has_no_tag(
 
 /// The API is for our own pages, and for those of the sites that the operator names.
 fn cors(state: &AppState) -> CorsLayer {
-    let origins = state.config.cors_origins.0.iter();
+    let origins = state.config.network.cors_origins.0.iter();
     let origins: Vec<HeaderValue> =
         origins.filter_map(|origin| HeaderValue::try_from(origin.as_str()).ok()).collect();
     if origins.is_empty() {

@@ -11,6 +11,7 @@ use crate::{
     catalog::CatalogHandle,
     client_address::{self, Client},
     config::Config,
+    data_dir::DataDir,
     metrics::Metrics,
     pulse::PulseHandle,
     sources::Sources,
@@ -33,6 +34,8 @@ pub struct AppState {
     pub metrics: Metrics,
     /// and how it is shown.
     pub pulse: PulseHandle,
+    /// What the server keeps.
+    pub data: DataDir,
     /// The built site.
     pub site: Arc<Site>,
     /// The first address of this server on the LAN, or `PUBLIC_URL`.
@@ -62,7 +65,8 @@ impl AppState {
     /// else. What a proxy of the same machine passes on is somebody else's.
     pub fn folder_for(&self, parts: &Parts) -> Option<String> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0;
-        let client = Client::of(&self.config.trusted_proxies, peer, &parts.headers, &parts.uri);
+        let client =
+            Client::of(&self.config.network.trusted_proxies, peer, &parts.headers, &parts.uri);
         let passed_on = ["x-forwarded-for", "forwarded", "via"];
         let is_direct = !passed_on.iter().any(|name| parts.headers.contains_key(*name));
         let folder = || std::path::absolute(&self.config.folders.streams).ok();
@@ -74,7 +78,7 @@ impl AppState {
     pub fn base_url(&self, parts: &Parts) -> String {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
         peer.and_then(|peer| {
-            client_address::base_url(&self.config, peer, &parts.headers, &parts.uri)
+            client_address::base_url(&self.config.network, peer, &parts.headers, &parts.uri)
         })
         .unwrap_or_else(|| self.join_url.to_string())
     }

@@ -11,11 +11,10 @@ use std::{
 
 use crate::{
     catalog::artifacts::{Made, MadeFile},
+    data_dir::DataDir,
     storage::local::Stamp,
 };
 
-/// The folder below the data folder.
-const FOLDER: &str = "posters";
 /// What the names of unfinished files begin with.
 const PREFIX: &str = ".tmp-";
 
@@ -59,20 +58,38 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    /// Opens the folder, which is made if it is not there, and says what it holds.
-    pub(super) fn open(data: &Path) -> io::Result<(Self, HashMap<String, Made>)> {
-        let folder = data.join(FOLDER);
-        fs::create_dir_all(&folder)?;
-        let root: Arc<Path> = fs::canonicalize(&folder)?.into();
+    /// Opens the folder, which is made if it is not there, removes what was never finished, and says what
+    /// it holds.
+    pub(super) fn open(data: &DataDir) -> io::Result<(Self, HashMap<String, Made>)> {
+        let folder = data.artifacts();
+        data.make(&folder)?;
+        let mut found = HashMap::new();
+        let shelf = Self::scan(&folder, &mut found, |unfinished| fs::remove_file(unfinished))?;
+        Ok((shelf, found))
+    }
+
+    /// What a folder of somebody else holds; nothing where there is none.
+    pub(super) fn read(folder: &Path) -> HashMap<String, Made> {
+        let mut found = HashMap::new();
+        // What cannot be read is not there for us.
+        let _ = Self::scan(folder, &mut found, |_| Ok(()));
+        found
+    }
+
+    fn scan(
+        folder: &Path,
+        found: &mut HashMap<String, Made>,
+        unfinished: impl Fn(&Path) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let root: Arc<Path> = fs::canonicalize(folder)?.into();
         let mut shelf = Self { root, files: HashMap::new() };
-        let mut found = HashMap::<String, Made>::new();
         for entry in fs::read_dir(&shelf.root)? {
             let entry = entry?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             if name.starts_with(PREFIX) {
                 // Its maker was killed.
-                fs::remove_file(entry.path())?;
+                unfinished(&entry.path())?;
                 continue;
             }
             let Some((key, extension)) = name.split_once('.') else { continue };
@@ -88,7 +105,7 @@ impl Shelf {
                 shelf.files.insert((key.to_owned(), work), true);
             }
         }
-        Ok((shelf, found))
+        Ok(shelf)
     }
 
     /// Whether there is such a thing; `None` where it is not known.
@@ -182,12 +199,13 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 mod tests {
     use std::fs;
 
-    use super::{Made, Shelf, Work};
+    use super::{DataDir, Made, Shelf, Work};
 
     #[test]
     fn what_is_kept_is_found_again() {
-        let data = tempfile::tempdir().expect("a folder");
-        let (mut shelf, found) = Shelf::open(data.path()).expect("opened");
+        let home = tempfile::tempdir().expect("a folder");
+        let data = DataDir::new(home.path());
+        let (mut shelf, found) = Shelf::open(&data).expect("opened");
         assert!(found.is_empty());
         let mut made = Made::default();
         shelf.keep("a", Work::Poster, b"webp", &mut made).expect("kept");
@@ -197,7 +215,7 @@ mod tests {
         fs::write(shelf.root().join(".tmp-c.webp"), "half").expect("written");
         fs::write(shelf.root().join("notes.txt"), "x").expect("written");
 
-        let (mut again, found) = Shelf::open(data.path()).expect("opened");
+        let (mut again, found) = Shelf::open(&data).expect("opened");
         assert_eq!(found.get("a"), Some(&made));
         assert_eq!(found.get("b"), Some(&Made::default()));
         let holds = |shelf: &Shelf, key| shelf.holds(key, Work::Poster);
@@ -210,8 +228,8 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_written_is_an_error() {
-        let data = tempfile::tempdir().expect("a folder");
-        fs::write(data.path().join("posters"), "a file").expect("written");
-        assert!(Shelf::open(data.path()).is_err());
+        let home = tempfile::tempdir().expect("a folder");
+        fs::write(home.path().join("posters"), "a file").expect("written");
+        assert!(Shelf::open(&DataDir::new(home.path())).is_err());
     }
 }

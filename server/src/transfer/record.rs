@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::s3::Part;
+use crate::{data_dir::DataDir, storage::s3::Part};
 
 /// Bytes of a part; a file up to this is sent at once.
 pub const PART_BYTES: u64 = 8 << 20;
@@ -40,9 +40,9 @@ impl Begun {
 
 impl Record {
     /// Of the object `key` of the bucket that `identity` tells.
-    pub(super) fn of(data: &Path, identity: &str, key: &str) -> Self {
+    pub(super) fn of(data: &DataDir, identity: &str, key: &str) -> Self {
         let name = blake3::hash(format!("{identity}\n{key}").as_bytes()).to_hex();
-        Self(data.join("push").join(format!("{}.json", &name[..32])))
+        Self(data.transfers().join(format!("{}.json", &name[..32])))
     }
 
     /// Where it lies.
@@ -81,19 +81,20 @@ pub(super) fn part_bytes(size: u64) -> u64 {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Begun, PART_BYTES, Part, Record, part_bytes};
+    use super::{Begun, DataDir, PART_BYTES, Part, Record, part_bytes};
 
     #[test]
     fn what_was_begun_is_remembered() {
         let home = tempfile::tempdir().expect("a folder");
-        let record = Record::of(home.path(), "films", "a/0.ts");
+        let data = DataDir::new(home.path());
+        let record = Record::of(&data, "films", "a/0.ts");
         assert_eq!(record.read(), None);
         let part = Part { size: 5, etag: Some("\"e\"".into()) };
         let parts = BTreeMap::from([(1, part)]);
         let begun = Begun { mark: "one".into(), upload: "u1".into(), parts };
         record.keep(&begun).expect("kept");
         assert_eq!(record.read(), Some(begun));
-        assert_eq!(Record::of(home.path(), "other", "a/0.ts").read(), None);
+        assert_eq!(Record::of(&data, "other", "a/0.ts").read(), None);
         record.remove();
         assert_eq!(record.read(), None);
     }

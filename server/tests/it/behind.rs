@@ -145,15 +145,15 @@ async fn a_list_is_held_back_until_each_source_has_said_something() {
 
     // Who asks in the first moment would take the channels for gone.
     bucket.mood.latency_ms.store(60_000, Ordering::Relaxed);
-    let app = streams.app_at_once(vec![bucket.source().into()]);
+    let app = streams.app_at_once(vec![bucket.source().into()]).await;
     assert_eq!(app.ids().await, ["own", "stored"]);
-    let app = streams.app_at_once(vec![bucket.source().into()]);
+    let app = streams.app_at_once(vec![bucket.source().into()]).await;
     assert_eq!(app.get("/streams/stored/playlist.m3u8").await.status, StatusCode::OK);
 
     // Of a bucket that nobody knows anything of, nobody waits for long.
     std::fs::remove_dir_all(bucket.cache()).expect("removed");
     let began = Instant::now();
-    let app = streams.app_at_once(vec![bucket.source().into()]);
+    let app = streams.app_at_once(vec![bucket.source().into()]).await;
     assert_eq!(app.ids().await, ["own"]);
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     let began = Instant::now();

@@ -345,7 +345,7 @@ async fn who_asks_before_the_first_look_waits_for_it() {
     for path in ["/api/channels", "/api/videos", "/api/channels/a", "/streams/a/playlist.m3u8"] {
         let streams = Streams::new();
         streams.channel("a");
-        let app = streams.app_at_once(Vec::new());
+        let app = streams.app_at_once(Vec::new()).await;
         assert!(app.catalog.current().is_none(), "{path}");
         let answer = app.get(path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");

@@ -1,9 +1,10 @@
-//! Streams folders made of nothing: tiny fake segments, playlists as ffmpeg writes them, and a
-//! router over them.
+//! Streams folders made of nothing: tiny fake segments, playlists as ffmpeg writes them, and the server
+//! over them, on a port of its own.
 
 use std::{
     fs,
-    path::PathBuf,
+    net::SocketAddr,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,21 +12,22 @@ use std::{
 use axum::{
     Router,
     body::{Body, Bytes},
-    http::{HeaderMap, Method, Request, StatusCode},
-    routing::{any, get},
+    http::{HeaderMap, Method, Request, Response, StatusCode},
 };
 use carrete::{
     catalog::{CatalogHandle, Snapshot},
-    http::channels,
-    clock::Clock,
-    config::Folders,
-    delivery,
-    sources::{self, Elsewhere, Sources, StoreSource},
+    config::{Config, Folders},
+    http::{assets::Site, state::AppState},
+    serve::Opened,
+    sources::{Elsewhere, StoreSource},
 };
+use clap::{Args, FromArgMatches};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
 use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tower::ServiceExt;
 
 /// Longer than anything promised; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -89,36 +91,45 @@ impl Streams {
 
     /// As [`Self::app`], with other sources beside the folder.
     pub(crate) async fn app_beside(&self, elsewhere: Vec<Elsewhere>) -> App {
-        let app = self.app_at_once(elsewhere);
+        let app = self.app_at_once(elsewhere).await;
         app.until(|_| true).await;
         app
     }
 
     /// As [`Self::app_beside`], before the first look is done.
-    pub(crate) fn app_at_once(&self, elsewhere: Vec<Elsewhere>) -> App {
-        let shutdown = CancellationToken::new();
-        let sources = sources::start(&self.folders(), elsewhere, Clock::SYSTEM, shutdown.clone());
-        let sources = sources.expect("a catalogue");
-        let catalog = sources.catalog().clone();
-        let router = Router::new()
-            .route("/api/channels", get(channels::list_ids))
-            .route("/api/channels/{id}", get(channels::one_media))
-            .route("/api/videos", get(channels::list_videos))
-            .with_state(catalog.clone())
-            .merge(
-                Router::new()
-                    .route("/streams/{*path}", any(delivery::serve))
-                    .with_state(sources.clone()),
-            );
-        App { router, catalog, sources, _stop: shutdown.drop_guard() }
+    pub(crate) async fn app_at_once(&self, elsewhere: Vec<Elsewhere>) -> App {
+        let mut config = config(&[]);
+        config.folders = self.folders();
+        App::start(config, elsewhere).await
     }
 }
 
-/// The catalogue and the addresses that read it.
+/// The settings that these flags make.
+pub(crate) fn config(flags: &[&str]) -> Config {
+    let command = Config::augment_args(clap::Command::new("carrete").no_binary_name(true));
+    let matches = command.try_get_matches_from(flags).expect("flags");
+    Config::from_arg_matches(&matches).expect("settings")
+}
+
+/// A built site in which nothing is written.
+fn site(folder: &Path) -> Site {
+    for (name, text) in
+        [("hash.txt", "css: x\njs: x\nwasm: x\n"), ("pkg/carrete.x.css", ""), ("early.mjs", "")]
+    {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+    Site::at(folder, folder).expect("a site")
+}
+
+/// The server as it is, on a port of its own; it makes no posters.
 pub(crate) struct App {
     pub(crate) router: Router,
     pub(crate) catalog: CatalogHandle,
-    pub(crate) sources: Sources,
+    pub(crate) state: AppState,
+    pub(crate) address: SocketAddr,
+    _site: TempDir,
     _stop: DropGuard,
 }
 
@@ -145,6 +156,30 @@ impl Answer {
 }
 
 impl App {
+    /// Starts a server with these settings, and other sources beside those that they name.
+    pub(crate) async fn start(config: Config, elsewhere: Vec<Elsewhere>) -> Self {
+        Self::start_with(config, elsewhere, |_| {}).await
+    }
+
+    /// As [`Self::start`], with other handles in place of the server's own.
+    pub(crate) async fn start_with(
+        config: Config,
+        elsewhere: Vec<Elsewhere>,
+        change: impl FnOnce(&mut AppState),
+    ) -> Self {
+        let (folder, stop) = (tempfile::tempdir().expect("a folder"), CancellationToken::new());
+        let opened = Opened::new(config, site(folder.path()), stop.clone()).expect("a server");
+        let opened = opened.beside(elsewhere).making_nothing();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let mut started = opened.start(format!("http://{address}")).await.expect("started");
+        change(started.state_mut());
+        let (router, state) = (started.router(), started.state().clone());
+        tokio::spawn(started.listen(vec![listener]));
+        let catalog = state.catalog.clone();
+        Self { router, catalog, state, address, _site: folder, _stop: stop.drop_guard() }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask(Method::GET, path, &[]).await
     }
@@ -165,14 +200,25 @@ impl App {
         headers: &[(&str, &str)],
     ) -> Option<Answer> {
         let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            request = request.header("host", self.address.to_string());
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("an answer");
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.send(request).await.into_parts();
         let body = body.collect().await.ok()?.to_bytes();
         Some(Answer { status: parts.status, headers: parts.headers, body })
+    }
+
+    /// Sends a request as it is, on a connection of its own.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response<Incoming> {
+        let stream = TcpStream::connect(self.address).await.expect("a connection");
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
+        tokio::spawn(connection);
+        sender.send_request(request).await.expect("an answer")
     }
 
     pub(crate) async fn ids(&self) -> Vec<String> {

@@ -96,12 +96,14 @@ fn runs(streams: &Streams) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-fn start(streams: &Streams, app: &App, tools: Tools) -> DropGuard {
-    let data = streams.folders().data;
-    let settings =
-        Settings { tools, gone_after: Duration::from_millis(100), ..Settings::new(&data) };
+fn start(app: &App, tools: Tools) -> DropGuard {
+    let settings = Settings {
+        tools,
+        gone_after: Duration::from_millis(100),
+        ..Settings::new(app.state.data.clone())
+    };
     let shutdown = CancellationToken::new();
-    posters::start(settings, app.sources.clone(), shutdown.clone());
+    posters::start(settings, app.state.sources.clone(), shutdown.clone());
     shutdown.drop_guard()
 }
 
@@ -140,7 +142,7 @@ async fn every_channel_gets_what_can_be_made_of_it_once() {
     app.until(|snapshot| snapshot.len() == 9).await;
     let before = app.now().version().to_owned();
     let tools = noted(&streams);
-    let making = start(&streams, &app, tools.clone());
+    let making = start(&app, tools.clone());
     app.until(is_done).await;
     let snapshot = app.now();
     assert_ne!(snapshot.version(), before);
@@ -196,10 +198,11 @@ async fn every_channel_gets_what_can_be_made_of_it_once() {
         app.get(&format!("/streams/{id}/poster.webp")).await;
         app.get(&format!("/streams/{id}/waveform.json")).await;
     }
-    drop(making);
+    // The folder is the second's when the first has ended.
+    drop((making, app));
     let files = kept(&streams);
     let second = streams.app().await;
-    let _making = start(&streams, &second, tools);
+    let _making = start(&second, tools);
     second.until(is_done).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(runs(&streams), runs_before);
@@ -217,7 +220,7 @@ async fn a_changed_channel_gets_another_and_a_gone_one_leaves_nothing() {
     film("blue");
     streams.channel("other");
     let app = streams.app().await;
-    let _making = start(&streams, &app, Tools::default());
+    let _making = start(&app, Tools::default());
     let done =
         |snapshot: &Snapshot| snapshot.len() == 2 && media(snapshot, "a").thumbhash.is_some();
     app.until(done).await;
@@ -257,7 +260,7 @@ async fn without_ffmpeg_or_a_place_to_keep_things_everything_else_goes_on() {
     let app = streams.app().await;
     app.until_ids(&["a"]).await;
     let nowhere = Tools { ffmpeg: "/nowhere/ffmpeg".into(), ..Tools::default() };
-    let making = start(&streams, &app, nowhere);
+    let making = start(&app, nowhere);
     streams.channel("b");
     app.until_ids(&["a", "b"]).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -268,7 +271,7 @@ async fn without_ffmpeg_or_a_place_to_keep_things_everything_else_goes_on() {
     let data = streams.folders().data;
     fs::remove_dir_all(&data).expect("removed");
     fs::write(&data, "a file").expect("written");
-    let _making = start(&streams, &app, Tools::default());
+    let _making = start(&app, Tools::default());
     streams.channel("c");
     app.until_ids(&["a", "b", "c"]).await;
     assert_eq!(app.get("/streams/a/poster.webp").await.status, StatusCode::NOT_FOUND);
@@ -307,7 +310,7 @@ async fn channels_of_a_bucket_get_pictures_out_of_their_beginning() {
     // While the bucket is away nothing is given up.
     bucket.mood.down.store(true, Ordering::Relaxed);
     app.until(|snapshot| !media(snapshot, "ts").available).await;
-    let _making = start(&streams, &app, noted(&streams));
+    let _making = start(&app, noted(&streams));
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(runs(&streams).is_empty());
     bucket.mood.down.store(false, Ordering::Relaxed);
@@ -374,7 +377,7 @@ async fn the_front_cover_goes_before_the_back_cover() {
     }
     let app = streams.app().await;
     app.until(|snapshot| snapshot.len() == 4).await;
-    let _making = start(&streams, &app, Tools::default());
+    let _making = start(&app, Tools::default());
     app.until(|snapshot| snapshot.media().iter().all(|media| media.thumbhash.is_some())).await;
     for media in app.now().media() {
         assert!(is_red(media), "{} shows its back", media.id);

@@ -10,6 +10,7 @@ use std::{
 
 use app::catalog::{ChannelId, Source};
 use carrete::{
+    data_dir::DataDir,
     storage::s3::Bucket,
     transfer::{Meter, PART_BYTES, PublishError, PublishJob, Published, pull, push},
 };
@@ -26,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn job(streams: &Streams, id: &str, replace: bool) -> PublishJob {
     let folders = streams.folders();
     let channel = ChannelId::parse(id).expect("an id");
-    let (streams, data) = (folders.streams, folders.data);
+    let (streams, data) = (folders.streams, DataDir::new(&folders.data));
     PublishJob { channel, streams, data, replace, meter: Meter::default() }
 }
 

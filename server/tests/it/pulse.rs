@@ -12,43 +12,40 @@ use axum::{
     body::Body,
     extract::ConnectInfo,
     http::{Request, Response, StatusCode},
-    routing::{get, post},
 };
-use carrete::{
-    config::Config,
-    metrics::{Metrics, Now},
-    pulse::{self, PulseHandle},
-};
-use clap::Parser;
+use carrete::{metrics::Now, pulse::PulseHandle};
 use http_body_util::BodyExt;
-use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
 
-use crate::{fixtures::Streams, program::carrete};
-
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    config: Config,
-}
+use crate::{
+    fixtures::{App, Streams, config},
+    program::carrete,
+};
 
 struct House {
     router: Router,
     pulse: PulseHandle,
-    _stop: DropGuard,
+    _app: App,
+    _streams: Streams,
 }
 
-fn house() -> House {
-    let config = Cli::parse_from(["carrete", "--cors-origins", "http://friend.lan"]).config;
-    let shutdown = CancellationToken::new();
+async fn house() -> House {
+    let mut config = config(&["--cors-origins", "http://friend.lan"]);
+    let streams = Streams::new();
+    config.folders = streams.folders();
     let now = || Now { channels: 3, sockets: 46, rooms: 9, messages: 7, reactions: 2 };
-    let metrics = Metrics::new().expect("names of Prometheus' form");
-    let pulse = PulseHandle::start(&config, metrics, now, shutdown.clone());
-    let router = Router::new()
-        .route("/api/pulse", post(pulse::hear))
-        .route("/metrics", get(pulse::tell))
-        .with_state(pulse.clone());
-    House { router, pulse, _stop: shutdown.drop_guard() }
+    let network = config.network.clone();
+    let app = App::start_with(config, Vec::new(), |state| {
+        let (metrics, tasks) = (state.metrics.clone(), state.tasks.clone());
+        state.pulse = PulseHandle::start(&network, metrics, now, tasks);
+    });
+    let app = app.await;
+    House {
+        router: app.router.clone(),
+        pulse: app.state.pulse.clone(),
+        _app: app,
+        _streams: streams,
+    }
 }
 
 impl House {
@@ -71,7 +68,10 @@ impl House {
     }
 
     async fn metrics(&self) -> String {
-        let request = Request::get("/metrics").body(Body::empty()).expect("a request");
+        let request = Request::get("/metrics")
+            .header("host", "tv.lan:8080")
+            .body(Body::empty())
+            .expect("a request");
         let answer = self.ask(request).await;
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
@@ -116,7 +116,7 @@ fn series(text: &str) -> BTreeMap<String, f64> {
 
 #[tokio::test]
 async fn a_report_is_counted() {
-    let house = house();
+    let house = house().await;
     let before = series(&house.metrics().await);
     for (name, value) in [
         ("carrete_channels", 3.0),
@@ -164,7 +164,7 @@ async fn a_report_is_counted() {
 
 #[tokio::test]
 async fn no_report_makes_a_label() {
-    let house = house();
+    let house = house().await;
     let names = |text: &str| series(text).into_keys().collect::<BTreeSet<_>>();
     let before = names(&house.metrics().await);
     for (n, body) in [
@@ -192,7 +192,7 @@ async fn no_report_makes_a_label() {
 
 #[tokio::test]
 async fn reports_are_of_our_pages_small_and_not_too_many() {
-    let house = house();
+    let house = house().await;
     let status = |from, headers: &'static [(&str, &str)], body: &'static str| {
         let house = &house;
         async move { house.report(from, headers, body).await.status() }

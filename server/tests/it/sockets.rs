@@ -1,14 +1,12 @@
-//! A server with nothing but the socket, and a page that talks to it.
+//! The server with a list of the test's own, and a page that talks to its socket.
 
 use std::{net::SocketAddr, time::Duration};
 
 use app::catalog::{ChannelId, Kind, Media, Source};
-use axum::{Router, routing::get};
 use carrete::{
     config::Config,
-    websocket::{self, Limits, LiveHandle, VideoList},
+    websocket::{Limits, LiveHandle, VideoList},
 };
-use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, sync::watch, time::timeout};
@@ -18,13 +16,9 @@ use tokio_tungstenite::{
 };
 use tokio_util::sync::CancellationToken;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::fixtures::{App, Streams, config};
 
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    config: Config,
-}
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running server; dropping it stops it.
 pub(crate) struct Server {
@@ -32,6 +26,8 @@ pub(crate) struct Server {
     pub(crate) live: LiveHandle,
     pub(crate) shutdown: CancellationToken,
     list: watch::Sender<Option<VideoList>>,
+    _app: App,
+    _streams: Streams,
 }
 
 impl Drop for Server {
@@ -50,16 +46,25 @@ pub(crate) async fn server_with(flags: &[&str]) -> Server {
 }
 
 pub(crate) async fn server_within(flags: &[&str], limits: Limits) -> Server {
-    let config = Cli::parse_from([&["carrete"], flags].concat()).config;
-    let shutdown = CancellationToken::new();
+    let mut config = config(flags);
+    let streams = Streams::new();
+    config.folders = streams.folders();
+    // The list is the test's to say.
     let (list, lists) = watch::channel(Some(videos("1", 3)));
-    let live = LiveHandle::with_limits(&config, lists, limits, shutdown.clone());
-    let router = Router::new().route("/ws", get(websocket::upgrade)).with_state(live.clone());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
-    Server { address, live, shutdown, list }
+    let app = App::start_with(config.clone(), Vec::new(), |state| {
+        let Config { network, chat, .. } = &config;
+        state.live = LiveHandle::with_limits(network, chat, lists, limits, state.tasks.clone());
+    });
+    let app = app.await;
+    let (address, live) = (app.address, app.state.live.clone());
+    Server {
+        address,
+        live,
+        shutdown: app.state.shutdown.clone(),
+        list,
+        _app: app,
+        _streams: streams,
+    }
 }
 
 impl Server {
