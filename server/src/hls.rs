@@ -2,6 +2,7 @@
 //! nothing here knows a file, a store or a request.
 
 pub mod media_type;
+pub mod parsed;
 pub mod playlist;
 pub mod render;
 pub mod uri;

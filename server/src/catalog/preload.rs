@@ -4,9 +4,10 @@
 use app::catalog::Opening;
 
 use super::{
-    record::{Facts, Offer, PLAYLIST},
+    record::{Facts, PLAYLIST},
     snapshot::Entry,
 };
+use crate::hls::playlist::Role;
 
 /// Shorter reels begin at their beginning; a longer one may go on where it was left, in seconds.
 const BEGINS_ANEW_S: f64 = 60.0;
@@ -28,37 +29,40 @@ pub(super) fn opening(entry: &Entry) -> Opening {
 
 /// Whether the master playlist has sound or subtitles in playlists of their own.
 fn has_separate_tracks(facts: &Facts) -> bool {
-    let Some(Offer::Playlist(playlist)) = facts.files.get(PLAYLIST) else { return false };
-    let Ok(text) = std::str::from_utf8(&playlist.text) else { return false };
-    text.lines()
-        .filter_map(|line| line.strip_prefix("#EXT-X-STREAM-INF:"))
-        .any(|attributes| attributes.contains("AUDIO=\"") || attributes.contains("SUBTITLES=\""))
+    let variants = facts.playlist(PLAYLIST).map(|main| &main.parsed.playlist().variants);
+    variants.is_some_and(|variants| variants.iter().any(|variant| variant.separate_tracks))
 }
 
 /// Adds what the playlist at `path` (inside the channel's folder) leads to.
 fn follow(facts: &Facts, folder: &str, path: &str, addresses: &mut Vec<String>) {
-    let Some(Offer::Playlist(playlist)) = facts.files.get(path) else { return };
-    let Ok(text) = std::str::from_utf8(&playlist.text) else { return };
+    let Some(offer) = facts.playlist(path) else { return };
+    let parsed = &offer.parsed;
     let base = path.rsplit_once('/').map_or("", |(base, _)| base);
     let join = |name: &str| match base {
         "" => name.to_owned(),
         base => format!("{base}/{name}"),
     };
-    let mut named = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let Some(first) = named.next() else { return };
-    if text.contains("#EXT-X-STREAM-INF") {
-        if named.next().is_none() && !first.contains(['?', '%']) && addresses.len() == 1 {
-            let child = join(first);
+    let of = |role| {
+        let mut named = parsed.references().filter(move |(reference, _)| reference.role == role);
+        named.next().map(|(reference, found)| parsed.address(reference, found))
+    };
+    if let [variant] = parsed.playlist().variants.as_slice() {
+        let named = parsed.references().nth(variant.reference);
+        let child = named.map(|(reference, found)| parsed.address(reference, found));
+        if let Some(child) = child.filter(|child| !child.contains(['?', '%']))
+            && addresses.len() == 1
+        {
+            let child = join(&child);
             addresses.push(format!("{folder}{child}"));
             follow(facts, folder, &child, addresses);
         }
+    }
+    if parsed.playlist().master {
         return;
     }
-    let init = text.lines().find_map(|line| {
-        let (_, rest) = line.strip_prefix("#EXT-X-MAP:")?.split_once("URI=\"")?;
-        rest.split_once('"').map(|(uri, _)| uri)
-    });
-    for name in init.into_iter().chain([first]) {
-        addresses.push(format!("{folder}{}", join(name)));
+    let first = of(Role::Segment);
+    let init = of(Role::Init).filter(|_| first.is_some());
+    for name in init.into_iter().chain(first) {
+        addresses.push(format!("{folder}{}", join(&name)));
     }
 }

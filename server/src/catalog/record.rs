@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -11,7 +12,7 @@ use app::catalog::{ChannelId, Kind, Source};
 use bytes::Bytes;
 
 use super::{metadata::About, remark::Remark};
-use crate::storage::local::Stamp;
+use crate::{hls::parsed::Parsed, storage::local::Stamp};
 
 /// The name of a channel's playlist in its folder.
 pub(crate) const PLAYLIST: &str = "playlist.m3u8";
@@ -130,10 +131,33 @@ impl Content {
 /// Something that may be served.
 #[derive(Clone, Debug)]
 pub(crate) enum Offer {
-    /// A playlist as we serve it, from memory.
-    Playlist(ServedPlaylist),
+    /// A playlist, parsed; it is rendered when somebody asks.
+    Playlist(Arc<PlaylistOffer>),
     /// A file on disk, or an object.
     File(FileOffer),
+}
+
+/// A playlist that may be served.
+#[derive(Debug)]
+pub(crate) struct PlaylistOffer {
+    pub(crate) parsed: Parsed,
+    /// Strong entity tag of what it is rendered to, with its quotes.
+    pub(crate) etag: String,
+    pub(crate) modified: SystemTime,
+}
+
+impl PlaylistOffer {
+    /// Its tag follows from what it says.
+    pub(crate) fn new(parsed: Parsed, modified: SystemTime) -> Self {
+        let etag = etag_of(parsed.render_once().as_bytes());
+        Self { parsed, etag, modified }
+    }
+
+    /// As it is sent.
+    pub(crate) fn served(&self) -> ServedPlaylist {
+        let (text, etag) = (self.parsed.render(), self.etag.clone());
+        ServedPlaylist { text, etag, modified: self.modified }
+    }
 }
 
 /// A playlist with versioned addresses.
@@ -162,6 +186,14 @@ impl Facts {
     /// host.
     pub(crate) fn on_disk(&self) -> Option<(&Path, &Path)> {
         self.place.folder.as_ref().map(|folder| (&*folder.root, &*folder.path))
+    }
+
+    /// The playlist at `path`, if there is one.
+    pub(crate) fn playlist(&self, path: &str) -> Option<&Arc<PlaylistOffer>> {
+        match self.files.get(path) {
+            Some(Offer::Playlist(playlist)) => Some(playlist),
+            _ => None,
+        }
     }
 
     /// The file offer at `path`, if there is one.

@@ -29,6 +29,12 @@ pub struct Playlist {
     pub master: bool,
     /// `EXT-X-ENDLIST` (§4.3.3.4): nothing will be added.
     pub ended: bool,
+    /// `EXT-X-TARGETDURATION` (§4.3.3.1) in seconds; `None` in a master playlist.
+    pub target_duration_s: Option<u64>,
+    /// `EXT-X-MEDIA-SEQUENCE` (§4.3.3.2): the number of the first segment.
+    pub media_sequence: u64,
+    /// `EXT-X-DISCONTINUITY-SEQUENCE` (§4.3.3.3): that of the first segment.
+    pub discontinuity_sequence: u64,
     /// Sum of the segments' durations, in seconds.
     pub duration_s: f64,
     /// Some segment is encrypted (§4.3.2.4), so its content cannot be looked at.
@@ -36,7 +42,7 @@ pub struct Playlist {
 }
 
 /// One address in a playlist.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
     /// Bytes of the address in the text, without quotes and surrounding spaces.
     pub span: Range<usize>,
@@ -46,8 +52,19 @@ pub struct Reference {
     pub role: Role,
     /// A part of a file (`EXT-X-BYTERANGE`, or the attribute of that name).
     pub ranged: bool,
-    /// So many bytes the file has at least, where it is a part of one.
-    pub ends_at: Option<u64>,
+    /// Where in the file that part lies, in bytes; its end is the least length of the file.
+    pub range: Option<Range<u64>>,
+    /// Of a segment (§4.3.2.1), in seconds.
+    pub duration_s: f64,
+    /// `EXT-X-DISCONTINUITY` stands before the segment (§4.3.2.3).
+    pub discontinuity: bool,
+}
+
+impl Reference {
+    /// A media segment, there or not.
+    pub fn is_segment(&self) -> bool {
+        matches!(self.role, Role::Segment | Role::Gap)
+    }
 }
 
 /// What an address in a playlist names.
@@ -78,6 +95,8 @@ pub struct Variant {
     pub resolution: Option<(u32, u32)>,
     /// RFC 6381 codecs.
     pub codecs: Option<String>,
+    /// Its sound, or its subtitles, lie in playlists of their own.
+    pub separate_tracks: bool,
     /// Which of the playlist's references names its playlist.
     pub reference: usize,
 }
@@ -128,6 +147,7 @@ pub fn parse(text: &str) -> Result<Playlist, PlaylistError> {
 #[derive(Default)]
 struct Next<'a> {
     duration_s: f64,
+    discontinuity: bool,
     range: Option<&'a str>,
     gap: bool,
     variant: Option<Variant>,
@@ -155,6 +175,12 @@ impl<'a> Parser<'a> {
                 self.next.duration_s = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
             }
             "-X-ENDLIST" => self.playlist.ended = true,
+            "-X-TARGETDURATION" => self.playlist.target_duration_s = number(tag),
+            "-X-MEDIA-SEQUENCE" => self.playlist.media_sequence = number(tag).unwrap_or(0),
+            "-X-DISCONTINUITY-SEQUENCE" => {
+                self.playlist.discontinuity_sequence = number(tag).unwrap_or(0);
+            }
+            "-X-DISCONTINUITY" => self.next.discontinuity = true,
             "-X-BYTERANGE" => {
                 let range = tag.value().and_then(|value| std::str::from_utf8(value.0).ok());
                 self.next.range = Some(range.unwrap_or_default());
@@ -221,11 +247,16 @@ impl<'a> Parser<'a> {
         if let Some(mut variant) = next.variant {
             variant.reference = self.playlist.references.len();
             self.playlist.variants.push(variant);
-            self.push(uri, Role::Child, None)
+            self.push(uri, Role::Child, None)?;
         } else {
             self.playlist.duration_s += next.duration_s;
-            self.push(uri, if next.gap { Role::Gap } else { Role::Segment }, next.range)
+            self.push(uri, if next.gap { Role::Gap } else { Role::Segment }, next.range)?;
+            if let Some(segment) = self.playlist.references.last_mut() {
+                segment.duration_s = next.duration_s;
+                segment.discontinuity = next.discontinuity;
+            }
         }
+        Ok(())
     }
 
     /// `part` is always a slice of the text, because the reader copies nothing.
@@ -242,14 +273,16 @@ impl<'a> Parser<'a> {
             self.line = start..end.unwrap_or(self.text.len());
         }
         let line = self.line.clone();
-        let ends_at = range.and_then(|range| self.end_of(span.clone(), range));
         let ranged = range.is_some();
-        self.playlist.references.push(Reference { span, line, role, ranged, ends_at });
+        let range = range.and_then(|range| self.range_of(span.clone(), range));
+        let (duration_s, discontinuity) = (0.0, false);
+        let reference = Reference { span, line, role, ranged, range, duration_s, discontinuity };
+        self.playlist.references.push(reference);
         Ok(())
     }
 
-    /// Where the part `range` of the file at `address` ends: `length[@place]`.
-    fn end_of(&mut self, address: Range<usize>, range: &str) -> Option<u64> {
+    /// Where in the file at `address` the part `range` lies: `length[@place]`.
+    fn range_of(&mut self, address: Range<usize>, range: &str) -> Option<Range<u64>> {
         let text = self.text;
         let address = &text[address];
         let (length, place) = match range.trim().split_once('@') {
@@ -263,7 +296,7 @@ impl<'a> Parser<'a> {
         };
         let end = length.trim().parse::<u64>().ok()?.checked_add(place)?;
         self.part = Some((address, end));
-        Some(end)
+        Some(place..end)
     }
 }
 
@@ -279,6 +312,11 @@ fn attributes<'a>(
         *name = name.trim();
     }
     Ok(list)
+}
+
+/// A tag whose value is a whole number.
+fn number(tag: &UnknownTag<'_>) -> Option<u64> {
+    std::str::from_utf8(tag.value()?.0).ok()?.trim().parse().ok()
 }
 
 fn names_nothing(tag: &UnknownTag<'_>) -> Result<(), PlaylistError> {
@@ -306,6 +344,7 @@ fn variant(attributes: &[(&str, AttributeValue<'_>)]) -> Variant {
                     .and_then(|v| v.split_once('x'))
                     .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
             }
+            "AUDIO" | "SUBTITLES" => variant.separate_tracks = true,
             "CODECS" => variant.codecs = text_of(value).map(str::to_owned),
             _ => {}
         }

@@ -22,7 +22,7 @@ pub struct Found {
 /// A live playlist ends behind its last segment that is there: the writer of the list may be ahead
 /// of the writer of the segments.
 pub fn render(from: &str, text: &str, playlist: &Playlist, found: &[Found]) -> String {
-    let end = if playlist.ended { text.len() } else { live_end(text, playlist, found) };
+    let end = end(text, playlist, found);
     let mut served = String::with_capacity(text.len() + 32 * found.len());
     let mut copied = 0;
     for (reference, found) in playlist.references.iter().zip(found) {
@@ -31,18 +31,28 @@ pub fn render(from: &str, text: &str, playlist: &Playlist, found: &[Found]) -> S
             continue;
         }
         served.push_str(&text[copied..span.start]);
-        let address = match &found.path {
-            Some(path) if found.literal => encoded(from, path),
-            _ => text[span.clone()].to_owned(),
-        };
-        match &found.version {
-            Some(version) => served.push_str(&versioned(&address, version)),
-            None => served.push_str(&address),
-        }
+        served.push_str(&address(from, text, reference, found));
         copied = span.end;
     }
     served.push_str(&text[copied..end]);
     served
+}
+
+/// The address of a reference as it is served.
+pub(super) fn address(from: &str, text: &str, reference: &Reference, found: &Found) -> String {
+    let address = match &found.path {
+        Some(path) if found.literal => encoded(from, path),
+        _ => text[reference.span.clone()].to_owned(),
+    };
+    match &found.version {
+        Some(version) => versioned(&address, version),
+        None => address,
+    }
+}
+
+/// Up to where a playlist is served.
+pub(super) fn end(text: &str, playlist: &Playlist, found: &[Found]) -> usize {
+    if playlist.ended { text.len() } else { live_end(text, playlist, found) }
 }
 
 /// Writes a playlist of another server anew: `address` tells where each reference is served, and

@@ -6,11 +6,8 @@ use std::{fs, path::PathBuf};
 
 use super::brought::MOST;
 use crate::{
-    catalog::record::{Facts, Offer},
-    hls::{
-        playlist::{self, Role},
-        uri::resolve,
-    },
+    catalog::record::{Facts, PlaylistOffer},
+    hls::uri::resolve,
     transcode::Film,
 };
 
@@ -94,52 +91,35 @@ struct Segment {
 
 /// The segments of one rendition.
 fn segments(facts: &Facts) -> Option<Vec<Segment>> {
-    let path = rendition(facts)?;
-    let text = text_of(facts, &path)?;
-    let playlist = playlist::parse(text).ok()?;
-    if playlist.encrypted {
+    let parsed = &rendition(facts)?.parsed;
+    if parsed.playlist().encrypted {
         return None;
     }
-    let mut init = None;
-    let mut segments = Vec::new();
-    for reference in &playlist.references {
-        let inside = || resolve(&path, &text[reference.span.clone()]).ok();
-        match reference.role {
-            Role::Init => init = Some(inside()?.path),
-            Role::Segment => {
-                let (init, ranged) = (init.clone(), reference.ranged);
-                segments.push(Segment { init, path: inside()?.path, ranged });
-            }
-            _ => {}
-        }
-    }
-    Some(segments)
+    let segments = parsed.segments().filter_map(|segment| {
+        Some(Segment {
+            init: segment.init.map(str::to_owned),
+            path: segment.path?.to_owned(),
+            ranged: segment.range.is_some(),
+        })
+    });
+    Some(segments.collect())
 }
 
 /// The media playlist to read: of several the least that is large enough.
-fn rendition(facts: &Facts) -> Option<String> {
-    let text = text_of(facts, &facts.main)?;
-    let master = playlist::parse(text).ok()?;
-    if !master.master {
-        return Some(facts.main.clone());
+fn rendition(facts: &Facts) -> Option<&PlaylistOffer> {
+    let main = facts.playlist(&facts.main)?;
+    let playlist = main.parsed.playlist();
+    if !playlist.master {
+        return Some(main);
     }
-    // The addresses of variants stand alone on their lines, those of other playlists in quotes.
-    let addresses = master.references.iter().filter(|reference| {
-        reference.role == Role::Child && !text[..reference.span.start].ends_with('"')
-    });
-    let best = master.variants.iter().zip(addresses).min_by_key(|(variant, _)| {
+    let best = playlist.variants.iter().min_by_key(|variant| {
         let side = variant.resolution.map_or(0, |(width, height)| width.max(height));
         if side >= LARGE_ENOUGH { (0, side) } else { (1, u32::MAX - side) }
-    });
-    let (_, reference) = best?;
-    Some(resolve(&facts.main, &text[reference.span.clone()]).ok()?.path)
-}
-
-fn text_of<'a>(facts: &'a Facts, path: &str) -> Option<&'a str> {
-    match facts.files.get(path)? {
-        Offer::Playlist(playlist) => std::str::from_utf8(&playlist.text).ok(),
-        Offer::File(_) => None,
-    }
+    })?;
+    let (reference, found) = main.parsed.references().nth(best.reference)?;
+    let address = main.parsed.address(reference, found);
+    let path = resolve(&facts.main, &address).ok()?.path;
+    facts.playlist(&path).map(|playlist| &**playlist)
 }
 
 /// The segments as one stream; a file that holds several of them once.

@@ -115,6 +115,7 @@ fn what_a_master_playlist_says() {
         bandwidth: 1,
         resolution,
         codecs: codecs.map(str::to_owned),
+        separate_tracks: false,
         reference: 0,
     };
     assert_eq!(Probe::of_variant(&variant(None, None)), None);

@@ -1,15 +1,10 @@
 //! Whether a finished channel begins as it goes on. Players take the tracks of its first segment for
 //! those of all: where one is missing there, they stand still soon after.
 
-use std::str::from_utf8;
-
 use super::files::{Files, OnDisk};
 use crate::{
     catalog::record::{Facts, Offer},
-    hls::{
-        playlist::{self, Role},
-        uri::resolve,
-    },
+    hls::{parsed::Parsed, playlist::Role},
     probe,
 };
 
@@ -25,12 +20,12 @@ const PLAYLISTS_MAX: usize = 16;
 pub(super) fn trouble(facts: &Facts) -> Option<String> {
     let (root, folder) = facts.on_disk().filter(|_| !facts.live && !facts.bare)?;
     let files = OnDisk::new(root, folder);
-    let playlists = facts.files.iter().filter_map(|(path, offer)| match offer {
-        Offer::Playlist(playlist) => Some((path, from_utf8(&playlist.text).ok()?)),
+    let playlists = facts.files.values().filter_map(|offer| match offer {
+        Offer::Playlist(playlist) => Some(&playlist.parsed),
         Offer::File(_) => None,
     });
-    playlists.take(PLAYLISTS_MAX).find_map(|(path, text)| {
-        let segments = transport_segments(path, text)?;
+    playlists.take(PLAYLISTS_MAX).find_map(|playlist| {
+        let segments = transport_segments(playlist)?;
         let has = |path: &String| tracks(&files, path);
         let (first_picture, first_sound) = has(segments.first()?)?;
         // What begins late is there in the second at the earliest, and in the last at the latest.
@@ -60,16 +55,12 @@ fn tracks(files: &OnDisk<'_>, path: &str) -> Option<(bool, bool)> {
 
 /// The segments of a playlist whose tracks stand in each of them: without an init, whole files, not
 /// encrypted.
-fn transport_segments(path: &str, text: &str) -> Option<Vec<String>> {
-    let playlist = playlist::parse(text).ok().filter(|list| !list.master && !list.encrypted)?;
-    let mut segments = Vec::new();
-    for reference in &playlist.references {
-        match reference.role {
-            Role::Init => return None,
-            Role::Segment if reference.ranged => return None,
-            Role::Segment => segments.push(resolve(path, &text[reference.span.clone()]).ok()?.path),
-            _ => {}
-        }
+fn transport_segments(parsed: &Parsed) -> Option<Vec<String>> {
+    let playlist = parsed.playlist();
+    let named = |role| playlist.references.iter().any(|reference| reference.role == role);
+    if playlist.master || playlist.encrypted || named(Role::Init) {
+        return None;
     }
-    Some(segments)
+    let segments = parsed.segments().filter_map(|segment| Some((segment.path?, segment.range)));
+    segments.map(|(path, range)| range.is_none().then(|| path.to_owned())).collect()
 }

@@ -42,7 +42,7 @@ use crate::{
 };
 
 /// A longer target duration counts as this, in seconds.
-const TARGET_MAX_S: f64 = 20.0;
+const TARGET_MAX_S: u64 = 20;
 /// How long somebody who asks for an old playlist of a live channel waits for a new one,
 const CATCHES_UP: Duration = Duration::from_millis(1500);
 /// and how often, and after what pause, it is looked for in the list.
@@ -180,11 +180,8 @@ impl Source for BucketSource {
             match asked.channel.facts.files.get(asked.path) {
                 Some(Offer::Playlist(playlist)) => {
                     let now = self.caught_up(asked).await;
-                    let now = now.as_ref().and_then(|now| now.facts.files.get(asked.path));
-                    Ok(Resource::Playlist(match now {
-                        Some(Offer::Playlist(now)) => now.clone(),
-                        _ => playlist.clone(),
-                    }))
+                    let now = now.as_ref().and_then(|now| now.facts.playlist(asked.path));
+                    Ok(Resource::Playlist(now.unwrap_or(playlist).served()))
                 }
                 Some(Offer::File(offer)) => self.object(asked, offer).map(Resource::File),
                 None => Err(SourceError::Unnamed),
@@ -223,17 +220,11 @@ impl Source for BucketSource {
 }
 
 /// How long a playlist is fresh: half its target duration, of several the shortest.
-pub(crate) fn fresh(facts: &Facts) -> Duration {
-    let playlists = facts.files.values().filter_map(|offer| match offer {
-        Offer::Playlist(playlist) => std::str::from_utf8(&playlist.text).ok(),
+fn fresh(facts: &Facts) -> Duration {
+    let targets = facts.files.values().filter_map(|offer| match offer {
+        Offer::Playlist(playlist) => playlist.parsed.playlist().target_duration_s,
         Offer::File(_) => None,
     });
-    let targets = playlists.filter_map(target_s);
-    Duration::from_secs_f64(targets.fold(TARGET_MAX_S, f64::min) / 2.0)
-}
-
-/// The target duration of a media playlist in seconds (RFC 8216, 4.3.3.1).
-fn target_s(playlist: &str) -> Option<f64> {
-    let told = playlist.lines().find_map(|line| line.strip_prefix("#EXT-X-TARGETDURATION:"));
-    told?.trim().parse().ok().map(|target: u32| f64::from(target.max(1)))
+    let least_s = targets.map(|target| target.max(1)).fold(TARGET_MAX_S, u64::min);
+    Duration::from_millis(500 * least_s)
 }

@@ -8,23 +8,23 @@ mod extent;
 use std::collections::HashMap;
 
 use app::catalog::Kind;
-use bytes::Bytes;
 
 pub(crate) use self::best::best_variant;
 use super::{channel_toml, files::Files, probe_cache::ProbeCache};
 use crate::{
     catalog::{
         problem::Reason,
-        record::{Content, Facts, FileOffer, Offer, PLAYLIST, ServedPlaylist, etag_of},
+        record::{Content, Facts, FileOffer, Offer, PLAYLIST, PlaylistOffer},
         remark::Remark,
     },
     hls::{
         media_type,
+        parsed::Parsed,
         playlist::{
             self, Playlist, Role,
             variables::{self, Variables},
         },
-        render::{Found, render},
+        render::Found,
         uri::{Inside, resolve},
     },
     probe,
@@ -111,7 +111,7 @@ impl Reading<'_> {
             }
             samples.push(sample_of(loaded, &found));
             self.compare(loaded, &found);
-            self.serve(loaded, &found);
+            self.serve(loaded, found);
         }
         if main.playlist.master {
             let mut found = vec![Found::default(); main.playlist.references.len()];
@@ -121,7 +121,7 @@ impl Reading<'_> {
                     found[*at] = Found { path, literal: true, version: None };
                 }
             }
-            self.serve(&main, &found);
+            self.serve(&main, found);
         }
         let probe = self.judge(&main, &children, &samples, live, probed)?;
         if let Some(trouble) = probe.trouble {
@@ -310,10 +310,8 @@ impl Reading<'_> {
     /// Notes what tells this channel from another, and what is played after what.
     fn compare(&mut self, loaded: &Loaded, found: &[Found]) {
         let [named, sized] = &mut self.content;
-        let durations = loaded.text.lines().filter_map(|line| line.strip_prefix("#EXTINF:"));
-        for duration in durations {
-            let seconds = duration.split(',').next().unwrap_or_default().trim().parse::<f64>();
-            named.update(&seconds.unwrap_or(0.0).to_le_bytes());
+        for segment in loaded.playlist.references.iter().filter(|named| named.is_segment()) {
+            named.update(&segment.duration_s.to_le_bytes());
         }
         let apart = self.files.place().folder.is_none();
         let mut before: Option<&str> = None;
@@ -335,12 +333,10 @@ impl Reading<'_> {
         }
     }
 
-    fn serve(&mut self, loaded: &Loaded, found: &[Found]) {
-        let text = render(&loaded.path, &loaded.text, &loaded.playlist, found);
-        let text = Bytes::from(text);
-        let served =
-            ServedPlaylist { etag: etag_of(&text), text, modified: loaded.stamp.modified() };
-        self.offers.insert(loaded.path.as_str().into(), Offer::Playlist(served));
+    fn serve(&mut self, loaded: &Loaded, found: Vec<Found>) {
+        let parsed = Parsed::new(&loaded.path, &loaded.text, loaded.playlist.clone(), found);
+        let offer = PlaylistOffer::new(parsed, loaded.stamp.modified());
+        self.offers.insert(loaded.path.as_str().into(), Offer::Playlist(offer.into()));
     }
 }
 

@@ -109,7 +109,7 @@ impl Source for LocalSource {
     fn resolve<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Resource, SourceError>> {
         async move {
             match asked.channel.facts.files.get(asked.path) {
-                Some(Offer::Playlist(playlist)) => Ok(Resource::Playlist(playlist.clone())),
+                Some(Offer::Playlist(playlist)) => Ok(Resource::Playlist(playlist.served())),
                 Some(Offer::File(offer)) => self.file(asked, offer).await,
                 None => Err(SourceError::Unnamed),
             }

@@ -25,9 +25,10 @@ use crate::{
     catalog::{
         Entry,
         metadata::About,
-        record::{Content, Facts, Offer, PLAYLIST, Place, ServedPlaylist, etag_of},
+        record::{Content, Facts, PLAYLIST, Place, ServedPlaylist, etag_of},
     },
     delivery,
+    hls::parsed::Segment,
 };
 
 /// Seconds that each of its programmes is on.
@@ -102,14 +103,14 @@ impl Source for Turns {
             let known = asked.catalog.current().ok_or(SourceError::Later)?;
             let part = &self.parts[turn % self.parts.len()];
             let entry = known.entry(part).ok_or(SourceError::Away)?;
-            let Some(Offer::Playlist(of)) = entry.facts.files.get(PLAYLIST) else {
-                return Err(SourceError::Away);
-            };
-            let text = String::from_utf8_lossy(&of.text);
-            let segments = text.lines().filter(|line| line.contains(".ts"));
-            let lines = segments.map(|name| format!("#EXTINF:2,\n/streams/{part}/{name}\n"));
+            let of = entry.facts.playlist(PLAYLIST).ok_or(SourceError::Away)?;
+            let segments = of.parsed.segments().filter_map(|segment| {
+                let Segment { path, version, duration_s, .. } = segment;
+                let (path, version) = (path?, version?);
+                Some(format!("#EXTINF:{duration_s},\n/streams/{part}/{path}?v={version}\n"))
+            });
             let head = format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{turn}\n");
-            let text = bytes::Bytes::from(head + &lines.collect::<String>());
+            let text = bytes::Bytes::from(head + &segments.collect::<String>());
             let (etag, modified) = (etag_of(&text), asked.at);
             Ok(Resource::Playlist(ServedPlaylist { text, etag, modified }))
         }

@@ -38,7 +38,12 @@ fn parts_of_files_end_where_they_say() {
         #EXTINF:4,\n#EXT-X-BYTERANGE:300\nb.mp4\n#EXTINF:4,\nc.mp4\n\
         #EXTINF:4,\n#EXT-X-BYTERANGE:18446744073709551615@1\na.mp4\n\
         #EXTINF:4,\n#EXT-X-BYTERANGE:x@y\na.mp4\n";
-    let ends: Vec<_> = parse(text).expect("read").references.iter().map(|r| r.ends_at).collect();
+    let ends: Vec<_> = parse(text)
+        .expect("read")
+        .references
+        .iter()
+        .map(|r| r.range.as_ref().map(|range| range.end))
+        .collect();
     assert_eq!(ends, [Some(700), Some(1700), Some(2200), Some(300), None, None, None]);
 }
 

@@ -30,7 +30,8 @@ impl Reading<'_> {
         let mut last: [Option<(String, Stamp)>; 2] = [None, None];
         for (reference, found) in loaded.playlist.references.iter().zip(found) {
             let Some((path, stamp)) = self.media_of(reference, found) else { continue };
-            if let Some(end) = reference.ends_at.filter(|end| *end > stamp.size) {
+            let end = reference.range.as_ref().map(|range| range.end);
+            if let Some(end) = end.filter(|end| *end > stamp.size) {
                 if here {
                     settled(stamp)?;
                 }

@@ -238,9 +238,8 @@ impl Seen {
 fn named_of(media: &[Arc<Loaded>]) -> String {
     let mut hasher = blake3::Hasher::new();
     for loaded in media {
-        for duration in loaded.page.text.lines().filter_map(|line| line.strip_prefix("#EXTINF:")) {
-            let seconds = duration.split(',').next().unwrap_or_default().trim().parse::<f64>();
-            hasher.update(&seconds.unwrap_or(0.0).to_le_bytes());
+        for segment in loaded.playlist.references.iter().filter(|named| named.is_segment()) {
+            hasher.update(&segment.duration_s.to_le_bytes());
         }
         for segment in &loaded.segments {
             hasher.update(segment.as_bytes()).update(&[0]);
