@@ -63,6 +63,37 @@ pub struct NetworkSettings {
     /// Other sites whose pages may use the API and the socket, as origins by comma
     #[arg(long, env = "CORS_ORIGINS", value_parser = list::<Origin>, default_value = "")]
     pub cors_origins: List<Origin>,
+
+    /// Whether the kernel sends files by itself (1), or they pass through this program (0)
+    #[arg(long, env = "SENDFILE", default_value = "1")]
+    pub sendfile: Switch,
+}
+
+impl Default for NetworkSettings {
+    fn default() -> Self {
+        Self {
+            public_url: Optional::default(),
+            trusted_proxies: List::default(),
+            cors_origins: List::default(),
+            sendfile: Switch(true),
+        }
+    }
+}
+
+/// On or off: 1 or 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switch(pub bool);
+
+impl FromStr for Switch {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "1" | "true" => Ok(Self(true)),
+            "0" | "false" => Ok(Self(false)),
+            _ => Err(SettingError("write 1 for on, or 0 for off".into())),
+        }
+    }
 }
 
 /// What the chat admits.

@@ -23,11 +23,7 @@ use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
 
 pub use self::cors::preflight;
-use self::{
-    conditional::Validators,
-    cors::{ANYONE, METHODS},
-    response::Plan,
-};
+use self::{conditional::Validators, cors::ANYONE, response::Plan};
 use crate::{
     catalog::{Entry, Snapshot, artifacts::MadeFile, record::ServedPlaylist},
     error::ApiError,
@@ -50,21 +46,13 @@ const EXPOSED: HeaderValue =
 /// As what nothing else is sent in place of a file, however often that fails.
 const INSTEAD: usize = 2;
 
-/// `GET|HEAD|OPTIONS /streams/{*path}`: playlists from memory, files from wherever they lie.
+/// `GET|HEAD /streams/{*path}`: playlists from memory, files from wherever they lie.
 pub async fn serve(State(sources): State<Sources>, request: Request) -> Response {
     let (request, _) = request.into_parts();
-    let mut response = match request.method {
-        Method::GET | Method::HEAD => match target(&sources, &request.uri).await {
-            Ok(Some(target)) => answer(&sources, target, &request).await,
-            Ok(None) => ApiError::NotFound.into_response(),
-            Err(starting) => starting.into_response(),
-        },
-        Method::OPTIONS => return preflight(request.headers).await,
-        _ => {
-            let mut response = ApiError::MethodNotAllowed.into_response();
-            response.headers_mut().insert(header::ALLOW, METHODS);
-            response
-        }
+    let mut response = match target(&sources, &request.uri).await {
+        Ok(Some(target)) => answer(&sources, target, &request).await,
+        Ok(None) => ApiError::NotFound.into_response(),
+        Err(starting) => starting.into_response(),
     };
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE);

@@ -178,8 +178,8 @@ impl Started {
     /// The connections ended.
     pub async fn listen(self, listeners: Vec<TcpListener>) -> Result<(), ServeError> {
         let Self { state } = &self;
-        let trusted = state.config.network.trusted_proxies.clone();
-        listener::serve(self.router(), listeners, trusted, state.tasks.clone()).await?;
+        let network = &state.config.network;
+        listener::serve(self.router(), listeners, network, state.tasks.clone()).await?;
         state.live.closed().await;
         state.tasks.closed(TASKS_END).await;
         Ok(())

@@ -187,6 +187,11 @@ impl Snapshot {
         self.list.videos.get_or_init(|| Tagged::list(&self.list.json))
     }
 
+    /// Whether both texts are made already.
+    pub(crate) fn is_told(&self) -> bool {
+        self.list.ids.get().is_some() && self.list.videos.get().is_some()
+    }
+
     /// A part of the media objects as a JSON array. Of the same bytes as all of them: each who asks
     /// for nearly all, and takes it slowly, holds none of his own.
     pub(crate) fn part_json(&self, offset: usize, limit: usize) -> Tagged {

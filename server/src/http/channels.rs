@@ -1,12 +1,15 @@
 //! The list over HTTP: `GET /api/channels`, `/api/channels/{id}` and `/api/videos`. They wait for
 //! the first look: an empty list would be believed.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tokio::task::spawn_blocking;
 
 use crate::{
     catalog::{CatalogHandle, name, snapshot::Snapshot, tagged::Tagged},
@@ -16,6 +19,8 @@ use crate::{
 
 /// The list is asked for again each time; the entity tag makes that cheap.
 const CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+/// A list of so many channels takes a while to be told.
+const LONG: usize = 500;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `GET /api/channels`: the ids in feed order.
@@ -23,7 +28,7 @@ pub async fn list_ids(
     State(catalog): State<CatalogHandle>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let snapshot = catalog.whole().await?;
+    let snapshot = told(catalog.whole().await?).await?;
     Ok(answer(snapshot.ids_json(), &headers))
 }
 
@@ -33,7 +38,7 @@ pub async fn list_videos(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let snapshot = catalog.whole().await?;
+    let snapshot = told(catalog.whole().await?).await?;
     Ok(match part(query.as_deref().unwrap_or_default())? {
         None => answer(snapshot.videos_json(), &headers),
         Some((offset, limit)) => {
@@ -51,6 +56,19 @@ pub async fn one_media(
     let snapshot = catalog.whole().await?;
     let json = json_of(&snapshot, &id).ok_or(ApiError::UnknownChannel)?;
     Ok(([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, CACHE)], json).into_response())
+}
+
+/// The list with its texts made: of a long one on a thread that may take its time, once.
+async fn told(snapshot: Arc<Snapshot>) -> Result<Arc<Snapshot>, ApiError> {
+    if snapshot.len() < LONG || snapshot.is_told() {
+        return Ok(snapshot);
+    }
+    let tell = move || {
+        snapshot.ids_json();
+        snapshot.videos_json();
+        snapshot
+    };
+    spawn_blocking(tell).await.map_err(|_| ApiError::Internal)
 }
 
 fn json_of(snapshot: &Snapshot, id: &str) -> Option<Bytes> {

@@ -27,10 +27,7 @@ use self::{
     timed::{Pace, TimedStream},
 };
 use crate::{
-    config::{Cidr, List},
-    delivery::sendfile::LaneStream,
-    error::ApiError,
-    tasks::Tasks,
+    config::NetworkSettings, delivery::sendfile::LaneStream, error::ApiError, tasks::Tasks,
 };
 
 /// How long a client may take before it is cut off.
@@ -63,20 +60,28 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// That connections are refused is logged so often.
 const SAID_EVERY: Duration = Duration::from_secs(60);
 
-/// Serves `router` on every listener until `tasks` stop, then drains. As many connections as the limit
+/// Serves `router` on every listener until `tasks` stop, then drains. Files go to their sockets by the
+/// kernel, unless `network` says otherwise. As many connections as the limit
 /// of open files has room for, which is raised as far as it goes; each address has its share of them,
-/// but for the proxies of `trusted`, which speak for many.
+/// but for the trusted proxies, which speak for many.
 pub(crate) async fn serve(
     router: Router,
     listeners: Vec<TcpListener>,
-    trusted: List<Cidr>,
+    network: &NetworkSettings,
     tasks: Tasks,
 ) -> io::Result<()> {
     connections::raise_descriptors();
-    let connections = Connections::new(Bounds::of_process(), trusted);
+    let connections = Connections::new(Bounds::of_process(), network.trusted_proxies.clone());
+    let sendfile = network.sendfile.0;
     let loops = listeners.into_iter().map(|listener| {
         let connections = connections.clone();
-        tokio::spawn(serve_one(router.clone(), listener, connections, TIMEOUTS, tasks.clone()))
+        tokio::spawn(serve_one(
+            (router.clone(), sendfile),
+            listener,
+            connections,
+            TIMEOUTS,
+            tasks.clone(),
+        ))
     });
     for task in loops.collect::<Vec<_>>() {
         task.await.map_err(io::Error::other)?;
@@ -85,7 +90,7 @@ pub(crate) async fn serve(
 }
 
 async fn serve_one(
-    router: Router,
+    (router, sendfile): (Router, bool),
     listener: TcpListener,
     connections: Connections,
     timeouts: Timeouts,
@@ -93,7 +98,7 @@ async fn serve_one(
 ) {
     let (open, drain) = (TaskTracker::new(), CancellationToken::new());
     let mut life = tasks.life("listener_task_ended");
-    let serving = (&router, timeouts, (&open, &drain));
+    let serving = ((&router, sendfile), timeouts, (&open, &drain));
     while life.run(accept_all(&listener, &connections, serving, tasks.stop())).await {}
     drop(listener);
     drain.cancel();
@@ -107,7 +112,11 @@ async fn serve_one(
 async fn accept_all(
     listener: &TcpListener,
     connections: &Connections,
-    (router, timeouts, (open, drain)): (&Router, Timeouts, (&TaskTracker, &CancellationToken)),
+    ((router, sendfile), timeouts, (open, drain)): (
+        (&Router, bool),
+        Timeouts,
+        (&TaskTracker, &CancellationToken),
+    ),
     shutdown: &CancellationToken,
 ) {
     // Browsers speak HTTP/2 over TLS alone, which a proxy in front of this ends.
@@ -131,7 +140,7 @@ async fn accept_all(
                 Some(place) => {
                     let (router, builder) = (router.clone(), builder.clone());
                     let who = (stream, peer, place);
-                    open.spawn(answer(router, builder, timeouts, who, drain.clone()));
+                    open.spawn(answer((router, sendfile), builder, timeouts, who, drain.clone()));
                 }
                 None => {
                     refuse(&stream);
@@ -159,7 +168,7 @@ fn say(said: &mut Option<Instant>, why: &str) {
 /// Answers what is asked over one connection, until it ends or gives way; with `drain` it ends with
 /// the answer that is under way.
 async fn answer(
-    router: Router,
+    (router, sendfile): (Router, bool),
     builder: http1::Builder,
     timeouts: Timeouts,
     (stream, peer, place): (TcpStream, SocketAddr, Place),
@@ -169,13 +178,15 @@ async fn answer(
     let _ = stream.set_nodelay(true);
     let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
     let stream = LaneStream::new(stream);
-    let lane = stream.lane();
+    let lane = sendfile.then(|| stream.lane());
     let sitter = place.sitter();
     let stream = TimedStream::new(stream, timeouts.pace, LaneStream::give_up, place);
     let asked = sitter.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(lane.clone());
+        if let Some(lane) = &lane {
+            request.extensions_mut().insert(lane.clone());
+        }
         let (busy, answer) = (asked.busy(), router.clone().oneshot(request));
         async move {
             let response: Response = answer.await?;

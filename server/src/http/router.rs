@@ -39,8 +39,10 @@ use self::{
 use super::{channels, guide, health::health, m3u, openapi, pages, qr, state::AppState};
 use crate::{delivery, error::ApiError, metrics::Metrics, pulse, websocket};
 
-/// Bytes of a request's body: only server functions have one.
+/// Bytes of a request's body where a server function or a report may be asked for,
 const BODY_MAX_BYTES: usize = 64 * 1024;
+/// and where nothing but an address is asked for: what some clients send all the same.
+const NO_BODY: usize = 1024;
 /// Bytes of a server function's error.
 const ERROR_MAX_BYTES: usize = 4 * 1024;
 /// All of a body must have arrived by then, however it comes.
@@ -86,6 +88,7 @@ pub fn router(state: AppState) -> Router {
         .route("/metrics", get(pulse::tell))
         .layer(middleware::from_fn_with_state(Encodings::default(), encoded))
         .layer(cors(&state));
+    let (pages, api) = (bounded(pages, BODY_MAX_BYTES), bounded(api, BODY_MAX_BYTES));
     let streams = Router::new()
         .route("/streams/{*path}", get(delivery::serve).options(delivery::preflight))
         .route("/streams", any(unknown))
@@ -111,6 +114,7 @@ pub fn router(state: AppState) -> Router {
         )
         .layer(middleware::map_response(as_of_files));
 
+    let (streams, built) = (bounded(streams, NO_BODY), bounded(built, NO_BODY));
     Router::new()
         .merge(pages)
         .merge(api)
@@ -119,15 +123,10 @@ pub fn router(state: AppState) -> Router {
                 .quality(CompressionLevel::Precise(COMPRESSION))
                 .compress_when(DefaultPredicate::new().and(has_no_tag)),
         )
-        .route("/ws", get(websocket::upgrade))
+        .merge(bounded(Router::new().route("/ws", get(websocket::upgrade)), NO_BODY))
         .merge(streams)
         .merge(built)
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
-        .layer(
-            ServiceBuilder::new()
-                .layer(RequestBodyLimitLayer::new(BODY_MAX_BYTES))
-                .layer(RequestBodyDeadlineLayer::new(BODY_DEADLINE)),
-        )
         .layer(middleware::from_fn(well_formed))
         .layer(middleware::map_response(one_form_of_errors))
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
@@ -142,6 +141,15 @@ pub fn router(state: AppState) -> Router {
         ))
         .layer(middleware::from_fn_with_state(state.metrics.clone(), count_requests))
         .with_state(state)
+}
+
+/// Routes whose requests carry at most so many bytes, all of which arrive in time.
+fn bounded(routes: Router<AppState>, bytes: usize) -> Router<AppState> {
+    routes.layer(
+        ServiceBuilder::new()
+            .layer(RequestBodyLimitLayer::new(bytes))
+            .layer(RequestBodyDeadlineLayer::new(BODY_DEADLINE)),
+    )
 }
 
 /// Counts what is answered by the pattern of its address: there are as many as there are above.

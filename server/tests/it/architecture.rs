@@ -328,6 +328,25 @@ fn every_floor_is_inhabited() {
 }
 
 #[test]
+fn hyper_is_the_version_that_the_kernel_was_tried_with() {
+    let text = read(&repository().join("server/Cargo.toml"));
+    let manifest: toml::Table = text.parse().expect("a manifest");
+    let pinned = manifest["dependencies"]["hyper"]["version"].as_str().expect("a version");
+    assert!(
+        pinned.starts_with('='),
+        "docs/decisions/0118 leans on what hyper does inside: {pinned}"
+    );
+    let lock: toml::Table = read(&repository().join("Cargo.lock")).parse().expect("a lock file");
+    let all = lock["package"].as_array().expect("packages").iter();
+    let versions: Vec<_> = all
+        .filter(|package| package["name"].as_str() == Some("hyper"))
+        .filter_map(|package| package["version"].as_str())
+        .filter(|version| version.starts_with("1."))
+        .collect();
+    assert_eq!(versions, [pinned.trim_start_matches('=')]);
+}
+
+#[test]
 fn the_app_knows_neither_server_nor_disk() {
     let mut wrong = Vec::new();
     for name in ["app", "frontend"] {

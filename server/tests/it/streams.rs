@@ -138,7 +138,7 @@ async fn other_methods_and_preflights() {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     let post = app.ask(Method::POST, "/streams/a/playlist0.ts", &[]).await;
     assert_eq!(post.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(post.header("allow"), "GET, HEAD, OPTIONS");
+    assert_eq!(post.header("allow"), "GET,HEAD,OPTIONS");
     let missing = app.get("/streams/a/none.ts").await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
     assert_eq!(missing.json()["error"]["code"], "not_found");

@@ -26,6 +26,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{CHUNK, Lane, LaneStream, WAITING_MAX};
+use crate::config::{NetworkSettings, Switch};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Longer than what lies in sockets on the way.
@@ -51,6 +52,10 @@ impl Drop for Server {
 
 impl Server {
     async fn new(length: usize) -> Self {
+        Self::with(length, NetworkSettings::default()).await
+    }
+
+    async fn with(length: usize, network: NetworkSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("film");
         fs::write(&path, film(length)).unwrap();
@@ -63,12 +68,10 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        tokio::spawn(crate::http::listener::serve(
-            router,
-            vec![listener],
-            crate::config::List::default(),
-            shutdown.clone().into(),
-        ));
+        let tasks = shutdown.clone().into();
+        tokio::spawn(async move {
+            crate::http::listener::serve(router, vec![listener], &network, tasks).await
+        });
         Self { address, folder, shutdown }
     }
 
@@ -325,6 +328,15 @@ async fn what_was_changed_on_the_way_is_never_sent() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn it_can_be_switched_off() {
+    let off = NetworkSettings { sendfile: Switch(false), ..NetworkSettings::default() };
+    let server = Server::with(10, off).await;
+    let mut client = server.open().await;
+    client.ask("/lane").await;
+    assert_eq!(client.answer().await, b"false");
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ async fn serving(timeouts: Timeouts, bounds: Bounds) -> std::net::SocketAddr {
     let address = listener.local_addr().unwrap();
     let connections = Connections::new(bounds, List::default());
     tokio::spawn(serve_one(
-        router,
+        (router, true),
         listener,
         connections,
         timeouts,
