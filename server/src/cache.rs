@@ -27,20 +27,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::{task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-pub use self::{disk::Shelf, fill::Purpose, open::Opened};
+pub use self::{disk::DiskCache, fill::Purpose, open::Opened};
 use self::{
     fill::{Fill, Writer},
-    key::{Cut, Home, Piece},
-    manifest::Memory,
-    offline::Alone,
+    key::{ChunkKey, Home, ObjectVersion},
+    manifest::Manifest,
+    offline::OfflineStore,
     permit::Objects,
-    revalidate::{Known, Search, Wanted},
+    revalidate::{KnownObject, ObjectName, Search},
 };
 use crate::{
     cache::breaker::Breaker,
     storage::{
         Asked, Direct, Object, Page, Store, StoreError, Tag,
-        local::Stamp,
+        local::FileVersion,
         turns::{Limits, Share, Turn},
     },
 };
@@ -64,24 +64,24 @@ const KNOWN: u64 = 100_000;
 
 /// A store with the cache before it; a cheap clone.
 #[derive(Clone, Debug)]
-pub struct Edge(Arc<Inner>);
+pub struct CachedStore(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     store: Arc<dyn Store>,
     /// What tells its objects from those of others.
     home: Home,
-    shelf: Shelf,
-    memory: Arc<Memory>,
+    shelf: DiskCache,
+    memory: Arc<Manifest>,
     /// By site.
     breakers: Cache<String, Arc<Breaker>>,
     /// Objects that came badly.
     objects: Arc<Objects>,
-    /// The pieces on their way.
-    fills: Mutex<HashMap<Piece, Arc<Fill>>>,
+    /// The chunks on their way.
+    fills: Mutex<HashMap<ChunkKey, Arc<Fill>>>,
     /// Objects that no list tells of, and the questions on their way.
-    known: Cache<Wanted, Known>,
-    searches: Mutex<HashMap<Wanted, Arc<Search>>>,
+    known: Cache<ObjectName, KnownObject>,
+    searches: Mutex<HashMap<ObjectName, Arc<Search>>>,
     turns: Arc<Share>,
     /// As those, for what says what there is: it waits for no film.
     pages: Arc<Share>,
@@ -92,11 +92,11 @@ struct Inner {
     stop: CancellationToken,
 }
 
-impl Edge {
+impl CachedStore {
     /// Puts `shelf` before `store`; fetches end with `stop`.
-    pub fn new(store: Arc<dyn Store>, shelf: Shelf, stop: CancellationToken) -> Self {
+    pub fn new(store: Arc<dyn Store>, shelf: DiskCache, stop: CancellationToken) -> Self {
         let identity = store.identity();
-        let memory = Memory::new(shelf.folder(), store.name(), &identity);
+        let memory = Manifest::new(shelf.folder(), store.name(), &identity);
         Self(Arc::new(Inner {
             home: Home::of(store.name(), &identity),
             store,
@@ -118,7 +118,7 @@ impl Edge {
 
     /// What is kept of the store, while nobody asks it.
     pub fn alone(&self) -> Self {
-        let store = Arc::new(Alone(self.0.store.clone()));
+        let store = Arc::new(OfflineStore(self.0.store.clone()));
         Self::new(store, self.0.shelf.clone(), self.0.stop.clone())
     }
 
@@ -133,7 +133,7 @@ impl Edge {
     }
 
     /// The cache's files.
-    pub fn shelf(&self) -> &Shelf {
+    pub fn shelf(&self) -> &DiskCache {
         &self.0.shelf
     }
 
@@ -240,40 +240,41 @@ impl Edge {
         spawn_blocking(move || memory.recall()).await.ok().flatten()
     }
 
-    /// Keeps a text that was read of an object, beside its pieces.
+    /// Keeps a text that was read of an object, beside its chunks.
     pub async fn keep_text(&self, key: &str, text: Bytes) -> Result<(), StoreError> {
         let hash = blake3::hash(&text).to_hex();
-        let stamp = Stamp::tagged(text.len() as u64, 0, Some(&hash));
-        let cut = self.cut(key, stamp);
-        let Some(piece) = cut.all().next().filter(|_| cut.is_whole()) else { return Ok(()) };
-        if self.0.shelf.holds(piece) || !self.0.shelf.owns() {
+        let stamp = FileVersion::tagged(text.len() as u64, 0, Some(&hash));
+        let object = self.object(key, stamp);
+        let Some(chunk) = object.all().next().filter(|_| object.is_whole()) else { return Ok(()) };
+        if self.0.shelf.holds(chunk) || !self.0.shelf.owns() {
             return Ok(());
         }
         let mut writer =
-            Writer::begin(Fill::new(piece, Purpose::Shelf), self.0.shelf.clone()).await?;
+            Writer::begin(Fill::new(chunk, Purpose::Cache), self.0.shelf.clone()).await?;
         writer.add(vec![text]).await?;
         writer.keep().await?;
-        self.0.shelf.forget_others(cut);
+        self.0.shelf.forget_others(object);
         Ok(())
     }
 
     /// A text that was kept.
     pub async fn kept_text(&self, key: &str) -> Option<Bytes> {
-        let cut = self.0.shelf.any_of(self.0.home.name(key)).filter(|cut| cut.is_whole())?;
-        self.kept_bytes(cut.piece_at(0)).await
+        let object =
+            self.0.shelf.any_of(self.0.home.name(key)).filter(|object| object.is_whole())?;
+        self.kept_bytes(object.chunk_at(0)).await
     }
 
     /// The state of an object that an older address names, if all of it is kept.
-    pub fn kept(&self, key: &str, version: &str) -> Option<Stamp> {
+    pub fn kept(&self, key: &str, version: &str) -> Option<FileVersion> {
         // Of nothing all is kept, always; and no list names what is empty.
-        let stamp = Stamp::of_version(version).filter(|stamp| stamp.size > 0)?;
-        let cut = self.cut(key, stamp);
-        cut.all().all(|piece| self.0.shelf.holds(piece)).then(|| cut.stamp())
+        let stamp = FileVersion::of_version(version).filter(|stamp| stamp.size > 0)?;
+        let object = self.object(key, stamp);
+        object.all().all(|chunk| self.0.shelf.holds(chunk)).then(|| object.stamp())
     }
 
     /// Any state of an object of which all is kept: better than nothing while the store is away.
-    pub fn kept_any(&self, key: &str) -> Option<Stamp> {
-        self.0.shelf.any_of(self.0.home.name(key)).map(Cut::stamp)
+    pub fn kept_any(&self, key: &str) -> Option<FileVersion> {
+        self.0.shelf.any_of(self.0.home.name(key)).map(ObjectVersion::stamp)
     }
 }
 
@@ -295,11 +296,11 @@ impl Inner {
         self.tasks.try_take(&self.store.site(key)).ok_or(StoreError::Busy)
     }
 
-    fn searches(&self) -> MutexGuard<'_, HashMap<Wanted, Arc<Search>>> {
+    fn searches(&self) -> MutexGuard<'_, HashMap<ObjectName, Arc<Search>>> {
         self.searches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fills(&self) -> MutexGuard<'_, HashMap<Piece, Arc<Fill>>> {
+    fn fills(&self) -> MutexGuard<'_, HashMap<ChunkKey, Arc<Fill>>> {
         self.fills.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

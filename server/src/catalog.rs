@@ -24,14 +24,14 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use self::artifacts::MadeTable;
+use self::artifacts::ArtifactIndex;
 pub(crate) use self::{
     name::{nfc, shown, stem},
     record::etag_of,
-    snapshot::Entry,
+    snapshot::ListedChannel,
 };
 pub use self::{
-    problem::Reason,
+    problem::Problem,
     search::{Only, Tags},
     snapshot::Snapshot,
 };
@@ -46,7 +46,7 @@ const FIRST_WORDS: Duration = Duration::from_millis(1500);
 #[derive(Clone, Debug)]
 pub struct CatalogHandle {
     current: watch::Receiver<Option<Arc<Snapshot>>>,
-    made: MadeTable,
+    made: ArtifactIndex,
     began: Instant,
 }
 
@@ -89,17 +89,20 @@ impl CatalogHandle {
     }
 
     /// Reads what is sent to `current`.
-    pub(crate) fn new(current: watch::Receiver<Option<Arc<Snapshot>>>, made: MadeTable) -> Self {
+    pub(crate) fn new(
+        current: watch::Receiver<Option<Arc<Snapshot>>>,
+        made: ArtifactIndex,
+    ) -> Self {
         Self { current, made, began: Instant::now() }
     }
 
     /// A handle whose list never changes: for the tests of others.
     pub fn fixed(snapshot: Snapshot) -> Self {
-        Self::new(watch::channel(Some(Arc::new(snapshot))).1, MadeTable::default())
+        Self::new(watch::channel(Some(Arc::new(snapshot))).1, ArtifactIndex::default())
     }
 
     /// What was made of channels, for who makes it.
-    pub(crate) fn made(&self) -> &MadeTable {
+    pub(crate) fn artifacts(&self) -> &ArtifactIndex {
         &self.made
     }
 }

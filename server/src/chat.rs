@@ -1,7 +1,6 @@
 //! Everybody's chat and the reels' rooms: who is here, what was said, and how fast one may say it.
 //! Sockets live in `live`; nothing here knows how an event travels.
 
-mod felt;
 mod history;
 mod hub;
 mod member;
@@ -9,6 +8,7 @@ mod nonce;
 mod presence;
 mod rate;
 mod reaction;
+mod reactions;
 mod rooms;
 mod text;
 

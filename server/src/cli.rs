@@ -32,7 +32,7 @@ use crate::{
     serve, sources,
     storage::s3::Bucket,
     telemetry,
-    transcode::{self, ConvertJob, ProfileName, Told, Tools},
+    transcode::{self, ConvertJob, OutputFormat, ProfileName, Tools},
     transfer::{self, Meter, PublishError, PublishJob, Published},
 };
 
@@ -272,8 +272,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn told(json: bool) -> Told {
-    if json { Told::AsJson } else { Told::ToPeople }
+fn told(json: bool) -> OutputFormat {
+    if json { OutputFormat::AsJson } else { OutputFormat::ToPeople }
 }
 
 fn channel_id(name: &str) -> anyhow::Result<ChannelId> {

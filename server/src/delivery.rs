@@ -25,7 +25,7 @@ use tokio::time::timeout;
 pub use self::cors::preflight;
 use self::{conditional::Validators, cors::ANYONE, response::Plan};
 use crate::{
-    catalog::{Entry, Snapshot, artifacts::MadeFile, record::ServedPlaylist},
+    catalog::{ListedChannel, Snapshot, artifacts::ArtifactFile, record::ServedPlaylist},
     error::ApiError,
     hls::media_type,
     sources::{
@@ -62,7 +62,7 @@ pub async fn serve(State(sources): State<Sources>, request: Request) -> Response
 
 /// What an address leads to.
 struct Target {
-    entry: Arc<Entry>,
+    entry: Arc<ListedChannel>,
     at: At,
 }
 
@@ -71,7 +71,7 @@ enum At {
     /// question mark.
     Source(String, Option<String>),
     /// Something that was made of the channel here.
-    Made(MadeFile),
+    Artifacts(ArtifactFile),
 }
 
 /// What an address leads to now. Waits for what may come into the list in a moment.
@@ -104,12 +104,12 @@ fn find(snapshot: &Snapshot, uri: &http::Uri) -> Option<Target> {
         return Some(target);
     }
     let entry = snapshot.at_address(&first)?;
-    let facts = &entry.facts;
+    let record = &entry.record;
     let path = match rest {
-        [] if facts.bare => facts.main.clone(),
+        [] if record.bare => record.main.clone(),
         // The poster has one address, whatever type it is of.
-        [name] if name == "poster.webp" && !facts.bare => facts.poster.as_deref()?.to_owned(),
-        [_, ..] if !facts.bare => rest.join("/"),
+        [name] if name == "poster.webp" && !record.bare => record.poster.as_deref()?.to_owned(),
+        [_, ..] if !record.bare => rest.join("/"),
         // A folder without a name in it is nothing, and a file has none.
         _ => return None,
     };
@@ -121,27 +121,27 @@ fn find(snapshot: &Snapshot, uri: &http::Uri) -> Option<Target> {
 /// file of another name; so do poster and subtitles of a single file, which has no folder.
 fn find_below_id(snapshot: &Snapshot, id: &str, name: &str) -> Option<Target> {
     let entry = snapshot.entry(&ChannelId::parse(id).ok()?)?;
-    let (facts, made) = (&entry.facts, &entry.made);
+    let (record, made) = (&entry.record, &entry.artifacts);
     let by_source = || -> Option<&str> {
         match name {
-            _ if facts.beside.contains_key(name) => Some(name),
-            _ if !facts.bare => None,
-            "poster.webp" => facts.poster.as_deref(),
+            _ if record.beside.contains_key(name) => Some(name),
+            _ if !record.bare => None,
+            "poster.webp" => record.poster.as_deref(),
             other => {
                 let lang = other.strip_suffix(".vtt")?;
-                let (_, file) = facts.subtitles.iter().find(|(known, _)| known == lang)?;
+                let (_, file) = record.subtitles.iter().find(|(known, _)| known == lang)?;
                 Some(file)
             }
         }
     };
     let made = match name {
-        _ if facts.beside.contains_key(name) => None,
+        _ if record.beside.contains_key(name) => None,
         "poster.webp" => made.poster.clone(),
         "waveform.json" => made.waveform.clone(),
         _ => None,
     };
     let at = match made {
-        Some(made) => At::Made(made),
+        Some(made) => At::Artifacts(made),
         None => At::Source(by_source()?.to_owned(), None),
     };
     Some(Target { entry: entry.clone(), at })
@@ -152,7 +152,7 @@ async fn answer(sources: &Sources, target: Target, request: &Parts) -> Response 
     let Target { entry, at } = target;
     let sending = async {
         let resource = match &at {
-            At::Made(made) => artifact(made).await,
+            At::Artifacts(made) => artifact(made).await,
             At::Source(path, query) => sources.resolve(&entry, path, query.as_deref()).await,
         };
         match resource? {

@@ -17,7 +17,7 @@ pub mod http;
 pub mod metrics;
 pub mod posters;
 mod probe;
-pub mod pulse;
+pub mod rum;
 pub mod serve;
 pub mod sources;
 pub mod storage;

@@ -2,8 +2,8 @@
 //! poster, the waveform of music. One thing at a time, behind everything else, kept in the data
 //! folder. Nobody's request ever starts or waits for any of it.
 
-mod brought;
-mod shelf;
+mod download;
+mod folder;
 mod source;
 mod thumbhash;
 mod waveform;
@@ -21,18 +21,18 @@ use tokio::{task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    brought::Brought,
-    shelf::{Shelf, Work},
-    source::Wanted,
+    download::Download,
+    folder::{ArtifactFolder, Work},
+    source::WantedFiles,
     waveform::Waveform,
 };
 use crate::{
-    catalog::{Entry, Snapshot, artifacts::Made, shown},
+    catalog::{ListedChannel, Snapshot, artifacts::Artifacts, shown},
     data_dir::DataDir,
     probe::front_cover,
     sources::Sources,
     tasks::Tasks,
-    transcode::{self, Film, IngestError, Still, Tools},
+    transcode::{self, IngestError, MediaInput, Still, Tools},
 };
 
 /// While there is more to make, the list is told at most so often.
@@ -77,7 +77,9 @@ pub fn start(settings: Settings, sources: Sources, tasks: impl Into<Tasks>) {
 async fn make(settings: &Settings, sources: &Sources, shutdown: &CancellationToken) {
     // What another server made in the same folder is shown while that still owns it.
     let data = settings.data.clone();
-    let Ok(there) = spawn_blocking(move || Shelf::read(&data.artifacts())).await else { return };
+    let Ok(there) = spawn_blocking(move || ArtifactFolder::read(&data.artifacts())).await else {
+        return;
+    };
     show(sources, there);
     tokio::select! {
         () = shutdown.cancelled() => return,
@@ -86,7 +88,7 @@ async fn make(settings: &Settings, sources: &Sources, shutdown: &CancellationTok
     let mut warned = false;
     let (shelf, found) = loop {
         let data = settings.data.clone();
-        let Ok(opened) = spawn_blocking(move || Shelf::open(&data)).await else { return };
+        let Ok(opened) = spawn_blocking(move || ArtifactFolder::open(&data)).await else { return };
         match opened {
             Ok(opened) => break opened,
             Err(error) if !warned => {
@@ -116,9 +118,9 @@ async fn make(settings: &Settings, sources: &Sources, shutdown: &CancellationTok
     maker.run().await;
 }
 
-fn show(sources: &Sources, found: HashMap<String, Made>) {
-    sources.catalog().made().change(|table| *table = found);
-    sources.catalog().made().tell();
+fn show(sources: &Sources, found: HashMap<String, Artifacts>) {
+    sources.catalog().artifacts().change(|table| *table = found);
+    sources.catalog().artifacts().tell();
 }
 
 /// One thing to make.
@@ -126,7 +128,7 @@ fn show(sources: &Sources, found: HashMap<String, Made>) {
 struct Job {
     work: Work,
     key: String,
-    entry: Arc<Entry>,
+    entry: Arc<ListedChannel>,
 }
 
 /// Why nothing more is made for now.
@@ -141,7 +143,7 @@ struct Maker {
     settings: Settings,
     sources: Sources,
     /// Away while something is written to it.
-    shelf: Option<Shelf>,
+    shelf: Option<ArtifactFolder>,
     /// What is tried again at the next start only: the machine was too busy.
     given_up: HashSet<(String, Work)>,
     /// What is tried again when the list changes, or a while later: a file could not be read, or a
@@ -149,7 +151,7 @@ struct Maker {
     away: HashSet<(String, Work)>,
     /// When that is.
     again: Option<Instant>,
-    /// Keys that no channel has, and since when.
+    /// ArtifactKeys that no channel has, and since when.
     gone: HashMap<String, Instant>,
     warned: bool,
     shutdown: CancellationToken,
@@ -203,12 +205,12 @@ impl Maker {
                 Err(pause) => break Err(pause),
             }
             if untold && told.elapsed() >= TELL_EVERY {
-                self.sources.catalog().made().tell();
+                self.sources.catalog().artifacts().tell();
                 (told, untold) = (Instant::now(), false);
             }
         };
         if untold {
-            self.sources.catalog().made().tell();
+            self.sources.catalog().artifacts().tell();
         }
         result
     }
@@ -224,20 +226,20 @@ impl Maker {
         };
         // Another server is asked for nothing that nobody watches.
         let mut ours = snapshot.entries().iter().filter(|entry| {
-            let is_finished = entry.media.available && !entry.facts.live;
-            entry.facts.on_disk().is_some() || (is_finished && !entry.facts.files.is_empty())
+            let is_finished = entry.media.available && !entry.record.live;
+            entry.record.on_disk().is_some() || (is_finished && !entry.record.files.is_empty())
         });
         ours.find_map(|entry| {
-            let (facts, content) = (&entry.facts, &entry.keys.content);
+            let (record, content) = (&entry.record, &entry.keys.content);
             let job = |key: &str, work| {
                 missing(key, work).then(|| Job { work, key: key.to_owned(), entry: entry.clone() })
             };
-            let music = facts.kind == Kind::Audio;
+            let music = record.kind == Kind::Audio;
             // All of it is needed: that is much to bring for nobody.
-            let hears = music && !facts.live && facts.on_disk().is_some();
+            let hears = music && !record.live && record.on_disk().is_some();
             let poster = entry.keys.poster.as_deref();
             // Only a file can carry a cover.
-            let wants = poster.is_none() && (!music || facts.bare);
+            let wants = poster.is_none() && (!music || record.bare);
             let shown = poster
                 .or_else(|| (shelf.holds(content, Work::Poster) == Some(true)).then_some(content));
             wants
@@ -268,14 +270,14 @@ impl Maker {
             Err(error) => {
                 // What ffmpeg says names places of this host.
                 tracing::debug!(%error, work = ?job.work, "nothing could be made of {name}");
-                if job.work == Work::Poster && job.entry.facts.kind == Kind::Video {
+                if job.work == Work::Poster && job.entry.record.kind == Kind::Video {
                     tracing::warn!("{name} gets no poster: ffmpeg finds no picture in it.");
                 }
                 Vec::new()
             }
         };
         let Some(mut shelf) = self.shelf.take() else { return Err(Pause::Stop) };
-        let before = self.sources.catalog().made().get(&job.key);
+        let before = self.sources.catalog().artifacts().get(&job.key);
         let kept = spawn_blocking(move || {
             let mut made = before;
             let kept = shelf.keep(&job.key, job.work, &bytes, &mut made);
@@ -287,7 +289,7 @@ impl Maker {
         if kept.is_err() {
             return Err(Pause::Trouble("the data folder takes no more files"));
         }
-        self.sources.catalog().made().change(|table| drop(table.insert(job.key, made)));
+        self.sources.catalog().artifacts().change(|table| drop(table.insert(job.key, made)));
         Ok(shown)
     }
 
@@ -295,22 +297,22 @@ impl Maker {
     async fn made_of(&self, job: &Job) -> Result<Vec<u8>, IngestError> {
         let (tools, stop) = (&self.settings.tools, &self.shutdown);
         let gone = || IngestError::UnreadableInput(job.entry.name.clone().into());
-        let facts = job.entry.facts.clone();
+        let record = job.entry.record.clone();
         match job.work {
-            Work::Poster if facts.on_disk().is_none() => {
-                let Some(wanted) = source::beginning(&facts) else { return Ok(Vec::new()) };
+            Work::Poster if record.on_disk().is_none() => {
+                let Some(wanted) = source::beginning(&record) else { return Ok(Vec::new()) };
                 let brought = self.bring(job, &wanted).await.ok_or_else(gone)?;
-                if facts.kind == Kind::Audio {
+                if record.kind == Kind::Audio {
                     return self.cover(brought.film()).await;
                 }
                 transcode::picture(tools, brought.film(), wanted.at_s, stop).await
             }
-            Work::Poster if facts.kind == Kind::Audio => {
-                let film = blocking(move || source::whole(&facts)).await.ok_or_else(gone)?;
+            Work::Poster if record.kind == Kind::Audio => {
+                let film = blocking(move || source::whole(&record)).await.ok_or_else(gone)?;
                 self.cover(film).await
             }
             Work::Poster => {
-                let part = blocking(move || source::part(&facts)).await;
+                let part = blocking(move || source::part(&record)).await;
                 let Some((film, at_s)) = part else { return Ok(Vec::new()) };
                 transcode::picture(tools, film, at_s, stop).await
             }
@@ -321,7 +323,7 @@ impl Maker {
                 Ok(thumbhash::of_pam(&tiny).unwrap_or_default().into_bytes())
             }
             Work::Waveform => {
-                let film = blocking(move || source::whole(&facts)).await;
+                let film = blocking(move || source::whole(&record)).await;
                 let Some(film) = film else { return Ok(Vec::new()) };
                 let mut waveform = Waveform::new(transcode::SOUND_RATE);
                 transcode::sound(tools, film, |bytes| waveform.hear(bytes), stop).await?;
@@ -331,9 +333,9 @@ impl Maker {
     }
 
     /// The cover of music: that of the front, wherever it stands among the others.
-    async fn cover(&self, film: Film) -> Result<Vec<u8>, IngestError> {
+    async fn cover(&self, film: MediaInput) -> Result<Vec<u8>, IngestError> {
         let (tools, stop) = (&self.settings.tools, &self.shutdown);
-        if let Film::File(path) = &film {
+        if let MediaInput::File(path) = &film {
             let path = path.clone();
             let front = blocking(move || front_cover(&path)).await;
             let front = front.and_then(|bytes| Some((Still::of(&bytes)?, bytes)));
@@ -344,30 +346,30 @@ impl Maker {
         transcode::cover(tools, film, stop).await
     }
 
-    async fn bring(&self, job: &Job, wanted: &Wanted) -> Option<Brought> {
+    async fn bring(&self, job: &Job, wanted: &WantedFiles) -> Option<Download> {
         let root = self.shelf.as_ref()?.root();
-        let prefix = Shelf::aside(&job.key, job.work);
+        let prefix = ArtifactFolder::aside(&job.key, job.work);
         tokio::select! {
             () = self.shutdown.cancelled() => None,
-            brought = Brought::of(&self.sources, &job.entry.facts, wanted, root, &prefix) => brought,
+            brought = Download::of(&self.sources, &job.entry.record, wanted, root, &prefix) => brought,
         }
     }
 
     /// The poster, given or made, and its format; `None` where it cannot be read. A given one that was
     /// brought here stays as long as what comes with it.
-    async fn poster(&self, job: &Job) -> Option<(Film, Option<Still>, Option<Brought>)> {
-        let facts = &job.entry.facts;
+    async fn poster(&self, job: &Job) -> Option<(MediaInput, Option<Still>, Option<Download>)> {
+        let record = &job.entry.record;
         let mut brought = None;
-        let (root, file) = match (facts.poster.as_deref(), facts.on_disk()) {
+        let (root, file) = match (record.poster.as_deref(), record.on_disk()) {
             (Some(given), Some((root, folder))) => (root.to_owned(), folder.join(given)),
             (Some(_), None) => {
                 let root = self.shelf.as_ref()?.root().to_owned();
-                let here = brought.insert(self.bring(job, &source::given(facts)?).await?);
+                let here = brought.insert(self.bring(job, &source::given(record)?).await?);
                 (root, here.first()?.to_owned())
             }
             (None, _) => {
                 let root = self.shelf.as_ref()?.root();
-                (root.to_owned(), root.join(Shelf::name(&job.key, Work::Poster)))
+                (root.to_owned(), root.join(ArtifactFolder::name(&job.key, Work::Poster)))
             }
         };
         let path = file.clone();
@@ -376,7 +378,7 @@ impl Maker {
             File::open(path).ok()?.take(16).read_to_end(&mut head).ok()?;
             Some(Still::of(&head))
         });
-        Some((Film::Chain { root, files: vec![file] }, still.await?, brought))
+        Some((MediaInput::Chain { root, files: vec![file] }, still.await?, brought))
     }
 
     /// Removes what was made of channels that are gone for long. An empty list is no reason: the
@@ -401,7 +403,7 @@ impl Maker {
         let after = self.settings.gone_after;
         let due: Vec<String> =
             self.gone.extract_if(|_, since| now >= *since + after).map(|(key, _)| key).collect();
-        self.sources.catalog().made().change(|table| {
+        self.sources.catalog().artifacts().change(|table| {
             for key in &due {
                 table.remove(key);
             }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     addresses,
-    cache::{Edge, Shelf},
+    cache::{CachedStore, DiskCache},
     catalog::CatalogHandle,
     clock::Clock,
     config::{BucketSettings, CacheSettings, Config, Delivery, Folders, OriginSettings},
@@ -17,11 +17,11 @@ use crate::{
     http::{assets::Site, listener, router, state::AppState},
     metrics::{Metrics, Now},
     posters,
-    pulse::PulseHandle,
-    sources::{self, CatalogError, Elsewhere, OriginSource, StoreSource},
+    rum::RumHandle,
+    sources::{self, BucketConfig, CatalogError, RemoteConfig, SourceConfig},
     storage::{http::Origin, s3::Bucket},
     tasks::Tasks,
-    websocket::{self, LiveHandle},
+    websocket::{self, WebsocketHandle},
 };
 
 /// How long all tasks together may take to end when the server stops.
@@ -59,8 +59,8 @@ pub struct Opened {
     config: Config,
     site: Site,
     data: DataDir,
-    shelf: Shelf,
-    elsewhere: Vec<Elsewhere>,
+    shelf: DiskCache,
+    elsewhere: Vec<SourceConfig>,
     clock: Clock,
     makes: bool,
     shutdown: CancellationToken,
@@ -81,14 +81,14 @@ impl Opened {
         let _ = any_spawner::Executor::init_tokio();
         sources::usable(&config.folders)?;
         let data = DataDir::new(&config.folders.data);
-        let shelf = Shelf::to_share(&config.cache.folder(&config.folders), config.cache.max.0);
+        let shelf = DiskCache::to_share(&config.cache.folder(&config.folders), config.cache.max.0);
         let elsewhere = elsewhere(&config.bucket, &config.origins, &shelf, &shutdown);
         let (clock, makes) = (Clock::SYSTEM, true);
         Ok(Self { config, site, data, shelf, elsewhere, clock, makes, shutdown })
     }
 
     /// With these sources beside those that the settings name.
-    pub fn beside(mut self, sources: impl IntoIterator<Item = Elsewhere>) -> Self {
+    pub fn beside(mut self, sources: impl IntoIterator<Item = SourceConfig>) -> Self {
         self.elsewhere.extend(sources);
         self
     }
@@ -123,10 +123,10 @@ impl Opened {
             posters::start(posters::Settings::new(data.clone()), sources.clone(), tasks.clone());
         }
         let list = websocket::follow(catalog.subscribe(), tasks.clone());
-        let live = LiveHandle::start(&config.network, &config.chat, list, tasks.clone());
+        let websocket = WebsocketHandle::start(&config.network, &config.chat, list, tasks.clone());
         let metrics = Metrics::new().map_err(io::Error::other)?;
-        let now = now_of(catalog.clone(), live.clone());
-        let pulse = PulseHandle::start(&config.network, metrics.clone(), now, tasks.clone());
+        let now = now_of(catalog.clone(), websocket.clone());
+        let rum = RumHandle::start(&config.network, metrics.clone(), now, tasks.clone());
         let leads = config.bucket.delivery == Delivery::Redirect;
         let direct = match leads.then(|| Bucket::new(&config.bucket)).flatten() {
             Some(bucket) => bucket.direct_origin().await.map(Into::into),
@@ -139,9 +139,9 @@ impl Opened {
             data,
             catalog,
             sources,
-            live,
+            websocket,
             metrics,
-            pulse,
+            rum,
             site: Arc::new(site),
             tasks,
             shutdown,
@@ -180,7 +180,7 @@ impl Started {
         let Self { state } = &self;
         let network = &state.config.network;
         listener::serve(self.router(), listeners, network, state.tasks.clone()).await?;
-        state.live.closed().await;
+        state.websocket.closed().await;
         state.tasks.closed(TASKS_END).await;
         Ok(())
     }
@@ -190,25 +190,25 @@ impl Started {
 pub(crate) fn elsewhere(
     bucket: &BucketSettings,
     origins: &OriginSettings,
-    shelf: &Shelf,
+    shelf: &DiskCache,
     shutdown: &CancellationToken,
-) -> Vec<Elsewhere> {
+) -> Vec<SourceConfig> {
     let refresh = bucket.refresh.0;
-    let mut sources: Vec<Elsewhere> = Vec::new();
-    sources.extend(on_shelf(bucket, shelf, shutdown).map(Elsewhere::from));
+    let mut sources: Vec<SourceConfig> = Vec::new();
+    sources.extend(on_shelf(bucket, shelf, shutdown).map(SourceConfig::from));
     let both = [("video", &origins.video, Kind::Video), ("audio", &origins.audio, Kind::Audio)];
     for (name, setting, kind) in both {
         let Some(url) = &setting.0 else { continue };
         let origin = Origin::new(name, url, &origins.allow_private.0);
-        let edge = Edge::new(Arc::new(origin), shelf.clone(), shutdown.clone());
-        sources.push(OriginSource { edge, address: url.url().clone(), kind, refresh }.into());
+        let edge = CachedStore::new(Arc::new(origin), shelf.clone(), shutdown.clone());
+        sources.push(RemoteConfig { edge, address: url.url().clone(), kind, refresh }.into());
     }
     sources
 }
 
 /// What a server keeps in its cache, for who only looks at it. Blocks.
-pub(crate) fn kept(cache: &CacheSettings, folders: &Folders) -> Shelf {
-    let shelf = Shelf::to_read(&cache.folder(folders));
+pub(crate) fn kept(cache: &CacheSettings, folders: &Folders) -> DiskCache {
+    let shelf = DiskCache::to_read(&cache.folder(folders));
     shelf.rescan();
     shelf
 }
@@ -216,16 +216,16 @@ pub(crate) fn kept(cache: &CacheSettings, folders: &Folders) -> Shelf {
 /// The bucket that is set, with the cache before it.
 pub(crate) fn on_shelf(
     settings: &BucketSettings,
-    shelf: &Shelf,
+    shelf: &DiskCache,
     stop: &CancellationToken,
-) -> Option<StoreSource> {
+) -> Option<BucketConfig> {
     let bucket = Bucket::new(settings)?;
-    let edge = Edge::new(Arc::new(bucket), shelf.clone(), stop.clone());
-    Some(StoreSource { edge, source: Source::S3, refresh: settings.refresh.0 })
+    let edge = CachedStore::new(Arc::new(bucket), shelf.clone(), stop.clone());
+    Some(BucketConfig { edge, source: Source::S3, refresh: settings.refresh.0 })
 }
 
 /// What the others count, as it is when it is asked.
-fn now_of(catalog: CatalogHandle, live: LiveHandle) -> impl Fn() -> Now + Send + Sync {
+fn now_of(catalog: CatalogHandle, live: WebsocketHandle) -> impl Fn() -> Now + Send + Sync {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     move || {
         let totals = live.totals();

@@ -30,20 +30,20 @@ use futures_util::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+pub use self::{bucket::BucketConfig, remote::RemoteConfig, report::channels};
 use self::{
     bucket::BucketSource,
     local::LocalSource,
     remote::RemoteSource,
     resource::{Resource, SourceError},
 };
-pub use self::{bucket::StoreSource, remote::OriginSource, report::channels};
-pub(crate) use self::{bucket::read_whole, local::artifact};
+pub(crate) use self::{bucket::read_complete, local::artifact};
 use crate::{
     catalog::{
-        CatalogHandle, Entry,
-        artifacts::MadeTable,
+        CatalogHandle, ListedChannel,
+        artifacts::ArtifactIndex,
         assemble,
-        record::{Facts, SourceId},
+        record::{ChannelRecord, SourceId},
         source_list::{Publisher, SourceList, SourceLists},
     },
     clock::Clock,
@@ -53,26 +53,26 @@ use crate::{
 
 /// A source of channels beside the streams folder.
 #[derive(Clone, Debug)]
-pub enum Elsewhere {
+pub enum SourceConfig {
     /// A store that lists its objects.
-    Store(StoreSource),
+    Store(BucketConfig),
     /// Another server.
-    Origin(OriginSource),
+    Origin(RemoteConfig),
 }
 
-impl From<StoreSource> for Elsewhere {
-    fn from(store: StoreSource) -> Self {
+impl From<BucketConfig> for SourceConfig {
+    fn from(store: BucketConfig) -> Self {
         Self::Store(store)
     }
 }
 
-impl From<OriginSource> for Elsewhere {
-    fn from(origin: OriginSource) -> Self {
+impl From<RemoteConfig> for SourceConfig {
+    fn from(origin: RemoteConfig) -> Self {
         Self::Origin(origin)
     }
 }
 
-impl Elsewhere {
+impl SourceConfig {
     fn source(self) -> Arc<dyn Source> {
         match self {
             Self::Store(store) => Arc::new(BucketSource::new(store)),
@@ -124,7 +124,7 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
     fn resolve<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Resource, SourceError>>;
 
     /// Something of a channel was not as it is listed: it is looked at soon.
-    fn request_refresh(&self, channel: &Entry);
+    fn request_refresh(&self, channel: &ListedChannel);
 
     /// Bytes `range` of a listed file, for who makes something of them.
     ///
@@ -132,7 +132,7 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
     /// [`SourceError`]: it cannot be read, or never this way.
     fn read<'a>(
         &'a self,
-        _channel: &'a Facts,
+        _channel: &'a ChannelRecord,
         _path: &'a str,
         _range: Range<u64>,
     ) -> BoxFuture<'a, Result<Bytes, SourceError>> {
@@ -154,7 +154,7 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) catalog: &'a CatalogHandle,
-    pub(crate) channel: &'a Arc<Entry>,
+    pub(crate) channel: &'a Arc<ListedChannel>,
     /// Inside the channel, decoded; the name of the file where the channel is a single one.
     pub(crate) path: &'a str,
     /// What stands behind the question mark.
@@ -193,11 +193,11 @@ impl Sources {
     /// mark.
     pub(crate) async fn resolve(
         &self,
-        channel: &Arc<Entry>,
+        channel: &Arc<ListedChannel>,
         path: &str,
         query: Option<&str>,
     ) -> Result<Resource, SourceError> {
-        let source = self.of(channel.facts.place.source).ok_or(SourceError::Gone)?;
+        let source = self.of(channel.record.location.source).ok_or(SourceError::Gone)?;
         let (catalog, at) = (&self.catalog, self.clock.now());
         source.resolve(Asked { catalog, channel, path, query, at }).await
     }
@@ -205,23 +205,23 @@ impl Sources {
     /// Bytes of a listed file.
     pub(crate) async fn read(
         &self,
-        channel: &Facts,
+        channel: &ChannelRecord,
         path: &str,
         range: Range<u64>,
     ) -> Result<Bytes, SourceError> {
-        let source = self.of(channel.place.source).ok_or(SourceError::Gone)?;
+        let source = self.of(channel.location.source).ok_or(SourceError::Gone)?;
         source.read(channel, path, range).await
     }
 
     /// How long an answer of this channel may take.
-    pub(crate) fn deadline(&self, channel: &Entry) -> Option<Duration> {
-        self.of(channel.facts.place.source)?.deadline()
+    pub(crate) fn deadline(&self, channel: &ListedChannel) -> Option<Duration> {
+        self.of(channel.record.location.source)?.deadline()
     }
 
     /// Something of this channel could not be sent: its source is asked where that says that the list is
     /// wrong, or tells before the next look that the source is away.
-    pub(crate) fn failed(&self, channel: &Entry, error: SourceError) {
-        let Some(source) = self.of(channel.facts.place.source) else { return };
+    pub(crate) fn failed(&self, channel: &ListedChannel, error: SourceError) {
+        let Some(source) = self.of(channel.record.location.source) else { return };
         let is_news = || channel.media.available && source.is_away();
         if error.is_doubtful() || (error == SourceError::Away && is_news()) {
             source.request_refresh(channel);
@@ -241,13 +241,13 @@ pub fn usable(folders: &Folders) -> Result<(), CatalogError> {
 /// Has to be called inside a tokio runtime.
 pub fn start(
     folders: &Folders,
-    elsewhere: Vec<Elsewhere>,
+    elsewhere: Vec<SourceConfig>,
     clock: Clock,
     tasks: impl Into<Tasks>,
 ) -> Result<Sources, CatalogError> {
     let folder = LocalSource::new(&folders.streams)?;
     let mut all: Vec<Arc<dyn Source>> = vec![Arc::new(folder)];
-    all.extend(elsewhere.into_iter().map(Elsewhere::source));
+    all.extend(elsewhere.into_iter().map(SourceConfig::source));
     Ok(start_all(all, clock, tasks.into()))
 }
 
@@ -260,7 +260,7 @@ fn start_all(all: Vec<Arc<dyn Source>>, clock: Clock, tasks: Tasks) -> Sources {
         tasks.spawn(keep_polling(source.clone(), publish, tasks.clone()));
     }
     let (publish, current) = watch::channel(None);
-    let made = MadeTable::default();
+    let made = ArtifactIndex::default();
     let (owner, artifacts) = (tasks.clone(), made.clone());
     tasks.spawn(async move {
         let mut life = owner.life("catalog_task_ended");

@@ -13,7 +13,7 @@ use std::{fmt, ops::Range, time::Duration};
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 
-use self::{freshness::Freshness, local::Stamp};
+use self::{freshness::Freshness, local::FileVersion};
 
 /// One object of a store, as the store's list tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,21 +21,21 @@ pub struct Object {
     /// Its name below the prefix that is ours.
     pub key: String,
     /// Equal stamps are taken for equal bytes.
-    pub stamp: Stamp,
+    pub stamp: FileVersion,
 }
 
 /// What an object is that no list tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundObject {
     /// As of a listed one.
-    pub stamp: Stamp,
+    pub stamp: FileVersion,
     /// How long the store says that it stays so.
     pub fresh: Freshness,
     /// The store says what tells one state of it from another.
     pub is_marked: bool,
 }
 
-impl Found {
+impl FoundObject {
     /// Whether nobody who asks later is served what comes now: it is for who asked, or it would have to
     /// come again in full.
     pub fn is_for_once(&self) -> bool {
@@ -122,7 +122,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// The bytes `range` of an object, if it still is what `stamp` says. One request; whoever wants
     /// it tried again does so himself.
-    fn read(&self, key: &str, stamp: Stamp, range: Range<u64>) -> Answer<'_, Content>;
+    fn read(&self, key: &str, stamp: FileVersion, range: Range<u64>) -> Answer<'_, Content>;
 
     /// Where players read an object by themselves, told that it is of `media_type`; `None` where it
     /// has to come through this server.
@@ -136,12 +136,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     }
 
     /// What an object is now, for stores without a list.
-    fn look(&self, _key: &str) -> Answer<'_, Found> {
+    fn look(&self, _key: &str) -> Answer<'_, FoundObject> {
         async { Err(StoreError::Gone) }.boxed()
     }
 
     /// As [`Self::look`], with its bytes from the beginning on.
-    fn find(&self, _key: &str) -> Answer<'_, (Found, Content)> {
+    fn find(&self, _key: &str) -> Answer<'_, (FoundObject, Content)> {
         async { Err(StoreError::Gone) }.boxed()
     }
 

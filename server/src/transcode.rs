@@ -25,7 +25,7 @@ use std::{
 use app::catalog::ChannelId;
 use tokio_util::sync::CancellationToken;
 
-pub use each::{Told, channel_of, convert_each};
+pub use each::{OutputFormat, channel_of, convert_each};
 pub use ffmpeg::Tools;
 pub(crate) use ffmpeg::version;
 pub use launch::hold;
@@ -33,7 +33,7 @@ pub use note::Note;
 pub use profile::ProfileName;
 pub use progress::Progress;
 pub(crate) use staging::Staging;
-pub use thumbnail::{Film, SOUND_RATE, Still, cover, picture, sound, still, tiny};
+pub use thumbnail::{MediaInput, SOUND_RATE, Still, cover, picture, sound, still, tiny};
 
 /// A disk with less than this cannot even take one segment.
 const FULL_BYTES: u64 = 1 << 20;

@@ -17,10 +17,10 @@ pub use self::{
     record::PART_BYTES,
 };
 use crate::{
-    catalog::Reason,
+    catalog::Problem,
     data_dir::DataDir,
-    sources::StoreSource,
-    sources::complete::NotWhole,
+    sources::BucketConfig,
+    sources::complete::Incomplete,
     storage::{StoreError, s3::Bucket},
     transcode::IngestError,
 };
@@ -76,11 +76,11 @@ pub enum PublishError {
     Live(ChannelId),
     /// It cannot be played as it is.
     #[error("{id} is not whole: {why}")]
-    NotWhole {
+    Incomplete {
         /// The channel.
         id: ChannelId,
         /// What is wrong with it.
-        why: Reason,
+        why: Problem,
     },
     /// The name is taken.
     #[error("{place} has another channel {id}; --replace lets it give way")]
@@ -132,7 +132,7 @@ pub async fn push(
 pub async fn pull(
     job: &PublishJob,
     bucket: &Bucket,
-    store: &StoreSource,
+    store: &BucketConfig,
     stop: &CancellationToken,
 ) -> Result<Published, PublishError> {
     until(stop, pull::pull(job, bucket, store)).await
@@ -150,12 +150,12 @@ async fn until<T>(
 }
 
 impl PublishJob {
-    fn not_whole(&self, why: NotWhole, place: String) -> PublishError {
+    fn not_whole(&self, why: Incomplete, place: String) -> PublishError {
         let id = self.channel.clone();
         match why {
-            NotWhole::Unknown => PublishError::Unknown { id, place },
-            NotWhole::Live => PublishError::Live(id),
-            NotWhole::Broken(why) => PublishError::NotWhole { id, why },
+            Incomplete::Unknown => PublishError::Unknown { id, place },
+            Incomplete::Live => PublishError::Live(id),
+            Incomplete::Broken(why) => PublishError::Incomplete { id, why },
         }
     }
 }

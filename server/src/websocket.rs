@@ -33,7 +33,7 @@ const CLOSE_ALL: Duration = Duration::from_secs(1);
 
 /// The endpoint. A cheap clone.
 #[derive(Clone)]
-pub struct LiveHandle(Arc<Inner>);
+pub struct WebsocketHandle(Arc<Inner>);
 
 struct Inner {
     trusted_proxies: List<Cidr>,
@@ -45,13 +45,15 @@ struct Inner {
     sessions: TaskTracker,
 }
 
-impl fmt::Debug for LiveHandle {
+impl fmt::Debug for WebsocketHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LiveHandle").field("open", &self.open_sockets()).finish_non_exhaustive()
+        f.debug_struct("WebsocketHandle")
+            .field("open", &self.open_sockets())
+            .finish_non_exhaustive()
     }
 }
 
-impl LiveHandle {
+impl WebsocketHandle {
     /// Starts chat and endpoint. When `tasks` stop, every socket is closed with 1001.
     pub fn start(
         network: &NetworkSettings,
@@ -62,7 +64,7 @@ impl LiveHandle {
         Self::with_limits(network, chat, list, Limits::default(), tasks)
     }
 
-    /// As [`LiveHandle::start`], with other limits than the usual ones.
+    /// As [`WebsocketHandle::start`], with other limits than the usual ones.
     pub fn with_limits(
         network: &NetworkSettings,
         chat: &ChatSettings,
@@ -105,7 +107,7 @@ impl LiveHandle {
 
 /// `GET /ws`. The request needs `ConnectInfo`; `?version=` is the list that the page came with.
 pub async fn upgrade(
-    State(live): State<LiveHandle>,
+    State(live): State<WebsocketHandle>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     mut request: Request,
 ) -> Response {

@@ -31,9 +31,9 @@ struct State {
     generation: u64,
 }
 
-/// Leave to ask the origin once. Dropped without a word it counts as nothing.
+/// HostPermit to ask the origin once. Dropped without a word it counts as nothing.
 #[derive(Debug)]
-pub struct Leave {
+pub struct HostPermit {
     breaker: Arc<Breaker>,
     generation: u64,
     /// It finds out whether the origin is back.
@@ -41,8 +41,8 @@ pub struct Leave {
 }
 
 impl Breaker {
-    /// Leave to ask, or how long to wait before asking again.
-    pub fn ask(self: &Arc<Self>) -> Result<Leave, Duration> {
+    /// HostPermit to ask, or how long to wait before asking again.
+    pub fn ask(self: &Arc<Self>) -> Result<HostPermit, Duration> {
         let now = Instant::now();
         let mut state = self.lock();
         let mut probe = false;
@@ -55,7 +55,7 @@ impl Breaker {
             }
             (state.probing, probe) = (true, true);
         }
-        Ok(Leave { breaker: self.clone(), generation: state.generation, probe })
+        Ok(HostPermit { breaker: self.clone(), generation: state.generation, probe })
     }
 
     /// How long nobody should ask; `None` where one may.
@@ -89,7 +89,7 @@ impl State {
     }
 }
 
-impl Leave {
+impl HostPermit {
     /// The origin answered, in full.
     pub fn answered(mut self) {
         let mut state = self.breaker.lock();
@@ -122,7 +122,7 @@ impl Leave {
     }
 }
 
-impl Drop for Leave {
+impl Drop for HostPermit {
     fn drop(&mut self) {
         if self.probe {
             let mut state = self.breaker.lock();
@@ -140,7 +140,7 @@ mod tests {
     use proptest::prelude::*;
     use tokio::time::sleep;
 
-    use super::{Breaker, FAILURES, Leave, PAUSE, PAUSE_MAX};
+    use super::{Breaker, FAILURES, HostPermit, PAUSE, PAUSE_MAX};
 
     fn fail(breaker: &Arc<Breaker>) {
         breaker.ask().expect("leave").failed();
@@ -191,7 +191,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_from_before_it_opened_closes_nothing() {
         let breaker = Arc::new(Breaker::default());
-        let before: Vec<Leave> = (0..6).map(|_| breaker.ask().expect("leave")).collect();
+        let before: Vec<HostPermit> = (0..6).map(|_| breaker.ask().expect("leave")).collect();
         (0..FAILURES).for_each(|_| fail(&breaker));
         let mut before = before.into_iter();
         before.next().expect("one").answered();
@@ -229,7 +229,7 @@ mod tests {
                 .enable_time().start_paused(true).build().expect("a runtime");
             runtime.block_on(async {
                 let breaker = opened();
-                let mut leaves: Vec<Leave> = Vec::new();
+                let mut leaves: Vec<HostPermit> = Vec::new();
                 for (step, at) in steps {
                     match step {
                         0 => leaves.extend(breaker.ask()),

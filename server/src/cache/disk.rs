@@ -20,10 +20,10 @@ use tokio::{task::spawn_blocking, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    key::{Cut, Piece},
+    key::{ChunkKey, ObjectVersion},
     spill::Spills,
 };
-use crate::storage::local::{Stamp, is_absent, open_at_once};
+use crate::storage::local::{FileVersion, is_absent, open_at_once};
 
 /// Half-written files begin so.
 const PREFIX: &str = ".tmp-";
@@ -38,15 +38,15 @@ const CHUNK: usize = 256 << 10;
 
 /// The folder and its index; a cheap clone.
 #[derive(Clone, Debug)]
-pub struct Shelf(Arc<Inner>);
+pub struct DiskCache(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     folder: PathBuf,
     /// When each file was written, as it says itself in nanoseconds of Unix time, once its seal was
     /// looked at; the least number before.
-    kept: Cache<Piece, i64>,
-    /// The pieces of each object that is kept, or was a moment ago.
+    kept: Cache<ChunkKey, i64>,
+    /// The chunks of each object that is kept, or was a moment ago.
     objects: Arc<Objects>,
     /// What half-written files of this shelf begin with: in containers two servers over one volume have
     /// the same process id.
@@ -75,28 +75,28 @@ impl Role {
 }
 
 #[derive(Debug, Default)]
-struct Objects(Mutex<HashMap<u64, HashSet<Piece>>>);
+struct Objects(Mutex<HashMap<u64, HashSet<ChunkKey>>>);
 
 impl Objects {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, HashSet<Piece>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, HashSet<ChunkKey>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, piece: Piece) {
-        self.lock().entry(piece.cut.name).or_default().insert(piece);
+    fn add(&self, chunk: ChunkKey) {
+        self.lock().entry(chunk.object.name).or_default().insert(chunk);
     }
 
-    fn remove(&self, piece: Piece) {
+    fn remove(&self, chunk: ChunkKey) {
         let mut objects = self.lock();
-        if let Some(pieces) = objects.get_mut(&piece.cut.name) {
-            pieces.remove(&piece);
-            if pieces.is_empty() {
-                objects.remove(&piece.cut.name);
+        if let Some(chunks) = objects.get_mut(&chunk.object.name) {
+            chunks.remove(&chunk);
+            if chunks.is_empty() {
+                objects.remove(&chunk.object.name);
             }
         }
     }
 
-    fn of(&self, name: u64) -> Vec<Piece> {
+    fn of(&self, name: u64) -> Vec<ChunkKey> {
         self.lock().get(&name).into_iter().flatten().copied().collect()
     }
 }
@@ -106,7 +106,7 @@ const UNPROVEN: i64 = i64::MIN;
 /// How old a file looks that is put on the shelf.
 const AGO: Duration = Duration::from_secs(3600);
 
-impl Shelf {
+impl DiskCache {
     /// A shelf in `folder`, which need not be there yet, for at most `max` bytes. Nobody else may use
     /// that folder.
     pub fn new(folder: &Path, max: u64) -> Self {
@@ -137,13 +137,13 @@ impl Shelf {
             .max_capacity(max)
             // What is new is what is watched: it never has to earn its place first.
             .eviction_policy(EvictionPolicy::lru())
-            .weigher(|piece: &Piece, _| u32::try_from(piece.length()).unwrap_or(u32::MAX))
-            .eviction_listener(move |piece, _, cause| {
+            .weigher(|chunk: &ChunkKey, _| u32::try_from(chunk.length()).unwrap_or(u32::MAX))
+            .eviction_listener(move |chunk, _, cause| {
                 // What replaces a file has its name.
                 if cause != RemovalCause::Replaced {
-                    known.remove(*piece);
+                    known.remove(*chunk);
                     if may.owns() {
-                        let _ = fs::remove_file(place.join(piece.file_name()));
+                        let _ = fs::remove_file(place.join(chunk.file_name()));
                     }
                 }
             })
@@ -212,16 +212,16 @@ impl Shelf {
             let name = entry.file_name();
             let text = name.to_string_lossy();
             let size = entry.metadata().ok().filter(fs::Metadata::is_file).map(|meta| meta.len());
-            match (Piece::of_file_name(&text), size) {
-                (Some(piece), Some(size)) if size == piece.length() + SEAL as u64 => {
-                    self.0.objects.add(piece);
-                    self.0.kept.entry(piece).or_insert(UNPROVEN);
+            match (ChunkKey::of_file_name(&text), size) {
+                (Some(chunk), Some(size)) if size == chunk.length() + SEAL as u64 => {
+                    self.0.objects.add(chunk);
+                    self.0.kept.entry(chunk).or_insert(UNPROVEN);
                 }
                 (Some(_), Some(_)) => remove(&entry),
                 // It took the folder over while this was on its way.
                 _ if text.starts_with(&self.0.own) => {}
                 // Nobody can tell whose bytes the files of earlier releases are.
-                _ if text.starts_with(PREFIX) || Piece::of_old_file_name(&text).is_some() => {
+                _ if text.starts_with(PREFIX) || ChunkKey::of_old_file_name(&text).is_some() => {
                     remove(&entry);
                 }
                 // Somebody else's: the folder may be shared.
@@ -268,68 +268,68 @@ impl Shelf {
         Ok(access(there, Access::WRITE_OK | Access::EXEC_OK)?)
     }
 
-    /// Whether a piece is in the index; its file may still turn out to be of no use.
-    pub(super) fn holds(&self, piece: Piece) -> bool {
-        self.0.kept.contains_key(&piece)
+    /// Whether a chunk is in the index; its file may still turn out to be of no use.
+    pub(super) fn holds(&self, chunk: ChunkKey) -> bool {
+        self.0.kept.contains_key(&chunk)
     }
 
-    /// A state of this object of which all pieces are kept.
-    pub(super) fn any_of(&self, name: u64) -> Option<Cut> {
-        let cuts: HashSet<Cut> =
-            self.0.objects.of(name).into_iter().map(|piece| piece.cut).collect();
-        cuts.into_iter().find(|cut| cut.all().all(|piece| self.holds(piece)))
+    /// A state of this object of which all chunks are kept.
+    pub(super) fn any_of(&self, name: u64) -> Option<ObjectVersion> {
+        let cuts: HashSet<ObjectVersion> =
+            self.0.objects.of(name).into_iter().map(|chunk| chunk.object).collect();
+        cuts.into_iter().find(|object| object.all().all(|chunk| self.holds(chunk)))
     }
 
     /// Throws away all states of an object but this.
-    pub(super) fn forget_others(&self, cut: Cut) {
-        for piece in self.0.objects.of(cut.name) {
-            if piece.cut != cut {
-                self.0.kept.invalidate(&piece);
+    pub(super) fn forget_others(&self, object: ObjectVersion) {
+        for chunk in self.0.objects.of(object.name) {
+            if chunk.object != object {
+                self.0.kept.invalidate(&chunk);
             }
         }
     }
 
-    /// The file of a piece that was looked at and is as it was then, where opening it takes no
+    /// The file of a chunk that was looked at and is as it was then, where opening it takes no
     /// waiting; `None` says nothing of it.
-    pub(super) fn take_at_once(&self, piece: Piece) -> Option<File> {
-        let known = self.0.kept.get(&piece)?;
+    pub(super) fn take_at_once(&self, chunk: ChunkKey) -> Option<File> {
+        let known = self.0.kept.get(&chunk)?;
         let folder = &self.0.folder;
-        let (file, stamp) = open_at_once(folder, &folder.join(piece.file_name()))?;
-        let is_as_it_was = stamp.size == piece.length() + SEAL as u64 && stamp.modified_ns == known;
+        let (file, stamp) = open_at_once(folder, &folder.join(chunk.file_name()))?;
+        let is_as_it_was = stamp.size == chunk.length() + SEAL as u64 && stamp.modified_ns == known;
         is_as_it_was.then_some(file)
     }
 
-    /// The file of a piece, if it is there and holds what it should. Blocks.
+    /// The file of a chunk, if it is there and holds what it should. Blocks.
     ///
     /// # Errors
     /// It cannot be read now, which says nothing of what it holds: it stays.
-    pub(super) fn take(&self, piece: Piece) -> io::Result<Option<File>> {
-        let known = self.0.kept.get(&piece);
-        let path = self.0.folder.join(piece.file_name());
+    pub(super) fn take(&self, chunk: ChunkKey) -> io::Result<Option<File>> {
+        let known = self.0.kept.get(&chunk);
+        let path = self.0.folder.join(chunk.file_name());
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if is_absent(&error) => {
                 if known.is_some() {
-                    self.0.kept.invalidate(&piece);
+                    self.0.kept.invalidate(&chunk);
                 }
                 return Ok(None);
             }
             Err(error) => return Err(error),
         };
         let meta = file.metadata()?;
-        let is_whole = meta.is_file() && meta.len() == piece.length() + SEAL as u64;
-        let written = is_whole.then(|| Stamp::of(&meta).modified_ns);
+        let is_whole = meta.is_file() && meta.len() == chunk.length() + SEAL as u64;
+        let written = is_whole.then(|| FileVersion::of(&meta).modified_ns);
         if written.is_some() && known == written {
             return Ok(Some(file));
         }
         match written {
-            Some(written) if is_sealed(&file, piece.length())? => {
-                self.0.objects.add(piece);
-                self.0.kept.insert(piece, written);
+            Some(written) if is_sealed(&file, chunk.length())? => {
+                self.0.objects.add(chunk);
+                self.0.kept.insert(chunk, written);
                 Ok(Some(file))
             }
             _ => {
-                self.0.kept.invalidate(&piece);
+                self.0.kept.invalidate(&chunk);
                 if self.owns() {
                     let _ = fs::remove_file(path);
                 }
@@ -338,7 +338,7 @@ impl Shelf {
         }
     }
 
-    /// A file to write a piece into. Blocks.
+    /// A file to write a chunk into. Blocks.
     pub(super) fn begin(&self) -> io::Result<(File, PathBuf)> {
         let number = self.0.next.fetch_add(1, Ordering::Relaxed);
         let path = self.0.folder.join(format!("{}{number:x}", self.0.own));
@@ -357,13 +357,13 @@ impl Shelf {
     }
 
     /// Puts a whole file, its seal at its end, in its place. Blocks.
-    pub(super) fn put(&self, piece: Piece, file: &File, path: &Path) -> io::Result<()> {
+    pub(super) fn put(&self, chunk: ChunkKey, file: &File, path: &Path) -> io::Result<()> {
         // The clock of files ticks coarsely: who writes over it in the same tick as we did would not
         // be seen. From another hour everybody's hand shows.
         file.set_modified(SystemTime::now() - AGO)?;
-        fs::rename(path, self.0.folder.join(piece.file_name()))?;
-        self.0.objects.add(piece);
-        self.0.kept.insert(piece, UNPROVEN);
+        fs::rename(path, self.0.folder.join(chunk.file_name()))?;
+        self.0.objects.add(chunk);
+        self.0.kept.insert(chunk, UNPROVEN);
         self.0.kept.run_pending_tasks();
         Ok(())
     }

@@ -14,14 +14,14 @@ use super::{
     permit::Permit,
     watched::watched,
 };
-use crate::storage::{Content, StoreError, local::Stamp, turns::Turn};
+use crate::storage::{Content, StoreError, local::FileVersion, turns::Turn};
 
 /// The first pause, and the longest.
 const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// How often something is tried again that does not come on.
 const AGAIN: usize = 3;
-/// How often a piece is asked for in all, also where each answer brings a little of it.
+/// How often a chunk is asked for in all, also where each answer brings a little of it.
 const REQUESTS: usize = 16;
 /// Chunks that are written at once if they are there at once.
 const BATCH: usize = 16;
@@ -30,10 +30,10 @@ const WANTED: Duration = Duration::from_secs(2);
 /// How long what is not kept stays for who had it asked for.
 const LINGERS: Duration = Duration::from_secs(1);
 
-/// A piece that is to be fetched.
+/// A chunk that is to be fetched.
 pub(super) struct Job {
     pub(super) key: String,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: FileVersion,
     pub(super) fill: Arc<Fill>,
     /// An answer with its first bytes, where one is there already, and the turn that it came in.
     pub(super) begun: Option<(Content, Turn)>,
@@ -51,11 +51,11 @@ fn pauses() -> impl Iterator<Item = Duration> {
 }
 
 impl Inner {
-    /// A piece is not on its way any more; another fetch of the same may be.
+    /// A chunk is not on its way any more; another fetch of the same may be.
     fn forget(&self, fill: &Arc<Fill>) {
         let mut fills = self.fills();
-        if fills.get(&fill.piece).is_some_and(|now| Arc::ptr_eq(now, fill)) {
-            fills.remove(&fill.piece);
+        if fills.get(&fill.chunk).is_some_and(|now| Arc::ptr_eq(now, fill)) {
+            fills.remove(&fill.chunk);
         }
     }
 
@@ -109,7 +109,7 @@ impl Inner {
         }
     }
 
-    /// Waits until nobody has read this piece for a while, and others wait for what fetching it takes:
+    /// Waits until nobody has read this chunk for a while, and others wait for what fetching it takes:
     /// what is read no more comes to an end where there is room for it.
     async fn is_in_the_way(&self, key: &str, fill: &Fill) {
         let host = self.store.site(key);
@@ -124,10 +124,10 @@ impl Inner {
         }
     }
 
-    /// Fetches a piece and puts it on the shelf.
+    /// Fetches a chunk and puts it on the shelf.
     async fn whole(
         &self,
-        (key, stamp): (&str, Stamp),
+        (key, stamp): (&str, FileVersion),
         fill: &Arc<Fill>,
         begun: Option<(Content, Turn)>,
     ) -> Result<(), StoreError> {
@@ -156,15 +156,15 @@ impl Inner {
         Err(StoreError::Away("its answers are cut off again and again".into()))
     }
 
-    /// One request for what is missing of a piece.
+    /// One request for what is missing of a chunk.
     async fn part(
         &self,
-        (key, stamp): (&str, Stamp),
+        (key, stamp): (&str, FileVersion),
         fill: &Fill,
         writer: &mut Writer,
         begun: Option<Content>,
     ) -> Result<(), StoreError> {
-        let bytes = fill.piece.bytes();
+        let bytes = fill.chunk.bytes();
         let range = bytes.start + writer.so_far()..bytes.end;
         let content = match begun {
             Some(content) => content,
@@ -222,7 +222,7 @@ async fn once<T>(
     }
 }
 
-/// A piece that somebody fetches; whoever waits for it is told also where that ends in the middle.
+/// A chunk that somebody fetches; whoever waits for it is told also where that ends in the middle.
 struct Underway {
     inner: Arc<Inner>,
     fill: Arc<Fill>,
@@ -235,7 +235,7 @@ impl Drop for Underway {
     }
 }
 
-/// Runs until the piece is there, or given up.
+/// Runs until the chunk is there, or given up.
 pub(super) async fn fetch(inner: Arc<Inner>, job: Job) {
     let Job { key, stamp, fill, begun, task } = job;
     let underway = Underway { inner: inner.clone(), fill: fill.clone() };

@@ -1,4 +1,4 @@
-//! One piece on its way: written by one task, read by all that wait for it, while it comes.
+//! One chunk on its way: written by one task, read by all that wait for it, while it comes.
 
 use std::{
     fs::{self, File},
@@ -20,11 +20,11 @@ use tokio::{
 };
 
 use super::{
-    disk::Shelf,
-    key::Piece,
+    disk::DiskCache,
+    key::ChunkKey,
     spill::{Spill, Spills},
 };
-use crate::storage::{Found, StoreError, local::is_out_of_room};
+use crate::storage::{FoundObject, StoreError, local::is_out_of_room};
 
 /// Bytes handed on at once, as for files.
 const CHUNK: u64 = 256 << 10;
@@ -33,7 +33,7 @@ const CHUNK: u64 = 256 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// For everybody: they come to their end and are kept.
-    Shelf,
+    Cache,
     /// For who asks while they come, and end with the last who reads them. All of them are kept for the
     /// time when the store is away: nobody is served them before that.
     Once,
@@ -43,19 +43,19 @@ pub enum Purpose {
 
 impl Purpose {
     /// Of an object that was found to be so.
-    pub fn of(found: &Found) -> Self {
+    pub fn of(found: &FoundObject) -> Self {
         match found {
             found if found.fresh.passing => Self::Passing,
             found if found.is_for_once() => Self::Once,
-            _ => Self::Shelf,
+            _ => Self::Cache,
         }
     }
 }
 
-/// What has come of a piece.
+/// What has come of a chunk.
 #[derive(Debug)]
 pub(super) struct Fill {
-    pub(super) piece: Piece,
+    pub(super) chunk: ChunkKey,
     purpose: Purpose,
     /// Somebody has asked for it.
     taken: AtomicBool,
@@ -65,7 +65,7 @@ pub(super) struct Fill {
     left: Notify,
     /// Where it is written before it is whole; nothing where the folder cannot be written.
     file: OnceLock<(File, PathBuf)>,
-    /// What the disk had no room for, from this place in the piece on.
+    /// What the disk had no room for, from this place in the chunk on.
     spilt_at: AtomicU64,
     spilt: Mutex<Spill>,
     progress: watch::Sender<Progress>,
@@ -77,23 +77,23 @@ struct Progress {
     end: Option<Result<(), StoreError>>,
 }
 
-/// Somebody who reads a piece, or waits for it.
+/// Somebody who reads a chunk, or waits for it.
 #[derive(Debug)]
 pub(super) struct FillReader(Arc<Fill>);
 
-/// Writes a piece; alone in doing so.
+/// Writes a chunk; alone in doing so.
 pub(super) struct Writer {
     fill: Arc<Fill>,
-    shelf: Shelf,
+    shelf: DiskCache,
     hasher: blake3::Hasher,
     so_far: u64,
 }
 
 impl Fill {
-    /// A piece of which nothing has come.
-    pub(super) fn new(piece: Piece, purpose: Purpose) -> Arc<Self> {
+    /// A chunk of which nothing has come.
+    pub(super) fn new(chunk: ChunkKey, purpose: Purpose) -> Arc<Self> {
         Arc::new(Self {
-            piece,
+            chunk,
             purpose,
             taken: AtomicBool::new(false),
             readers: AtomicUsize::new(0),
@@ -137,7 +137,7 @@ impl Fill {
     pub(super) async fn is_left(&self) {
         loop {
             self.left.notified().await;
-            if self.purpose != Purpose::Shelf && self.is_unwanted() {
+            if self.purpose != Purpose::Cache && self.is_unwanted() {
                 return;
             }
         }
@@ -206,15 +206,15 @@ impl Fill {
         if spilt.add(bytes, spills) { Ok(()) } else { Err(StoreError::Busy) }
     }
 
-    /// Puts the whole piece on the shelf. Blocks.
-    fn keep(&self, shelf: &Shelf, seal: blake3::Hash) -> io::Result<()> {
+    /// Puts the whole chunk on the shelf. Blocks.
+    fn keep(&self, shelf: &DiskCache, seal: blake3::Hash) -> io::Result<()> {
         let Some((file, path)) = self.file.get() else { return Ok(()) };
         let is_spilt = self.spilt_at.load(Ordering::Acquire) != u64::MAX;
         if is_spilt || self.purpose == Purpose::Passing || !shelf.owns() {
             return Ok(());
         }
-        file.write_all_at(seal.as_bytes(), self.piece.length())?;
-        shelf.put(self.piece, file, path)
+        file.write_all_at(seal.as_bytes(), self.chunk.length())?;
+        shelf.put(self.chunk, file, path)
     }
 }
 
@@ -233,7 +233,7 @@ impl FillReader {
         self.0.begun().await
     }
 
-    /// Bytes of the piece as they come; ends with an error where they stop to.
+    /// Bytes of the chunk as they come; ends with an error where they stop to.
     pub(super) fn stream(self, bytes: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send {
         stream::try_unfold((self, bytes.start), move |(reader, at)| async move {
             if at >= bytes.end {
@@ -259,9 +259,9 @@ impl Drop for FillReader {
 }
 
 impl Writer {
-    /// Opens what the piece is written to. Where nothing can be written it stays in memory for as
+    /// Opens what the chunk is written to. Where nothing can be written it stays in memory for as
     /// long as somebody reads it.
-    pub(super) async fn begin(fill: Arc<Fill>, shelf: Shelf) -> Result<Self, StoreError> {
+    pub(super) async fn begin(fill: Arc<Fill>, shelf: DiskCache) -> Result<Self, StoreError> {
         if shelf.only_reads() {
             fill.spilt_at.store(0, Ordering::Release);
             return Ok(Self { fill, shelf, hasher: blake3::Hasher::new(), so_far: 0 });
@@ -280,14 +280,14 @@ impl Writer {
         Ok(Self { fill, shelf, hasher: blake3::Hasher::new(), so_far: 0 })
     }
 
-    /// The place in the piece that comes next.
+    /// The place in the chunk that comes next.
     pub(super) fn so_far(&self) -> u64 {
         self.so_far
     }
 
     /// Whether all has come.
     pub(super) fn is_full(&self) -> bool {
-        self.so_far >= self.fill.piece.length()
+        self.so_far >= self.fill.chunk.length()
     }
 
     /// Adds what came; more than was asked for is passed over.
@@ -298,7 +298,7 @@ impl Writer {
         let wrote = spawn_blocking(move || {
             let mut wrote = Ok(());
             for chunk in &chunks {
-                let room = fill.piece.length() - so_far;
+                let room = fill.chunk.length() - so_far;
                 let chunk = &chunk[..chunk.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
                 wrote = fill.write(so_far, chunk, &spills);
                 if wrote.is_err() {
@@ -315,7 +315,7 @@ impl Writer {
         wrote
     }
 
-    /// Puts a piece that is full on the shelf. That there is no room is no error for who reads it.
+    /// Puts a chunk that is full on the shelf. That there is no room is no error for who reads it.
     pub(super) async fn keep(self) -> Result<(), StoreError> {
         let Self { fill, shelf, hasher, .. } = self;
         let kept = spawn_blocking(move || fill.keep(&shelf, hasher.finalize())).await;
@@ -338,13 +338,13 @@ fn unfit() -> StoreError {
 mod tests {
     use bytes::Bytes;
 
-    use super::{Fill, Purpose, Shelf, StoreError, Writer};
+    use super::{DiskCache, Fill, Purpose, StoreError, Writer};
     use crate::{
         cache::{
-            key::{Cut, Home},
+            key::{Home, ObjectVersion},
             spill::SPILT_MAX,
         },
-        storage::local::Stamp,
+        storage::local::FileVersion,
     };
 
     const LENGTH: u64 = 10 << 20;
@@ -354,15 +354,16 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         std::fs::write(home.path().join("file"), "").expect("written");
         // No folder can be made there.
-        let shelf = Shelf::new(&home.path().join("file/cache"), 1 << 30);
-        let chunk = Bytes::from(vec![7; 1 << 20]);
+        let shelf = DiskCache::new(&home.path().join("file/cache"), 1 << 30);
+        let bytes = Bytes::from(vec![7; 1 << 20]);
         let fill = async |n: u64| {
-            let stamp = Stamp::tagged(LENGTH, 0, Some("tag"));
-            let piece = Cut::of(&Home::of("s3", "films"), &n.to_string(), stamp).piece_at(0);
-            let fill = Fill::new(piece, Purpose::Shelf);
+            let stamp = FileVersion::tagged(LENGTH, 0, Some("tag"));
+            let chunk =
+                ObjectVersion::of(&Home::of("s3", "films"), &n.to_string(), stamp).chunk_at(0);
+            let fill = Fill::new(chunk, Purpose::Cache);
             let mut writer = Writer::begin(fill.clone(), shelf.clone()).await.expect("begun");
             while !writer.is_full() {
-                if let Err(error) = writer.add(vec![chunk.clone(); 3]).await {
+                if let Err(error) = writer.add(vec![bytes.clone(); 3]).await {
                     return (fill, Err(error));
                 }
             }
@@ -375,7 +376,7 @@ mod tests {
             held.push(fill);
             assert!(shelf.spills().bytes() <= SPILT_MAX, "{} bytes", shelf.spills().bytes());
         }
-        assert_eq!(refused, 14, "six pieces have room");
+        assert_eq!(refused, 14, "six chunks have room");
         let read = held[5].read(0..LENGTH).expect("all of it");
         assert!(read.len() == 10 << 20 && read.iter().all(|byte| *byte == 7));
         // What nobody reads any more makes room.

@@ -15,14 +15,14 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use crate::storage::{Object, local::Stamp};
+use crate::storage::{Object, local::FileVersion};
 
-/// One object as it is written down: key, size, time, mark.
+/// One object as it is written down: key, size, time, etag_hash.
 type Line = (String, u64, i64, u64);
 
 /// The file of one store.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(super) struct Manifest {
     path: PathBuf,
     /// Of the list that is written down, to write it once.
     written: Mutex<Option<u64>>,
@@ -39,7 +39,7 @@ impl Drop for Writing<'_> {
     }
 }
 
-impl Memory {
+impl Manifest {
     /// The file of the store of this word and identity in `folder`.
     pub(super) fn new(folder: &Path, name: &str, identity: &str) -> Self {
         let hash = &blake3::hash(identity.as_bytes()).to_hex()[..16];
@@ -56,7 +56,7 @@ impl Memory {
         self.write(hasher.finish(), || {
             let lines: Vec<_> = objects
                 .iter()
-                .map(|Object { key, stamp }| (key, stamp.size, stamp.modified_ns, stamp.mark))
+                .map(|Object { key, stamp }| (key, stamp.size, stamp.modified_ns, stamp.etag_hash))
                 .collect();
             Ok(serde_json::to_vec(&lines)?)
         })
@@ -65,9 +65,9 @@ impl Memory {
     /// The objects as they were written down last. Blocks.
     pub(super) fn recall_objects(&self) -> Option<Vec<Object>> {
         let lines: Vec<Line> = self.recall()?;
-        let objects = lines.into_iter().map(|(key, size, modified_ns, mark)| Object {
+        let objects = lines.into_iter().map(|(key, size, modified_ns, etag_hash)| Object {
             key,
-            stamp: Stamp { size, modified_ns, mark },
+            stamp: FileVersion { size, modified_ns, etag_hash },
         });
         Some(objects.collect())
     }
@@ -107,18 +107,19 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use super::{Memory, Object, Stamp};
+    use super::{FileVersion, Manifest, Object};
 
     #[test]
     fn lists_are_recalled_for_their_own_store() {
         let home = tempfile::tempdir().expect("a folder");
-        let list = vec![Object { key: "a/ñ.ts".into(), stamp: Stamp::tagged(5, -7, Some("t")) }];
-        let memory = Memory::new(home.path(), "s3", "films");
+        let list =
+            vec![Object { key: "a/ñ.ts".into(), stamp: FileVersion::tagged(5, -7, Some("t")) }];
+        let memory = Manifest::new(home.path(), "s3", "films");
         assert_eq!(memory.recall_objects(), None);
         memory.keep_objects(&list).expect("written");
         memory.keep_objects(&list).expect("written");
-        assert_eq!(Memory::new(home.path(), "s3", "films").recall_objects(), Some(list));
-        assert_eq!(Memory::new(home.path(), "s3", "music").recall_objects(), None);
+        assert_eq!(Manifest::new(home.path(), "s3", "films").recall_objects(), Some(list));
+        assert_eq!(Manifest::new(home.path(), "s3", "music").recall_objects(), None);
         std::fs::write(home.path().join("s3.list"), "{").expect("written");
         for entry in std::fs::read_dir(home.path()).expect("listed").flatten() {
             std::fs::write(entry.path(), "[[1,").expect("cut short");
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn a_slow_disk_holds_up_nobody_else() {
         let home = tempfile::tempdir().expect("a folder");
-        let memory = Memory::new(home.path(), "s3", "films");
+        let memory = Manifest::new(home.path(), "s3", "films");
         let (mut turns, list) = (0, || Ok(b"[]".to_vec()));
         memory
             .write(1, || {

@@ -4,13 +4,13 @@ use std::{ops::Range, sync::Arc};
 
 use futures_util::FutureExt;
 
-use crate::storage::{Answer, Content, Object, Store, StoreError, local::Stamp};
+use crate::storage::{Answer, Content, Object, Store, StoreError, local::FileVersion};
 
 /// Stands for a store, and answers at once that it is away.
 #[derive(Debug)]
-pub(super) struct Alone(pub(super) Arc<dyn Store>);
+pub(super) struct OfflineStore(pub(super) Arc<dyn Store>);
 
-impl Store for Alone {
+impl Store for OfflineStore {
     fn name(&self) -> &'static str {
         self.0.name()
     }
@@ -27,7 +27,7 @@ impl Store for Alone {
         async { Err(StoreError::Behind) }.boxed()
     }
 
-    fn read(&self, _: &str, _: Stamp, _: Range<u64>) -> Answer<'_, Content> {
+    fn read(&self, _: &str, _: FileVersion, _: Range<u64>) -> Answer<'_, Content> {
         async { Err(StoreError::Behind) }.boxed()
     }
 }

@@ -16,21 +16,21 @@ use tokio::{
 use tokio_util::io::ReaderStream;
 
 use super::{
-    Edge, PATIENCE,
+    CachedStore, PATIENCE,
     fetch::{self, Job},
     fill::{Fill, FillReader, Purpose},
-    key::{Cut, Piece},
+    key::{ChunkKey, ObjectVersion},
 };
 use crate::storage::{
     StoreError,
-    local::{Stamp, in_time},
+    local::{FileVersion, in_time},
 };
 
 /// How long somebody who has the beginning waits for what follows, and after what pause it is asked
 /// for again.
 const GOES_ON: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(500);
-/// So many pieces are fetched ahead for each who reads on.
+/// So many chunks are fetched ahead for each who reads on.
 const AHEAD: usize = 2;
 /// A part of so many bytes is small,
 const SMALL: u64 = 256 << 10;
@@ -47,7 +47,7 @@ pub enum Opened {
     Stream(BoxStream<'static, io::Result<Bytes>>),
 }
 
-/// Where a piece is read from.
+/// Where a chunk is read from.
 enum Held {
     Kept(File),
     Coming(FillReader),
@@ -57,29 +57,29 @@ type Chunks = BoxStream<'static, io::Result<Bytes>>;
 
 /// Somebody who reads an object.
 struct Reader {
-    edge: Edge,
+    edge: CachedStore,
     key: String,
-    stamp: Stamp,
-    cut: Cut,
+    stamp: FileVersion,
+    object: ObjectVersion,
     purpose: Purpose,
     /// What is still to be read.
     left: Range<u64>,
-    /// The bytes of the piece that is read now.
-    piece: Option<Chunks>,
+    /// The bytes of the chunk that is read now.
+    chunk: Option<Chunks>,
     /// When he gives up, while nothing comes.
     until: Option<Instant>,
 }
 
-impl Edge {
+impl CachedStore {
     /// The bytes `range` of an object. Fails, within two seconds, where they are not kept and the
     /// store does not give them.
     pub async fn open(
         &self,
         key: &str,
-        stamp: Stamp,
+        stamp: FileVersion,
         range: Range<u64>,
     ) -> Result<Opened, StoreError> {
-        self.open_for(Purpose::Shelf, key, stamp, range).await
+        self.open_for(Purpose::Cache, key, stamp, range).await
     }
 
     /// As [`Self::open`]. Of what nobody is served later a small part is asked for by itself, and does
@@ -88,15 +88,15 @@ impl Edge {
         &self,
         purpose: Purpose,
         key: &str,
-        stamp: Stamp,
+        stamp: FileVersion,
         range: Range<u64>,
     ) -> Result<Opened, StoreError> {
         if range.is_empty() {
             return Ok(Opened::Stream(stream::empty().boxed()));
         }
-        let cut = self.cut(key, stamp);
-        let first = cut.piece_at(range.start);
-        if purpose != Purpose::Shelf && range.end - range.start <= SMALL {
+        let object = self.object(key, stamp);
+        let first = object.chunk_at(range.start);
+        if purpose != Purpose::Cache && range.end - range.start <= SMALL {
             let underway = self.0.fills().get(&first).cloned();
             let came = first.bytes().start + underway.as_ref().map_or(0, |fill| fill.so_far());
             if range.start > came.saturating_add(SOON) {
@@ -109,17 +109,17 @@ impl Edge {
         }
         let held = timeout(PATIENCE, self.hold(key, stamp, first, purpose)).await;
         let held = match held.unwrap_or_else(|_| Err(late()))? {
-            Held::Kept(file) if cut.is_whole() => return Ok(Opened::File(file)),
+            Held::Kept(file) if object.is_whole() => return Ok(Opened::File(file)),
             held => held,
         };
         let mut reader = Reader {
             edge: self.clone(),
             key: key.to_owned(),
             stamp,
-            cut,
+            object,
             purpose,
             left: range,
-            piece: None,
+            chunk: None,
             until: None,
         };
         reader.begin(first, held).await.map_err(|_| unreadable())?;
@@ -131,7 +131,12 @@ impl Edge {
     }
 
     /// A whole object of at most `max` bytes.
-    pub async fn bytes(&self, key: &str, stamp: Stamp, max: u64) -> Result<Bytes, StoreError> {
+    pub async fn bytes(
+        &self,
+        key: &str,
+        stamp: FileVersion,
+        max: u64,
+    ) -> Result<Bytes, StoreError> {
         let length = stamp.size.min(max);
         let cut_off = |_| StoreError::Away("its answer was cut off".into());
         let mut stream = match self.open(key, stamp, 0..length).await? {
@@ -149,7 +154,7 @@ impl Edge {
     pub async fn peek(
         &self,
         key: &str,
-        stamp: Stamp,
+        stamp: FileVersion,
         range: Range<u64>,
     ) -> Result<Bytes, StoreError> {
         let inner = &self.0;
@@ -174,34 +179,34 @@ impl Edge {
     }
 
     /// Fetches an object that somebody will likely ask for next, if little else is going on.
-    pub fn fetch_ahead(&self, key: &str, stamp: Stamp) {
-        if let Some(piece) = self.cut(key, stamp).all().next() {
-            self.go_ahead(key, stamp, piece);
+    pub fn fetch_ahead(&self, key: &str, stamp: FileVersion) {
+        if let Some(chunk) = self.object(key, stamp).all().next() {
+            self.go_ahead(key, stamp, chunk);
         }
     }
 
-    pub(super) fn cut(&self, key: &str, stamp: Stamp) -> Cut {
-        Cut::of(&self.0.home, key, stamp)
+    pub(super) fn object(&self, key: &str, stamp: FileVersion) -> ObjectVersion {
+        ObjectVersion::of(&self.0.home, key, stamp)
     }
 
-    /// A piece that is kept, or on its way: waits for its first bytes.
+    /// A chunk that is kept, or on its way: waits for its first bytes.
     async fn hold(
         &self,
         key: &str,
-        stamp: Stamp,
-        piece: Piece,
+        stamp: FileVersion,
+        chunk: ChunkKey,
         purpose: Purpose,
     ) -> Result<Held, StoreError> {
         loop {
-            let underway = self.0.fills().get(&piece).cloned();
+            let underway = self.0.fills().get(&chunk).cloned();
             let fill = match underway {
                 Some(fill) => fill,
                 None => {
-                    if let Some(file) = self.kept_file(piece).await? {
+                    if let Some(file) = self.kept_file(chunk).await? {
                         return Ok(Held::Kept(file));
                     }
                     self.0.left_alone(key)?;
-                    match self.fill(key, stamp, piece, purpose)? {
+                    match self.fill(key, stamp, chunk, purpose)? {
                         Some(fill) => fill,
                         None => continue,
                     }
@@ -212,42 +217,42 @@ impl Edge {
         }
     }
 
-    async fn kept_file(&self, piece: Piece) -> Result<Option<File>, StoreError> {
+    async fn kept_file(&self, chunk: ChunkKey) -> Result<Option<File>, StoreError> {
         let shelf = self.0.shelf.clone();
-        if let Some(file) = shelf.take_at_once(piece) {
+        if let Some(file) = shelf.take_at_once(chunk) {
             return Ok(Some(file));
         }
         let folder = shelf.folder().to_owned();
         // What is there and cannot be read now is not fetched again.
-        let taken = in_time(&folder, move || shelf.take(piece)).await.and_then(|taken| taken);
+        let taken = in_time(&folder, move || shelf.take(chunk)).await.and_then(|taken| taken);
         taken.map_err(|_| StoreError::Busy)
     }
 
-    /// All of a piece that is kept.
-    pub(super) async fn kept_bytes(&self, piece: Piece) -> Option<Bytes> {
-        let file = self.kept_file(piece).await.ok()??;
+    /// All of a chunk that is kept.
+    pub(super) async fn kept_bytes(&self, chunk: ChunkKey) -> Option<Bytes> {
+        let file = self.kept_file(chunk).await.ok()??;
         let chunks: Vec<Bytes> =
-            file_stream(file, 0..piece.length()).await.ok()?.try_collect().await.ok()?;
+            file_stream(file, 0..chunk.length()).await.ok()?.try_collect().await.ok()?;
         Some(chunks.concat().into())
     }
 
-    /// The piece on its way; if nobody fetches it yet, somebody does now. `None` where it has come
+    /// The chunk on its way; if nobody fetches it yet, somebody does now. `None` where it has come
     /// since the caller looked.
     fn fill(
         &self,
         key: &str,
-        stamp: Stamp,
-        piece: Piece,
+        stamp: FileVersion,
+        chunk: ChunkKey,
         purpose: Purpose,
     ) -> Result<Option<Arc<Fill>>, StoreError> {
         let mut fills = self.0.fills();
-        let place = match fills.entry(piece) {
+        let place = match fills.entry(chunk) {
             Entry::Occupied(other) => return Ok(Some(other.get().clone())),
-            Entry::Vacant(_) if self.0.shelf.holds(piece) => return Ok(None),
+            Entry::Vacant(_) if self.0.shelf.holds(chunk) => return Ok(None),
             Entry::Vacant(place) => place,
         };
         let task = self.0.task(key)?;
-        let fill = place.insert(Fill::new(piece, purpose)).clone();
+        let fill = place.insert(Fill::new(chunk, purpose)).clone();
         drop(fills);
         let (key, begun) = (key.to_owned(), None);
         let job = Job { key, stamp, fill: fill.clone(), begun, task };
@@ -256,16 +261,16 @@ impl Edge {
         Ok(Some(fill))
     }
 
-    /// Fetches a piece that nobody has asked for yet, if little else is going on.
-    fn go_ahead(&self, key: &str, stamp: Stamp, piece: Piece) {
-        if self.0.shelf.holds(piece) || self.0.fills().contains_key(&piece) {
+    /// Fetches a chunk that nobody has asked for yet, if little else is going on.
+    fn go_ahead(&self, key: &str, stamp: FileVersion, chunk: ChunkKey) {
+        if self.0.shelf.holds(chunk) || self.0.fills().contains_key(&chunk) {
             return;
         }
         let Some(turn) = self.0.ahead.try_take(&self.0.store.site(key)) else { return };
         if self.0.left_alone(key).is_err() {
             return;
         }
-        if let Ok(Some(fill)) = self.fill(key, stamp, piece, Purpose::Shelf) {
+        if let Ok(Some(fill)) = self.fill(key, stamp, chunk, Purpose::Cache) {
             tokio::spawn(async move {
                 // The turn stands for the whole of it.
                 fill.ended().await;
@@ -283,12 +288,12 @@ impl Edge {
 }
 
 impl Reader {
-    /// Reads `piece` from here on, and has what follows fetched.
-    async fn begin(&mut self, piece: Piece, held: Held) -> io::Result<()> {
-        let Range { start, end } = piece.bytes();
+    /// Reads `chunk` from here on, and has what follows fetched.
+    async fn begin(&mut self, chunk: ChunkKey, held: Held) -> io::Result<()> {
+        let Range { start, end } = chunk.bytes();
         let within = self.left.start - start..self.left.end.min(end) - start;
-        self.piece = Some(self.edge.bytes_of(held, within).await?);
-        if self.purpose != Purpose::Shelf {
+        self.chunk = Some(self.edge.bytes_of(held, within).await?);
+        if self.purpose != Purpose::Cache {
             return Ok(());
         }
         // Who asks for little near the end asks for the next soon, who reads on for more; who asks
@@ -298,11 +303,11 @@ impl Reader {
             asked if asked <= end => 1,
             _ => AHEAD,
         };
-        let mut next = piece.next();
+        let mut next = chunk.next();
         for _ in 0..ahead {
-            let Some(piece) = next else { break };
-            self.edge.go_ahead(&self.key, self.stamp, piece);
-            next = piece.next();
+            let Some(chunk) = next else { break };
+            self.edge.go_ahead(&self.key, self.stamp, chunk);
+            next = chunk.next();
         }
         Ok(())
     }
@@ -310,12 +315,12 @@ impl Reader {
     /// The next bytes; nothing where there are no more.
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         while !self.left.is_empty() {
-            let error = match &mut self.piece {
+            let error = match &mut self.chunk {
                 None => match self.find().await {
                     Ok(()) => continue,
                     Err(error) => error,
                 },
-                Some(piece) => match piece.next().await {
+                Some(chunk) => match chunk.next().await {
                     Some(Ok(bytes)) if bytes.is_empty() => continue,
                     Some(Ok(bytes)) => {
                         self.left.start += bytes.len() as u64;
@@ -324,8 +329,8 @@ impl Reader {
                     }
                     Some(Err(error)) => error,
                     None => {
-                        self.piece = None;
-                        if self.cut.piece_at(self.left.start).bytes().start == self.left.start {
+                        self.chunk = None;
+                        if self.object.chunk_at(self.left.start).bytes().start == self.left.start {
                             continue;
                         }
                         io::ErrorKind::UnexpectedEof.into()
@@ -333,7 +338,7 @@ impl Reader {
                 },
             };
             // What comes now is no beginning any more: a moment's trouble of the store breaks nothing.
-            self.piece = None;
+            self.chunk = None;
             let now = Instant::now();
             let until = *self.until.get_or_insert(now + GOES_ON);
             if now + AGAIN >= until || !may_pass(&error) {
@@ -346,12 +351,12 @@ impl Reader {
 
     async fn find(&mut self) -> io::Result<()> {
         let until = *self.until.get_or_insert_with(|| Instant::now() + GOES_ON);
-        let piece = self.cut.piece_at(self.left.start);
-        let held = self.edge.hold(&self.key, self.stamp, piece, self.purpose);
+        let chunk = self.object.chunk_at(self.left.start);
+        let held = self.edge.hold(&self.key, self.stamp, chunk, self.purpose);
         let left = until.saturating_duration_since(Instant::now());
         let held = timeout(left, held).await.unwrap_or_else(|_| Err(late()));
         let held = held.map_err(io::Error::other)?;
-        self.begin(piece, held).await
+        self.begin(chunk, held).await
     }
 }
 

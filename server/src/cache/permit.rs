@@ -1,4 +1,4 @@
-//! Leave to ask for one object: of the breaker of its host, and of its own where it has come badly
+//! Permit to ask for one object: of the breaker of its host, and of its own where it has come badly
 //! before. An answer that does not come or breaks off, of a host that is there, says something of that
 //! object first: whoever asks for one that never comes whole takes nothing else from anybody.
 
@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use moka::sync::Cache;
 
-use super::breaker::{Breaker, Leave};
+use super::breaker::{Breaker, HostPermit};
 use crate::storage::StoreError;
 
 /// Of so many objects is known that they come badly,
@@ -35,17 +35,17 @@ impl Objects {
     }
 }
 
-/// Leave to ask for one object once. Dropped without a word it counts as nothing.
+/// Permit to ask for one object once. Dropped without a word it counts as nothing.
 #[derive(Debug)]
 pub(super) struct Permit {
-    host: Leave,
-    own: Option<Leave>,
+    host: HostPermit,
+    own: Option<HostPermit>,
     key: String,
     objects: Arc<Objects>,
 }
 
 impl Permit {
-    /// Leave to ask, unless the host or the object is left alone.
+    /// Permit to ask, unless the host or the object is left alone.
     pub(super) fn ask(
         objects: &Arc<Objects>,
         host: &Arc<Breaker>,

@@ -1,5 +1,5 @@
 //! Objects that no list tells of: what each is now is asked once, whoever else wants to know, and
-//! the answer's bytes are the first of the piece that everybody waits for. How long that is believed
+//! the answer's bytes are the first of the chunk that everybody waits for. How long that is believed
 //! is for the server to say.
 
 use std::{
@@ -11,12 +11,12 @@ use std::{
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    Edge, Inner, PATIENCE,
+    CachedStore, Inner, PATIENCE,
     fetch::{self, Job},
     fill::{Fill, Purpose},
     watched::watched,
 };
-use crate::storage::{Found, StoreError, turns::Turn};
+use crate::storage::{FoundObject, StoreError, turns::Turn};
 
 /// What was found is believed for so long where its server does not say how long it may be,
 const BELIEVED: Duration = Duration::from_secs(60);
@@ -25,33 +25,33 @@ const GONE: Duration = Duration::from_secs(1);
 
 /// What was found of an object, and when.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
+pub(super) struct KnownObject {
     /// Nothing where there is none.
-    found: Option<Found>,
+    found: Option<FoundObject>,
     at: Instant,
 }
 
-impl Known {
+impl KnownObject {
     fn is_fresh(self) -> bool {
         let lasts = self.found.map_or(GONE, |found| found.fresh.lasts.unwrap_or(BELIEVED));
         self.at.elapsed() < lasts
     }
 
-    fn told(self) -> Result<Found, StoreError> {
+    fn told(self) -> Result<FoundObject, StoreError> {
         self.found.ok_or(StoreError::Gone)
     }
 }
 
 /// A question on its way.
-pub(super) type Search = watch::Sender<Option<Result<Found, StoreError>>>;
+pub(super) type Search = watch::Sender<Option<Result<FoundObject, StoreError>>>;
 
 /// How it is told.
-type Told = watch::Receiver<Option<Result<Found, StoreError>>>;
+type Told = watch::Receiver<Option<Result<FoundObject, StoreError>>>;
 
 /// Somebody asks; ends when dropped, with or without a word.
 struct Asking {
     inner: Arc<Inner>,
-    wanted: Wanted,
+    wanted: ObjectName,
     tell: Arc<Search>,
     _task: Turn,
 }
@@ -64,7 +64,7 @@ impl Drop for Asking {
 
 /// An object, and which of those that had its address one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Wanted {
+pub(super) struct ObjectName {
     key: String,
     turn: u64,
 }
@@ -78,11 +78,11 @@ enum What {
     Head,
 }
 
-impl Edge {
+impl CachedStore {
     /// What an object is that no list tells of. `turn` tells those apart that have one address after
     /// the other. Fails within two seconds where it is not known and the store does not say.
-    pub async fn find(&self, key: &str, turn: u64) -> Result<Found, StoreError> {
-        let wanted = Wanted { key: key.to_owned(), turn };
+    pub async fn find(&self, key: &str, turn: u64) -> Result<FoundObject, StoreError> {
+        let wanted = ObjectName { key: key.to_owned(), turn };
         let known = self.0.known.get(&wanted);
         if let Some(known) = known.filter(|known| known.is_fresh()) {
             return known.told();
@@ -107,18 +107,18 @@ impl Edge {
 
     /// Whether there is anything known of it that is still believed.
     pub fn knows(&self, key: &str) -> bool {
-        let wanted = Wanted { key: key.to_owned(), turn: 0 };
-        self.0.known.get(&wanted).is_some_and(Known::is_fresh)
+        let wanted = ObjectName { key: key.to_owned(), turn: 0 };
+        self.0.known.get(&wanted).is_some_and(KnownObject::is_fresh)
     }
 
     /// What was found of an object turned out to be wrong: who wants it asks anew.
-    pub fn doubt(&self, key: &str, turn: u64) {
-        self.0.known.invalidate(&Wanted { key: key.to_owned(), turn });
+    pub fn request_refresh(&self, key: &str, turn: u64) {
+        self.0.known.invalidate(&ObjectName { key: key.to_owned(), turn });
     }
 
     /// What an object is now, asked anew; its bytes are not fetched.
-    pub async fn look(&self, key: &str) -> Result<Found, StoreError> {
-        let wanted = Wanted { key: key.to_owned(), turn: 0 };
+    pub async fn look(&self, key: &str) -> Result<FoundObject, StoreError> {
+        let wanted = ObjectName { key: key.to_owned(), turn: 0 };
         let turn = self.0.turns.take(&self.0.store.site(key)).await;
         let found = self.ask(&wanted, What::Head, turn).await;
         self.0.note(&wanted, &found);
@@ -128,8 +128,8 @@ impl Edge {
     /// Fetches the beginning of an object that somebody will likely ask for next, if little else is
     /// going on.
     pub fn find_ahead(&self, key: &str, turn: u64) {
-        let wanted = Wanted { key: key.to_owned(), turn };
-        if self.0.known.get(&wanted).is_some_and(Known::is_fresh) {
+        let wanted = ObjectName { key: key.to_owned(), turn };
+        if self.0.known.get(&wanted).is_some_and(KnownObject::is_fresh) {
             return;
         }
         let Some(turn) = self.0.ahead.try_take(&self.0.store.site(key)) else { return };
@@ -144,7 +144,7 @@ impl Edge {
         });
     }
 
-    async fn wait_for(&self, wanted: Wanted, what: What) -> Result<Found, StoreError> {
+    async fn wait_for(&self, wanted: ObjectName, what: What) -> Result<FoundObject, StoreError> {
         self.0.left_alone(&wanted.key)?;
         let mut search = self.search(wanted, what)?;
         let ended = timeout(PATIENCE, search.wait_for(Option::is_some)).await;
@@ -157,12 +157,12 @@ impl Edge {
     }
 
     /// Whether all of an object is kept.
-    fn holds(&self, key: &str, found: Found) -> bool {
-        self.cut(key, found.stamp).all().all(|piece| self.0.shelf.holds(piece))
+    fn holds(&self, key: &str, found: FoundObject) -> bool {
+        self.object(key, found.stamp).all().all(|chunk| self.0.shelf.holds(chunk))
     }
 
     /// The question on its way; if nobody asks yet, somebody does now.
-    fn search(&self, wanted: Wanted, what: What) -> Result<Told, StoreError> {
+    fn search(&self, wanted: ObjectName, what: What) -> Result<Told, StoreError> {
         let mut searches = self.0.searches();
         if let Some(search) = searches.get(&wanted) {
             return Ok(search.subscribe());
@@ -192,7 +192,7 @@ impl Edge {
         Ok(told)
     }
 
-    async fn ask_in_turn(&self, asking: &Asking, what: What) -> Result<Found, StoreError> {
+    async fn ask_in_turn(&self, asking: &Asking, what: What) -> Result<FoundObject, StoreError> {
         let Asking { inner, wanted, tell, .. } = asking;
         let host = inner.store.site(&wanted.key);
         let turn = tokio::select! {
@@ -204,7 +204,12 @@ impl Edge {
         self.ask(wanted, what, turn).await
     }
 
-    async fn ask(&self, wanted: &Wanted, what: What, turn: Turn) -> Result<Found, StoreError> {
+    async fn ask(
+        &self,
+        wanted: &ObjectName,
+        what: What,
+        turn: Turn,
+    ) -> Result<FoundObject, StoreError> {
         let (inner, key) = (&self.0, &wanted.key);
         if what == What::Head {
             let found = inner.patiently(key, || inner.store.look(key)).await?;
@@ -212,22 +217,22 @@ impl Edge {
         }
         let ((found, content), permit) = inner.by_leave(key, || inner.store.find(key)).await?;
         let found = wanted.told(found);
-        let first = self.cut(key, found.stamp).all().next();
-        let Some(piece) = first.filter(|piece| !inner.shelf.holds(*piece)) else {
+        let first = self.object(key, found.stamp).all().next();
+        let Some(chunk) = first.filter(|chunk| !inner.shelf.holds(*chunk)) else {
             permit.answered();
             return Ok(found);
         };
         // Where no more may be fetched, who comes for the bytes is told so.
         let task = inner.task(key).ok();
-        let fill = match inner.fills().entry(piece) {
+        let fill = match inner.fills().entry(chunk) {
             Entry::Vacant(place) if task.is_some() => {
-                Some(place.insert(Fill::new(piece, Purpose::of(&found))).clone())
+                Some(place.insert(Fill::new(chunk, Purpose::of(&found))).clone())
             }
             _ => None,
         };
         match task.zip(fill) {
             Some((task, fill)) => {
-                let content = watched(content, piece.length(), permit);
+                let content = watched(content, chunk.length(), permit);
                 let (key, stamp, begun) = (key.clone(), found.stamp, Some((content, turn)));
                 let job = Job { key, stamp, fill, begun, task };
                 tokio::spawn(fetch::fetch(inner.clone(), job));
@@ -238,10 +243,10 @@ impl Edge {
     }
 }
 
-impl Wanted {
+impl ObjectName {
     /// What a server that tells nothing of the state of its objects says, with what is known of it.
-    fn told(&self, mut found: Found) -> Found {
-        if found.stamp.is_unmarked() {
+    fn told(&self, mut found: FoundObject) -> FoundObject {
+        if found.stamp.has_no_hash() {
             found.is_marked = false;
             // How long it holds is all that it says: each time that is over it is another.
             let began = match found.fresh.lasts {
@@ -249,18 +254,18 @@ impl Wanted {
                 None => Duration::ZERO,
             };
             let began = u64::try_from(began.as_nanos()).unwrap_or(u64::MAX);
-            found.stamp = found.stamp.marked(self.turn.wrapping_add(began));
+            found.stamp = found.stamp.with_sequence(self.turn.wrapping_add(began));
         }
         found
     }
 }
 
 impl Inner {
-    fn note(self: &Arc<Self>, wanted: &Wanted, found: &Result<Found, StoreError>) {
+    fn note(self: &Arc<Self>, wanted: &ObjectName, found: &Result<FoundObject, StoreError>) {
         let at = Instant::now();
         let known = match found {
-            Ok(found) if !found.fresh.passing => Known { found: Some(*found), at },
-            Err(StoreError::Gone) => Known { found: None, at },
+            Ok(found) if !found.fresh.passing => KnownObject { found: Some(*found), at },
+            Err(StoreError::Gone) => KnownObject { found: None, at },
             Ok(_) | Err(StoreError::Changed) => return self.known.invalidate(wanted),
             Err(_) => return,
         };

@@ -1,4 +1,4 @@
-//! Bytes of pieces that the cache's folder cannot take: in memory for as long as somebody reads them, and
+//! Bytes of chunks that the cache's folder cannot take: in memory for as long as somebody reads them, and
 //! no more of them in all than this host can spare.
 
 use std::sync::{
@@ -9,11 +9,11 @@ use std::sync::{
 /// All of them together: four segments of the largest.
 pub(super) const SPILT_MAX: u64 = 64 << 20;
 
-/// How many bytes there are of all pieces.
+/// How many bytes there are of all chunks.
 #[derive(Debug, Default)]
 pub(super) struct Spills(AtomicU64);
 
-/// The bytes of one piece; gone when dropped.
+/// The bytes of one chunk; gone when dropped.
 #[derive(Debug, Default)]
 pub(super) struct Spill {
     bytes: Vec<u8>,

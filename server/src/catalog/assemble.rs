@@ -7,19 +7,19 @@ use tokio::{sync::watch, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    artifacts::MadeTable, name::shown, problem::Reason, snapshot::Snapshot,
+    artifacts::ArtifactIndex, name::shown, problem::Problem, snapshot::Snapshot,
     source_list::SourceLists,
 };
 
 /// Runs until `stop`. Shows nothing before the first of the sources has said what it has.
 pub(crate) async fn run(
     lists: &mut watch::Receiver<SourceLists>,
-    made: &MadeTable,
+    made: &ArtifactIndex,
     publish: &watch::Sender<Option<Arc<Snapshot>>>,
     stop: &CancellationToken,
 ) {
     // What was logged of clashes, to log it once.
-    let mut told: Vec<(OsString, Reason)> = Vec::new();
+    let mut told: Vec<(OsString, Problem)> = Vec::new();
     loop {
         let all = lists.borrow_and_update().clone();
         if all.first().is_some_and(|first| first.heard) {

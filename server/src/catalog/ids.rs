@@ -11,8 +11,8 @@ use app::catalog::ChannelId;
 
 use super::{
     name,
-    problem::Reason,
-    record::{Facts, SourceId},
+    problem::Problem,
+    record::{ChannelRecord, SourceId},
     source_list::SourceList,
 };
 
@@ -23,7 +23,7 @@ pub(super) struct Named {
     pub(super) name: OsString,
     /// First segment of its address below `/streams/`, decoded.
     pub(super) address: String,
-    pub(super) facts: Arc<Facts>,
+    pub(super) record: Arc<ChannelRecord>,
     /// The source can be reached.
     pub(super) available: bool,
 }
@@ -31,16 +31,16 @@ pub(super) struct Named {
 #[derive(Default)]
 struct Naming {
     named: Vec<Named>,
-    taken: HashMap<ChannelId, Arc<Facts>>,
+    taken: HashMap<ChannelId, Arc<ChannelRecord>>,
     addresses: HashSet<String>,
-    clashes: Vec<(OsString, Reason)>,
+    clashes: Vec<(OsString, Problem)>,
 }
 
 /// Names the channels of each source in turn. Also answers what has to be renamed to be listed.
 ///
 /// In a second pass channels that are made of others are left out where none of those is listed, and
 /// count as away where all of those do.
-pub(super) fn name_all(lists: &[Arc<SourceList>]) -> (Vec<Named>, Vec<(OsString, Reason)>) {
+pub(super) fn name_all(lists: &[Arc<SourceList>]) -> (Vec<Named>, Vec<(OsString, Problem)>) {
     let mut naming = Naming::default();
     for list in lists {
         let available = |name: &OsString| list.available && !list.behind.contains(name);
@@ -50,12 +50,12 @@ pub(super) fn name_all(lists: &[Arc<SourceList>]) -> (Vec<Named>, Vec<(OsString,
     let Naming { mut named, clashes, .. } = naming;
     // A channel that is made of others may not be one of those in turn: none refers to itself by a
     // detour.
-    let plain = named.iter().filter(|named| named.facts.refers_to.is_empty());
+    let plain = named.iter().filter(|named| named.record.refers_to.is_empty());
     let plain: HashMap<ChannelId, bool> =
         plain.map(|named| (named.id.clone(), named.available)).collect();
     named.retain_mut(|named| {
-        let parts = || named.facts.refers_to.iter().filter_map(|id| plain.get(id));
-        if named.facts.refers_to.is_empty() {
+        let parts = || named.record.refers_to.iter().filter_map(|id| plain.get(id));
+        if named.record.refers_to.is_empty() {
             return true;
         }
         named.available &= parts().any(|available| *available);
@@ -72,19 +72,19 @@ impl Naming {
         suffix: Option<&str>,
         available: impl Fn(&OsString) -> bool,
     ) where
-        I: Iterator<Item = (&'a OsString, &'a Arc<Facts>)>,
+        I: Iterator<Item = (&'a OsString, &'a Arc<ChannelRecord>)>,
     {
         // Who has which id within this source.
         let mut own: HashSet<ChannelId> = HashSet::new();
         for bare in [false, true] {
-            for (name, facts) in all().filter(|(_, facts)| facts.bare == bare) {
+            for (name, record) in all().filter(|(_, record)| record.bare == bare) {
                 let text = name.to_string_lossy();
                 let stem = text.rsplit_once('.').map_or(&*text, |(stem, _)| stem);
                 let candidates = if bare { vec![stem, &text] } else { vec![&*text] };
                 let ids: Vec<_> =
                     candidates.iter().filter_map(|text| name::id(text).ok()).collect();
                 let same =
-                    |id: &ChannelId| self.taken.get(id).is_some_and(|taken| is_same(taken, facts));
+                    |id: &ChannelId| self.taken.get(id).is_some_and(|taken| is_same(taken, record));
                 if suffix.is_some() && ids.iter().any(same) {
                     continue;
                 }
@@ -93,10 +93,10 @@ impl Naming {
                 match (free, id) {
                     (Some(free), Some(id)) => {
                         own.insert(id);
-                        self.take(free, name, facts, available(name));
+                        self.take(free, name, record, available(name));
                     }
                     _ => {
-                        let clash = Reason::Clash(name::nfc(candidates[0]));
+                        let clash = Problem::Clash(name::nfc(candidates[0]));
                         self.clashes.push((name.clone(), clash));
                     }
                 }
@@ -117,18 +117,24 @@ impl Naming {
         is_free(&other).then_some(other)
     }
 
-    fn take(&mut self, id: ChannelId, name: &OsString, facts: &Arc<Facts>, available: bool) {
-        let address = if facts.bare { self.address(&id, facts) } else { id.as_str().to_owned() };
+    fn take(
+        &mut self,
+        id: ChannelId,
+        name: &OsString,
+        record: &Arc<ChannelRecord>,
+        available: bool,
+    ) {
+        let address = if record.bare { self.address(&id, record) } else { id.as_str().to_owned() };
         self.addresses.insert(address.clone());
-        self.taken.insert(id.clone(), facts.clone());
-        let (name, facts) = (name.clone(), facts.clone());
-        self.named.push(Named { id, name, address, facts, available });
+        self.taken.insert(id.clone(), record.clone());
+        let (name, record) = (name.clone(), record.clone());
+        self.named.push(Named { id, name, address, record, available });
     }
 
     /// A bare file's own name, or one made of its id where that leads to something else already: to
     /// another file, a folder, or what is made of one.
-    fn address(&self, id: &ChannelId, facts: &Facts) -> String {
-        let file = name::nfc(&facts.main);
+    fn address(&self, id: &ChannelId, record: &ChannelRecord) -> String {
+        let file = name::nfc(&record.main);
         let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_owned();
         let is_free = |address: &String| {
             !self.addresses.contains(address)
@@ -144,6 +150,6 @@ impl Naming {
     }
 }
 
-fn is_same(one: &Facts, other: &Facts) -> bool {
+fn is_same(one: &ChannelRecord, other: &ChannelRecord) -> bool {
     one.bare == other.bare && one.live == other.live && one.content.agrees(&other.content)
 }

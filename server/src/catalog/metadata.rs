@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// The keys of `channel.toml`; others are passed over.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub(crate) struct About {
+pub(crate) struct ChannelMetadata {
     pub(crate) title: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) tags: Vec<String>,
@@ -17,7 +17,7 @@ pub(crate) struct About {
     pub(crate) access: Access,
 }
 
-impl About {
+impl ChannelMetadata {
     /// Whether nobody is shown it: while there are no accounts, what is for some is for nobody.
     pub(crate) fn is_hidden(&self) -> bool {
         self.hidden || self.access != Access::Everyone
@@ -52,7 +52,7 @@ impl Access {
 }
 
 /// Reads it; blank texts count as absent. An error names the line.
-pub(crate) fn parse(text: &str) -> Result<About, String> {
+pub(crate) fn parse(text: &str) -> Result<ChannelMetadata, String> {
     let told = |error: toml::de::Error| {
         let at = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -65,7 +65,7 @@ pub(crate) fn parse(text: &str) -> Result<About, String> {
         let line = text.lines().position(is_it).map_or(1, |at| at + 1);
         return Err(format!("line {line}: {why}"));
     }
-    let mut about: About = toml::from_str(text).map_err(told)?;
+    let mut about: ChannelMetadata = toml::from_str(text).map_err(told)?;
     let trim = |text: Option<String>| {
         text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     };
@@ -76,7 +76,7 @@ pub(crate) fn parse(text: &str) -> Result<About, String> {
     Ok(about)
 }
 
-/// Keys that say who is shown a channel, and when.
+/// ArtifactKeys that say who is shown a channel, and when.
 const NARROWING: [&str; 4] = ["hidden", "access", "from", "until"];
 
 /// Why this key may be meant to keep the channel from some people, and does not: it is passed over
@@ -101,11 +101,11 @@ fn narrows(key: &str, value: &toml::Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{About, Access, parse};
+    use super::{Access, ChannelMetadata, parse};
 
     #[test]
     fn all_keys_are_optional() {
-        assert_eq!(parse(""), Ok(About::default()));
+        assert_eq!(parse(""), Ok(ChannelMetadata::default()));
         let about = parse("title = \" Olas \"\ntags = [\"mar\", \" \"]\norder = 2\nnew = 1\n");
         assert!(about.is_ok_and(|about| about.title.as_deref() == Some("Olas")
             && about.tags == ["mar"]

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, ffi::OsStr};
 use app::catalog::ChannelId;
 use unicode_normalization::UnicodeNormalization;
 
-use super::problem::Reason;
+use super::problem::Problem;
 
 /// The extensions of bare media files that are channels.
 const BARE: [&str; 11] =
@@ -149,8 +149,8 @@ pub(crate) fn nfc(name: &str) -> String {
 }
 
 /// The id that a name spells.
-pub(crate) fn id(name: &str) -> Result<ChannelId, Reason> {
-    ChannelId::parse(&nfc(name)).map_err(Reason::Name)
+pub(crate) fn id(name: &str) -> Result<ChannelId, Problem> {
+    ChannelId::parse(&nfc(name)).map_err(Problem::Name)
 }
 
 /// Compares as people do: runs of digits as numbers, all else by character.

@@ -4,8 +4,8 @@
 use app::catalog::Opening;
 
 use super::{
-    record::{Facts, PLAYLIST},
-    snapshot::Entry,
+    record::{ChannelRecord, PLAYLIST},
+    snapshot::ListedChannel,
 };
 use crate::hls::playlist::Role;
 
@@ -15,27 +15,27 @@ const BEGINS_ANEW_S: f64 = 60.0;
 /// Addresses in the order in which they are asked for: the playlist; where it names segments itself and
 /// is finished, also its init and its first segment. Which rendition of a master playlist is played
 /// depends on the line: only a single one is known before.
-pub(super) fn opening(entry: &Entry) -> Opening {
+pub(super) fn opening(entry: &ListedChannel) -> Opening {
     if !entry.media.is_hls() {
         return Opening::default();
     }
     let mut addresses = vec![entry.media.url.clone()];
     if !entry.media.live && entry.media.duration_s.is_some_and(|all| all < BEGINS_ANEW_S) {
         let folder = entry.media.url.trim_end_matches(PLAYLIST);
-        follow(&entry.facts, folder, PLAYLIST, &mut addresses);
+        follow(&entry.record, folder, PLAYLIST, &mut addresses);
     }
-    Opening { addresses, separate_tracks: has_separate_tracks(&entry.facts) }
+    Opening { addresses, separate_tracks: has_separate_tracks(&entry.record) }
 }
 
 /// Whether the master playlist has sound or subtitles in playlists of their own.
-fn has_separate_tracks(facts: &Facts) -> bool {
-    let variants = facts.playlist(PLAYLIST).map(|main| &main.parsed.playlist().variants);
+fn has_separate_tracks(record: &ChannelRecord) -> bool {
+    let variants = record.playlist(PLAYLIST).map(|main| &main.parsed.playlist().variants);
     variants.is_some_and(|variants| variants.iter().any(|variant| variant.separate_tracks))
 }
 
 /// Adds what the playlist at `path` (inside the channel's folder) leads to.
-fn follow(facts: &Facts, folder: &str, path: &str, addresses: &mut Vec<String>) {
-    let Some(offer) = facts.playlist(path) else { return };
+fn follow(record: &ChannelRecord, folder: &str, path: &str, addresses: &mut Vec<String>) {
+    let Some(offer) = record.playlist(path) else { return };
     let parsed = &offer.parsed;
     let base = path.rsplit_once('/').map_or("", |(base, _)| base);
     let join = |name: &str| match base {
@@ -54,7 +54,7 @@ fn follow(facts: &Facts, folder: &str, path: &str, addresses: &mut Vec<String>) 
         {
             let child = join(&child);
             addresses.push(format!("{folder}{child}"));
-            follow(facts, folder, &child, addresses);
+            follow(record, folder, &child, addresses);
         }
     }
     if parsed.playlist().master {

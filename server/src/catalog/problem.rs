@@ -32,7 +32,7 @@ impl Whereabouts<'_> {
 
 /// Why a name is left out of the list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
+pub enum Problem {
     /// The name is no id.
     #[error("{0}")]
     Name(ChannelIdError),
@@ -141,7 +141,7 @@ pub enum Reason {
     Panicked,
 }
 
-impl Reason {
+impl Problem {
     /// Whether time may mend it: a copy under way looks like this.
     pub(crate) fn may_pass(&self) -> bool {
         !matches!(

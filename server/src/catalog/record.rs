@@ -11,8 +11,8 @@ use std::{
 use app::catalog::{ChannelId, Kind, Source};
 use bytes::Bytes;
 
-use super::{metadata::About, remark::Remark};
-use crate::{hls::parsed::Parsed, storage::local::Stamp};
+use super::{metadata::ChannelMetadata, remark::Remark};
+use crate::{hls::parsed::Parsed, storage::local::FileVersion};
 
 /// The name of a channel's playlist in its folder.
 pub(crate) const PLAYLIST: &str = "playlist.m3u8";
@@ -22,9 +22,9 @@ pub(crate) const POSTERS: [&str; 2] = ["poster.webp", "poster.jpg"];
 
 /// One channel that can be played. Never changed once made.
 #[derive(Debug)]
-pub(crate) struct Facts {
+pub(crate) struct ChannelRecord {
     /// Where it lies.
-    pub(crate) place: Place,
+    pub(crate) location: Location,
     /// What tells whether two channels are the same.
     pub(crate) content: Content,
     /// The segment behind each, where fetching it ahead is worth while.
@@ -46,7 +46,7 @@ pub(crate) struct Facts {
     pub(crate) poster: Option<Box<str>>,
     /// Language and file of each subtitle track.
     pub(crate) subtitles: Vec<(String, String)>,
-    pub(crate) about: About,
+    pub(crate) about: ChannelMetadata,
     /// What its owner should know of it.
     pub(crate) remarks: Vec<Remark>,
     pub(crate) kind: Kind,
@@ -86,13 +86,13 @@ impl SourceId {
 
 /// Where a channel lies.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     /// Who has it.
     pub(crate) source: SourceId,
     /// What its media object says that it comes from.
     pub(crate) origin: Source,
     /// In its source's own terms: what stands before its paths in the keys, or its address.
-    pub(crate) location: String,
+    pub(crate) prefix: String,
     /// The folder of its files, where they lie on this host.
     pub(crate) folder: Option<LocalFolder>,
 }
@@ -174,18 +174,18 @@ pub(crate) struct ServedPlaylist {
 pub(crate) struct FileOffer {
     pub(crate) media_type: &'static str,
     /// How it was when the list was made.
-    pub(crate) stamp: Stamp,
+    pub(crate) stamp: FileVersion,
     /// A version that stays good although the file was written anew: an init of a live playlist.
     pub(crate) pinned: Option<Box<str>>,
     /// A poster, a subtitle file, a bare file: its address never carries a version.
     pub(crate) loose: bool,
 }
 
-impl Facts {
+impl ChannelRecord {
     /// The folder that its files may be opened below, and the folder of the channel, if they lie on this
     /// host.
     pub(crate) fn on_disk(&self) -> Option<(&Path, &Path)> {
-        self.place.folder.as_ref().map(|folder| (&*folder.root, &*folder.path))
+        self.location.folder.as_ref().map(|folder| (&*folder.root, &*folder.path))
     }
 
     /// The playlist at `path`, if there is one.

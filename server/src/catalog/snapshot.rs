@@ -11,18 +11,18 @@ use app::catalog::{ChannelId, Media, Order, Subtitle, encode_segment};
 use bytes::Bytes;
 
 use super::{
-    artifacts::{Keys, Made, MadeTable},
+    artifacts::{ArtifactIndex, ArtifactKeys, Artifacts},
     ids::{Named, name_all},
     name,
     order::{Orders, Places},
-    problem::Reason,
-    record::Facts,
+    problem::Problem,
+    record::ChannelRecord,
     remark::Remark,
     search::{Index, Only, Tags},
     source_list::SourceList,
     tagged::Tagged,
 };
-use crate::{probe, storage::local::Stamp};
+use crate::{probe, storage::local::FileVersion};
 
 /// Nothing is longer, in seconds, whatever is said of it: ten years.
 const LONGEST_S: f64 = 315_576_000.0;
@@ -32,7 +32,7 @@ const LONGEST_S: f64 = 315_576_000.0;
 pub struct Snapshot {
     list: Arc<List>,
     /// In feed order; empty in a snapshot that was made from media objects alone.
-    entries: Vec<Arc<Entry>>,
+    entries: Vec<Arc<ListedChannel>>,
     troubles: Vec<String>,
     reasons: Vec<String>,
     partial: bool,
@@ -55,14 +55,14 @@ struct List {
 
 /// One channel of the list.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct ListedChannel {
     pub(crate) media: Arc<Media>,
     pub(crate) json: Bytes,
-    pub(crate) facts: Arc<Facts>,
+    pub(crate) record: Arc<ChannelRecord>,
     /// What is made of it is kept under these,
-    pub(crate) keys: Keys,
+    pub(crate) keys: ArtifactKeys,
     /// and this is there.
-    pub(crate) made: Made,
+    pub(crate) artifacts: Artifacts,
     /// The name in its source.
     pub(crate) name: OsString,
     /// First segment of its address below `/streams/`, decoded and in NFC.
@@ -160,12 +160,12 @@ impl Snapshot {
     }
 
     /// The channel at the first segment of an address below `/streams/`.
-    pub(crate) fn at_address(&self, first: &str) -> Option<&Arc<Entry>> {
+    pub(crate) fn at_address(&self, first: &str) -> Option<&Arc<ListedChannel>> {
         self.list.addresses.get(first).and_then(|at| self.entries.get(*at))
     }
 
     /// The channel of this id.
-    pub(crate) fn entry(&self, id: &ChannelId) -> Option<&Arc<Entry>> {
+    pub(crate) fn entry(&self, id: &ChannelId) -> Option<&Arc<ListedChannel>> {
         self.position(id).and_then(|at| self.entries.get(at))
     }
 
@@ -199,8 +199,8 @@ impl Snapshot {
         self.videos_json().part(&self.list.json, offset..end)
     }
 
-    /// The channel's facts, for those who judge it.
-    pub(crate) fn entries(&self) -> &[Arc<Entry>] {
+    /// The channel's record, for those who judge it.
+    pub(crate) fn entries(&self) -> &[Arc<ListedChannel>] {
         &self.entries
     }
 
@@ -213,9 +213,9 @@ impl Snapshot {
     /// stayed. Also answers the names that clash.
     pub(crate) fn assemble(
         lists: &[Arc<SourceList>],
-        made: &MadeTable,
+        made: &ArtifactIndex,
         before: &Self,
-    ) -> (Self, Vec<(OsString, Reason)>) {
+    ) -> (Self, Vec<(OsString, Problem)>) {
         let (named, clashes) = name_all(lists);
         let troubles: Vec<_> = lists.iter().filter_map(|list| list.trouble.clone()).collect();
         let reasons = lists.iter().filter_map(|list| reason_of(list)).collect();
@@ -225,12 +225,12 @@ impl Snapshot {
             .into_iter()
             .map(|named| {
                 let old = before.position(&named.id).and_then(|at| before.entries.get(at));
-                Entry::reusing(old, named, |keys| made.channel(keys))
+                ListedChannel::reusing(old, named, |keys| made.channel(keys))
             })
             .collect();
         drop(made);
         entries.sort_by(|a, b| {
-            let place = |entry: &Entry| entry.facts.about.order.unwrap_or(f64::INFINITY);
+            let place = |entry: &ListedChannel| entry.record.about.order.unwrap_or(f64::INFINITY);
             place(a)
                 .total_cmp(&place(b))
                 .then_with(|| name::natural(a.media.id.as_str(), b.media.id.as_str()))
@@ -275,25 +275,25 @@ impl List {
     }
 }
 
-impl Entry {
+impl ListedChannel {
     fn reusing(
         old: Option<&Arc<Self>>,
         named: Named,
-        made_of: impl FnOnce(&Keys) -> Made,
+        made_of: impl FnOnce(&ArtifactKeys) -> Artifacts,
     ) -> Arc<Self> {
-        let Named { id, name, address, facts, available } = named;
+        let Named { id, name, address, record, available } = named;
         let same = old.filter(|old| {
-            Arc::ptr_eq(&old.facts, &facts)
+            Arc::ptr_eq(&old.record, &record)
                 && old.name == name
                 && old.address == address
                 && old.media.available == available
         });
-        let keys = same.map_or_else(|| Keys::of(&name, &facts), |old| old.keys.clone());
+        let keys = same.map_or_else(|| ArtifactKeys::of(&name, &record), |old| old.keys.clone());
         let made = made_of(&keys);
-        if let Some(old) = same.filter(|old| old.made == made) {
+        if let Some(old) = same.filter(|old| old.artifacts == made) {
             return old.clone();
         }
-        let media = Media { available, ..media_of(id, &address, &facts, &made) };
+        let media = Media { available, ..media_of(id, &address, &record, &made) };
         let (media, json) = match old {
             Some(old) if *old.media == media => (old.media.clone(), old.json.clone()),
             _ => {
@@ -301,36 +301,36 @@ impl Entry {
                 (Arc::new(media), json)
             }
         };
-        Arc::new(Self { media, json, facts, keys, made, name, address })
+        Arc::new(Self { media, json, record, keys, artifacts: made, name, address })
     }
 }
 
-fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
+fn media_of(id: ChannelId, address: &str, record: &ChannelRecord, made: &Artifacts) -> Media {
     let base = format!("/streams/{}", encode_segment(address));
     // What was made belongs to the channel, and not to the file that it is.
     let own = |name: &str| format!("/streams/{}/{name}", id.encoded());
-    let poster = facts.poster.is_some() || made.poster.is_some();
-    let waveform = made.waveform.is_some() || facts.beside.contains_key("waveform.json");
+    let poster = record.poster.is_some() || made.poster.is_some();
+    let waveform = made.waveform.is_some() || record.beside.contains_key("waveform.json");
     Media {
-        title: facts.about.title.clone().unwrap_or_else(|| id.to_string()),
-        description: facts.about.description.clone(),
-        kind: facts.kind,
-        source: facts.place.origin,
-        url: if facts.bare { base.clone() } else { format!("{base}/{}", facts.main) },
-        mime: facts.mime.clone(),
-        duration_s: facts.duration_s.filter(|seconds| (0.0..=LONGEST_S).contains(seconds)),
-        width: facts.width,
-        height: facts.height,
+        title: record.about.title.clone().unwrap_or_else(|| id.to_string()),
+        description: record.about.description.clone(),
+        kind: record.kind,
+        source: record.location.origin,
+        url: if record.bare { base.clone() } else { format!("{base}/{}", record.main) },
+        mime: record.mime.clone(),
+        duration_s: record.duration_s.filter(|seconds| (0.0..=LONGEST_S).contains(seconds)),
+        width: record.width,
+        height: record.height,
         poster: poster.then(|| own("poster.webp")),
-        thumbhash: made.thumbhash.as_deref().or(facts.thumbhash.as_deref()).map(str::to_owned),
+        thumbhash: made.thumbhash.as_deref().or(record.thumbhash.as_deref()).map(str::to_owned),
         waveform: waveform.then(|| own("waveform.json")),
-        subtitles: facts
+        subtitles: record
             .subtitles
             .iter()
             .map(|(lang, file)| Subtitle {
                 lang: lang.clone(),
                 // A bare file has no folder that could hold them.
-                url: if facts.bare {
+                url: if record.bare {
                     own(&format!("{}.vtt", encode_segment(lang)))
                 } else {
                     format!("{base}/{}", encode_segment(file))
@@ -338,13 +338,13 @@ fn media_of(id: ChannelId, address: &str, facts: &Facts, made: &Made) -> Media {
             })
             .collect(),
         storyboard: None,
-        live: facts.live,
+        live: record.live,
         available: true,
-        tags: facts.about.tags.clone(),
-        updated_at: facts.updated_at,
-        order: facts.about.order,
-        format: probe::format(&facts.codecs)
-            .or_else(|| facts.remarks.iter().find_map(Remark::format).map(str::to_owned)),
+        tags: record.about.tags.clone(),
+        updated_at: record.updated_at,
+        order: record.about.order,
+        format: probe::format(&record.codecs)
+            .or_else(|| record.remarks.iter().find_map(Remark::format).map(str::to_owned)),
         id,
     }
 }
@@ -358,10 +358,10 @@ fn reason_of(list: &SourceList) -> Option<String> {
 }
 
 /// The version of the poster, given or made.
-fn poster_of(entry: &Entry) -> Option<String> {
-    let given = entry.facts.poster.as_deref().and_then(|poster| entry.facts.file(poster));
-    let made = || entry.made.poster.as_ref().map(|file| file.stamp);
-    given.map(|file| file.stamp).or_else(made).map(Stamp::version)
+fn poster_of(entry: &ListedChannel) -> Option<String> {
+    let given = entry.record.poster.as_deref().and_then(|poster| entry.record.file(poster));
+    let made = || entry.artifacts.poster.as_ref().map(|file| file.stamp);
+    given.map(|file| file.stamp).or_else(made).map(FileVersion::version)
 }
 
 /// A media object is plain data with text keys, which JSON always holds.

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use super::{
     name::shown,
-    problem::{Reason, Whereabouts},
-    record::{Facts, SourceId},
+    problem::{Problem, Whereabouts},
+    record::{ChannelRecord, SourceId},
 };
 
 /// What a source has.
@@ -28,11 +28,11 @@ pub(crate) struct SourceList {
     /// What is wrong with it, in one sentence.
     pub(crate) trouble: Option<String>,
     /// By name at the source's top.
-    pub(crate) channels: BTreeMap<OsString, Arc<Facts>>,
+    pub(crate) channels: BTreeMap<OsString, Arc<ChannelRecord>>,
     /// Names of those that the source itself cannot reach.
     pub(crate) behind: HashSet<OsString>,
     /// Names that are no channels, and why.
-    pub(crate) left_out: Vec<(OsString, Reason)>,
+    pub(crate) left_out: Vec<(OsString, Problem)>,
     /// Whoever asks is told of its channels otherwise than by the log.
     pub(crate) silent: bool,
 }
@@ -88,17 +88,17 @@ impl SourceList {
         &self,
         name: &OsStr,
         lies: Whereabouts<'_>,
-        facts: &Facts,
-        before: Option<&Facts>,
+        record: &ChannelRecord,
+        before: Option<&ChannelRecord>,
     ) {
         if self.silent {
             return;
         }
-        let before = before.map(|facts| &*facts.remarks).unwrap_or_default();
+        let before = before.map(|record| &*record.remarks).unwrap_or_default();
         let called = format!("{} of the {}", shown(name), lies.word());
         let text = name.to_string_lossy();
-        for remark in facts.remarks.iter().filter(|remark| !before.contains(remark)) {
-            tracing::warn!("{}", remark.line(&called, lies, &text, !facts.bare));
+        for remark in record.remarks.iter().filter(|remark| !before.contains(remark)) {
+            tracing::warn!("{}", remark.line(&called, lies, &text, !record.bare));
         }
     }
 

@@ -12,7 +12,7 @@ use app::{
 use tokio::sync::broadcast;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::{felt::Felt, presence::SocketId};
+use super::{presence::SocketId, reactions::ReelReactions};
 
 /// Messages kept of each audience.
 const HISTORY_MAX: usize = 100;
@@ -22,13 +22,13 @@ const PENDING_MAX: usize = 2_048;
 
 /// One message, serialised once.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct StoredMessage {
     /// The object without its `type`, as it stands in a history.
     object: Box<str>,
     pub(super) channel: Option<ChannelId>,
 }
 
-impl Said {
+impl StoredMessage {
     pub(super) fn new(message: &Message) -> Self {
         Self { object: to_json(message).into(), channel: message.channel.clone() }
     }
@@ -54,7 +54,7 @@ pub(super) fn to_json(value: &impl serde::Serialize) -> String {
 pub(super) struct Event {
     pub(super) shared: Option<Utf8Bytes>,
     pub(super) own: Option<(SocketId, Utf8Bytes)>,
-    pub(super) said: Option<Arc<Said>>,
+    pub(super) said: Option<Arc<StoredMessage>>,
 }
 
 impl Event {
@@ -141,7 +141,7 @@ impl Feed {
 #[derive(Debug)]
 pub(super) struct Audience {
     channel: Option<ChannelId>,
-    messages: VecDeque<Arc<Said>>,
+    messages: VecDeque<Arc<StoredMessage>>,
     history: Option<Utf8Bytes>,
     pending: Vec<Event>,
     number: u64,
@@ -173,8 +173,8 @@ impl Audience {
     }
 
     /// The `history` event, built once for all who ask until the next message or feeling; of a
-    /// room with what was felt there.
-    pub(super) fn history(&mut self, felt: Option<&Felt>) -> Utf8Bytes {
+    /// room with what was reactions there.
+    pub(super) fn history(&mut self, reactions: Option<&ReelReactions>) -> Utf8Bytes {
         self.history
             .get_or_insert_with(|| {
                 let channel = to_json(&self.channel);
@@ -183,8 +183,9 @@ impl Audience {
                 let mut event =
                     format!(r#"{{"type":"history","channel":{channel},"messages":[{messages}]"#);
                 if self.channel.is_some() {
-                    let likes = felt.map_or(0, |felt| felt.likes);
-                    let moments = to_json(&felt.map(Felt::moments).unwrap_or_default());
+                    let likes = reactions.map_or(0, |reactions| reactions.likes);
+                    let moments =
+                        to_json(&reactions.map(ReelReactions::moments).unwrap_or_default());
                     event.push_str(&format!(r#","likes":{likes},"moments":{moments}"#));
                 }
                 event.push('}');
@@ -193,8 +194,8 @@ impl Audience {
             .clone()
     }
 
-    /// Something was felt: the history is built anew.
-    pub(super) fn stir(&mut self) {
+    /// Something was reactions: the history is built anew.
+    pub(super) fn invalidate(&mut self) {
         self.history = None;
     }
 

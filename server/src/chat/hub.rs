@@ -23,12 +23,12 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    felt::{Feelings, Tenths},
     history::{Audience, Departure, Event, Feed, to_json},
     member::Member,
     presence::{People, SocketId},
     rate::{Addresses, Bucket},
     reaction::{ReactionKind, Toggled},
+    reactions::{ReactionStore, Tenths},
     rooms::Rooms,
 };
 use crate::{config::Rate, tasks::Tasks};
@@ -70,7 +70,7 @@ pub(super) struct State {
     pub(super) people: People,
     everybody: Audience,
     rooms: Rooms,
-    feelings: Feelings,
+    store: ReactionStore,
     totals: Totals,
     addresses: Addresses,
     sockets: u32,
@@ -92,7 +92,7 @@ pub struct Totals {
     pub rooms: u32,
     /// Messages said.
     pub messages: u64,
-    /// Feelings, likes taken back among them.
+    /// ReactionStore, likes taken back among them.
     pub reactions: u64,
 }
 
@@ -116,7 +116,7 @@ impl ChatHub {
             people: People::new(now),
             everybody: Audience::new(None, EVERYBODY_RING),
             rooms: Rooms::default(),
-            feelings: Feelings::default(),
+            store: ReactionStore::default(),
             totals: Totals::default(),
             addresses: Addresses::default(),
             sockets: 0,
@@ -244,14 +244,14 @@ impl State {
         }
         self.unwatch(before, now);
         self.count.changed = true;
-        self.rooms.come(channel, self.feelings.of(channel))
+        self.rooms.come(channel, self.store.of(channel))
     }
 
     pub(super) fn look(&mut self, channel: &ChannelId) -> (Utf8Bytes, Feed) {
-        self.rooms.look(channel, self.feelings.of(channel))
+        self.rooms.look(channel, self.store.of(channel))
     }
 
-    /// Somebody felt something at a reel, or a like is taken back; answers the likes that stand.
+    /// Somebody reactions something at a reel, or a like is taken back; answers the likes that stand.
     pub(super) fn feel(
         &mut self,
         kind: ReactionKind,
@@ -260,18 +260,18 @@ impl State {
         toggled: Toggled,
     ) -> u32 {
         self.totals.reactions += 1;
-        self.rooms.stir(channel);
+        self.rooms.invalidate(channel);
         match toggled {
-            Toggled::On => self.feelings.add(kind, channel, at),
-            Toggled::Off(given) => self.feelings.take_back(channel, given),
+            Toggled::On => self.store.add(kind, channel, at),
+            Toggled::Off(given) => self.store.take_back(channel, given),
         }
     }
 
     /// Likes of somebody who had given them already.
     pub(super) fn take_back(&mut self, likes: Vec<(ChannelId, Tenths)>) {
         for (channel, at) in likes {
-            self.rooms.stir(&channel);
-            self.feelings.take_back(&channel, at);
+            self.rooms.invalidate(&channel);
+            self.store.take_back(&channel, at);
         }
     }
 

@@ -7,17 +7,17 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{
-    felt::Tenths,
-    history::{Event, Feed, Said, to_json},
+    history::{Event, Feed, StoredMessage, to_json},
     hub::{ChatHub, Snapshot},
-    nonce::Nonces,
+    nonce::RecentNonces,
     presence::{SocketId, Token},
     reaction::{Likes, ReactionKind, Toggled},
+    reactions::Tenths,
     text::{MessageText, TextError, Username},
 };
 use crate::config::Rate;
 
-/// Feelings of a person: a burst of twenty, then two a second.
+/// ReactionStore of a person: a burst of twenty, then two a second.
 const REACTIONS: Rate =
     Rate { count: NonZeroU32::new(20).expect("not zero"), per: Duration::from_secs(10) };
 
@@ -128,7 +128,7 @@ impl Member {
         let Some(person) = person else {
             return Err(Refusal::NotJoined);
         };
-        if nonce.is_some_and(|nonce| nonce.chars().count() > Nonces::MAX_CHARS) {
+        if nonce.is_some_and(|nonce| nonce.chars().count() > RecentNonces::MAX_CHARS) {
             return Err(Refusal::BadRequest("A nonce has at most 36 characters."));
         }
         if let Some(said) = nonce.and_then(|nonce| person.nonces.said(nonce, now)) {
@@ -151,7 +151,8 @@ impl Member {
             return Err(Refusal::SlowDown(FULL_RETRY));
         }
 
-        let said = Arc::new(Said::new(&state.message(name.as_str(), text.as_str(), channel)));
+        let said =
+            Arc::new(StoredMessage::new(&state.message(name.as_str(), text.as_str(), channel)));
         let own = nonce.map(|_| said.event(nonce));
         let event = Event {
             shared: Some(said.event(None)),

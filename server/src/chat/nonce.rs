@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::history::Said;
+use super::history::StoredMessage;
 
 /// How long a repeat is recognised.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -15,14 +15,14 @@ const NONCES_MAX: usize = 64;
 
 /// One person's marks of the last minute.
 #[derive(Debug, Default)]
-pub(super) struct Nonces(VecDeque<(Instant, Box<str>, Arc<Said>)>);
+pub(super) struct RecentNonces(VecDeque<(Instant, Box<str>, Arc<StoredMessage>)>);
 
-impl Nonces {
+impl RecentNonces {
     /// The most characters of a mark.
     pub(super) const MAX_CHARS: usize = 36;
 
     /// What was said under this mark within the last minute.
-    pub(super) fn said(&mut self, nonce: &str, now: Instant) -> Option<Arc<Said>> {
+    pub(super) fn said(&mut self, nonce: &str, now: Instant) -> Option<Arc<StoredMessage>> {
         while self.0.front().is_some_and(|(at, _, _)| now.duration_since(*at) >= REMEMBERED) {
             self.0.pop_front();
         }
@@ -30,7 +30,7 @@ impl Nonces {
     }
 
     /// Remembers a mark.
-    pub(super) fn remember(&mut self, nonce: &str, said: Arc<Said>, now: Instant) {
+    pub(super) fn remember(&mut self, nonce: &str, said: Arc<StoredMessage>, now: Instant) {
         if self.0.len() == NONCES_MAX {
             self.0.pop_front();
         }

@@ -10,7 +10,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::time::Instant;
 
-use super::{nonce::Nonces, rate::Bucket, reaction::Likes, text::Username};
+use super::{nonce::RecentNonces, rate::Bucket, reaction::Likes, text::Username};
 
 /// How long a token proves its name after it was last online.
 const TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -85,7 +85,7 @@ pub(super) struct Person {
     claim: u64,
     pub(super) rate: Bucket,
     pub(super) reactions: Bucket,
-    pub(super) nonces: Nonces,
+    pub(super) nonces: RecentNonces,
     pub(super) likes: Likes,
 }
 
@@ -182,7 +182,7 @@ impl People {
                     claim: 0,
                     rate: Bucket::default(),
                     reactions: Bucket::default(),
-                    nonces: Nonces::default(),
+                    nonces: RecentNonces::default(),
                     likes: Likes::default(),
                 };
                 self.people.insert(token, person);

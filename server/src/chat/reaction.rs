@@ -1,12 +1,12 @@
-//! What can be felt at a moment of a reel, and who has a like standing.
+//! What can be reactions at a moment of a reel, and who has a like standing.
 
 use std::collections::VecDeque;
 
 use app::catalog::ChannelId;
 
-use super::felt::Tenths;
+use super::reactions::Tenths;
 
-/// The closed set of feelings.
+/// The closed set of store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReactionKind {
     /// Stands until it is taken back.

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{
-    felt::Felt,
     history::{Audience, Departure, Event, Feed, Full},
+    reactions::ReelReactions,
 };
 
 /// Batches that a reader of a room may be behind before it has lagged.
@@ -69,25 +69,33 @@ impl Rooms {
     }
 
     /// Somebody comes: the room's history, and its batches from here on.
-    pub(super) fn come(&mut self, channel: &ChannelId, felt: Option<&Felt>) -> (Utf8Bytes, Feed) {
+    pub(super) fn come(
+        &mut self,
+        channel: &ChannelId,
+        reactions: Option<&ReelReactions>,
+    ) -> (Utf8Bytes, Feed) {
         let room = self.room(channel);
         room.watchers += 1;
         if room.watchers == 1 {
             self.empty -= 1;
         }
-        self.look(channel, felt)
+        self.look(channel, reactions)
     }
 
     /// The same for somebody who is there.
-    pub(super) fn look(&mut self, channel: &ChannelId, felt: Option<&Felt>) -> (Utf8Bytes, Feed) {
+    pub(super) fn look(
+        &mut self,
+        channel: &ChannelId,
+        reactions: Option<&ReelReactions>,
+    ) -> (Utf8Bytes, Feed) {
         let audience = &mut self.room(channel).audience;
-        (audience.history(felt), audience.feed())
+        (audience.history(reactions), audience.feed())
     }
 
-    /// Something was felt at a reel.
-    pub(super) fn stir(&mut self, channel: &ChannelId) {
+    /// Something was reactions at a reel.
+    pub(super) fn invalidate(&mut self, channel: &ChannelId) {
         if let Some(room) = self.rooms.get_mut(channel) {
-            room.audience.stir();
+            room.audience.invalidate();
         }
     }
 

@@ -88,7 +88,7 @@ impl BucketSettings {
 pub enum Delivery {
     /// This server, from its cache.
     #[default]
-    Edge,
+    CachedStore,
     /// The bucket, or a CDN before it: players are led there.
     Redirect,
 }
@@ -98,7 +98,7 @@ impl FromStr for Delivery {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.trim() {
-            "" | "edge" => Ok(Self::Edge),
+            "" | "edge" => Ok(Self::CachedStore),
             "redirect" => Ok(Self::Redirect),
             _ => Err(SettingError("the media of a bucket come by edge or by redirect".into())),
         }
@@ -268,7 +268,7 @@ mod tests {
         {
             assert!(bad.parse::<Size>().is_err(), "{bad:?}");
         }
-        assert_eq!("".parse(), Ok(Delivery::Edge));
+        assert_eq!("".parse(), Ok(Delivery::CachedStore));
         assert_eq!("redirect".parse(), Ok(Delivery::Redirect));
         assert!("cdn".parse::<Delivery>().is_err());
         assert!("30".parse::<Seconds>().is_ok());

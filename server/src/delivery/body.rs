@@ -6,22 +6,22 @@ use axum::body::Body;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
-use super::sendfile::Lane;
+use super::sendfile::SendfileQueue;
 use crate::{cache::Opened, sources::resource::SourceError};
 
 /// Bytes read at once: 256 KiB was a third faster than the usual 64.
 const CHUNK: usize = 256 << 10;
 
-/// `length` bytes from `first` on of what was opened for them; of a file by the `lane` of the
+/// `length` bytes from `first` on of what was opened for them; of a file by the `queue` of the
 /// connection, where it has one.
 pub(super) async fn of(
     opened: Opened,
     first: u64,
     length: u64,
-    lane: Option<&Lane>,
+    queue: Option<&SendfileQueue>,
 ) -> Result<Body, SourceError> {
     match opened {
-        Opened::File(file) => of_file(file, first, length, lane).await,
+        Opened::File(file) => of_file(file, first, length, queue).await,
         Opened::Stream(stream) => Ok(Body::from_stream(stream)),
     }
 }
@@ -30,10 +30,10 @@ async fn of_file(
     file: File,
     first: u64,
     length: u64,
-    lane: Option<&Lane>,
+    queue: Option<&SendfileQueue>,
 ) -> Result<Body, SourceError> {
-    if let Some(lane) = lane.filter(|_| Lane::carries(&file)) {
-        return Ok(Body::from_stream(lane.clone().blanks(file, first, length)));
+    if let Some(queue) = queue.filter(|_| SendfileQueue::carries(&file)) {
+        return Ok(Body::from_stream(queue.clone().placeholders(file, first, length)));
     }
     let mut file = tokio::fs::File::from_std(file);
     file.set_max_buf_size(CHUNK);

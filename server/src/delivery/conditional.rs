@@ -7,7 +7,7 @@ use http::{
     header::{self, GetAll},
 };
 
-use crate::storage::local::Stamp;
+use crate::storage::local::FileVersion;
 
 /// What tells one state of a body from another.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Validators {
 
 impl Validators {
     /// Of a file in this version.
-    pub(crate) fn of(stamp: Stamp) -> Self {
+    pub(crate) fn of(stamp: FileVersion) -> Self {
         Self { etag: format!("\"{}\"", stamp.version()), modified: stamp.modified() }
     }
 }

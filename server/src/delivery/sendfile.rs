@@ -1,6 +1,6 @@
 //! Files on their way to a socket without a detour through this program: the kernel copies them from
-//! its cache (`sendfile`). A body yields blanks, which HTTP frames as it frames everything; the
-//! socket, [`LaneStream`], knows a blank by its place in memory and sends the file's bytes instead
+//! its cache (`sendfile`). A body yields placeholders, which HTTP frames as it frames everything; the
+//! socket, [`SendfileStream`], knows a placeholder by its place in memory and sends the file's bytes instead
 //! of it. Nothing may stand between the two that copies: the socket refuses what comes of that.
 
 mod socket;
@@ -18,11 +18,11 @@ use futures_util::{Stream, stream};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::task::spawn_blocking;
 
-pub use self::socket::LaneStream;
+pub use self::socket::SendfileStream;
 
 /// Bytes that are handed to the kernel at once.
 const CHUNK: usize = 512 << 10;
-/// Parts that may wait on a lane. HTTP takes the next when the last has left, so only who gathers a
+/// Parts that may wait on a queue. HTTP takes the next when the last has left, so only who gathers a
 /// body has more: it is broken off.
 const WAITING_MAX: usize = 8;
 /// What is looked for in the kernel's cache before a part goes out is so far apart.
@@ -32,16 +32,16 @@ const READ: usize = 256 << 10;
 
 /// What stands for bytes of files: each part that waits has a place of its own. Nobody reads or
 /// writes it, so it takes no memory.
-static BLANKS: [u8; WAITING_MAX * CHUNK] = [0; WAITING_MAX * CHUNK];
+static PLACEHOLDERS: [u8; WAITING_MAX * CHUNK] = [0; WAITING_MAX * CHUNK];
 
 /// The files on their way to one socket, in the order of its answers; a cheap clone.
 #[derive(Clone, Debug, Default)]
-pub struct Lane(Arc<Mutex<Waiting>>);
+pub struct SendfileQueue(Arc<Mutex<Waiting>>);
 
 #[derive(Debug, Default)]
 struct Waiting {
     parts: VecDeque<Part>,
-    /// Where the next blank lies, in chunks.
+    /// Where the next placeholder lies, in chunks.
     place: usize,
 }
 
@@ -50,20 +50,20 @@ struct Waiting {
 struct Part {
     file: Arc<File>,
     at: u64,
-    /// What is left of the blank that stands for them, and is as long as they are.
-    blank: &'static [u8],
+    /// What is left of the placeholder that stands for them, and is as long as they are.
+    placeholder: &'static [u8],
 }
 
-impl Lane {
+impl SendfileQueue {
     /// Whether a file can go this way: not where nobody knows what the kernel has in its cache, since
     /// then sending would wait for a disk or a network.
     pub fn carries(file: &File) -> bool {
         matches!(look(file, 0), Ok(_) | Err(Errno::AGAIN))
     }
 
-    /// Blanks for `length` bytes of a file from `first` on; they must reach this lane's socket as they
+    /// Placeholders for `length` bytes of a file from `first` on; they must reach this queue's socket as they
     /// are, and in this order. Waits where the disk has to be read first.
-    pub fn blanks(
+    pub fn placeholders(
         self,
         file: File,
         first: u64,
@@ -71,7 +71,7 @@ impl Lane {
     ) -> impl Stream<Item = io::Result<Bytes>> + Send {
         let (file, end) = (Arc::new(file), first + length);
         stream::try_unfold(first, move |at| {
-            let (lane, file) = (self.clone(), file.clone());
+            let (queue, file) = (self.clone(), file.clone());
             async move {
                 if at >= end {
                     return Ok(None);
@@ -82,8 +82,8 @@ impl Lane {
                     let read = spawn_blocking(move || read_through(&file, at, next)).await;
                     read.map_err(io::Error::other)??;
                 }
-                let blank = lane.waiting().take(file, at, next)?;
-                Ok(Some((Bytes::from_static(blank), next)))
+                let placeholder = queue.waiting().take(file, at, next)?;
+                Ok(Some((Bytes::from_static(placeholder), next)))
             }
         })
     }
@@ -101,10 +101,10 @@ impl Waiting {
         }
         let begin = self.place * CHUNK;
         let length = usize::try_from(end - at).map_or(CHUNK, |length| length.min(CHUNK));
-        let blank = &BLANKS[begin..begin + length];
+        let placeholder = &PLACEHOLDERS[begin..begin + length];
         self.place = (self.place + 1) % WAITING_MAX;
-        self.parts.push_back(Part { file, at, blank });
-        Ok(blank)
+        self.parts.push_back(Part { file, at, placeholder });
+        Ok(placeholder)
     }
 }
 

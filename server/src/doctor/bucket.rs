@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{
     addresses,
-    cache::Shelf,
+    cache::DiskCache,
     config::{Config, Delivery},
-    sources::report::{self, StoreSource},
+    sources::report::{self, BucketConfig},
     storage::{
         Object, Refusal, Store, StoreError,
-        s3::{Aside, Bucket},
+        s3::{Bucket, ResponseHeaders},
     },
 };
 
@@ -79,7 +79,7 @@ async fn channels(config: &Config) -> Vec<Check> {
     let Some(bucket) = Bucket::new(&config.bucket) else { return Vec::new() };
     let name = bucket.label();
     let (source, refresh) = (Source::S3, config.bucket.refresh.0);
-    let judge = async |edge| report::bucket(StoreSource { edge, source, refresh }).await;
+    let judge = async |edge| report::bucket(BucketConfig { edge, source, refresh }).await;
     let (found, findings) = judged(bucket, judge).await;
     let told = match found {
         Ok(count) => {
@@ -104,7 +104,7 @@ async fn writes(bucket: &Bucket) -> Check {
 }
 
 /// The clocks here and there.
-fn clock(aside: &Aside, now: SystemTime) -> Option<Check> {
+fn clock(aside: &ResponseHeaders, now: SystemTime) -> Option<Check> {
     const NAME: &str = "bucket, clock";
     let there = aside.date?;
     let (apart, side) = match now.duration_since(there) {
@@ -124,7 +124,7 @@ fn clock(aside: &Aside, now: SystemTime) -> Option<Check> {
 }
 
 /// Whether pages may read what players are led to.
-fn cors(aside: &Aside, page: &str) -> Check {
+fn cors(aside: &ResponseHeaders, page: &str) -> Check {
     const NAME: &str = "bucket, S3_DELIVERY=redirect";
     if aside.lets(page) {
         return Check::ok(NAME, format!("pages of {page} may read the bucket"));
@@ -152,7 +152,7 @@ pub(super) async fn cache_folder(config: &Config) -> Check {
     const NAME: &str = "cache folder";
     let folder = config.cache.folder(&config.folders);
     let shown = folder.display().to_string();
-    let shelf = Shelf::to_read(&folder);
+    let shelf = DiskCache::to_read(&folder);
     match spawn_blocking(move || shelf.usable()).await {
         Ok(Ok(())) => Check::ok(NAME, format!("{shown} can be written")),
         Ok(Err(error)) => Check::fail(
@@ -179,27 +179,29 @@ fn told(name: &str, error: StoreError) -> Check {
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use super::{Aside, clock, cors};
+    use super::{ResponseHeaders, clock, cors};
 
     #[test]
     fn clocks_that_differ_are_told() {
         let now = SystemTime::now();
         let minutes = |n: u64| Duration::from_secs(n * 60);
-        let judged = |date| clock(&Aside { date: Some(date), allows: None }, now).expect("a check");
+        let judged = |date| {
+            clock(&ResponseHeaders { date: Some(date), allows: None }, now).expect("a check")
+        };
         assert!(judged(now - Duration::from_secs(30)).ok);
         for (date, side) in [(now - minutes(20), "ahead of"), (now + minutes(20), "behind")] {
             let check = judged(date);
             assert!(!check.ok && check.message.contains(side), "{check:?}");
             assert!(check.fix.is_some_and(|fix| fix.contains("clock")));
         }
-        assert_eq!(clock(&Aside::default(), now), None);
+        assert_eq!(clock(&ResponseHeaders::default(), now), None);
     }
 
     #[test]
     fn pages_have_to_be_let_in() {
         let page = "http://tv.lan:8080";
-        assert!(cors(&Aside { date: None, allows: Some("*".into()) }, page).ok);
-        let check = cors(&Aside::default(), page);
+        assert!(cors(&ResponseHeaders { date: None, allows: Some("*".into()) }, page).ok);
+        let check = cors(&ResponseHeaders::default(), page);
         assert!(!check.ok && check.fix.is_some_and(|fix| fix.contains(page)));
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::{Config, OriginUrl},
-    sources::report::{self, OriginSource},
+    sources::report::{self, RemoteConfig},
     storage::http::Origin,
 };
 
@@ -34,7 +34,7 @@ async fn one(config: &Config, name: &'static str, url: &OriginUrl, kind: Kind) -
     let check = format!("{name} server");
     let origin = Origin::new(name, url, &config.origins.allow_private.0);
     let (address, refresh) = (url.url().clone(), config.bucket.refresh.0);
-    let judge = async |edge| report::origin(OriginSource { edge, address, kind, refresh }).await;
+    let judge = async |edge| report::origin(RemoteConfig { edge, address, kind, refresh }).await;
     let (found, findings) = judged(origin, judge).await;
     let mut checks = vec![match found {
         Ok(count) => Check::ok(&check, format!("{count} of its channels can be played")),

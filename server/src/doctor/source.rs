@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Check;
 use crate::{
-    cache::{Edge, Shelf},
+    cache::{CachedStore, DiskCache},
     sources::report::Finding,
     storage::Store,
 };
@@ -15,10 +15,10 @@ use crate::{
 /// for the next time.
 pub(super) async fn judged<T>(
     store: impl Store + 'static,
-    judge: impl AsyncFnOnce(Edge) -> T,
+    judge: impl AsyncFnOnce(CachedStore) -> T,
 ) -> T {
     let stop = CancellationToken::new();
-    let told = judge(Edge::new(Arc::new(store), Shelf::nowhere(), stop.clone())).await;
+    let told = judge(CachedStore::new(Arc::new(store), DiskCache::nowhere(), stop.clone())).await;
     stop.cancel();
     told
 }

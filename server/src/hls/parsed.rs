@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     playlist::{Playlist, Reference, Role},
-    render::{Found, address, end, render},
+    render::{Resolved, address, end, render},
 };
 
 /// See the module.
@@ -17,7 +17,7 @@ pub struct Parsed {
     path: Box<str>,
     text: Box<str>,
     playlist: Playlist,
-    found: Box<[Found]>,
+    found: Box<[Resolved]>,
     rendered: OnceLock<Bytes>,
 }
 
@@ -40,7 +40,7 @@ pub struct Segment<'a> {
 
 impl Parsed {
     /// The playlist `text` at `path` inside its channel; `found` tells of each of its references in turn.
-    pub fn new(path: &str, text: &str, playlist: Playlist, found: Vec<Found>) -> Self {
+    pub fn new(path: &str, text: &str, playlist: Playlist, found: Vec<Resolved>) -> Self {
         let (path, text, found) = (path.into(), text.into(), found.into());
         Self { path, text, playlist, found, rendered: OnceLock::new() }
     }
@@ -80,19 +80,19 @@ impl Parsed {
     }
 
     /// What it names, with what became of it.
-    pub fn references(&self) -> impl Iterator<Item = (&Reference, &Found)> {
+    pub fn references(&self) -> impl Iterator<Item = (&Reference, &Resolved)> {
         self.playlist.references.iter().zip(&self.found)
     }
 
     /// The address of a reference as it is served, relative to the playlist.
-    pub fn address(&self, reference: &Reference, found: &Found) -> String {
+    pub fn address(&self, reference: &Reference, found: &Resolved) -> String {
         address(&self.path, &self.text, reference, found)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Parsed, Segment};
+    use super::{Parsed, Resolved, Segment};
     use crate::hls::playlist::parse;
 
     #[test]
@@ -100,12 +100,12 @@ mod tests {
         let text = "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:41\n\
             #EXT-X-MAP:URI=\"i.mp4\"\n#EXTINF:6,\na.m4s\n#EXT-X-DISCONTINUITY\n#EXTINF:5.5,\n\
             #EXT-X-BYTERANGE:10@20\nb.m4s\n#EXTINF:1,\nc.m4s\n";
-        let there = |path: &str| Found {
+        let there = |path: &str| Resolved {
             path: Some(path.to_owned()),
             literal: false,
             version: Some("1".into()),
         };
-        let found = vec![there("i.mp4"), there("a.m4s"), there("b.m4s"), Found::default()];
+        let found = vec![there("i.mp4"), there("a.m4s"), there("b.m4s"), Resolved::default()];
         let parsed = Parsed::new("playlist.m3u8", text, parse(text).expect("a playlist"), found);
         let segment = Segment {
             path: Some("a.m4s"),

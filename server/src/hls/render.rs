@@ -8,7 +8,7 @@ use super::{
 
 /// What became of one reference of a playlist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct Resolved {
     /// The file's path inside the channel's folder; `None` where it is not there.
     pub path: Option<String>,
     /// The file has the name as written, which a browser would read differently.
@@ -21,7 +21,7 @@ pub struct Found {
 ///
 /// A live playlist ends behind its last segment that is there: the writer of the list may be ahead
 /// of the writer of the segments.
-pub fn render(from: &str, text: &str, playlist: &Playlist, found: &[Found]) -> String {
+pub fn render(from: &str, text: &str, playlist: &Playlist, found: &[Resolved]) -> String {
     let end = end(text, playlist, found);
     let mut served = String::with_capacity(text.len() + 32 * found.len());
     let mut copied = 0;
@@ -39,7 +39,7 @@ pub fn render(from: &str, text: &str, playlist: &Playlist, found: &[Found]) -> S
 }
 
 /// The address of a reference as it is served.
-pub(super) fn address(from: &str, text: &str, reference: &Reference, found: &Found) -> String {
+pub(super) fn address(from: &str, text: &str, reference: &Reference, found: &Resolved) -> String {
     let address = match &found.path {
         Some(path) if found.literal => encoded(from, path),
         _ => text[reference.span.clone()].to_owned(),
@@ -51,7 +51,7 @@ pub(super) fn address(from: &str, text: &str, reference: &Reference, found: &Fou
 }
 
 /// Up to where a playlist is served.
-pub(super) fn end(text: &str, playlist: &Playlist, found: &[Found]) -> usize {
+pub(super) fn end(text: &str, playlist: &Playlist, found: &[Resolved]) -> usize {
     if playlist.ended { text.len() } else { live_end(text, playlist, found) }
 }
 
@@ -85,7 +85,7 @@ pub fn readdress(
     served
 }
 
-fn live_end(text: &str, playlist: &Playlist, found: &[Found]) -> usize {
+fn live_end(text: &str, playlist: &Playlist, found: &[Resolved]) -> usize {
     let segments = || {
         playlist
             .references
@@ -106,14 +106,14 @@ fn live_end(text: &str, playlist: &Playlist, found: &[Found]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, readdress, render};
+    use super::{Resolved, readdress, render};
     use crate::hls::playlist::{Role, parse};
 
     fn check(text: &str, found: &[(Option<&str>, Option<&str>)], expected: &str) {
         let playlist = parse(text).expect("a playlist");
         let found: Vec<_> = found
             .iter()
-            .map(|(path, version)| Found {
+            .map(|(path, version)| Resolved {
                 path: path.map(str::to_owned),
                 literal: path.is_some_and(|path| path.contains('%')),
                 version: version.map(str::to_owned),

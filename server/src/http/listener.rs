@@ -27,7 +27,7 @@ use self::{
     timed::{Pace, TimedStream},
 };
 use crate::{
-    config::NetworkSettings, delivery::sendfile::LaneStream, error::ApiError, tasks::Tasks,
+    config::NetworkSettings, delivery::sendfile::SendfileStream, error::ApiError, tasks::Tasks,
 };
 
 /// How long a client may take before it is cut off.
@@ -177,15 +177,15 @@ async fn answer(
     // Small answers go out at once. Where one of these is not known it is done without.
     let _ = stream.set_nodelay(true);
     let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
-    let stream = LaneStream::new(stream);
-    let lane = sendfile.then(|| stream.lane());
+    let stream = SendfileStream::new(stream);
+    let queue = sendfile.then(|| stream.queue());
     let sitter = place.sitter();
-    let stream = TimedStream::new(stream, timeouts.pace, LaneStream::give_up, place);
+    let stream = TimedStream::new(stream, timeouts.pace, SendfileStream::give_up, place);
     let asked = sitter.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        if let Some(lane) = &lane {
-            request.extensions_mut().insert(lane.clone());
+        if let Some(queue) = &queue {
+            request.extensions_mut().insert(queue.clone());
         }
         let (busy, answer) = (asked.busy(), router.clone().oneshot(request));
         async move {

@@ -89,7 +89,7 @@ pub(crate) async fn respond<V: IntoView + 'static>(
     request: Request<Body>,
 ) -> Response {
     let catalog: Arc<dyn Catalog> = Arc::new(state.catalog.clone());
-    let pulse: Arc<dyn Pulse> = Arc::new(state.pulse.clone());
+    let pulse: Arc<dyn Pulse> = Arc::new(state.rum.clone());
     let reload_port = state.site.reload_port();
     let host = client_address::direct_host(request.headers(), request.uri()).unwrap_or_default();
     let host = host.to_owned();

@@ -16,7 +16,7 @@ const PATH_MAX_BYTES: usize = 1_000;
 
 /// What the code leads to.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Wanted {
+pub(crate) struct QrQuery {
     /// A path of this site; its beginning where absent.
     path: Option<String>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Wanted {
 /// `GET /qr.svg?path=/c/{id}`: the address that a phone of the same network can open.
 pub(crate) async fn svg(
     State(state): State<AppState>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    wanted: Result<Query<QrQuery>, QueryRejection>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();

@@ -37,7 +37,7 @@ use self::{
     well_formed::well_formed,
 };
 use super::{channels, guide, health::health, m3u, openapi, pages, qr, state::AppState};
-use crate::{delivery, error::ApiError, metrics::Metrics, pulse, websocket};
+use crate::{delivery, error::ApiError, metrics::Metrics, rum, websocket};
 
 /// Bytes of a request's body where a server function or a report may be asked for,
 const BODY_MAX_BYTES: usize = 64 * 1024;
@@ -80,12 +80,12 @@ pub fn router(state: AppState) -> Router {
         .route("/api/fn/channels", get(server_function))
         .route("/api", any(unknown))
         .route("/api/health", get(health))
-        .route("/api/pulse", post(pulse::hear))
+        .route("/api/pulse", post(rum::hear))
         .route("/api/openapi.json", get(openapi::tell))
         .route("/api/{*rest}", any(unknown))
         .route("/channels.m3u", get(m3u::list))
         .route("/qr.svg", get(qr::svg))
-        .route("/metrics", get(pulse::tell))
+        .route("/metrics", get(rum::tell))
         .layer(middleware::from_fn_with_state(Encodings::default(), encoded))
         .layer(cors(&state));
     let (pages, api) = (bounded(pages, BODY_MAX_BYTES), bounded(api, BODY_MAX_BYTES));

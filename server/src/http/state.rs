@@ -13,10 +13,10 @@ use crate::{
     config::Config,
     data_dir::DataDir,
     metrics::Metrics,
-    pulse::PulseHandle,
+    rum::RumHandle,
     sources::Sources,
     tasks::Tasks,
-    websocket::LiveHandle,
+    websocket::WebsocketHandle,
 };
 
 /// The handles of all features; a cheap clone.
@@ -29,11 +29,11 @@ pub struct AppState {
     /// Where its channels come from.
     pub sources: Sources,
     /// The sockets.
-    pub live: LiveHandle,
+    pub websocket: WebsocketHandle,
     /// What is counted,
     pub metrics: Metrics,
     /// and how it is shown.
-    pub pulse: PulseHandle,
+    pub rum: RumHandle,
     /// What the server keeps.
     pub data: DataDir,
     /// The built site.
@@ -101,14 +101,14 @@ impl FromRef<AppState> for Sources {
     }
 }
 
-impl FromRef<AppState> for PulseHandle {
+impl FromRef<AppState> for RumHandle {
     fn from_ref(state: &AppState) -> Self {
-        state.pulse.clone()
+        state.rum.clone()
     }
 }
 
-impl FromRef<AppState> for LiveHandle {
+impl FromRef<AppState> for WebsocketHandle {
     fn from_ref(state: &AppState) -> Self {
-        state.live.clone()
+        state.websocket.clone()
     }
 }

@@ -4,11 +4,11 @@
 
 use std::{fs, path::PathBuf};
 
-use super::brought::MOST;
+use super::download::MOST;
 use crate::{
-    catalog::record::{Facts, PlaylistOffer},
+    catalog::record::{ChannelRecord, PlaylistOffer},
     hls::uri::resolve,
-    transcode::Film,
+    transcode::MediaInput,
 };
 
 /// A picture is looked for behind so much of a film: titles and black are over then.
@@ -22,23 +22,23 @@ const SEGMENTS: usize = 2;
 
 /// A part of the channel that a picture can be found in, and where in it, in seconds. `None` where
 /// nothing can be seen: it is encrypted, or its files are gone. Blocks.
-pub(super) fn part(facts: &Facts) -> Option<(Film, f64)> {
-    let into_s = facts.duration_s.map_or(0.0, |length_s| (length_s * INTO).min(INTO_MAX_S));
-    if facts.bare {
-        return Some((file(facts)?, into_s));
+pub(super) fn part(record: &ChannelRecord) -> Option<(MediaInput, f64)> {
+    let into_s = record.duration_s.map_or(0.0, |length_s| (length_s * INTO).min(INTO_MAX_S));
+    if record.bare {
+        return Some((file(record)?, into_s));
     }
-    let segments = segments(facts)?;
+    let segments = segments(record)?;
     let last = segments.len().checked_sub(1)?;
-    let at = if facts.live { last } else { segments.len() / 10 };
+    let at = if record.live { last } else { segments.len() / 10 };
     // Where segments are parts of one file, that file is read from its beginning.
     let at_s = if segments[at].ranged { into_s } else { 0.0 };
     let some = &segments[at..segments.len().min(at + SEGMENTS)];
-    Some((chain(facts, some)?, at_s))
+    Some((chain(record, some)?, at_s))
 }
 
 /// What has to be brought here of a channel that lies in a bucket.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct WantedFiles {
     /// By path inside the channel; together one stream.
     pub(super) paths: Vec<String>,
     /// Where in it a picture can be found, in seconds.
@@ -49,37 +49,37 @@ pub(super) struct Wanted {
 
 /// The beginning of a finished channel of a bucket: whoever opens it asks for that first too. `None`
 /// where nothing can be seen.
-pub(super) fn beginning(facts: &Facts) -> Option<Wanted> {
-    if facts.bare {
-        let size = facts.file(&facts.main)?.stamp.size;
+pub(super) fn beginning(record: &ChannelRecord) -> Option<WantedFiles> {
+    if record.bare {
+        let size = record.file(&record.main)?.stamp.size;
         // A quarter of what is brought is there for certain, however the bytes are spread.
         let here = if size > MOST { 0.25 * MOST as f64 / size as f64 } else { 1.0 };
-        let at_s = facts
+        let at_s = record
             .duration_s
             .map_or(0.0, |length_s| (length_s * INTO).min(INTO_MAX_S).min(length_s * here));
-        return Some(Wanted { paths: vec![facts.main.clone()], at_s, bare: true });
+        return Some(WantedFiles { paths: vec![record.main.clone()], at_s, bare: true });
     }
-    let first = segments(facts)?.into_iter().next().filter(|_| !facts.live)?;
+    let first = segments(record)?.into_iter().next().filter(|_| !record.live)?;
     let mut paths: Vec<String> = first.init.into_iter().chain([first.path]).collect();
     paths.dedup();
-    Some(Wanted { paths, at_s: 0.0, bare: false })
+    Some(WantedFiles { paths, at_s: 0.0, bare: false })
 }
 
 /// The poster that lies in a bucket.
-pub(super) fn given(facts: &Facts) -> Option<Wanted> {
-    Some(Wanted { paths: vec![facts.poster.as_deref()?.to_owned()], at_s: 0.0, bare: false })
+pub(super) fn given(record: &ChannelRecord) -> Option<WantedFiles> {
+    Some(WantedFiles { paths: vec![record.poster.as_deref()?.to_owned()], at_s: 0.0, bare: false })
 }
 
 /// The whole channel. `None` where nothing can be heard. Blocks.
-pub(super) fn whole(facts: &Facts) -> Option<Film> {
-    if facts.bare { file(facts) } else { chain(facts, &segments(facts)?) }
+pub(super) fn whole(record: &ChannelRecord) -> Option<MediaInput> {
+    if record.bare { file(record) } else { chain(record, &segments(record)?) }
 }
 
 /// A bare file, if it still lies in the streams folder.
-fn file(facts: &Facts) -> Option<Film> {
-    let (root, folder) = facts.on_disk()?;
-    let real = fs::canonicalize(folder.join(&facts.main)).ok()?;
-    real.starts_with(root).then_some(Film::File(real))
+fn file(record: &ChannelRecord) -> Option<MediaInput> {
+    let (root, folder) = record.on_disk()?;
+    let real = fs::canonicalize(folder.join(&record.main)).ok()?;
+    real.starts_with(root).then_some(MediaInput::File(real))
 }
 
 /// One segment of a media playlist, with what has to be read before it.
@@ -90,8 +90,8 @@ struct Segment {
 }
 
 /// The segments of one rendition.
-fn segments(facts: &Facts) -> Option<Vec<Segment>> {
-    let parsed = &rendition(facts)?.parsed;
+fn segments(record: &ChannelRecord) -> Option<Vec<Segment>> {
+    let parsed = &rendition(record)?.parsed;
     if parsed.playlist().encrypted {
         return None;
     }
@@ -106,8 +106,8 @@ fn segments(facts: &Facts) -> Option<Vec<Segment>> {
 }
 
 /// The media playlist to read: of several the least that is large enough.
-fn rendition(facts: &Facts) -> Option<&PlaylistOffer> {
-    let main = facts.playlist(&facts.main)?;
+fn rendition(record: &ChannelRecord) -> Option<&PlaylistOffer> {
+    let main = record.playlist(&record.main)?;
     let playlist = main.parsed.playlist();
     if !playlist.master {
         return Some(main);
@@ -118,13 +118,13 @@ fn rendition(facts: &Facts) -> Option<&PlaylistOffer> {
     })?;
     let (reference, found) = main.parsed.references().nth(best.reference)?;
     let address = main.parsed.address(reference, found);
-    let path = resolve(&facts.main, &address).ok()?.path;
-    facts.playlist(&path).map(|playlist| &**playlist)
+    let path = resolve(&record.main, &address).ok()?.path;
+    record.playlist(&path).map(|playlist| &**playlist)
 }
 
 /// The segments as one stream; a file that holds several of them once.
-fn chain(facts: &Facts, segments: &[Segment]) -> Option<Film> {
-    let (root, folder) = facts.on_disk()?;
+fn chain(record: &ChannelRecord, segments: &[Segment]) -> Option<MediaInput> {
+    let (root, folder) = record.on_disk()?;
     let mut files: Vec<PathBuf> = Vec::new();
     let mut before: Option<&str> = None;
     for segment in segments {
@@ -137,5 +137,5 @@ fn chain(facts: &Facts, segments: &[Segment]) -> Option<Film> {
             }
         }
     }
-    Some(Film::Chain { root: root.to_owned(), files })
+    Some(MediaInput::Chain { root: root.to_owned(), files })
 }

@@ -13,7 +13,7 @@ pub(crate) enum Reach {
 
 /// Who plays a codec and, where that is not everybody, why.
 pub(crate) fn reach(codec: &str) -> (Reach, &'static str) {
-    let Known { reach, why, .. } = known(&codec.to_ascii_lowercase());
+    let KnownCodec { reach, why, .. } = known(&codec.to_ascii_lowercase());
     (reach, why)
 }
 
@@ -21,13 +21,13 @@ pub(crate) fn reach(codec: &str) -> (Reach, &'static str) {
 /// `None` for the others. What has no such name keeps its own.
 pub(crate) fn format(codec: &str) -> Option<String> {
     let codec = codec.to_ascii_lowercase();
-    let Known { reach, name, .. } = known(&codec);
+    let KnownCodec { reach, name, .. } = known(&codec);
     let own = || codec.split('.').next().unwrap_or_default().to_uppercase();
     (reach != Reach::Everywhere).then(|| if name.is_empty() { own() } else { name.to_owned() })
 }
 
 /// What is known of a codec.
-struct Known {
+struct KnownCodec {
     reach: Reach,
     /// Why not everybody plays it.
     why: &'static str,
@@ -35,18 +35,18 @@ struct Known {
     name: &'static str,
 }
 
-const EVERYWHERE: Known = Known { reach: Reach::Everywhere, why: "", name: "" };
+const EVERYWHERE: KnownCodec = KnownCodec { reach: Reach::Everywhere, why: "", name: "" };
 
-fn somewhere(name: &'static str, why: &'static str) -> Known {
-    Known { reach: Reach::Somewhere, why, name }
+fn somewhere(name: &'static str, why: &'static str) -> KnownCodec {
+    KnownCodec { reach: Reach::Somewhere, why, name }
 }
 
-fn nowhere(name: &'static str) -> Known {
-    Known { reach: Reach::Nowhere, why: "browsers do not play it", name }
+fn nowhere(name: &'static str) -> KnownCodec {
+    KnownCodec { reach: Reach::Nowhere, why: "browsers do not play it", name }
 }
 
 /// Of a codec in small letters.
-fn known(codec: &str) -> Known {
+fn known(codec: &str) -> KnownCodec {
     const PLAYED: [&str; 13] = [
         "avc1", "avc3", "vp8", "vp9", "vp08", "vp09", "av01", "mp3", "opus", "vorbis", "flac",
         "pcm", "wvtt",
@@ -88,7 +88,7 @@ fn known(codec: &str) -> Known {
         ("alac", _) => somewhere("Apple Lossless", "Apple Lossless plays in some browsers only"),
         _ if PLAYED.iter().any(|played| name.starts_with(played)) => EVERYWHERE,
         _ if is_protected(name) => {
-            Known { why: "it is protected against copying", ..nowhere("DRM") }
+            KnownCodec { why: "it is protected against copying", ..nowhere("DRM") }
         }
         ("mp4v", _) => nowhere("MPEG-4 Visual"),
         ("apch" | "apcn" | "apcs" | "apco" | "ap4h" | "ap4x", _) => nowhere("ProRes"),
@@ -97,14 +97,14 @@ fn known(codec: &str) -> Known {
 }
 
 /// By the object type behind `mp4a.`, in hex, and the audio object type of MPEG-4 behind that.
-fn sound_object(object: &str) -> Known {
+fn sound_object(object: &str) -> KnownCodec {
     match object {
         "40.32" | "40.33" => somewhere(
             "MPEG Audio Layer II",
             "MPEG sound of layer I or II is silent in some browsers",
         ),
         "40.42" => somewhere("xHE-AAC", "xHE-AAC plays in some browsers only"),
-        "a9" | "a9.2" => Known { why: "browsers do not play DTS", ..nowhere("DTS") },
+        "a9" | "a9.2" => KnownCodec { why: "browsers do not play DTS", ..nowhere("DTS") },
         "a5" | "a6" => somewhere("Dolby Digital", "Dolby sound plays in some browsers only"),
         _ if object.starts_with("40") || object.starts_with('6') => EVERYWHERE,
         _ => nowhere(""),

@@ -106,7 +106,7 @@ pub(super) fn has_bytes(file: &mut (impl Read + Seek)) -> bool {
 
 fn tail(file: &mut (impl Read + Seek), size: u64, thorough: bool) -> Option<(Vec<u8>, u64)> {
     let at = size.saturating_sub(TAIL);
-    // Elsewhere a window costs a request.
+    // SourceConfig a window costs a request.
     if thorough { Some((window(file, at, TAIL)?, at)) } else { None }
 }
 

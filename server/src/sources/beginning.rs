@@ -3,7 +3,7 @@
 
 use super::files::{Files, OnDisk};
 use crate::{
-    catalog::record::{Facts, Offer},
+    catalog::record::{ChannelRecord, Offer},
     hls::{parsed::Parsed, playlist::Role},
     probe,
 };
@@ -17,10 +17,10 @@ const PLAYLISTS_MAX: usize = 16;
 
 /// What the first segment lacks that a later one has, in a sentence; of channels on this host.
 /// Blocks.
-pub(super) fn trouble(facts: &Facts) -> Option<String> {
-    let (root, folder) = facts.on_disk().filter(|_| !facts.live && !facts.bare)?;
+pub(super) fn trouble(record: &ChannelRecord) -> Option<String> {
+    let (root, folder) = record.on_disk().filter(|_| !record.live && !record.bare)?;
     let files = OnDisk::new(root, folder);
-    let playlists = facts.files.values().filter_map(|offer| match offer {
+    let playlists = record.files.values().filter_map(|offer| match offer {
         Offer::Playlist(playlist) => Some(&playlist.parsed),
         Offer::File(_) => None,
     });

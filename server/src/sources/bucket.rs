@@ -2,10 +2,10 @@
 //! The task that keeps the list up to date lists the bucket again and again, and reads the channels that
 //! changed.
 
-mod keeper;
 mod keys;
 mod looked;
 mod object;
+mod poller;
 mod read;
 
 use std::{
@@ -23,19 +23,19 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::keeper::Keeper;
+pub(crate) use self::poller::Poller;
 use self::{keys::InStore, object::BucketObject, read::read};
 use super::{
     Asked, Source,
-    complete::{NotWhole, Whole, is_of},
-    poll::{self, Doubt, Requests},
+    complete::{CompleteChannel, Incomplete, is_of},
+    poll::{self, RefreshRequest, Requests},
     resource::{Caching, FileResource, Resource, SourceError},
 };
 use crate::{
-    cache::Edge,
+    cache::CachedStore,
     catalog::{
-        Entry,
-        record::{Facts, FileOffer, Offer, SourceId},
+        ListedChannel,
+        record::{ChannelRecord, FileOffer, Offer, SourceId},
         source_list::Publisher,
     },
     storage::Object,
@@ -51,9 +51,9 @@ const MOMENT: Duration = Duration::from_millis(10);
 
 /// A store whose channels are listed beside those of the streams folder.
 #[derive(Clone, Debug)]
-pub struct StoreSource {
+pub struct BucketConfig {
     /// The store, with the cache before it.
-    pub edge: Edge,
+    pub edge: CachedStore,
     /// What its media objects say that they come from.
     pub source: Origin,
     /// How often it is listed.
@@ -61,55 +61,55 @@ pub struct StoreSource {
 }
 
 /// The channel of this id in a store, out of a list of its objects. Blocks.
-pub(crate) fn read_whole(
-    store: &StoreSource,
+pub(crate) fn read_complete(
+    store: &BucketConfig,
     objects: Vec<Object>,
     id: &ChannelId,
     runtime: &Handle,
-) -> Result<Whole, NotWhole> {
+) -> Result<CompleteChannel, Incomplete> {
     let mut groups: Vec<_> = keys::group(objects)
         .into_iter()
         .filter(|(name, group)| is_of(id, &name.to_string_lossy(), !group.is_file()))
         .collect();
     // A folder wins over a file, of files the first.
     groups.sort_by(|(a, one), (b, other)| (one.is_file(), a).cmp(&(other.is_file(), b)));
-    let (name, group) = groups.into_iter().next().ok_or(NotWhole::Unknown)?;
+    let (name, group) = groups.into_iter().next().ok_or(Incomplete::Unknown)?;
     let read = read(&name, &group, None, &mut None, store, runtime.clone());
-    let facts = read.map_err(NotWhole::Broken)?.ok_or(NotWhole::Unknown)?;
+    let record = read.map_err(Incomplete::Broken)?.ok_or(Incomplete::Unknown)?;
     let name = name.to_string_lossy();
-    Whole::of(&name, facts, &mut InStore::new(&name, &group, store, runtime.clone()))
+    CompleteChannel::of(&name, record, &mut InStore::new(&name, &group, store, runtime.clone()))
 }
 
 /// The bucket at work.
 #[derive(Debug)]
 pub(crate) struct BucketSource {
-    store: StoreSource,
+    store: BucketConfig,
     requests: Requests,
     /// What polls it now.
-    keeper: Mutex<Option<Keeper>>,
+    poller: Mutex<Option<Poller>>,
 }
 
 impl BucketSource {
     /// Nothing is asked of the bucket before it is polled.
-    pub(crate) fn new(store: StoreSource) -> Self {
-        Self { store, requests: Requests::default(), keeper: Mutex::default() }
+    pub(crate) fn new(store: BucketConfig) -> Self {
+        Self { store, requests: Requests::default(), poller: Mutex::default() }
     }
 
     /// The channel as it is in a moment: a live one is looked at soon, unless it is fresh. Where nobody
     /// has read it in a while, waits for that.
-    async fn caught_up(&self, asked: Asked<'_>) -> Option<Arc<Entry>> {
+    async fn caught_up(&self, asked: Asked<'_>) -> Option<Arc<ListedChannel>> {
         let Asked { catalog, channel, .. } = asked;
         let looked = {
-            let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-            keeper.as_ref()?.looked_at(&channel.name)?
+            let poller = self.poller.lock().unwrap_or_else(PoisonError::into_inner);
+            poller.as_ref()?.looked_at(&channel.name)?
         };
-        let (fresh, age) = (fresh(&channel.facts), looked.age());
+        let (fresh, age) = (fresh(&channel.record), looked.age());
         // Who follows it is served what there is: a store that takes its time is not waited for twice.
         let followed = looked.follow(2 * fresh);
-        if !channel.facts.live || age < fresh {
+        if !channel.record.live || age < fresh {
             return None;
         }
-        self.requests.send(Doubt::Live(channel.name.clone()));
+        self.requests.send(RefreshRequest::Live(channel.name.clone()));
         if age < 2 * fresh || followed >= CATCHES_UP {
             return None;
         }
@@ -118,7 +118,7 @@ impl BucketSource {
         for _ in 0..COMES_IN {
             let known = catalog.current()?;
             match known.entry(&channel.media.id) {
-                Some(now) if Arc::ptr_eq(&now.facts, &channel.facts) => {}
+                Some(now) if Arc::ptr_eq(&now.record, &channel.record) => {}
                 now => return now.cloned(),
             }
             sleep(MOMENT).await;
@@ -127,8 +127,8 @@ impl BucketSource {
     }
 
     fn object(&self, asked: Asked<'_>, offer: &FileOffer) -> Result<FileResource, SourceError> {
-        let (facts, edge) = (&asked.channel.facts, &self.store.edge);
-        let key = |path: &str| format!("{}{path}", facts.place.location);
+        let (record, edge) = (&asked.channel.record, &self.store.edge);
+        let key = |path: &str| format!("{}{path}", record.location.prefix);
         let (version, listed) = (asked.version(), offer.stamp);
         let is_current = version.is_none_or(|asked| {
             asked == listed.version() || Some(asked) == offer.pinned.as_deref()
@@ -137,8 +137,8 @@ impl BucketSource {
         let older = version.filter(|version| !offer.loose && *version != listed.version());
         let older = older.and_then(|version| edge.kept(&key(asked.path), version));
         let stamp = older.unwrap_or(listed);
-        let next = facts.behind.get(asked.path);
-        let next = next.and_then(|next| Some((key(next), facts.file(next)?.stamp)));
+        let next = record.behind.get(asked.path);
+        let next = next.and_then(|next| Some((key(next), record.file(next)?.stamp)));
         Ok(FileResource {
             media_type: offer.media_type,
             stamp,
@@ -168,19 +168,19 @@ impl Source for BucketSource {
         stop: CancellationToken,
     ) -> BoxFuture<'static, ()> {
         async move {
-            let keeper = Keeper::new(self.store.clone(), publish);
-            *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeper.clone());
-            poll::run(keeper, &self.requests, stop).await;
+            let poller = Poller::new(self.store.clone(), publish);
+            *self.poller.lock().unwrap_or_else(PoisonError::into_inner) = Some(poller.clone());
+            poll::run(poller, &self.requests, stop).await;
         }
         .boxed()
     }
 
     fn resolve<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Resource, SourceError>> {
         async move {
-            match asked.channel.facts.files.get(asked.path) {
+            match asked.channel.record.files.get(asked.path) {
                 Some(Offer::Playlist(playlist)) => {
                     let now = self.caught_up(asked).await;
-                    let now = now.as_ref().and_then(|now| now.facts.playlist(asked.path));
+                    let now = now.as_ref().and_then(|now| now.record.playlist(asked.path));
                     Ok(Resource::Playlist(now.unwrap_or(playlist).served()))
                 }
                 Some(Offer::File(offer)) => self.object(asked, offer).map(Resource::File),
@@ -190,20 +190,20 @@ impl Source for BucketSource {
         .boxed()
     }
 
-    fn request_refresh(&self, _: &Entry) {
-        self.requests.send(Doubt::All);
+    fn request_refresh(&self, _: &ListedChannel) {
+        self.requests.send(RefreshRequest::All);
     }
 
     /// A whole file comes through the cache: whoever opens the channel next finds it there.
     fn read<'a>(
         &'a self,
-        channel: &'a Facts,
+        channel: &'a ChannelRecord,
         path: &'a str,
         range: Range<u64>,
     ) -> BoxFuture<'a, Result<Bytes, SourceError>> {
         async move {
             let stamp = channel.file(path).ok_or(SourceError::Unnamed)?.stamp;
-            let (edge, key) = (&self.store.edge, format!("{}{path}", channel.place.location));
+            let (edge, key) = (&self.store.edge, format!("{}{path}", channel.location.prefix));
             let read = if range == (0..stamp.size) {
                 edge.bytes(&key, stamp, stamp.size).await
             } else {
@@ -220,8 +220,8 @@ impl Source for BucketSource {
 }
 
 /// How long a playlist is fresh: half its target duration, of several the shortest.
-fn fresh(facts: &Facts) -> Duration {
-    let targets = facts.files.values().filter_map(|offer| match offer {
+fn fresh(record: &ChannelRecord) -> Duration {
+    let targets = record.files.values().filter_map(|offer| match offer {
         Offer::Playlist(playlist) => playlist.parsed.playlist().target_duration_s,
         Offer::File(_) => None,
     });

@@ -3,8 +3,8 @@
 
 use super::{files::Files, probe_cache::ProbeCache};
 use crate::catalog::{
-    metadata::{About, parse},
-    problem::Reason,
+    metadata::{ChannelMetadata, parse},
+    problem::Problem,
 };
 
 /// The longest `channel.toml` that is read, in bytes.
@@ -13,7 +13,7 @@ pub(crate) const MAX_BYTES: u64 = 64 << 10;
 /// What was found of a channel's owner.
 #[derive(Debug, Default)]
 pub(crate) struct Owner {
-    pub(crate) about: About,
+    pub(crate) about: ChannelMetadata,
     /// When it was said, Unix time in milliseconds.
     pub(crate) modified_ms: u64,
     /// What is wrong with what is written now; what was written before holds.
@@ -25,7 +25,7 @@ pub(crate) fn read(
     files: &mut dyn Files,
     name: &str,
     memory: &mut Option<ProbeCache>,
-) -> Result<Owner, Reason> {
+) -> Result<Owner, Problem> {
     let memory = memory.get_or_insert_default();
     let (text, modified_ms) = match files.aside(name) {
         Ok(Some(stamp)) => (files.text_aside(name, MAX_BYTES), stamp.modified_ms()),
@@ -43,22 +43,22 @@ pub(crate) fn read(
     let (about, error) = match (read, &memory.about) {
         (Ok(about), _) => (about, None),
         (Err(why), Some(before)) => (before.clone(), Some(why)),
-        (Err(why), None) => return Err(Reason::About { file: name.to_owned(), why }),
+        (Err(why), None) => return Err(Problem::About { file: name.to_owned(), why }),
     };
     memory.about = Some(about.clone());
     match about.access.narrow() {
-        Some(access) => Err(Reason::Access { file: name.to_owned(), access }),
+        Some(access) => Err(Problem::Access { file: name.to_owned(), access }),
         None => Ok(Owner { about, modified_ms, error }),
     }
 }
 
 /// A file that somebody meant by that name: in other letters, or with an extension that an editor added
 /// and nobody was shown.
-pub(super) fn misnamed(files: &dyn Files, name: &str) -> Option<Reason> {
+pub(super) fn misnamed(files: &dyn Files, name: &str) -> Option<Problem> {
     let meant = [name.to_owned(), format!("{name}.txt")];
     let all = files.names().unwrap_or_default();
     let mut all = all.iter().chain(files.beside()).filter(|found| *found != name);
     let found = all.find(|found| meant.iter().any(|meant| found.eq_ignore_ascii_case(meant)))?;
     let why = format!("its name has to be {name}");
-    Some(Reason::About { file: found.clone(), why })
+    Some(Problem::About { file: found.clone(), why })
 }

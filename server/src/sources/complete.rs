@@ -18,10 +18,10 @@ use super::{
 use crate::{
     catalog::{
         name::{self, NameForm},
-        problem::Reason,
-        record::{Content, Facts},
+        problem::Problem,
+        record::{ChannelRecord, Content},
     },
-    storage::local::Stamp,
+    storage::local::FileVersion,
 };
 
 /// What describes a channel; no playlist names it.
@@ -29,56 +29,60 @@ const ABOUT: &str = "channel.toml";
 
 /// A finished channel, and nothing of it is missing.
 #[derive(Clone, Debug)]
-pub(crate) struct Whole {
+pub(crate) struct CompleteChannel {
     /// A folder, or a bare file.
     pub(crate) bare: bool,
     /// Its name at the source's top.
     pub(crate) name: String,
     /// Its files by path inside the folder; of a bare one that, and what belongs to it beside it: who
     /// takes a film without the file that hides it shows it.
-    pub(crate) files: Vec<(String, Stamp)>,
+    pub(crate) files: Vec<(String, FileVersion)>,
     content: Content,
 }
 
 /// Why a channel cannot be taken anywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NotWhole {
+pub(crate) enum Incomplete {
     /// There is none of that id.
     Unknown,
     /// It still grows.
     Live,
     /// It cannot be played as it is.
-    Broken(Reason),
+    Broken(Problem),
 }
 
-impl Whole {
+impl CompleteChannel {
     /// Whether both are the same, as far as both tell.
     pub(crate) fn agrees(&self, other: &Self) -> bool {
         self.content.agrees(&other.content)
     }
 
-    /// What lies in a folder or a file, which was read into `facts`.
-    pub(super) fn of(name: &str, facts: Facts, files: &mut dyn Files) -> Result<Self, NotWhole> {
-        if facts.live {
-            return Err(NotWhole::Live);
+    /// What lies in a folder or a file, which was read into `record`.
+    pub(super) fn of(
+        name: &str,
+        record: ChannelRecord,
+        files: &mut dyn Files,
+    ) -> Result<Self, Incomplete> {
+        if record.live {
+            return Err(Incomplete::Live);
         }
-        let mut all = Vec::with_capacity(facts.files.len() + 1);
-        let mut paths: Vec<&str> = facts.files.keys().map(|path| &**path).collect();
+        let mut all = Vec::with_capacity(record.files.len() + 1);
+        let mut paths: Vec<&str> = record.files.keys().map(|path| &**path).collect();
         let about =
-            if facts.bare { single_file::about_name(files, name) } else { Some(ABOUT.to_owned()) };
+            if record.bare { single_file::about_name(files, name) } else { Some(ABOUT.to_owned()) };
         paths.extend(about.as_deref());
         paths.sort_unstable();
         for path in paths {
-            match files.aside(path).map_err(NotWhole::Broken)? {
+            match files.aside(path).map_err(Incomplete::Broken)? {
                 Some(stamp) => all.push((path.to_owned(), stamp)),
                 None if about.as_deref() == Some(path) => {}
                 None => {
                     let first = path.to_owned();
-                    return Err(NotWhole::Broken(Reason::Missing { first, count: 1 }));
+                    return Err(Incomplete::Broken(Problem::Missing { first, count: 1 }));
                 }
             }
         }
-        Ok(Self { bare: facts.bare, name: name.to_owned(), files: all, content: facts.content })
+        Ok(Self { bare: record.bare, name: name.to_owned(), files: all, content: record.content })
     }
 }
 
@@ -93,10 +97,10 @@ pub(super) fn is_of(id: &ChannelId, name: &str, is_folder: bool) -> bool {
 }
 
 /// The channel of this id in the streams folder. Blocks.
-pub(crate) fn on_disk(streams: &Path, id: &ChannelId) -> Result<Whole, NotWhole> {
+pub(crate) fn on_disk(streams: &Path, id: &ChannelId) -> Result<CompleteChannel, Incomplete> {
     let unreadable = |error: std::io::Error| {
         let why = error.kind().to_string();
-        NotWhole::Broken(Reason::Unreadable { file: "the streams folder".into(), why })
+        Incomplete::Broken(Problem::Unreadable { file: "the streams folder".into(), why })
     };
     let root = fs::canonicalize(streams).map_err(unreadable)?;
     let (mut found, mut names): (Vec<(bool, String)>, _) = (Vec::new(), BTreeSet::new());
@@ -111,40 +115,44 @@ pub(crate) fn on_disk(streams: &Path, id: &ChannelId) -> Result<Whole, NotWhole>
     }
     // A folder wins over a file, of files the first.
     found.sort();
-    let (is_file, name) = found.into_iter().next().ok_or(NotWhole::Unknown)?;
+    let (is_file, name) = found.into_iter().next().ok_or(Incomplete::Unknown)?;
     if is_file { file(&root, &name, &names) } else { folder(&root, &name) }
 }
 
 /// The channel in a folder that nobody else writes to, told by its canonical form. Blocks.
-pub(crate) fn in_folder(folder: &Path) -> Result<Whole, NotWhole> {
+pub(crate) fn in_folder(folder: &Path) -> Result<CompleteChannel, Incomplete> {
     let mut files = OnDisk::new(folder, folder);
     let read = folder::read(&mut files, None, &mut None);
-    Whole::of("", read.facts.map_err(NotWhole::Broken)?, &mut files)
+    CompleteChannel::of("", read.record.map_err(Incomplete::Broken)?, &mut files)
 }
 
-fn folder(root: &Path, name: &str) -> Result<Whole, NotWhole> {
+fn folder(root: &Path, name: &str) -> Result<CompleteChannel, Incomplete> {
     let folder = root.join(name);
     // A link to a folder is followed where it stays below the streams folder.
     let real = fs::canonicalize(&folder).ok().filter(|real| real.starts_with(root));
-    let real = real.ok_or_else(|| NotWhole::Broken(Reason::Link(name.to_owned())))?;
+    let real = real.ok_or_else(|| Incomplete::Broken(Problem::Link(name.to_owned())))?;
     let mut files = OnDisk::new(root, &real);
     let read = folder::read(&mut files, None, &mut None);
-    let facts = read.facts.map_err(NotWhole::Broken)?;
+    let record = read.record.map_err(Incomplete::Broken)?;
     settled(&files)?;
-    Whole::of(name, facts, &mut files)
+    CompleteChannel::of(name, record, &mut files)
 }
 
-fn file(root: &Path, name: &str, names: &BTreeSet<OsString>) -> Result<Whole, NotWhole> {
+fn file(
+    root: &Path,
+    name: &str,
+    names: &BTreeSet<OsString>,
+) -> Result<CompleteChannel, Incomplete> {
     let mut all = Names::default();
     all.become_these(names);
     let mut files = OnDisk::new(root, root).with(all.beside(name));
     let read = single_file::read(&mut files, name, &mut None);
-    let facts = read.facts.map_err(NotWhole::Broken)?;
+    let record = read.record.map_err(Incomplete::Broken)?;
     settled(&files)?;
-    Whole::of(name, facts, &mut files)
+    CompleteChannel::of(name, record, &mut files)
 }
 
 /// A copy under way is not yet what it will be.
-fn settled(files: &OnDisk<'_>) -> Result<(), NotWhole> {
-    if files.is_old() { Ok(()) } else { Err(NotWhole::Broken(Reason::Changing)) }
+fn settled(files: &OnDisk<'_>) -> Result<(), Incomplete> {
+    if files.is_old() { Ok(()) } else { Err(Incomplete::Broken(Problem::Changing)) }
 }

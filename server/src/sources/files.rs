@@ -1,4 +1,4 @@
-//! Looking at the files of one channel, wherever they lie; and on this host: sizes and times, links
+//! Looks at the files of one channel, wherever they lie; and on this host: sizes and times, links
 //! that must not lead out, and a note of everything looked at, so that the next look need not read
 //! what did not change.
 
@@ -17,11 +17,11 @@ use flate2::read::MultiGzDecoder;
 use crate::{
     catalog::{
         name::nfc,
-        problem::Reason,
-        record::{LocalFolder, Place, SourceId},
+        problem::Problem,
+        record::{LocalFolder, Location, SourceId},
     },
     probe::Media,
-    storage::local::{Stamp, is_absent, open_below},
+    storage::local::{FileVersion, is_absent, open_below},
 };
 
 /// Files that nobody wrote to for so long are taken to be whole at first sight.
@@ -30,7 +30,7 @@ const OLD: Duration = Duration::from_secs(2);
 /// The files of one channel, to be looked at.
 pub(crate) trait Files {
     /// Where they lie.
-    fn place(&self) -> Place;
+    fn location(&self) -> Location;
 
     /// Whether nothing is shown of a file before all of it is there.
     fn is_settled(&self) -> bool {
@@ -38,13 +38,13 @@ pub(crate) trait Files {
     }
 
     /// The stamp of a regular file that is not empty; `None` where there is none.
-    fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason>;
+    fn stat(&mut self, path: &str) -> Result<Option<FileVersion>, Problem>;
 
     /// As [`Self::stat`], for files that say nothing of whether the media is whole.
-    fn aside(&mut self, path: &str) -> Result<Option<Stamp>, Reason>;
+    fn aside(&mut self, path: &str) -> Result<Option<FileVersion>, Problem>;
 
     /// The text of a playlist, with its stamp; `None` where there is no file.
-    fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, Stamp)>, Reason>;
+    fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, FileVersion)>, Problem>;
 
     /// The text of a file that says nothing of the media; an error is told in words.
     fn text_aside(&self, path: &str, max: u64) -> Result<String, String>;
@@ -55,7 +55,7 @@ pub(crate) trait Files {
     }
 
     /// The names in the folder itself.
-    fn names(&self) -> Result<Vec<String>, Reason>;
+    fn names(&self) -> Result<Vec<String>, Problem>;
 
     /// The names that belong to a bare file of this name.
     fn beside(&self) -> &[String] {
@@ -64,10 +64,10 @@ pub(crate) trait Files {
 
     /// The path as it is written where the files lie, if that differs from this one in nothing but
     /// how its accents are put together.
-    fn composed(&mut self, path: &str) -> Result<Option<String>, Reason>;
+    fn composed(&mut self, path: &str) -> Result<Option<String>, Problem>;
 
     /// A media file to look into, and its length; `None` where there is none to be had.
-    fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason>;
+    fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Problem>;
 }
 
 /// A look into one folder of this host.
@@ -83,7 +83,7 @@ pub(crate) struct OnDisk<'a> {
     /// Names that belong to the bare file that is looked at.
     beside: Vec<String>,
     /// Media files and playlists seen, by path inside the folder.
-    seen: BTreeMap<String, Option<Stamp>>,
+    seen: BTreeMap<String, Option<FileVersion>>,
     /// The last write to any of them, Unix time in nanoseconds.
     newest_ns: i64,
     /// Stamps are taken before a look: what changes during it is seen at the next.
@@ -91,7 +91,7 @@ pub(crate) struct OnDisk<'a> {
 }
 
 /// What to look at to know whether anything changed, as it was.
-pub(crate) type Watched = Vec<(PathBuf, Option<Stamp>)>;
+pub(crate) type Watched = Vec<(PathBuf, Option<FileVersion>)>;
 
 impl<'a> OnDisk<'a> {
     pub(crate) fn new(root: &'a Path, folder: &'a Path) -> Self {
@@ -103,7 +103,7 @@ impl<'a> OnDisk<'a> {
             beside: Vec::new(),
             seen: BTreeMap::new(),
             newest_ns: 0,
-            watched: vec![(folder.to_owned(), Stamp::at(folder))],
+            watched: vec![(folder.to_owned(), FileVersion::at(folder))],
         }
     }
 
@@ -138,12 +138,12 @@ impl<'a> OnDisk<'a> {
 
     fn watch(&mut self, path: &str) {
         let path = self.folder.join(path);
-        let stamp = Stamp::at(&path);
+        let stamp = FileVersion::at(&path);
         self.watched.push((path, stamp));
     }
 
     /// Follows links, but only to places below the streams folder.
-    fn meta(&mut self, path: &str) -> Result<Option<Metadata>, Reason> {
+    fn meta(&mut self, path: &str) -> Result<Option<Metadata>, Problem> {
         for (slash, _) in path.match_indices('/') {
             let parent = &path[..slash];
             let inside = match self.folders.get(parent) {
@@ -160,7 +160,7 @@ impl<'a> OnDisk<'a> {
                 }
             };
             if !inside {
-                return Err(Reason::Link(parent.to_owned()));
+                return Err(Problem::Link(parent.to_owned()));
             }
         }
         let full = self.folder.join(path);
@@ -173,7 +173,7 @@ impl<'a> OnDisk<'a> {
         });
         match found {
             Ok(Some(meta)) => Ok(Some(meta)),
-            Ok(None) => Err(Reason::Link(path.to_owned())),
+            Ok(None) => Err(Problem::Link(path.to_owned())),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(unreadable(path, &error)),
         }
@@ -181,17 +181,17 @@ impl<'a> OnDisk<'a> {
 }
 
 impl Files for OnDisk<'_> {
-    fn place(&self) -> Place {
+    fn location(&self) -> Location {
         let (root, path) = (self.root.to_owned(), self.folder.to_owned());
-        Place {
+        Location {
             source: SourceId::LOCAL,
             origin: Source::Local,
-            location: String::new(),
+            prefix: String::new(),
             folder: Some(LocalFolder { root, path }),
         }
     }
 
-    fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
+    fn stat(&mut self, path: &str) -> Result<Option<FileVersion>, Problem> {
         if let Some(known) = self.seen.get(path) {
             return Ok(*known);
         }
@@ -199,7 +199,7 @@ impl Files for OnDisk<'_> {
             Some(meta) if meta.is_file() && meta.len() > 0 => {
                 let changed = Duration::from_secs(meta.ctime().unsigned_abs())
                     + Duration::from_nanos(meta.ctime_nsec().unsigned_abs());
-                let stamp = Stamp::of(&meta);
+                let stamp = FileVersion::of(&meta);
                 self.newest_ns = self
                     .newest_ns
                     .max(stamp.modified_ns)
@@ -212,18 +212,18 @@ impl Files for OnDisk<'_> {
         Ok(stamp)
     }
 
-    fn aside(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
+    fn aside(&mut self, path: &str) -> Result<Option<FileVersion>, Problem> {
         let Some(meta) = self.meta(path)?.filter(|meta| meta.is_file() && meta.len() > 0) else {
             return Ok(None);
         };
         self.watch(path);
-        Ok(Some(Stamp::of(&meta)))
+        Ok(Some(FileVersion::of(&meta)))
     }
 
-    fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, Stamp)>, Reason> {
+    fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, FileVersion)>, Problem> {
         self.watch(path);
         let Some(stamp) = self.stat(path)? else { return Ok(None) };
-        let broken = |why: &str| Reason::Broken { file: path.into(), why: why.into() };
+        let broken = |why: &str| Problem::Broken { file: path.into(), why: why.into() };
         if stamp.size > max {
             return Err(broken("it is too long"));
         }
@@ -252,7 +252,7 @@ impl Files for OnDisk<'_> {
         fs::symlink_metadata(self.folder.join(path)).is_ok_and(|meta| !meta.is_file())
     }
 
-    fn names(&self) -> Result<Vec<String>, Reason> {
+    fn names(&self) -> Result<Vec<String>, Problem> {
         listed(self.folder).map_err(|error| unreadable("the folder", &error))
     }
 
@@ -260,7 +260,7 @@ impl Files for OnDisk<'_> {
         &self.beside
     }
 
-    fn composed(&mut self, path: &str) -> Result<Option<String>, Reason> {
+    fn composed(&mut self, path: &str) -> Result<Option<String>, Problem> {
         let mut there = String::with_capacity(path.len());
         for part in path.split('/') {
             if !self.listed.contains_key(&there) {
@@ -280,7 +280,7 @@ impl Files for OnDisk<'_> {
         Ok((there != path).then_some(there))
     }
 
-    fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason> {
+    fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Problem> {
         match open_below(self.root, &self.folder.join(path)) {
             Ok((file, stamp)) => Ok(Some((Box::new(file), stamp.size))),
             Err(error) if is_absent(&error) => Ok(None),
@@ -329,8 +329,8 @@ pub(crate) fn unpacked(bytes: Vec<u8>, max: u64) -> Result<String, &'static str>
 }
 
 /// The kind of an error says nothing of where this host keeps things; its text might.
-pub(crate) fn unreadable(path: &str, error: &io::Error) -> Reason {
-    Reason::Unreadable { file: path.into(), why: error.kind().to_string() }
+pub(crate) fn unreadable(path: &str, error: &io::Error) -> Problem {
+    Problem::Unreadable { file: path.into(), why: error.kind().to_string() }
 }
 
 #[cfg(test)]
@@ -339,7 +339,7 @@ mod tests {
 
     use flate2::{Compression, write::GzEncoder};
 
-    use super::{Files, OnDisk, Reason, unpacked};
+    use super::{Files, OnDisk, Problem, unpacked};
 
     fn packed(text: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -360,7 +360,7 @@ mod tests {
         // A link that leads to itself can be read by nobody, as a folder where no descriptor is left.
         std::os::unix::fs::symlink("loop", home.path().join("loop")).expect("a link");
         let read = look().composed("loop/ñ.ts");
-        assert!(matches!(read, Err(Reason::Unreadable { .. })), "{read:?}");
+        assert!(matches!(read, Err(Problem::Unreadable { .. })), "{read:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A folder with a playlist, read into [`Facts`]: its playlists, the files they name, and what
+//! A folder with a playlist, read into [`ChannelRecord`]: its playlists, the files they name, and what
 //! lies beside them.
 
 pub(crate) mod beside;
@@ -13,8 +13,8 @@ pub(crate) use self::best::best_variant;
 use super::{channel_toml, files::Files, probe_cache::ProbeCache};
 use crate::{
     catalog::{
-        problem::Reason,
-        record::{Content, Facts, FileOffer, Offer, PLAYLIST, PlaylistOffer},
+        problem::Problem,
+        record::{ChannelRecord, Content, FileOffer, Offer, PLAYLIST, PlaylistOffer},
         remark::Remark,
     },
     hls::{
@@ -24,11 +24,11 @@ use crate::{
             self, Playlist, Role,
             variables::{self, Variables},
         },
-        render::Found,
+        render::Resolved,
         uri::{Inside, resolve},
     },
     probe,
-    storage::local::Stamp,
+    storage::local::FileVersion,
 };
 
 /// More playlists than this in one channel are a mistake.
@@ -39,7 +39,7 @@ const ABOUT: &str = "channel.toml";
 /// What was read of a channel.
 pub(crate) struct Read {
     /// The channel, or why there is none.
-    pub(crate) facts: Result<Facts, Reason>,
+    pub(crate) record: Result<ChannelRecord, Problem>,
     /// What `channel.toml` has wrong, where what it said before holds.
     pub(crate) about_error: Option<String>,
 }
@@ -48,25 +48,25 @@ pub(crate) struct Read {
 /// was found inside its media, and what its owner said of it.
 pub(crate) fn read(
     files: &mut dyn Files,
-    before: Option<&Facts>,
+    before: Option<&ChannelRecord>,
     probed: &mut Option<ProbeCache>,
 ) -> Read {
     let mut about_error = None;
-    let facts = channel_toml::read(files, ABOUT, probed).and_then(|mut owner| {
+    let record = channel_toml::read(files, ABOUT, probed).and_then(|mut owner| {
         about_error = owner.error.take();
         let (offers, behind) = (HashMap::new(), HashMap::new());
         let content = [blake3::Hasher::new(), blake3::Hasher::new()];
         let remarks = Vec::new();
-        Reading { files, before, offers, behind, content, remarks }.facts(owner, probed)
+        Reading { files, before, offers, behind, content, remarks }.record(owner, probed)
     });
-    Read { facts, about_error }
+    Read { record, about_error }
 }
 
 /// One playlist of the channel.
 struct Loaded {
     path: String,
     text: String,
-    stamp: Stamp,
+    stamp: FileVersion,
     playlist: Playlist,
     /// What it defines for those below it.
     variables: Variables,
@@ -81,7 +81,7 @@ struct Child {
 
 struct Reading<'a> {
     files: &'a mut dyn Files,
-    before: Option<&'a Facts>,
+    before: Option<&'a ChannelRecord>,
     offers: HashMap<Box<str>, Offer>,
     behind: HashMap<Box<str>, Box<str>>,
     /// Names and durations; sizes.
@@ -90,12 +90,12 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn facts(
+    fn record(
         &mut self,
         owner: channel_toml::Owner,
         probed: &mut Option<ProbeCache>,
-    ) -> Result<Facts, Reason> {
-        let main = self.load(PLAYLIST, None, None)?.ok_or(Reason::NoPlaylist)?;
+    ) -> Result<ChannelRecord, Problem> {
+        let main = self.load(PLAYLIST, None, None)?.ok_or(Problem::NoPlaylist)?;
         let children = self.children(&main)?;
         let media: Vec<&Loaded> = if main.playlist.master {
             children.iter().map(|child| &child.loaded).collect()
@@ -114,11 +114,11 @@ impl Reading<'_> {
             self.serve(loaded, found);
         }
         if main.playlist.master {
-            let mut found = vec![Found::default(); main.playlist.references.len()];
+            let mut found = vec![Resolved::default(); main.playlist.references.len()];
             for child in &children {
                 for (at, _) in child.references.iter().filter(|(_, anew)| *anew) {
                     let path = Some(child.loaded.path.clone());
-                    found[*at] = Found { path, literal: true, version: None };
+                    found[*at] = Resolved { path, literal: true, version: None };
                 }
             }
             self.serve(&main, found);
@@ -135,8 +135,8 @@ impl Reading<'_> {
             _ => main_ms.max(owner.modified_ms).max(beside.newest_ms),
         };
         let [named, sized] = self.content.each_ref().map(blake3::Hasher::finalize);
-        Ok(Facts {
-            place: self.files.place(),
+        Ok(ChannelRecord {
+            location: self.files.location(),
             content: Content { named, sized: Some(sized) },
             behind: std::mem::take(&mut self.behind),
             beside: HashMap::new(),
@@ -167,22 +167,22 @@ impl Reading<'_> {
         path: &str,
         query: Option<&str>,
         above: Option<&Variables>,
-    ) -> Result<Option<Loaded>, Reason> {
+    ) -> Result<Option<Loaded>, Problem> {
         let Some((text, stamp)) = self.files.text(path, playlist::MAX_BYTES)? else {
             return Ok(None);
         };
         let (text, variables) = match variables::expand(&text, query, above) {
             Ok((expanded, variables)) => (expanded.into_owned(), variables),
             Err(why) => {
-                return Err(Reason::Variable { file: path.into(), why: why.to_string() });
+                return Err(Problem::Variable { file: path.into(), why: why.to_string() });
             }
         };
         let playlist = playlist::parse(&text)
-            .map_err(|why| Reason::Broken { file: path.into(), why: why.to_string() })?;
+            .map_err(|why| Problem::Broken { file: path.into(), why: why.to_string() })?;
         Ok(Some(Loaded { path: path.into(), text, stamp, playlist, variables }))
     }
 
-    fn children(&mut self, main: &Loaded) -> Result<Vec<Child>, Reason> {
+    fn children(&mut self, main: &Loaded) -> Result<Vec<Child>, Problem> {
         let mut children: Vec<Child> = Vec::new();
         for (at, reference) in main.playlist.references.iter().enumerate() {
             let address = &main.text[reference.span.clone()];
@@ -199,11 +199,11 @@ impl Reading<'_> {
                 known.references.push(names);
                 continue;
             }
-            let broken = |why: &str| Reason::Broken { file: path.clone(), why: why.into() };
+            let broken = |why: &str| Problem::Broken { file: path.clone(), why: why.into() };
             let query = address.split_once('?').map(|(_, query)| query);
             let loaded = self.load(&path, query, Some(&main.variables))?;
             let loaded =
-                loaded.ok_or_else(|| Reason::Missing { first: inside.path.clone(), count: 1 })?;
+                loaded.ok_or_else(|| Problem::Missing { first: inside.path.clone(), count: 1 })?;
             if loaded.playlist.master {
                 return Err(broken("a master playlist names another master playlist"));
             }
@@ -214,13 +214,13 @@ impl Reading<'_> {
         }
         if main.playlist.master && children.is_empty() {
             let why = "it is a master playlist without variants".into();
-            return Err(Reason::Broken { file: main.path.clone(), why });
+            return Err(Problem::Broken { file: main.path.clone(), why });
         }
         Ok(children)
     }
 
     /// Finds what a media playlist names. Finished, all of it has to be there; live, one segment.
-    fn find(&mut self, loaded: &Loaded, live: bool) -> Result<Vec<Found>, Reason> {
+    fn find(&mut self, loaded: &Loaded, live: bool) -> Result<Vec<Resolved>, Problem> {
         let (mut first_missing, mut missing, mut segments) = (None, 0, 0);
         let mut all = Vec::with_capacity(loaded.playlist.references.len());
         for reference in &loaded.playlist.references {
@@ -237,24 +237,24 @@ impl Reading<'_> {
                 segments += u32::from(reference.role == Role::Segment);
                 let growing = live && reference.ranged;
                 let version = self.offer(&path, stamp, reference.role, live, growing);
-                all.push(Found { path: Some(path), literal, version });
+                all.push(Resolved { path: Some(path), literal, version });
                 continue;
             }
             if required {
                 missing += 1;
                 first_missing.get_or_insert(inside.path);
             }
-            all.push(Found::default());
+            all.push(Resolved::default());
         }
         match first_missing {
             Some(first) => Err(self.missing(first, missing)),
-            None if segments == 0 => Err(Reason::NoSegment),
+            None if segments == 0 => Err(Problem::NoSegment),
             None => Ok(all),
         }
     }
 
     /// The file, and whether its name has to be written anew in the playlist.
-    fn look_for(&mut self, inside: Inside) -> Result<Option<(String, bool, Stamp)>, Reason> {
+    fn look_for(&mut self, inside: Inside) -> Result<Option<(String, bool, FileVersion)>, Problem> {
         if let Some(stamp) = self.files.stat(&inside.path)? {
             return Ok(Some((inside.path, false, stamp)));
         }
@@ -274,14 +274,14 @@ impl Reading<'_> {
     }
 
     /// Says that files are missing; where one is there in other letters, that only the writing differs.
-    fn missing(&self, first: String, count: usize) -> Reason {
+    fn missing(&self, first: String, count: usize) -> Problem {
         let alike = |name: &String| crate::catalog::name::nfc(name).to_lowercase();
         let wanted = alike(&first);
         let names = self.files.names().unwrap_or_default();
         let there = names.into_iter().find(|name| alike(name) == wanted);
         match there.filter(|there| *there != first) {
-            Some(there) => Reason::Spelled { wanted: first, there },
-            None => Reason::Missing { first, count },
+            Some(there) => Problem::Spelled { wanted: first, there },
+            None => Problem::Missing { first, count },
         }
     }
 
@@ -289,7 +289,7 @@ impl Reading<'_> {
     fn offer(
         &mut self,
         path: &str,
-        stamp: Stamp,
+        stamp: FileVersion,
         role: Role,
         live: bool,
         growing: bool,
@@ -308,12 +308,12 @@ impl Reading<'_> {
     }
 
     /// Notes what tells this channel from another, and what is played after what.
-    fn compare(&mut self, loaded: &Loaded, found: &[Found]) {
+    fn compare(&mut self, loaded: &Loaded, found: &[Resolved]) {
         let [named, sized] = &mut self.content;
         for segment in loaded.playlist.references.iter().filter(|named| named.is_segment()) {
             named.update(&segment.duration_s.to_le_bytes());
         }
-        let apart = self.files.place().folder.is_none();
+        let apart = self.files.location().folder.is_none();
         let mut before: Option<&str> = None;
         for (reference, found) in loaded.playlist.references.iter().zip(found) {
             let Some(path) = found.path.as_deref().filter(|_| reference.role == Role::Segment)
@@ -333,20 +333,20 @@ impl Reading<'_> {
         }
     }
 
-    fn serve(&mut self, loaded: &Loaded, found: Vec<Found>) {
+    fn serve(&mut self, loaded: &Loaded, found: Vec<Resolved>) {
         let parsed = Parsed::new(&loaded.path, &loaded.text, loaded.playlist.clone(), found);
         let offer = PlaylistOffer::new(parsed, loaded.stamp.modified());
         self.offers.insert(loaded.path.as_str().into(), Offer::Playlist(offer.into()));
     }
 }
 
-fn resolved(from: &str, address: &str) -> Result<Inside, Reason> {
+fn resolved(from: &str, address: &str) -> Result<Inside, Problem> {
     resolve(from, address)
-        .map_err(|_| Reason::Outside { file: from.into(), address: address.into() })
+        .map_err(|_| Problem::Outside { file: from.into(), address: address.into() })
 }
 
 /// The file to look into: the init of the first media that is not encrypted, else a segment.
-fn sample_of(loaded: &Loaded, found: &[Found]) -> Option<String> {
+fn sample_of(loaded: &Loaded, found: &[Resolved]) -> Option<String> {
     let of = |role| {
         let mut pairs = loaded.playlist.references.iter().zip(found);
         pairs.find_map(|(r, f)| if r.role == role { f.path.clone() } else { None })

@@ -19,7 +19,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::{sync::mpsc, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::scan::Disk;
+pub(crate) use self::scan::StreamsFolder;
 use super::{
     Asked, CatalogError, Source,
     resource::{Caching, Content, FileResource, Resource, SourceError},
@@ -27,17 +27,17 @@ use super::{
 use crate::{
     cache::Opened,
     catalog::{
-        Entry,
-        artifacts::MadeFile,
+        ListedChannel,
+        artifacts::ArtifactFile,
         record::{FileOffer, Offer, SourceId},
         source_list::Publisher,
     },
-    storage::local::{Stamp, in_time, is_absent, is_out_of_room, open_at_once, open_below},
+    storage::local::{FileVersion, in_time, is_absent, is_out_of_room, open_at_once, open_below},
 };
 
 /// How many names may wait to be looked at again because a file of theirs was not as listed; when
 /// full, more are dropped: the periodic look finds them.
-const DOUBTS: usize = 64;
+const REQUESTS: usize = 64;
 
 /// The streams folder.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct LocalSource {
     /// As configured.
     folder: PathBuf,
     /// Knows nothing yet; for the first task that polls.
-    first: Mutex<Option<Disk>>,
+    first: Mutex<Option<StreamsFolder>>,
     doubts: mpsc::Sender<OsString>,
     doubted: Arc<tokio::sync::Mutex<mpsc::Receiver<OsString>>>,
 }
@@ -57,13 +57,13 @@ impl LocalSource {
     /// It cannot be made, or not be listed.
     pub(crate) fn new(folder: &Path) -> Result<Self, CatalogError> {
         let first = Mutex::new(Some(open(folder)?));
-        let (doubts, doubted) = mpsc::channel(DOUBTS);
+        let (doubts, doubted) = mpsc::channel(REQUESTS);
         let doubted = Arc::new(tokio::sync::Mutex::new(doubted));
         Ok(Self { folder: folder.to_owned(), first, doubts, doubted })
     }
 
     async fn file(&self, asked: Asked<'_>, offer: &FileOffer) -> Result<Resource, SourceError> {
-        let folder = asked.channel.facts.place.folder.as_ref().ok_or(SourceError::Gone)?;
+        let folder = asked.channel.record.location.folder.as_ref().ok_or(SourceError::Gone)?;
         let path = folder.path.join(asked.path);
         let opened = open_file(&folder.root, path).await?;
         if opened.1 != offer.stamp {
@@ -108,7 +108,7 @@ impl Source for LocalSource {
 
     fn resolve<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Resource, SourceError>> {
         async move {
-            match asked.channel.facts.files.get(asked.path) {
+            match asked.channel.record.files.get(asked.path) {
                 Some(Offer::Playlist(playlist)) => Ok(Resource::Playlist(playlist.served())),
                 Some(Offer::File(offer)) => self.file(asked, offer).await,
                 None => Err(SourceError::Unnamed),
@@ -117,26 +117,26 @@ impl Source for LocalSource {
         .boxed()
     }
 
-    fn request_refresh(&self, channel: &Entry) {
+    fn request_refresh(&self, channel: &ListedChannel) {
         let _ = self.doubts.try_send(channel.name.clone());
     }
 }
 
 /// The folder, which is made if it is not there.
-pub(super) fn open(folder: &Path) -> Result<Disk, CatalogError> {
+pub(super) fn open(folder: &Path) -> Result<StreamsFolder, CatalogError> {
     let shown = || folder.display().to_string();
     fs::create_dir_all(folder).map_err(|why| CatalogError::Make { folder: shown(), why })?;
-    Disk::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })
+    StreamsFolder::new(folder).map_err(|why| CatalogError::Read { folder: shown(), why })
 }
 
 /// Something that was made of a channel: its address never names a version.
-pub(crate) async fn artifact(made: &MadeFile) -> Result<Resource, SourceError> {
+pub(crate) async fn artifact(made: &ArtifactFile) -> Result<Resource, SourceError> {
     let path = made.root.join(&*made.name);
     resource(open_file(&made.root, path).await?, &made.offer(), None)
 }
 
 /// A file below `root`, as it is now.
-async fn open_file(root: &Path, path: PathBuf) -> Result<(File, Stamp), SourceError> {
+async fn open_file(root: &Path, path: PathBuf) -> Result<(File, FileVersion), SourceError> {
     let opened = match open_at_once(root, &path) {
         Some(opened) => Ok(opened),
         None => {
@@ -157,7 +157,7 @@ async fn open_file(root: &Path, path: PathBuf) -> Result<(File, Stamp), SourceEr
 
 /// An open file as it is sent to who asks for this `version` of it.
 fn resource(
-    (file, stamp): (File, Stamp),
+    (file, stamp): (File, FileVersion),
     offer: &FileOffer,
     version: Option<&str>,
 ) -> Result<Resource, SourceError> {

@@ -20,7 +20,7 @@ pub(super) const LATE: Duration = Duration::from_secs(3);
 pub(super) const SHOWN_EVERY: Duration = Duration::from_secs(1);
 /// How many requests to look at something again may wait; when full, more are dropped: the periodic look
 /// finds it.
-const DOUBTS: usize = 64;
+const REQUESTS: usize = 64;
 /// What is doubted is looked at again so soon at most, or as soon as the source is read anyway: where a
 /// store contradicts itself, who asks again and again has it listed no oftener.
 const DOUBTED: Duration = Duration::from_secs(30);
@@ -29,7 +29,7 @@ const FOLLOWED: usize = 8;
 
 /// Why a source is looked at before its time.
 #[derive(Debug)]
-pub(crate) enum Doubt {
+pub(crate) enum RefreshRequest {
     /// Something of it was not as it was listed.
     All,
     /// Somebody watches this live channel.
@@ -39,20 +39,20 @@ pub(crate) enum Doubt {
 /// Asks for looks before their time, and hands them to whoever polls.
 #[derive(Debug)]
 pub(super) struct Requests {
-    sender: mpsc::Sender<Doubt>,
-    receiver: Mutex<mpsc::Receiver<Doubt>>,
+    sender: mpsc::Sender<RefreshRequest>,
+    receiver: Mutex<mpsc::Receiver<RefreshRequest>>,
 }
 
 impl Default for Requests {
     fn default() -> Self {
-        let (sender, receiver) = mpsc::channel(DOUBTS);
+        let (sender, receiver) = mpsc::channel(REQUESTS);
         Self { sender, receiver: Mutex::new(receiver) }
     }
 }
 
 impl Requests {
     /// Asks for a look; forgotten where too many wait.
-    pub(super) fn send(&self, doubt: Doubt) {
+    pub(super) fn send(&self, doubt: RefreshRequest) {
         let _ = self.sender.try_send(doubt);
     }
 }
@@ -66,7 +66,7 @@ pub(super) fn no_word_yet() -> StoreError {
 pub(crate) type Follower = Arc<dyn Fn(OsString) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Keeps what is known of one source up to date.
-pub(crate) trait Looking: Send + 'static {
+pub(crate) trait Poll: Send + 'static {
     /// Looks at it; answers when to do so again.
     fn look(&mut self) -> impl Future<Output = Duration> + Send;
 
@@ -82,20 +82,20 @@ pub(crate) trait Looking: Send + 'static {
 
 /// Looks at one source until `shutdown`, and before its time when somebody doubts what is known of it.
 /// Live channels move on meanwhile, however long a look takes.
-pub(super) async fn run(keeper: impl Looking, requests: &Requests, shutdown: CancellationToken) {
+pub(super) async fn run(poller: impl Poll, requests: &Requests, shutdown: CancellationToken) {
     let mut doubts = requests.receiver.lock().await;
-    let (doubted, follower) = (Notify::new(), keeper.follower());
+    let (doubted, follower) = (Notify::new(), poller.follower());
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = looks(keeper, &doubted) => {}
+        () = looks(poller, &doubted) => {}
         () = follow(follower, &mut doubts, &doubted) => {}
     }
 }
 
-async fn looks(mut keeper: impl Looking, doubted: &Notify) {
+async fn looks(mut poller: impl Poll, doubted: &Notify) {
     let mut not_before = Instant::now();
     loop {
-        let pause = keeper.look().await;
+        let pause = poller.look().await;
         let ended = Instant::now();
         let due = ended.checked_add(pause);
         let due = async {
@@ -120,20 +120,24 @@ async fn looks(mut keeper: impl Looking, doubted: &Notify) {
 }
 
 /// Sorts the doubts, and looks at live channels.
-async fn follow(follower: Option<Follower>, doubts: &mut mpsc::Receiver<Doubt>, doubted: &Notify) {
+async fn follow(
+    follower: Option<Follower>,
+    doubts: &mut mpsc::Receiver<RefreshRequest>,
+    doubted: &Notify,
+) {
     let (mut looking, mut names) = (FuturesUnordered::new(), HashSet::new());
     loop {
         tokio::select! {
             doubt = doubts.recv() => match (doubt, &follower) {
                 // Nobody is left to doubt anything.
                 (None, _) => std::future::pending().await,
-                (Some(Doubt::All), _) => doubted.notify_one(),
-                (Some(Doubt::Live(name)), Some(follower)) => {
+                (Some(RefreshRequest::All), _) => doubted.notify_one(),
+                (Some(RefreshRequest::Live(name)), Some(follower)) => {
                     if looking.len() < FOLLOWED && names.insert(name.clone()) {
                         looking.push(follower(name.clone()).map(|()| name));
                     }
                 }
-                (Some(Doubt::Live(_)), None) => {}
+                (Some(RefreshRequest::Live(_)), None) => {}
             },
             Some(name) = looking.next(), if !looking.is_empty() => drop(names.remove(&name)),
         }
@@ -141,9 +145,9 @@ async fn follow(follower: Option<Follower>, doubts: &mut mpsc::Receiver<Doubt>, 
 }
 
 /// One look at a source, for who asks once.
-pub(super) async fn look_once(mut keeper: impl Looking) -> SourceList {
-    keeper.look().await;
-    keeper.into_list()
+pub(super) async fn poll_once(mut poller: impl Poll) -> SourceList {
+    poller.look().await;
+    poller.into_list()
 }
 
 #[cfg(test)]
@@ -161,7 +165,7 @@ mod tests {
     use tokio::time::sleep;
     use tokio_util::sync::CancellationToken;
 
-    use super::{Doubt, Follower, Looking, Requests, SourceList, run};
+    use super::{Follower, Poll, RefreshRequest, Requests, SourceList, run};
     use crate::catalog::record::SourceId;
 
     /// Looks that take their time, and live channels that take less.
@@ -173,7 +177,7 @@ mod tests {
         followed: Arc<AtomicUsize>,
     }
 
-    impl Looking for Slow {
+    impl Poll for Slow {
         async fn look(&mut self) -> Duration {
             self.looks.fetch_add(1, Ordering::Relaxed);
             sleep(self.takes).await;
@@ -212,7 +216,7 @@ mod tests {
         for n in 1..=20 {
             // Another channel, and one that is looked at already.
             for name in ["a", "b", "a"] {
-                doubts.send(Doubt::Live(OsString::from(name)));
+                doubts.send(RefreshRequest::Live(OsString::from(name)));
             }
             sleep(Duration::from_secs(1)).await;
             assert_eq!(slow.followed.load(Ordering::Relaxed), 2 * n);
@@ -227,11 +231,11 @@ mod tests {
             let slow = Slow { refresh, ..Slow::default() };
             let (doubts, _stop) = start(&slow);
             sleep(Duration::from_millis(10)).await;
-            doubts.send(Doubt::All);
+            doubts.send(RefreshRequest::All);
             sleep(Duration::from_millis(1100)).await;
             assert_eq!(slow.looks.load(Ordering::Relaxed), 2, "the first is answered at once");
             for _ in 0..seconds * 10 {
-                doubts.send(Doubt::All);
+                doubts.send(RefreshRequest::All);
                 sleep(Duration::from_millis(100)).await;
             }
             let looks = slow.looks.load(Ordering::Relaxed);
@@ -244,7 +248,7 @@ mod tests {
         let slow = Slow { refresh: Duration::MAX, ..Slow::default() };
         let (doubts, _stop) = start(&slow);
         sleep(Duration::from_secs(1)).await;
-        doubts.send(Doubt::All);
+        doubts.send(RefreshRequest::All);
         sleep(Duration::from_secs(100)).await;
         assert_eq!(slow.looks.load(Ordering::Relaxed), 2);
     }

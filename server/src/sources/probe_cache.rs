@@ -3,9 +3,9 @@
 
 use super::files::Files;
 use crate::{
-    catalog::{metadata::About, problem::Reason},
+    catalog::{metadata::ChannelMetadata, problem::Problem},
     probe::{self, Inspected},
-    storage::local::Stamp,
+    storage::local::FileVersion,
 };
 
 /// What is remembered of a channel from one look to the next.
@@ -14,7 +14,7 @@ pub(crate) struct ProbeCache {
     /// The files that were looked into.
     files: Vec<Sample>,
     /// What its owner said of it last that could be read.
-    pub(crate) about: Option<About>,
+    pub(crate) about: Option<ChannelMetadata>,
 }
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ struct Sample {
     /// The playlist that it is of, or the file itself.
     of: String,
     path: String,
-    stamp: Stamp,
+    stamp: FileVersion,
     inspected: Inspected,
 }
 
@@ -32,11 +32,11 @@ struct Sample {
 pub(crate) fn cached(
     files: &dyn Files,
     (of, path): (&str, &str),
-    stamp: Option<Stamp>,
+    stamp: Option<FileVersion>,
     live: bool,
     thorough: bool,
     probed: &mut Option<ProbeCache>,
-) -> Result<Option<Inspected>, Reason> {
+) -> Result<Option<Inspected>, Problem> {
     let Some(stamp) = stamp else { return Ok(None) };
     let memory = probed.get_or_insert_default();
     let known = memory.files.iter().find(|sample| {

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{cache::Edge, storage::local::Stamp};
+use crate::{cache::CachedStore, storage::local::FileVersion};
 
 /// Bytes that are asked for at once,
 const WINDOW: u64 = 256 << 10;
@@ -21,11 +21,11 @@ const WINDOWS: u32 = 16;
 const IN_ALL: Duration = Duration::from_secs(10);
 
 /// An object, read a window at a time.
-pub(crate) struct Windows {
-    edge: Edge,
+pub(crate) struct RangeReader {
+    edge: CachedStore,
     runtime: Handle,
     key: String,
-    stamp: Stamp,
+    stamp: FileVersion,
     at: u64,
     /// Where the bytes that are here begin.
     window: (u64, Bytes),
@@ -33,14 +33,14 @@ pub(crate) struct Windows {
     until: Instant,
 }
 
-impl Windows {
-    pub(crate) fn new(edge: Edge, runtime: Handle, key: String, stamp: Stamp) -> Self {
+impl RangeReader {
+    pub(crate) fn new(edge: CachedStore, runtime: Handle, key: String, stamp: FileVersion) -> Self {
         let (window, until) = ((0, Bytes::new()), Instant::now() + IN_ALL);
         Self { edge, runtime, key, stamp, at: 0, window, left: WINDOWS, until }
     }
 }
 
-impl Read for Windows {
+impl Read for RangeReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.at >= self.stamp.size || into.is_empty() {
             return Ok(0);
@@ -64,7 +64,7 @@ impl Read for Windows {
     }
 }
 
-impl Seek for Windows {
+impl Seek for RangeReader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let at = match to {
             SeekFrom::Start(at) => Some(at),

@@ -28,18 +28,18 @@ use url::Url;
 
 pub(crate) use self::source::RemoteSource;
 use self::{
-    channel::Distant,
+    channel::RemoteChannel,
     inspect::{look_at, reason, unseen},
     list::{Form, LISTS, List, believed},
-    record::{Raw, Told},
+    record::{Raw, RemoteRecord},
 };
-use super::poll::{AWAY_AGAIN, LATE, Looking, SHOWN_EVERY, no_word_yet};
+use super::poll::{AWAY_AGAIN, LATE, Poll, SHOWN_EVERY, no_word_yet};
 use crate::{
-    cache::Edge,
+    cache::CachedStore,
     catalog::{
         name::shown,
-        problem::{Reason, Whereabouts},
-        record::{Facts, Place, SourceId},
+        problem::{Problem, Whereabouts},
+        record::{ChannelRecord, Location, SourceId},
         source_list::{Publisher, SourceList},
     },
     storage::{
@@ -72,9 +72,9 @@ const BELIEVED_AT_ONCE: usize = 1000;
 
 /// Another server whose channels are listed beside those of the streams folder.
 #[derive(Clone, Debug)]
-pub struct OriginSource {
+pub struct RemoteConfig {
     /// The server, with the cache before it.
-    pub edge: Edge,
+    pub edge: CachedStore,
     /// The address of its list.
     pub address: Url,
     /// What is taken of it.
@@ -84,28 +84,28 @@ pub struct OriginSource {
 }
 
 /// The channels of a server, by their names in its list.
-pub(crate) type Channels = Arc<RwLock<HashMap<OsString, Arc<Distant>>>>;
+pub(crate) type Channels = Arc<RwLock<HashMap<OsString, Arc<RemoteChannel>>>>;
 
 /// Where a channel of a server lies.
-fn place_at(edge: &Edge, address: String) -> Place {
+fn location_at(edge: &CachedStore, address: String) -> Location {
     let source = SourceId::new(edge.name());
-    Place { source, origin: Origin::Http, location: address, folder: None }
+    Location { source, origin: Origin::Http, prefix: address, folder: None }
 }
 
 /// What is known of one name.
 #[derive(Default)]
-struct Known {
+struct KnownName {
     raw: Option<Raw>,
     looked: Option<Instant>,
-    told: Option<Told>,
-    facts: Option<Arc<Facts>>,
-    channel: Option<Arc<Distant>>,
-    trouble: Option<Reason>,
+    told: Option<RemoteRecord>,
+    record: Option<Arc<ChannelRecord>>,
+    channel: Option<Arc<RemoteChannel>>,
+    trouble: Option<Problem>,
     /// How often it could not be read, one time after the other.
     failures: u32,
 }
 
-impl Known {
+impl KnownName {
     /// Whether there is anything to look at now.
     fn is_due(&self, raw: &Raw) -> bool {
         let pause = match self.failures {
@@ -118,38 +118,38 @@ impl Known {
 }
 
 /// Keeps what is known of one server up to date.
-pub(crate) struct Keeper {
-    origin: OriginSource,
+pub(crate) struct Poller {
+    origin: RemoteConfig,
     publish: Publisher,
     /// Where those who serve them find the channels.
     channels: Channels,
     form: Option<Form>,
     tag: Tag,
     raws: Arc<[(String, Raw)]>,
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownName>,
     recalled: bool,
     /// What is known is another than what was written down last.
     is_news: bool,
-    stock: SourceList,
+    told_list: SourceList,
 }
 
-impl Looking for Keeper {
+impl Poll for Poller {
     async fn look(&mut self) -> Duration {
         let began = Instant::now();
         let first = self.known.is_empty();
         // Nobody waits for a server of which all is known.
-        if first && let Some(told) = self.origin.edge.recall::<Vec<Told>>().await {
+        if first && let Some(told) = self.origin.edge.recall::<Vec<RemoteRecord>>().await {
             self.believe(told);
             self.recalled = true;
-            self.stock.available = false;
+            self.told_list.available = false;
             self.show();
         }
         if let Err(error) = self.list(first).await {
             self.away(&error);
             return self.origin.refresh.min(AWAY_AGAIN);
         }
-        if !self.stock.available {
-            self.stock.is_there();
+        if !self.told_list.available {
+            self.told_list.is_there();
             // What could not be read may have been away with it.
             let failed = self.known.values_mut().filter(|known| known.failures > 0);
             failed.for_each(|known| known.looked = None);
@@ -164,19 +164,19 @@ impl Looking for Keeper {
         channels.for_each(|channel| channel.rest());
         self.remember().await;
         if first && !self.known.is_empty() {
-            self.stock.is_read(began.elapsed());
+            self.told_list.is_read(began.elapsed());
         }
         if failed_anew { self.origin.refresh.min(AWAY_AGAIN) } else { self.origin.refresh }
     }
 
     fn into_list(self) -> SourceList {
-        self.stock
+        self.told_list
     }
 }
 
-impl Keeper {
-    pub(crate) fn new(origin: OriginSource, publish: Publisher, channels: Channels) -> Self {
-        let stock = SourceList::new(SourceId::new(origin.edge.name()));
+impl Poller {
+    pub(crate) fn new(origin: RemoteConfig, publish: Publisher, channels: Channels) -> Self {
+        let told_list = SourceList::new(SourceId::new(origin.edge.name()));
         Self {
             origin,
             publish,
@@ -187,13 +187,13 @@ impl Keeper {
             known: HashMap::new(),
             recalled: false,
             is_news: false,
-            stock,
+            told_list,
         }
     }
 
     /// As it is, without lines in the log about channels: whoever asks is told otherwise.
     pub(crate) fn silent(mut self) -> Self {
-        self.stock.silent = true;
+        self.told_list.silent = true;
         self
     }
 
@@ -222,7 +222,7 @@ impl Keeper {
         let read = spawn_blocking(move || List::read(page, kind)).await;
         let read = read.unwrap_or_else(|_| Err(StoreError::Away("this host failed".into())));
         let List { form, tag, raws, behind } = read.inspect_err(|_| self.form = None)?;
-        (self.form, self.tag, self.raws, self.stock.behind) =
+        (self.form, self.tag, self.raws, self.told_list.behind) =
             (Some(form), tag, raws.into(), behind);
         Ok(())
     }
@@ -231,14 +231,14 @@ impl Keeper {
     fn judge(&mut self) {
         let label = self.origin.edge.label();
         let unread = self.known.values();
-        let unread = unread.filter(|known| known.failures > 0 && known.facts.is_none()).count();
-        match (self.stock.behind.len(), unread) {
-            (0, 0) => self.stock.is_there(),
-            (0, n) => self.stock.is_there_but(format!(
+        let unread = unread.filter(|known| known.failures > 0 && known.record.is_none()).count();
+        match (self.told_list.behind.len(), unread) {
+            (0, 0) => self.told_list.is_there(),
+            (0, n) => self.told_list.is_there_but(format!(
                 "{label}: {n} of its channels cannot be read; carrete doctor names them"
             )),
             (n, _) => {
-                self.stock.is_there_but(format!("{label}: it cannot reach {n} of its channels"))
+                self.told_list.is_there_but(format!("{label}: it cannot reach {n} of its channels"))
             }
         }
     }
@@ -247,14 +247,14 @@ impl Keeper {
     async fn remember(&mut self) {
         if std::mem::take(&mut self.is_news) {
             let told = self.known.values().filter_map(|known| known.told.clone());
-            let told: Vec<Told> = told.collect();
+            let told: Vec<RemoteRecord> = told.collect();
             self.is_news = !self.origin.edge.remember(told).await;
         }
     }
 
     /// The list as it is now; nothing where it still is what it was.
     fn ask(&self) -> impl Future<Output = Result<Option<Page>, StoreError>> + Send + use<> {
-        let OriginSource { edge, address, kind, .. } = self.origin.clone();
+        let RemoteConfig { edge, address, kind, .. } = self.origin.clone();
         let (form, tag) = (self.form, self.tag.clone());
         async move {
             let videos = carrete::list_of(&address);
@@ -277,18 +277,18 @@ impl Keeper {
     }
 
     /// Channels as they were before a restart, unseen.
-    fn believe(&mut self, told: Vec<Told>) {
+    fn believe(&mut self, told: Vec<RemoteRecord>) {
         for told in told {
-            let (facts, name) = (told.facts(&self.origin.edge), told.name.clone());
-            self.stock.remark(OsStr::new(&name), Whereabouts::Server, &facts, None);
+            let (record, name) = (told.record(&self.origin.edge), told.name.clone());
+            self.told_list.remark(OsStr::new(&name), Whereabouts::Server, &record, None);
             let channel = Some(Arc::new(told.channel(&self.origin.edge, None)));
-            let (facts, told) = (Some(Arc::new(facts)), Some(told));
-            self.known.insert(name, Known { told, facts, channel, ..Known::default() });
+            let (record, told) = (Some(Arc::new(record)), Some(told));
+            self.known.insert(name, KnownName { told, record, channel, ..KnownName::default() });
         }
     }
 
     fn away(&mut self, error: &StoreError) {
-        self.stock.is_away(format!("{}: {error}", self.origin.edge.label()));
+        self.told_list.is_away(format!("{}: {error}", self.origin.edge.label()));
         self.show();
     }
 
@@ -394,24 +394,24 @@ impl Keeper {
         known.looked = Some(Instant::now());
         match looked {
             Ok(told) => {
-                if known.told != told || known.facts.is_none() {
+                if known.told != told || known.record.is_none() {
                     let (edge, before) = (&self.origin.edge, known.channel.take());
                     let channel = told.as_ref().map(|told| told.channel(edge, before.as_deref()));
                     known.channel = channel.map(Arc::new);
-                    let facts = told.as_ref().map(|told| Arc::new(told.facts(edge)));
-                    if let Some(facts) = &facts {
-                        let (name, before) = (OsStr::new(&name), known.facts.as_deref());
-                        self.stock.remark(name, Whereabouts::Server, facts, before);
+                    let record = told.as_ref().map(|told| Arc::new(told.record(edge)));
+                    if let Some(record) = &record {
+                        let (name, before) = (OsStr::new(&name), known.record.as_deref());
+                        self.told_list.remark(name, Whereabouts::Server, record, before);
                     }
-                    (known.facts, known.told) = (facts, told);
+                    (known.record, known.told) = (record, told);
                     self.is_news = true;
                 }
                 (known.raw, known.trouble, known.failures) = (Some(raw), None, 0);
                 false
             }
             // What cannot be read now stays as it was until the next look.
-            Err(reason @ Reason::Unreadable { .. }) => {
-                if known.failures == 0 && known.facts.is_none() {
+            Err(reason @ Problem::Unreadable { .. }) => {
+                if known.failures == 0 && known.record.is_none() {
                     let name = shown(OsStr::new(&name));
                     tracing::warn!("{name} of the server cannot be listed yet: {reason}.");
                 }
@@ -426,7 +426,7 @@ impl Keeper {
                     tracing::warn!("{name} of the server is left out: {reason}; {fix}.");
                 }
                 self.is_news |= known.told.is_some();
-                (known.facts, known.told, known.channel) = (None, None, None);
+                (known.record, known.told, known.channel) = (None, None, None);
                 (known.raw, known.trouble, known.failures) = (Some(raw), Some(reason), 0);
                 false
             }
@@ -436,25 +436,25 @@ impl Keeper {
     fn show(&mut self) {
         let named = |name: &String| OsString::from(name);
         let channels = self.known.iter();
-        self.stock.channels = channels
-            .filter_map(|(name, known)| Some((named(name), known.facts.clone()?)))
+        self.told_list.channels = channels
+            .filter_map(|(name, known)| Some((named(name), known.record.clone()?)))
             .collect();
         let left_out = self.known.iter();
-        self.stock.left_out = left_out
+        self.told_list.left_out = left_out
             .filter_map(|(name, known)| Some((named(name), known.trouble.clone()?)))
             .collect();
         let served = self.known.iter();
         let served = served.filter_map(|(name, known)| Some((named(name), known.channel.clone()?)));
         // Whoever reads the new list finds the new channels.
         *self.channels.write().unwrap_or_else(PoisonError::into_inner) = served.collect();
-        self.publish.publish(&self.stock);
+        self.publish.publish(&self.told_list);
     }
 }
 
-type LookedAt = (String, Raw, Result<Option<Told>, Reason>);
+type LookedAt = (String, Raw, Result<Option<RemoteRecord>, Problem>);
 
 /// A look at one name of a list. Its lane is free again when it is done, or takes its time.
-async fn look(origin: OriginSource, raws: Arc<[(String, Raw)]>, at: usize, lane: Turn) -> LookedAt {
+async fn look(origin: RemoteConfig, raws: Arc<[(String, Raw)]>, at: usize, lane: Turn) -> LookedAt {
     let (name, raw) = &raws[at];
     let mut looking = pin!(timeout(ONE_IN_ALL, look_at(&origin, name, raw)));
     let looked = match timeout(SOON, &mut looking).await {

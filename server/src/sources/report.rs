@@ -9,18 +9,18 @@ use futures_util::future::join_all;
 use tokio::task::spawn_blocking;
 
 use super::{
-    CatalogError, Elsewhere, beginning, bucket,
-    local::Disk,
+    CatalogError, SourceConfig, beginning, bucket,
+    local::StreamsFolder,
     poll,
     remote::{self, Channels},
 };
-pub use super::{bucket::StoreSource, remote::OriginSource};
+pub use super::{bucket::BucketConfig, remote::RemoteConfig};
 use crate::{
     catalog::{
-        artifacts::MadeTable,
+        artifacts::ArtifactIndex,
         name::shown,
-        problem::{Reason, Whereabouts},
-        record::Facts,
+        problem::{Problem, Whereabouts},
+        record::ChannelRecord,
         remark::Remark,
         snapshot::Snapshot,
         source_list::{Publisher, SourceList},
@@ -48,13 +48,13 @@ pub struct Finding {
 /// sources elsewhere. Waits until a copy under way is whole or 2.5 s have passed.
 pub async fn channels(
     folders: &Folders,
-    elsewhere: Vec<Elsewhere>,
+    elsewhere: Vec<SourceConfig>,
     json: bool,
 ) -> Result<(String, Vec<String>), CatalogError> {
     let looks = elsewhere.into_iter().map(|source| async {
         Arc::new(match source {
-            Elsewhere::Store(store) => list_of_bucket(store).await,
-            Elsewhere::Origin(server) => list_of_server(server).await,
+            SourceConfig::Store(store) => list_of_bucket(store).await,
+            SourceConfig::Origin(server) => list_of_server(server).await,
         })
     });
     let lists = join_all(looks).await;
@@ -72,41 +72,41 @@ pub async fn channels(
 
 /// What another server has: how many channels that can be played, or what is wrong with it, and what
 /// is left out of its list.
-pub async fn origin(origin: OriginSource) -> (Result<usize, String>, Vec<Finding>) {
+pub async fn origin(origin: RemoteConfig) -> (Result<usize, String>, Vec<Finding>) {
     told_of(&list_of_server(origin).await, Whereabouts::Server)
 }
 
 /// What a bucket has, told as of another server.
-pub async fn bucket(store: StoreSource) -> (Result<usize, String>, Vec<Finding>) {
+pub async fn bucket(store: BucketConfig) -> (Result<usize, String>, Vec<Finding>) {
     told_of(&list_of_bucket(store).await, Whereabouts::Bucket)
 }
 
-async fn list_of_bucket(store: StoreSource) -> SourceList {
-    poll::look_once(bucket::Keeper::new(store, Publisher::nobody()).silent()).await
+async fn list_of_bucket(store: BucketConfig) -> SourceList {
+    poll::poll_once(bucket::Poller::new(store, Publisher::nobody()).silent()).await
 }
 
-async fn list_of_server(server: OriginSource) -> SourceList {
-    let keeper = remote::Keeper::new(server, Publisher::nobody(), Channels::default());
-    poll::look_once(keeper.silent()).await
+async fn list_of_server(server: RemoteConfig) -> SourceList {
+    let poller = remote::Poller::new(server, Publisher::nobody(), Channels::default());
+    poll::poll_once(poller.silent()).await
 }
 
-fn told_of(stock: &SourceList, lies: Whereabouts<'_>) -> (Result<usize, String>, Vec<Finding>) {
-    let left_out = stock.left_out.iter().map(|(name, reason)| {
+fn told_of(list: &SourceList, lies: Whereabouts<'_>) -> (Result<usize, String>, Vec<Finding>) {
+    let left_out = list.left_out.iter().map(|(name, reason)| {
         let name = name.to_string_lossy().into_owned();
         let message = match reason {
-            Reason::Refused(refusal) => format!("left out: {}", refusal.what),
+            Problem::Refused(refusal) => format!("left out: {}", refusal.what),
             other => format!("left out: {other}"),
         };
         Finding { message, fix: reason.fix(lies, &name), name, plays: false }
     });
     let remarks =
-        stock.channels.iter().flat_map(|(name, facts)| Finding::remarks(name, facts, lies));
+        list.channels.iter().flat_map(|(name, record)| Finding::remarks(name, record, lies));
     let left_out = left_out.chain(remarks).collect();
-    match &stock.trouble {
+    match &list.trouble {
         Some(trouble) => (Err(trouble.clone()), left_out),
         None => {
-            let plays = |facts: &&Arc<Facts>| facts.remarks.iter().all(Remark::plays);
-            (Ok(stock.channels.values().filter(plays).count()), left_out)
+            let plays = |record: &&Arc<ChannelRecord>| record.remarks.iter().all(Remark::plays);
+            (Ok(list.channels.values().filter(plays).count()), left_out)
         }
     }
 }
@@ -124,15 +124,15 @@ fn judge_with(
     let read = |why| CatalogError::Read { folder: folder.display().to_string(), why };
     let streams = folder.display().to_string();
     let streams = Whereabouts::Folder(&streams);
-    let mut disk = Disk::new(folder).map_err(read)?.silent();
+    let mut disk = StreamsFolder::new(folder).map_err(read)?.silent();
     disk.settle(SETTLES);
     let here = std::iter::once(Arc::new(disk.list()));
     let lists: Vec<_> = here.chain(elsewhere.iter().cloned()).collect();
     let (snapshot, clashes) =
-        Snapshot::assemble(&lists, &MadeTable::default(), &Snapshot::default());
+        Snapshot::assemble(&lists, &ArtifactIndex::default(), &Snapshot::default());
     let left_out = disk.items.iter().filter_map(|(name, item)| {
         let reason = item.trouble.clone()?;
-        (item.facts.is_none() || reason != Reason::Changing).then_some((name.clone(), reason))
+        (item.record.is_none() || reason != Problem::Changing).then_some((name.clone(), reason))
     });
     let mut findings: Vec<Finding> = left_out
         .chain(clashes)
@@ -147,10 +147,11 @@ fn judge_with(
         })
         .collect();
     for (name, item) in &disk.items {
-        findings.extend(item.facts.iter().flat_map(|facts| Finding::remarks(name, facts, streams)));
+        findings
+            .extend(item.record.iter().flat_map(|record| Finding::remarks(name, record, streams)));
     }
-    for entry in snapshot.entries().iter().filter(|entry| entry.facts.on_disk().is_some()) {
-        let Some(message) = beginning::trouble(&entry.facts) else { continue };
+    for entry in snapshot.entries().iter().filter(|entry| entry.record.on_disk().is_some()) {
+        let Some(message) = beginning::trouble(&entry.record) else { continue };
         findings.push(Finding {
             name: entry.name.to_string_lossy().into_owned(),
             plays: false,
@@ -163,15 +164,15 @@ fn judge_with(
 
 impl Finding {
     /// What is to be said of a channel that is listed under this name.
-    fn remarks(name: &OsStr, facts: &Facts, lies: Whereabouts<'_>) -> Vec<Self> {
+    fn remarks(name: &OsStr, record: &ChannelRecord, lies: Whereabouts<'_>) -> Vec<Self> {
         let name = name.to_string_lossy();
-        let remarks = facts.remarks.iter();
+        let remarks = record.remarks.iter();
         remarks
             .map(|remark| Self {
                 name: name.clone().into_owned(),
                 plays: remark.plays(),
                 message: remark.message(),
-                fix: remark.fix(lies, &name, !facts.bare),
+                fix: remark.fix(lies, &name, !record.bare),
             })
             .collect()
     }

@@ -10,7 +10,7 @@ use futures_util::{
 use crate::{
     cache::Opened,
     catalog::record::{FileOffer, ServedPlaylist},
-    storage::{Asked, Direct, StoreError, local::Stamp},
+    storage::{Asked, Direct, StoreError, local::FileVersion},
 };
 
 /// What is sent for an address.
@@ -25,7 +25,7 @@ pub(crate) enum Resource {
 pub(crate) struct FileResource {
     pub(crate) media_type: &'static str,
     /// As it is now: size, time and entity tag.
-    pub(crate) stamp: Stamp,
+    pub(crate) stamp: FileVersion,
     pub(crate) caching: Caching,
     pub(crate) content: Box<dyn Content>,
 }
@@ -50,7 +50,7 @@ impl Caching {
     /// [`SourceError::Unnamed`]: the bytes that this version named are gone, if there ever were any.
     pub(super) fn of(
         offer: &FileOffer,
-        stamp: Stamp,
+        stamp: FileVersion,
         version: Option<&str>,
     ) -> Result<Self, SourceError> {
         match version.filter(|_| !offer.loose) {

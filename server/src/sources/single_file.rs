@@ -1,4 +1,4 @@
-//! A bare media file at the top of a source, read into [`Facts`].
+//! A bare media file at the top of a source, read into [`ChannelRecord`].
 
 use std::{
     collections::HashMap,
@@ -19,8 +19,8 @@ use super::{
 use crate::{
     catalog::{
         name,
-        problem::Reason,
-        record::{Content, Facts, FileOffer, Offer},
+        problem::Problem,
+        record::{ChannelRecord, Content, FileOffer, Offer},
         remark::Remark,
     },
     hls::media_type,
@@ -33,11 +33,11 @@ pub(super) const SETTLES: Duration = Duration::from_secs(20);
 /// Reads the file `name`.
 pub(crate) fn read(files: &mut dyn Files, name: &str, probed: &mut Option<ProbeCache>) -> Read {
     let mut about_error = None;
-    let facts = owner(files, name, probed).and_then(|mut owner| {
+    let record = owner(files, name, probed).and_then(|mut owner| {
         about_error = owner.error.take();
-        facts(files, name, owner, probed)
+        record(files, name, owner, probed)
     });
-    Read { facts, about_error }
+    Read { record, about_error }
 }
 
 /// What a file beside it says of it: `film.mp4.toml`, or `film.toml`.
@@ -45,7 +45,7 @@ fn owner(
     files: &mut dyn Files,
     name: &str,
     probed: &mut Option<ProbeCache>,
-) -> Result<Owner, Reason> {
+) -> Result<Owner, Problem> {
     match about_name(files, name) {
         Some(file) => channel_toml::read(files, &file, probed),
         None => match channel_toml::misnamed(files, &format!("{name}.toml")) {
@@ -61,27 +61,27 @@ pub(super) fn about_name(files: &dyn Files, name: &str) -> Option<String> {
     own.iter().find_map(|own| named(files, own))
 }
 
-fn facts(
+fn record(
     files: &mut dyn Files,
     name: &str,
     owner: Owner,
     probed: &mut Option<ProbeCache>,
-) -> Result<Facts, Reason> {
-    let missing = || Reason::Missing { first: name.to_owned(), count: 1 };
+) -> Result<ChannelRecord, Problem> {
+    let missing = || Problem::Missing { first: name.to_owned(), count: 1 };
     let stamp = files.stat(name)?.ok_or_else(missing)?;
-    let here = files.place().folder.is_some();
+    let here = files.location().folder.is_some();
     let inspected = probe_cache::cached(files, (name, name), Some(stamp), false, here, probed)?;
     let inspected = inspected.unwrap_or(Inspected::UNKNOWN);
     let mut remarks = Vec::new();
     match inspected.ends {
         // A store shows nothing before all of it is there; a web server shows what lies in its folder.
         Ends::Cut(why) if !files.is_settled() => {
-            return Err(Reason::Cut(why));
+            return Err(Problem::Cut(why));
         }
         Ends::Cut(why) | Ends::Short(why) => {
             let age = SystemTime::now().duration_since(stamp.modified()).unwrap_or_default();
             if here && age < SETTLES {
-                return Err(Reason::Changing);
+                return Err(Problem::Changing);
             }
             remarks.push(Remark::Short(why));
         }
@@ -99,8 +99,8 @@ fn facts(
     let mut about = owner.about;
     about.title = about.title.or(probe.title);
     about.description = about.description.or(probe.artist);
-    Ok(Facts {
-        place: files.place(),
+    Ok(ChannelRecord {
+        location: files.location(),
         content: Content::of_file(stamp.size),
         behind: HashMap::new(),
         beside: HashMap::new(),
@@ -204,7 +204,7 @@ fn beside(
     name: &str,
     all: &mut HashMap<Box<str>, Offer>,
     remarks: &mut Vec<Remark>,
-) -> Result<Beside, Reason> {
+) -> Result<Beside, Problem> {
     let mut beside = Beside::default();
     let stems = [name::nfc(name), name::nfc(name::stem(name))];
     let posters = stems.iter().flat_map(|stem| [format!("{stem}.webp"), format!("{stem}.jpg")]);

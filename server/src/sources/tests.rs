@@ -23,9 +23,9 @@ use super::{
 };
 use crate::{
     catalog::{
-        Entry,
-        metadata::About,
-        record::{Content, Facts, PLAYLIST, Place, ServedPlaylist, etag_of},
+        ListedChannel,
+        metadata::ChannelMetadata,
+        record::{ChannelRecord, Content, Location, PLAYLIST, ServedPlaylist, etag_of},
     },
     delivery,
     hls::parsed::Segment,
@@ -43,11 +43,11 @@ struct Turns {
 
 impl Turns {
     fn list(&self) -> SourceList {
-        let facts = Facts {
-            place: Place {
+        let record = ChannelRecord {
+            location: Location {
                 source: self.id(),
                 origin: Origin::Local,
-                location: String::new(),
+                prefix: String::new(),
                 folder: None,
             },
             content: Content { named: blake3::hash(b"turns"), sized: None },
@@ -60,7 +60,7 @@ impl Turns {
             files: HashMap::new(),
             poster: None,
             subtitles: Vec::new(),
-            about: About::default(),
+            about: ChannelMetadata::default(),
             remarks: Vec::new(),
             kind: Kind::Video,
             mime: "application/vnd.apple.mpegurl".into(),
@@ -71,7 +71,7 @@ impl Turns {
             live: true,
             updated_at: 0,
         };
-        let channels = BTreeMap::from([("turns".into(), Arc::new(facts))]);
+        let channels = BTreeMap::from([("turns".into(), Arc::new(record))]);
         SourceList { channels, ..SourceList::new(self.id()) }
     }
 }
@@ -103,7 +103,7 @@ impl Source for Turns {
             let known = asked.catalog.current().ok_or(SourceError::Later)?;
             let part = &self.parts[turn % self.parts.len()];
             let entry = known.entry(part).ok_or(SourceError::Away)?;
-            let of = entry.facts.playlist(PLAYLIST).ok_or(SourceError::Away)?;
+            let of = entry.record.playlist(PLAYLIST).ok_or(SourceError::Away)?;
             let segments = of.parsed.segments().filter_map(|segment| {
                 let Segment { path, version, duration_s, .. } = segment;
                 let (path, version) = (path?, version?);
@@ -117,7 +117,7 @@ impl Source for Turns {
         .boxed()
     }
 
-    fn request_refresh(&self, _: &Entry) {
+    fn request_refresh(&self, _: &ListedChannel) {
         self.asked.notify_one();
     }
 }

@@ -19,9 +19,9 @@ use url::Url;
 
 use self::client::{Web, refusal, refused};
 use super::{
-    Answer, Content, Found, Object, Page, Store, StoreError, Tag,
+    Answer, Content, FoundObject, Object, Page, Store, StoreError, Tag,
     freshness::Freshness,
-    local::Stamp,
+    local::FileVersion,
     pace::{paced, part},
     turns::{Limits, Share},
 };
@@ -78,7 +78,7 @@ impl Origin {
     async fn part_of(
         &self,
         key: &str,
-        stamp: Stamp,
+        stamp: FileVersion,
         range: Range<u64>,
     ) -> Result<Content, StoreError> {
         let mut headers = HeaderMap::new();
@@ -89,7 +89,7 @@ impl Origin {
         let (_, answer) = self.ask(Method::GET, key, &headers, ANSWERS_BYTES).await?;
         let told = answer.headers();
         let is_marked = text(told, &header::ETAG).is_some() || modified_ns(told) != 0;
-        if is_marked && stamp_of(told, stamp.size).mark != stamp.mark {
+        if is_marked && stamp_of(told, stamp.size).etag_hash != stamp.etag_hash {
             return Err(StoreError::Changed);
         }
         let wrong = |why: &str| Err(StoreError::Broken(why.to_owned()));
@@ -118,7 +118,7 @@ impl Origin {
         }
     }
 
-    async fn whole(&self, key: &str) -> Result<(Found, Content), StoreError> {
+    async fn whole(&self, key: &str) -> Result<(FoundObject, Content), StoreError> {
         let (_, answer) = self.ask(Method::GET, key, &HeaderMap::new(), ANSWERS_BYTES).await?;
         if answer.status() != StatusCode::OK {
             return Err(refusal(answer.status(), answer.headers()));
@@ -147,7 +147,7 @@ impl Origin {
         }
     }
 
-    async fn head(&self, key: &str) -> Result<Found, StoreError> {
+    async fn head(&self, key: &str) -> Result<FoundObject, StoreError> {
         let (_, answer) = self.ask(Method::HEAD, key, &HeaderMap::new(), ANSWERS).await?;
         match (answer.status(), length(answer.headers())) {
             (StatusCode::OK, Some(size)) if size > 0 => Ok(found(answer.headers(), size)),
@@ -223,17 +223,17 @@ impl Store for Origin {
         async { Ok(Vec::new()) }.boxed()
     }
 
-    fn read(&self, key: &str, stamp: Stamp, range: Range<u64>) -> Answer<'_, Content> {
+    fn read(&self, key: &str, stamp: FileVersion, range: Range<u64>) -> Answer<'_, Content> {
         let key = key.to_owned();
         async move { self.part_of(&key, stamp, range).await }.boxed()
     }
 
-    fn look(&self, key: &str) -> Answer<'_, Found> {
+    fn look(&self, key: &str) -> Answer<'_, FoundObject> {
         let key = key.to_owned();
         async move { self.head(&key).await }.boxed()
     }
 
-    fn find(&self, key: &str) -> Answer<'_, (Found, Content)> {
+    fn find(&self, key: &str) -> Answer<'_, (FoundObject, Content)> {
         let key = key.to_owned();
         async move { self.whole(&key).await }.boxed()
     }
@@ -265,12 +265,12 @@ fn modified_ns(headers: &HeaderMap) -> i64 {
     since.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or(0)
 }
 
-fn stamp_of(headers: &HeaderMap, size: u64) -> Stamp {
-    Stamp::tagged(size, modified_ns(headers), text(headers, &header::ETAG))
+fn stamp_of(headers: &HeaderMap, size: u64) -> FileVersion {
+    FileVersion::tagged(size, modified_ns(headers), text(headers, &header::ETAG))
 }
 
-fn found(headers: &HeaderMap, size: u64) -> Found {
-    Found { stamp: stamp_of(headers, size), fresh: Freshness::of(headers), is_marked: true }
+fn found(headers: &HeaderMap, size: u64) -> FoundObject {
+    FoundObject { stamp: stamp_of(headers, size), fresh: Freshness::of(headers), is_marked: true }
 }
 
 fn content(body: Incoming) -> Content {

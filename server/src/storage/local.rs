@@ -28,20 +28,20 @@ const WAITS: Limits = Limits { all: 128, host: 48, spare: 48, least: 4, first: 0
 
 /// What a directory listing tells of a file: equal stamps are taken for equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Stamp {
+pub struct FileVersion {
     /// Length in bytes.
     pub size: u64,
     /// When it was last written, in nanoseconds of Unix time.
     pub modified_ns: i64,
     /// What a store's entity tag comes to; 0 for files of this host, which have none.
-    pub mark: u64,
+    pub etag_hash: u64,
 }
 
-impl Stamp {
+impl FileVersion {
     /// The stamp of a file or a folder.
     pub fn of(meta: &Metadata) -> Self {
         let nanos = meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec());
-        Self { size: meta.len(), modified_ns: nanos, mark: 0 }
+        Self { size: meta.len(), modified_ns: nanos, etag_hash: 0 }
     }
 
     /// The stamp of what is at `path` now. Links are followed, since what they lead to is what
@@ -72,40 +72,45 @@ impl Stamp {
         };
         let mut first = [0; 8];
         first.copy_from_slice(&hash.as_bytes()[..8]);
-        // Zero says that there is no mark.
-        Self { size, modified_ns, mark: u64::from_le_bytes(first).max(1) }
+        // Zero says that there is no etag_hash.
+        Self { size, modified_ns, etag_hash: u64::from_le_bytes(first).max(1) }
     }
 
     /// Whether a store said nothing that tells one state of the object from another of its length.
-    pub fn is_unmarked(self) -> bool {
+    pub fn has_no_hash(self) -> bool {
         self == Self::tagged(self.size, 0, None)
     }
 
     /// The stamp with what else tells its state from others.
-    pub fn marked(self, turn: u64) -> Self {
-        Self { mark: self.mark.wrapping_add(turn).max(1), ..self }
+    pub fn with_sequence(self, turn: u64) -> Self {
+        Self { etag_hash: self.etag_hash.wrapping_add(turn).max(1), ..self }
     }
 
     /// The stamp as text for addresses and entity tags.
     pub fn version(self) -> String {
-        match self.mark {
+        match self.etag_hash {
             0 => format!("{:x}-{:x}", self.size, self.modified_ns),
-            mark => format!("{:x}-e{mark:016x}", self.size),
+            etag_hash => format!("{:x}-e{etag_hash:016x}", self.size),
         }
     }
 
-    /// Size and mark of an object out of the text of its [`Self::version`].
+    /// Size and etag_hash of an object out of the text of its [`Self::version`].
     pub fn of_version(text: &str) -> Option<Self> {
-        let (size, mark) = text.split_once("-e").filter(|(_, mark)| mark.len() == 16)?;
+        let (size, etag_hash) =
+            text.split_once("-e").filter(|(_, etag_hash)| etag_hash.len() == 16)?;
         let number = |text| u64::from_str_radix(text, 16).ok();
-        Some(Self { size: number(size)?, modified_ns: 0, mark: number(mark).filter(|m| *m > 0)? })
+        Some(Self {
+            size: number(size)?,
+            modified_ns: 0,
+            etag_hash: number(etag_hash).filter(|m| *m > 0)?,
+        })
     }
 
     /// Whether both are of the same bytes.
     pub fn same_bytes(self, other: Self) -> bool {
         self.size == other.size
-            && self.mark == other.mark
-            && (self.mark != 0 || self.modified_ns == other.modified_ns)
+            && self.etag_hash == other.etag_hash
+            && (self.etag_hash != 0 || self.modified_ns == other.modified_ns)
     }
 
     /// When it was last written; times before 1970 count as 1970.
@@ -162,7 +167,7 @@ pub fn is_out_of_room(error: &io::Error) -> bool {
 ///
 /// `root` is in canonical form. The last component is opened without following a link, so that one
 /// put there between the look and the opening is refused; a pipe is not waited for.
-pub fn open_below(root: &Path, path: &Path) -> io::Result<(File, Stamp)> {
+pub fn open_below(root: &Path, path: &Path) -> io::Result<(File, FileVersion)> {
     let real = fs::canonicalize(path)?;
     if !real.starts_with(root) {
         return Err(io::ErrorKind::PermissionDenied.into());
@@ -173,12 +178,12 @@ pub fn open_below(root: &Path, path: &Path) -> io::Result<(File, Stamp)> {
     if !meta.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    Ok((file, Stamp::of(&meta)))
+    Ok((file, FileVersion::of(&meta)))
 }
 
 /// As [`open_below`], where that takes no waiting: the kernel knows the way by heart, no mount lies
 /// on it, and the folder is on a disk of this host. `None` says nothing of the file.
-pub fn open_at_once(root: &Path, path: &Path) -> Option<(File, Stamp)> {
+pub fn open_at_once(root: &Path, path: &Path) -> Option<(File, FileVersion)> {
     let below = path.strip_prefix(root).ok()?;
     let open = |folder: BorrowedFd<'_>, path: &Path, flags, resolve| {
         let flags = flags | OFlags::CLOEXEC;
@@ -192,7 +197,7 @@ pub fn open_at_once(root: &Path, path: &Path) -> Option<(File, Stamp)> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK;
     let file = File::from(is_on_disk.then(|| open(folder.as_fd(), below, flags, resolve))??);
     let meta = file.metadata().ok().filter(Metadata::is_file)?;
-    Some((file, Stamp::of(&meta)))
+    Some((file, FileVersion::of(&meta)))
 }
 
 #[cfg(test)]
@@ -208,7 +213,7 @@ mod tests {
     use rustix::io::Errno;
 
     use super::{
-        PATIENCE, Stamp, WAITS, in_time, is_absent, is_out_of_room, open_at_once, open_below,
+        FileVersion, PATIENCE, WAITS, in_time, is_absent, is_out_of_room, open_at_once, open_below,
     };
 
     #[tokio::test]
@@ -237,13 +242,13 @@ mod tests {
 
     #[test]
     fn versions_of_objects_are_read_back() {
-        let stamp = Stamp::tagged(4096, 5, Some("\"d41d8cd98f\""));
-        assert_eq!(stamp.mark, Stamp::tagged(1, 9, Some("W/\"d41d8cd98f\"")).mark);
-        assert_ne!(stamp.mark, Stamp::tagged(4096, 5, None).mark);
-        let read = Stamp::of_version(&stamp.version());
+        let stamp = FileVersion::tagged(4096, 5, Some("\"d41d8cd98f\""));
+        assert_eq!(stamp.etag_hash, FileVersion::tagged(1, 9, Some("W/\"d41d8cd98f\"")).etag_hash);
+        assert_ne!(stamp.etag_hash, FileVersion::tagged(4096, 5, None).etag_hash);
+        let read = FileVersion::of_version(&stamp.version());
         assert!(read.is_some_and(|read| read.same_bytes(stamp)));
         for other in ["", "10-17f", "10-e", "10-e0000000000000000", "x-e0000000000000001"] {
-            assert_eq!(Stamp::of_version(other), None, "{other:?}");
+            assert_eq!(FileVersion::of_version(other), None, "{other:?}");
         }
     }
 
@@ -260,8 +265,8 @@ mod tests {
             assert!(!is_absent(&error(away)) && !is_out_of_room(&error(away)), "{away}");
         }
         let home = tempfile::tempdir().expect("a folder");
-        assert!(matches!(Stamp::found(&home.path().join("none")), Ok(None)));
-        assert!(matches!(Stamp::found(home.path()), Ok(Some(_))));
+        assert!(matches!(FileVersion::found(&home.path().join("none")), Ok(None)));
+        assert!(matches!(FileVersion::found(home.path()), Ok(Some(_))));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A bucket of Amazon S3 or of any store that speaks its protocol. One request each: what tries
 //! again, and what gives up, lives in `cache`.
 
+mod diagnose;
 mod direct;
-mod judge;
 mod publish;
 mod refusal;
 
@@ -25,10 +25,10 @@ use aws_smithy_http_client::{
 use futures_util::{FutureExt, stream};
 use tokio::time::timeout;
 
-pub use self::{judge::Aside, publish::Part};
+pub use self::{diagnose::ResponseHeaders, publish::Part};
 use super::{
     Answer, Asked, Content, Direct, Object, Refusal, Store, StoreError,
-    local::Stamp,
+    local::FileVersion,
     pace::{paced, part},
 };
 use crate::config::{BucketSettings, Delivery};
@@ -146,7 +146,7 @@ impl Bucket {
         let objects = page.contents().iter().filter_map(|object| {
             let key = object.key()?.strip_prefix(&self.prefix)?;
             let size = u64::try_from(object.size()?).ok()?;
-            let stamp = Stamp::tagged(size, nanos(object.last_modified()), object.e_tag());
+            let stamp = FileVersion::tagged(size, nanos(object.last_modified()), object.e_tag());
             Some(Object { key: key.to_owned(), stamp })
         });
         let next = page.next_continuation_token().filter(|_| page.is_truncated() == Some(true));
@@ -161,7 +161,7 @@ impl Bucket {
     async fn open(
         &self,
         key: &str,
-        stamp: Stamp,
+        stamp: FileVersion,
         range: Range<u64>,
     ) -> Result<Content, StoreError> {
         let request = self
@@ -210,26 +210,30 @@ impl Store for Bucket {
         let key = self.key(key);
         async move {
             match self.delivery {
-                Delivery::Edge => Ok(None),
+                Delivery::CachedStore => Ok(None),
                 Delivery::Redirect => self.signed(&key, media_type, asked).await.map(Some),
             }
         }
         .boxed()
     }
 
-    fn read(&self, key: &str, stamp: Stamp, range: Range<u64>) -> Answer<'_, Content> {
+    fn read(&self, key: &str, stamp: FileVersion, range: Range<u64>) -> Answer<'_, Content> {
         let key = key.to_owned();
         async move { self.open(&key, stamp, range).await }.boxed()
     }
 }
 
 /// Whether an answer is of the object that was listed, and of the part that was asked for.
-fn as_listed(answer: &GetObjectOutput, stamp: Stamp, range: &Range<u64>) -> Result<(), StoreError> {
+fn as_listed(
+    answer: &GetObjectOutput,
+    stamp: FileVersion,
+    range: &Range<u64>,
+) -> Result<(), StoreError> {
     let modified = nanos(answer.last_modified());
-    let tagged = Stamp::tagged(stamp.size, modified, answer.e_tag());
+    let tagged = FileVersion::tagged(stamp.size, modified, answer.e_tag());
     // A store whose list has no tags is compared by time.
-    let timed = Stamp::tagged(stamp.size, modified, None);
-    if tagged.mark != stamp.mark && timed.mark != stamp.mark {
+    let timed = FileVersion::tagged(stamp.size, modified, None);
+    if tagged.etag_hash != stamp.etag_hash && timed.etag_hash != stamp.etag_hash {
         return Err(StoreError::Changed);
     }
     let length = range.end - range.start;

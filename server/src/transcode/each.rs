@@ -17,7 +17,7 @@ use super::{ConvertJob, Converted, IngestError, Progress, convert};
 
 /// How conversions are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum OutputFormat {
     /// A bar on standard error if it is a terminal, and a sentence at the end.
     ToPeople,
     /// A JSON object a line on standard output: `progress` once a second, then `done` or `error`.
@@ -35,7 +35,11 @@ pub fn channel_of(input: &Path) -> Result<ChannelId, IngestError> {
 
 /// Converts one after the other and tells how it goes. A failure is told and the rest goes on; a
 /// stop ends it all. Says how many did not become channels.
-pub async fn convert_each(jobs: &[ConvertJob], told: Told, stop: &CancellationToken) -> usize {
+pub async fn convert_each(
+    jobs: &[ConvertJob],
+    told: OutputFormat,
+    stop: &CancellationToken,
+) -> usize {
     let mut made = 0;
     for job in jobs {
         let report = Report::new(job, told);
@@ -51,15 +55,15 @@ pub async fn convert_each(jobs: &[ConvertJob], told: Told, stop: &CancellationTo
 
 struct Report<'a> {
     job: &'a ConvertJob,
-    told: Told,
+    told: OutputFormat,
     bar: Option<ProgressBar>,
     last_line: Cell<Option<Instant>>,
     out: RefCell<io::Stdout>,
 }
 
 impl<'a> Report<'a> {
-    fn new(job: &'a ConvertJob, told: Told) -> Self {
-        let bar = (told == Told::ToPeople && io::stderr().is_terminal()).then(|| {
+    fn new(job: &'a ConvertJob, told: OutputFormat) -> Self {
+        let bar = (told == OutputFormat::ToPeople && io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{prefix} {bar:40} {percent:>3} % {msg}");
             let bar = ProgressBar::new(1_000).with_prefix(job.channel.to_string());
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
@@ -81,7 +85,7 @@ impl<'a> Report<'a> {
             bar.set_message(format!("{speed}{left}"));
         }
         let due = self.last_line.get().is_none_or(|last| last.elapsed() >= JSON_EVERY);
-        if self.told == Told::AsJson && due {
+        if self.told == OutputFormat::AsJson && due {
             self.last_line.set(Some(Instant::now()));
             self.line(&json!({
                 "type": "progress",
@@ -99,22 +103,22 @@ impl<'a> Report<'a> {
         }
         let channel = &self.job.channel;
         match (self.told, done) {
-            (Told::AsJson, Ok(made)) => self.line(&json!({
+            (OutputFormat::AsJson, Ok(made)) => self.line(&json!({
                 "type": "done",
                 "channel": channel,
                 "duration_s": made.duration_s,
                 "notes": made.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
             })),
-            (Told::AsJson, Err(error)) => self.line(
+            (OutputFormat::AsJson, Err(error)) => self.line(
                 &json!({ "type": "error", "channel": channel, "message": error.to_string() }),
             ),
-            (Told::ToPeople, Ok(made)) => {
+            (OutputFormat::ToPeople, Ok(made)) => {
                 for note in &made.notes {
                     self.say(&format!("{channel}: {note}"));
                 }
                 self.say(&format!("{channel}: in place, {:.1} seconds", made.duration_s));
             }
-            (Told::ToPeople, Err(error)) => self.say(&format!("{channel}: {error}")),
+            (OutputFormat::ToPeople, Err(error)) => self.say(&format!("{channel}: {error}")),
         }
     }
 

@@ -131,7 +131,7 @@ fn read(probed: &Probed, sounds: Sound) -> MediaInfo {
     let leading = picture.as_ref().map_or(sound, |picture| {
         probed.streams.iter().find(|stream| stream.index == picture.stream)
     });
-    // Elsewhere the length is a guess from the size and the first rate.
+    // SourceConfig the length is a guess from the size and the first rate.
     let announces = ["mov,", "matroska,", "avi", "flac", "wav"];
     let announces = announces.iter().any(|name| probed.format.format_name.starts_with(name));
     let announced_s = leading.filter(|_| announces).and_then(Stream::length);

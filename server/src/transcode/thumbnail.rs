@@ -30,7 +30,7 @@ pub const SOUND_RATE: u32 = 8_000;
 
 /// Where ffmpeg finds what it reads.
 #[derive(Clone, Debug)]
-pub enum Film {
+pub enum MediaInput {
     /// A media file of its own.
     File(PathBuf),
     /// Files that are one stream when they are read one after the other.
@@ -58,7 +58,7 @@ pub enum Still {
 }
 
 impl Still {
-    /// Told by its first bytes.
+    /// OutputFormat by its first bytes.
     pub fn of(head: &[u8]) -> Option<Self> {
         match head {
             [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
@@ -81,7 +81,7 @@ impl Still {
     }
 }
 
-impl Film {
+impl MediaInput {
     fn feed(
         self,
         formats: &'static str,
@@ -91,14 +91,14 @@ impl Film {
         match self {
             Self::File(path) => Feed::File(path),
             Self::Chain { root, files } => {
-                Feed::Pipe(formats, move |stdin| Box::pin(pour(root, files, stdin)) as _)
+                Feed::Pipe(formats, move |stdin| Box::pin(concat(root, files, stdin)) as _)
             }
         }
     }
 }
 
 /// Writes the files one after the other, until the other side has enough.
-async fn pour(
+async fn concat(
     root: PathBuf,
     files: Vec<PathBuf>,
     mut stdin: ChildStdin,
@@ -121,7 +121,7 @@ async fn pour(
 /// There is no picture in it, or none that ffmpeg can read.
 pub async fn picture(
     tools: &Tools,
-    film: Film,
+    film: MediaInput,
     at_s: f64,
     stop: &CancellationToken,
 ) -> Result<Vec<u8>, IngestError> {
@@ -139,7 +139,7 @@ pub async fn picture(
 /// There is none, or none that ffmpeg can read.
 pub async fn cover(
     tools: &Tools,
-    film: Film,
+    film: MediaInput,
     stop: &CancellationToken,
 ) -> Result<Vec<u8>, IngestError> {
     let filter = fitted(POSTER_SIDE);
@@ -175,7 +175,7 @@ pub async fn still(
 /// It is no picture that ffmpeg can read.
 pub async fn tiny(
     tools: &Tools,
-    film: Film,
+    film: MediaInput,
     still: Still,
     stop: &CancellationToken,
 ) -> Result<Vec<u8>, IngestError> {
@@ -193,7 +193,7 @@ pub async fn tiny(
 /// There is no sound in it, or none that ffmpeg can read.
 pub async fn sound(
     tools: &Tools,
-    film: Film,
+    film: MediaInput,
     take: impl FnMut(&[u8]),
     stop: &CancellationToken,
 ) -> Result<(), IngestError> {

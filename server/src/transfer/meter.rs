@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{PublishError, Published};
-use crate::transcode::Told;
+use crate::transcode::OutputFormat;
 
 const JSON_EVERY: Duration = Duration::from_secs(1);
 
@@ -31,8 +31,8 @@ impl Default for Meter {
 
 impl Meter {
     /// Of this channel.
-    pub fn new(channel: &ChannelId, told: Told) -> Self {
-        let seen = told == Told::ToPeople && io::stderr().is_terminal();
+    pub fn new(channel: &ChannelId, told: OutputFormat) -> Self {
+        let seen = told == OutputFormat::ToPeople && io::stderr().is_terminal();
         let target = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let form = "{prefix} {bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
         let style =
@@ -70,7 +70,7 @@ impl Meter {
 pub async fn tell(
     channel: &ChannelId,
     meter: &Meter,
-    told: Told,
+    told: OutputFormat,
     work: impl Future<Output = Result<Published, PublishError>>,
 ) -> Result<Published, PublishError> {
     let mut work = pin!(work);
@@ -97,8 +97,8 @@ pub async fn tell(
     done
 }
 
-fn line(told: Told, event: impl FnOnce() -> serde_json::Value) {
-    if told == Told::AsJson {
+fn line(told: OutputFormat, event: impl FnOnce() -> serde_json::Value) {
+    if told == OutputFormat::AsJson {
         // A reader that has gone ends nothing.
         let _ = writeln!(io::stdout(), "{}", event());
     }

@@ -8,10 +8,10 @@ use tokio::{fs, io::AsyncWriteExt, runtime::Handle, task::spawn_blocking};
 
 use super::{AT_ONCE, Meter, PublishError, PublishJob, Published, failed, patiently};
 use crate::{
-    catalog::{Reason, nfc},
-    sources::complete::{self, NotWhole, Whole},
-    sources::{StoreSource, read_whole},
-    storage::{Store, StoreError, local::Stamp, s3::Bucket},
+    catalog::{Problem, nfc},
+    sources::complete::{self, CompleteChannel, Incomplete},
+    sources::{BucketConfig, read_complete},
+    storage::{Store, StoreError, local::FileVersion, s3::Bucket},
     transcode::{IngestError, Staging},
 };
 
@@ -21,14 +21,15 @@ const CHUNK: u64 = 4 << 20;
 pub(super) async fn pull(
     job: &PublishJob,
     bucket: &Bucket,
-    store: &StoreSource,
+    store: &BucketConfig,
 ) -> Result<Published, PublishError> {
     let failed = failed(bucket);
     let begin = job.channel.as_str();
     let objects = patiently(|| bucket.objects(begin)).await.map_err(&failed)?;
     let (source, id) = (store.clone(), job.channel.clone());
-    let found = spawn_blocking(move || read_whole(&source, objects, &id, &Handle::current())).await;
-    let found = found.unwrap_or(Err(NotWhole::Broken(Reason::Panicked)));
+    let found =
+        spawn_blocking(move || read_complete(&source, objects, &id, &Handle::current())).await;
+    let found = found.unwrap_or(Err(Incomplete::Broken(Problem::Panicked)));
     let whole = found.map_err(|why| job.not_whole(why, bucket.label()))?;
 
     let taken = || PublishError::Taken {
@@ -69,7 +70,7 @@ pub(super) async fn pull(
             Some(complete::in_folder(&folder))
         });
         let read = read.await.ok().flatten();
-        let read = read.unwrap_or(Err(NotWhole::Broken(Reason::Panicked)));
+        let read = read.unwrap_or(Err(Incomplete::Broken(Problem::Panicked)));
         let read = read.map_err(|why| job.not_whole(why, bucket.label()))?;
         if !read.agrees(&whole) {
             return Err(PublishError::Changed(job.channel.clone()));
@@ -81,12 +82,12 @@ pub(super) async fn pull(
 }
 
 /// How long all of it claims to be.
-fn bytes_of(whole: &Whole) -> u64 {
+fn bytes_of(whole: &CompleteChannel) -> u64 {
     whole.files.iter().fold(0, |all: u64, (_, stamp)| all.saturating_add(stamp.size))
 }
 
 /// Key, stamp and place of each file.
-fn files(whole: &Whole, folder: &Path) -> Vec<(String, Stamp, PathBuf)> {
+fn files(whole: &CompleteChannel, folder: &Path) -> Vec<(String, FileVersion, PathBuf)> {
     let each = whole.files.iter().map(|(path, stamp)| {
         if whole.bare {
             return (path.clone(), *stamp, folder.join(nfc(path)));
@@ -116,9 +117,9 @@ impl Unfetched {
 /// One file, with the time that the bucket says: nodes that take the same channel call its bytes
 /// the same.
 async fn fetch(
-    store: &StoreSource,
+    store: &BucketConfig,
     key: &str,
-    stamp: Stamp,
+    stamp: FileVersion,
     path: &Path,
     meter: &Meter,
 ) -> Result<(), Unfetched> {

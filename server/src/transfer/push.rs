@@ -19,12 +19,12 @@ use super::{
     record::{Begun, Record, part_bytes},
 };
 use crate::{
-    catalog::{Reason, nfc, stem},
+    catalog::{Problem, nfc, stem},
     hls::media_type,
-    sources::complete::{self, NotWhole, Whole},
+    sources::complete::{self, CompleteChannel, Incomplete},
     storage::{
         Store, StoreError,
-        local::{Stamp, open_below},
+        local::{FileVersion, open_below},
         s3::Bucket,
     },
 };
@@ -43,7 +43,7 @@ struct Upload {
     root: PathBuf,
     path: PathBuf,
     key: String,
-    stamp: Stamp,
+    stamp: FileVersion,
     /// The hash of what it holds.
     mark: String,
     turn: Turn,
@@ -67,7 +67,7 @@ pub(super) async fn push(job: &PublishJob, bucket: &Bucket) -> Result<Published,
     let here = uploads(job, &whole, &root);
     let begin = begin_of(job, &whole);
     let listed = patiently(|| bucket.objects(&begin)).await.map_err(&failed)?;
-    let listed: HashMap<String, Stamp> =
+    let listed: HashMap<String, FileVersion> =
         listed.into_iter().map(|object| (object.key, object.stamp)).collect();
     let judged = stream::iter(here).map(|upload| {
         let (listed, failed) = (&listed, &failed);
@@ -144,15 +144,15 @@ impl Unsent {
 }
 
 /// The channel, once nobody writes to it any more.
-async fn look(job: &PublishJob) -> Result<Whole, PublishError> {
+async fn look(job: &PublishJob) -> Result<CompleteChannel, PublishError> {
     let mut looks = 0;
     loop {
         let (streams, id) = (job.streams.clone(), job.channel.clone());
         let found = spawn_blocking(move || complete::on_disk(&streams, &id)).await;
-        let found = found.unwrap_or(Err(NotWhole::Broken(Reason::Panicked)));
+        let found = found.unwrap_or(Err(Incomplete::Broken(Problem::Panicked)));
         looks += 1;
         match found {
-            Err(NotWhole::Broken(Reason::Changing)) if looks < LOOKS => sleep(SETTLES).await,
+            Err(Incomplete::Broken(Problem::Changing)) if looks < LOOKS => sleep(SETTLES).await,
             found => {
                 return found.map_err(|why| job.not_whole(why, job.streams.display().to_string()));
             }
@@ -161,11 +161,11 @@ async fn look(job: &PublishJob) -> Result<Whole, PublishError> {
 }
 
 /// What all keys of a channel begin with; of a bare file also the keys of what lies beside it.
-fn begin_of(job: &PublishJob, whole: &Whole) -> String {
+fn begin_of(job: &PublishJob, whole: &CompleteChannel) -> String {
     if whole.bare { format!("{}.", stem(&nfc(&whole.name))) } else { format!("{}/", job.channel) }
 }
 
-fn uploads(job: &PublishJob, whole: &Whole, root: &Path) -> Vec<Upload> {
+fn uploads(job: &PublishJob, whole: &CompleteChannel, root: &Path) -> Vec<Upload> {
     let each = whole.files.iter().map(|(path, stamp)| {
         let is_playlist = media_type::of(path) == media_type::PLAYLIST;
         let (place, key, turn) = if whole.bare {
@@ -190,7 +190,7 @@ fn uploads(job: &PublishJob, whole: &Whole, root: &Path) -> Vec<Upload> {
 async fn judge(
     mut upload: Upload,
     bucket: &Bucket,
-    listed: &HashMap<String, Stamp>,
+    listed: &HashMap<String, FileVersion>,
 ) -> Result<Upload, Unsent> {
     let (root, path) = (upload.root.clone(), upload.path.clone());
     let hash = spawn_blocking(move || {
@@ -220,7 +220,7 @@ async fn judge(
 async fn unchanged(job: &PublishJob, all: &[Upload]) -> Result<(), PublishError> {
     let files: Vec<_> = all.iter().map(|upload| (upload.path.clone(), upload.stamp)).collect();
     let same = spawn_blocking(move || {
-        files.iter().all(|(path, stamp)| Stamp::at(path).as_ref() == Some(stamp))
+        files.iter().all(|(path, stamp)| FileVersion::at(path).as_ref() == Some(stamp))
     });
     if same.await.unwrap_or(false) {
         Ok(())
@@ -233,7 +233,7 @@ async fn unchanged(job: &PublishJob, all: &[Upload]) -> Result<(), PublishError>
 async fn sweep(
     bucket: &Bucket,
     all: &[Upload],
-    listed: &HashMap<String, Stamp>,
+    listed: &HashMap<String, FileVersion>,
 ) -> Result<(), StoreError> {
     for key in listed.keys().filter(|key| all.iter().all(|upload| upload.key != **key)) {
         patiently(|| bucket.remove(key)).await?;

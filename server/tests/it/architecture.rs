@@ -37,18 +37,18 @@ const FEATURES: [(&str, &[&str]); 10] = [
     (
         "transfer",
         &[
-            "catalog::Reason",
+            "catalog::Problem",
             "catalog::nfc",
             "catalog::stem",
-            "sources::StoreSource",
+            "sources::BucketConfig",
             "sources::complete",
-            "sources::read_whole",
+            "sources::read_complete",
             "transcode::IngestError",
             "transcode::Staging",
             "transcode::Told",
         ],
     ),
-    ("pulse", &["chat::Addresses"]),
+    ("rum", &["chat::Addresses"]),
 ];
 
 /// Knows everything; nothing below may know it.

@@ -18,7 +18,7 @@ use axum::{
     routing::get,
 };
 use carrete::{
-    cache::{Edge, Opened, Shelf},
+    cache::{CachedStore, DiskCache, Opened},
     storage::{Store as _, s3::Bucket},
 };
 use tokio_util::sync::CancellationToken;
@@ -142,7 +142,11 @@ async fn what_is_passed_on_is_asked_for_once_by_those_who_ask_together() {
     assert!(asked <= 3, "{asked} requests of fifty who ask together");
 }
 
-async fn whole(edge: &Edge, key: &str, stamp: carrete::storage::local::Stamp) -> Option<Vec<u8>> {
+async fn whole(
+    edge: &CachedStore,
+    key: &str,
+    stamp: carrete::storage::local::FileVersion,
+) -> Option<Vec<u8>> {
     match edge.open(key, stamp, 0..stamp.size).await.ok()? {
         Opened::File(_) => edge.bytes(key, stamp, stamp.size).await.ok().map(Into::into),
         Opened::Stream(stream) => {
@@ -162,9 +166,9 @@ async fn what_is_kept_of_one_bucket_is_nothing_of_another() {
     other.write("same.mp4", segment(3));
     let edge = |store: &Store| {
         let bucket = Bucket::new(&store.settings).expect("a bucket");
-        let shelf = Shelf::new(&one.cache(), 1 << 30);
+        let shelf = DiskCache::new(&one.cache(), 1 << 30);
         shelf.rescan();
-        Edge::new(Arc::new(bucket), shelf, CancellationToken::new())
+        CachedStore::new(Arc::new(bucket), shelf, CancellationToken::new())
     };
     let first = edge(&one);
     let bucket = Bucket::new(&one.settings).expect("a bucket");
@@ -179,9 +183,9 @@ async fn what_is_kept_of_one_bucket_is_nothing_of_another() {
     let mut prefixed = one.settings.clone();
     prefixed.prefix = "tv".into();
     let third = Bucket::new(&prefixed).expect("a bucket");
-    let shelf = Shelf::new(&one.cache(), 1 << 30);
+    let shelf = DiskCache::new(&one.cache(), 1 << 30);
     shelf.rescan();
-    let third = Edge::new(Arc::new(third), shelf, CancellationToken::new());
+    let third = CachedStore::new(Arc::new(third), shelf, CancellationToken::new());
     for key in ["film.mp4", "same.mp4"] {
         assert_eq!(second.kept_any(key), None, "{key} of another bucket");
         assert_eq!(third.kept_any(key), None, "{key} of another folder of it");

@@ -20,9 +20,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use carrete::{
-    cache::{Edge, Shelf},
+    cache::{CachedStore, DiskCache},
     config::{BucketSettings, Optional},
-    sources::StoreSource,
+    sources::BucketConfig,
     storage::s3::Bucket,
 };
 use futures_util::StreamExt;
@@ -155,14 +155,14 @@ impl Store {
     }
 
     /// The cache before this bucket, of at most so many bytes.
-    pub(crate) fn edge(&self, max: u64) -> Edge {
+    pub(crate) fn edge(&self, max: u64) -> CachedStore {
         let bucket = Bucket::new(&self.settings).expect("a bucket");
-        Edge::new(Arc::new(bucket), Shelf::new(&self.cache(), max), self.stop.clone())
+        CachedStore::new(Arc::new(bucket), DiskCache::new(&self.cache(), max), self.stop.clone())
     }
 
     /// The bucket as a source of the catalogue, listed several times a second.
-    pub(crate) fn source(&self) -> StoreSource {
-        StoreSource {
+    pub(crate) fn source(&self) -> BucketConfig {
+        BucketConfig {
             edge: self.edge(1 << 30),
             source: Source::S3,
             refresh: Duration::from_millis(200),

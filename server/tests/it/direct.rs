@@ -201,7 +201,7 @@ async fn nobody_is_led_to_a_bucket_that_is_away() {
 #[tokio::test]
 async fn it_is_off_where_nobody_asks_for_it() {
     let store = Store::new().await;
-    assert_eq!(BucketSettings::default().delivery, Delivery::Edge);
+    assert_eq!(BucketSettings::default().delivery, Delivery::CachedStore);
     let bucket = Bucket::new(&store.settings).expect("a bucket");
     assert_eq!(bucket.direct_origin().await, None);
 }

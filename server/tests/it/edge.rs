@@ -9,8 +9,8 @@ use std::{
 
 use axum::http::{Method, StatusCode};
 use carrete::{
-    cache::{Edge, Opened, Shelf},
-    storage::{Store as _, StoreError, local::Stamp, s3::Bucket},
+    cache::{CachedStore, DiskCache, Opened},
+    storage::{Store as _, StoreError, local::FileVersion, s3::Bucket},
 };
 use futures_util::TryStreamExt;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -37,16 +37,16 @@ fn noise(length: usize) -> Vec<u8> {
     bytes
 }
 
-async fn stamp(store: &Store, key: &str) -> Stamp {
+async fn stamp(store: &Store, key: &str) -> FileVersion {
     let bucket = Bucket::new(&store.settings).expect("a bucket");
     let list = bucket.list().await.expect("a list");
     list.into_iter().find(|object| object.key == key).expect("listed").stamp
 }
 
 async fn read(
-    edge: &Edge,
+    edge: &CachedStore,
     key: &str,
-    stamp: Stamp,
+    stamp: FileVersion,
     first: u64,
     end: u64,
 ) -> Result<Vec<u8>, String> {
@@ -68,13 +68,13 @@ async fn read(
     }
 }
 
-async fn check(edge: &Edge, key: &str, stamp: Stamp, expected: &[u8]) {
+async fn check(edge: &CachedStore, key: &str, stamp: FileVersion, expected: &[u8]) {
     let bytes = read(edge, key, stamp, 0, stamp.size).await.expect("bytes");
     assert!(bytes == expected, "other bytes than those in the store");
 }
 
 /// Waits until an object is on the shelf: who reads it has its last bytes a moment earlier.
-async fn kept(edge: &Edge, key: &str, stamp: Stamp) {
+async fn kept(edge: &CachedStore, key: &str, stamp: FileVersion) {
     let began = Instant::now();
     while edge.kept(key, &stamp.version()).is_none() {
         assert!(began.elapsed() < Duration::from_secs(10), "{key} is not kept");
@@ -386,7 +386,7 @@ fn a_shelf_leaves_the_files_of_others_alone() {
     for name in ["notes.txt", ".tmp-1-1", "00000000000000aa-5-00000000000000bb-0"] {
         fs::write(home.path().join(name), "x").expect("written");
     }
-    Shelf::new(home.path(), MANY).rescan();
+    DiskCache::new(home.path(), MANY).rescan();
     let names: Vec<_> = fs::read_dir(home.path()).expect("a folder").flatten().collect();
     assert_eq!(names.len(), 1);
     assert_eq!(names[0].file_name(), "notes.txt");

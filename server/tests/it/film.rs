@@ -4,7 +4,7 @@
 use std::{ops::Range, sync::Mutex, time::Duration};
 
 use bytes::Bytes;
-use carrete::storage::{Answer, Content, Object, Store, StoreError, local::Stamp};
+use carrete::storage::{Answer, Content, Object, Store, StoreError, local::FileVersion};
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::{Instant, sleep};
 
@@ -56,8 +56,8 @@ pub(crate) fn byte_at(at: u64) -> u8 {
 }
 
 /// A film of so many bytes.
-pub(crate) fn stamp(size: u64) -> Stamp {
-    Stamp::tagged(size, 0, Some("a film"))
+pub(crate) fn stamp(size: u64) -> FileVersion {
+    FileVersion::tagged(size, 0, Some("a film"))
 }
 
 fn bytes(range: Range<u64>) -> Content {
@@ -85,7 +85,7 @@ impl Store for Films {
         async { Ok(Vec::new()) }.boxed()
     }
 
-    fn read(&self, key: &str, _: Stamp, range: Range<u64>) -> Answer<'_, Content> {
+    fn read(&self, key: &str, _: FileVersion, range: Range<u64>) -> Answer<'_, Content> {
         self.reads.lock().expect("no test panicked here").push((key.to_owned(), range.clone()));
         let act = (self.acts)(key, range.start, self.began.elapsed());
         async move {

@@ -19,7 +19,7 @@ use carrete::{
     config::{Config, Folders},
     http::{assets::Site, state::AppState},
     serve::Opened,
-    sources::{Elsewhere, StoreSource},
+    sources::{BucketConfig, SourceConfig},
 };
 use clap::{Args, FromArgMatches};
 use http_body_util::BodyExt;
@@ -85,19 +85,19 @@ impl Streams {
     }
 
     /// As [`Self::app`], with stores beside the folder.
-    pub(crate) async fn app_with(&self, stores: Vec<StoreSource>) -> App {
-        self.app_beside(stores.into_iter().map(Elsewhere::from).collect()).await
+    pub(crate) async fn app_with(&self, stores: Vec<BucketConfig>) -> App {
+        self.app_beside(stores.into_iter().map(SourceConfig::from).collect()).await
     }
 
     /// As [`Self::app`], with other sources beside the folder.
-    pub(crate) async fn app_beside(&self, elsewhere: Vec<Elsewhere>) -> App {
+    pub(crate) async fn app_beside(&self, elsewhere: Vec<SourceConfig>) -> App {
         let app = self.app_at_once(elsewhere).await;
         app.until(|_| true).await;
         app
     }
 
     /// As [`Self::app_beside`], before the first look is done.
-    pub(crate) async fn app_at_once(&self, elsewhere: Vec<Elsewhere>) -> App {
+    pub(crate) async fn app_at_once(&self, elsewhere: Vec<SourceConfig>) -> App {
         let mut config = config(&[]);
         config.folders = self.folders();
         App::start(config, elsewhere).await
@@ -157,14 +157,14 @@ impl Answer {
 
 impl App {
     /// Starts a server with these settings, and other sources beside those that they name.
-    pub(crate) async fn start(config: Config, elsewhere: Vec<Elsewhere>) -> Self {
+    pub(crate) async fn start(config: Config, elsewhere: Vec<SourceConfig>) -> Self {
         Self::start_with(config, elsewhere, |_| {}).await
     }
 
     /// As [`Self::start`], with other handles in place of the server's own.
     pub(crate) async fn start_with(
         config: Config,
-        elsewhere: Vec<Elsewhere>,
+        elsewhere: Vec<SourceConfig>,
         change: impl FnOnce(&mut AppState),
     ) -> Self {
         let (folder, stop) = (tempfile::tempdir().expect("a folder"), CancellationToken::new());

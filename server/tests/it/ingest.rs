@@ -12,7 +12,7 @@ use std::{
 
 use app::catalog::ChannelId;
 use carrete::transcode::{
-    ConvertJob, Converted, IngestError, Progress, Told, Tools, convert, convert_each,
+    ConvertJob, Converted, IngestError, OutputFormat, Progress, Tools, convert, convert_each,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -378,6 +378,6 @@ async fn progress_rises_to_the_whole_and_each_goes_on_after_a_failure() {
         job(streams.path(), film("noise.mp4"), "dos", "low"),
         job(streams.path(), film("music.mp3"), "100% tres", "low"),
     ];
-    assert_eq!(convert_each(&jobs, Told::AsJson, &stop).await, 2);
+    assert_eq!(convert_each(&jobs, OutputFormat::AsJson, &stop).await, 2);
     assert_eq!(names(streams.path()), ["100% tres", "uno"]);
 }

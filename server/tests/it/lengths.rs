@@ -20,7 +20,7 @@ use axum::{
 };
 use bytes::Bytes;
 use carrete::{
-    cache::{Edge, Opened, Shelf},
+    cache::{CachedStore, DiskCache, Opened},
     sources::report,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -39,7 +39,7 @@ const PART: u64 = 4 << 20;
 /// The cache before films of nothing.
 struct Cinema {
     films: Arc<Films>,
-    edge: Edge,
+    edge: CachedStore,
     _home: TempDir,
     _stop: tokio_util::sync::DropGuard,
 }
@@ -47,8 +47,8 @@ struct Cinema {
 impl Cinema {
     fn new(acts: impl Fn(&str, u64, Duration) -> Act + Send + Sync + 'static) -> Self {
         let (films, home) = (Arc::new(Films::new(acts)), tempfile::tempdir().expect("a folder"));
-        let (shelf, stop) = (Shelf::new(home.path(), 1 << 30), CancellationToken::new());
-        let edge = Edge::new(films.clone(), shelf, stop.clone());
+        let (shelf, stop) = (DiskCache::new(home.path(), 1 << 30), CancellationToken::new());
+        let edge = CachedStore::new(films.clone(), shelf, stop.clone());
         Self { films, edge, _home: home, _stop: stop.drop_guard() }
     }
 

@@ -13,7 +13,7 @@ use std::{
 
 use carrete::{
     config::{BucketSettings, Optional},
-    storage::{Object, Store as _, StoreError, http::Origin, local::Stamp, s3::Bucket},
+    storage::{Object, Store as _, StoreError, http::Origin, local::FileVersion, s3::Bucket},
 };
 use futures_util::TryStreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -139,7 +139,7 @@ fn bytes(n: u8) -> Vec<u8> {
 async fn read(
     bucket: &Bucket,
     key: &str,
-    stamp: Stamp,
+    stamp: FileVersion,
     part: &[usize; 2],
 ) -> Result<Vec<u8>, StoreError> {
     let content = bucket.read(key, stamp, part[0] as u64..part[1] as u64).await?;

@@ -13,7 +13,7 @@ use axum::{
 };
 use carrete::{
     config::Config,
-    sources::{Elsewhere, OriginSource},
+    sources::{RemoteConfig, SourceConfig},
 };
 use clap::{Args, FromArgMatches};
 
@@ -28,7 +28,7 @@ fn id(text: &str) -> ChannelId {
     ChannelId::parse(text).expect("an id")
 }
 
-fn both(one: OriginSource, other: OriginSource) -> Vec<Elsewhere> {
+fn both(one: RemoteConfig, other: RemoteConfig) -> Vec<SourceConfig> {
     vec![one.into(), other.into()]
 }
 

@@ -16,7 +16,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use carrete::{
     catalog::Snapshot,
     posters::{self, Settings},
-    sources::StoreSource,
+    sources::BucketConfig,
     transcode::Tools,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -303,7 +303,7 @@ async fn channels_of_a_bucket_get_pictures_out_of_their_beginning() {
     bucket.write("given/playlist0.ts", segment(0));
     bucket.write("given/poster.jpg", fs::read(&cover).expect("a picture"));
     // Each list is a hash of everything.
-    let source = StoreSource { refresh: Duration::from_secs(2), ..bucket.source() };
+    let source = BucketConfig { refresh: Duration::from_secs(2), ..bucket.source() };
     let app = streams.app_with(vec![source]).await;
     app.until(|snapshot| snapshot.len() == 7).await;
 

@@ -13,7 +13,7 @@ use axum::{
     extract::ConnectInfo,
     http::{Request, Response, StatusCode},
 };
-use carrete::{metrics::Now, pulse::PulseHandle};
+use carrete::{metrics::Now, rum::RumHandle};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
@@ -24,7 +24,7 @@ use crate::{
 
 struct House {
     router: Router,
-    pulse: PulseHandle,
+    pulse: RumHandle,
     _app: App,
     _streams: Streams,
 }
@@ -37,15 +37,10 @@ async fn house() -> House {
     let network = config.network.clone();
     let app = App::start_with(config, Vec::new(), |state| {
         let (metrics, tasks) = (state.metrics.clone(), state.tasks.clone());
-        state.pulse = PulseHandle::start(&network, metrics, now, tasks);
+        state.rum = RumHandle::start(&network, metrics, now, tasks);
     });
     let app = app.await;
-    House {
-        router: app.router.clone(),
-        pulse: app.state.pulse.clone(),
-        _app: app,
-        _streams: streams,
-    }
+    House { router: app.router.clone(), pulse: app.state.rum.clone(), _app: app, _streams: streams }
 }
 
 impl House {

@@ -22,9 +22,9 @@ use axum::{
     routing::get,
 };
 use carrete::{
-    cache::{Edge, Shelf},
+    cache::{CachedStore, DiskCache},
     config::{OriginUrl, Site},
-    sources::OriginSource,
+    sources::RemoteConfig,
     storage::http::Origin,
 };
 use futures_util::StreamExt;
@@ -125,7 +125,7 @@ impl Server {
     }
 
     /// It as a source of the catalogue, read several times a second.
-    pub(crate) fn source(&self, kind: Kind, path: &str, allowed: &[&str]) -> OriginSource {
+    pub(crate) fn source(&self, kind: Kind, path: &str, allowed: &[&str]) -> RemoteConfig {
         self.source_of(kind, path, allowed, 1 << 30)
     }
 
@@ -136,15 +136,15 @@ impl Server {
         path: &str,
         allowed: &[&str],
         max: u64,
-    ) -> OriginSource {
+    ) -> RemoteConfig {
         let url: OriginUrl = self.url(path).parse().expect("an address");
         let allowed: Vec<Site> = allowed.iter().map(|s| s.parse().expect("a site")).collect();
         let name = if kind == Kind::Video { "video" } else { "audio" };
         let origin = Origin::new(name, &url, &allowed);
-        let shelf = Shelf::new(&self.cache(), max);
+        let shelf = DiskCache::new(&self.cache(), max);
         shelf.rescan();
-        OriginSource {
-            edge: Edge::new(Arc::new(origin), shelf, self.stop.clone()),
+        RemoteConfig {
+            edge: CachedStore::new(Arc::new(origin), shelf, self.stop.clone()),
             address: url.url().clone(),
             kind,
             refresh: Duration::from_millis(200),

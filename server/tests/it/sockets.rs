@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use app::catalog::{ChannelId, Kind, Media, Source};
 use carrete::{
     config::Config,
-    websocket::{Limits, LiveHandle, VideoList},
+    websocket::{Limits, VideoList, WebsocketHandle},
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A running server; dropping it stops it.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    pub(crate) live: LiveHandle,
+    pub(crate) live: WebsocketHandle,
     pub(crate) shutdown: CancellationToken,
     list: watch::Sender<Option<VideoList>>,
     _app: App,
@@ -53,10 +53,11 @@ pub(crate) async fn server_within(flags: &[&str], limits: Limits) -> Server {
     let (list, lists) = watch::channel(Some(videos("1", 3)));
     let app = App::start_with(config.clone(), Vec::new(), |state| {
         let Config { network, chat, .. } = &config;
-        state.live = LiveHandle::with_limits(network, chat, lists, limits, state.tasks.clone());
+        state.websocket =
+            WebsocketHandle::with_limits(network, chat, lists, limits, state.tasks.clone());
     });
     let app = app.await;
-    let (address, live) = (app.address, app.state.live.clone());
+    let (address, live) = (app.address, app.state.websocket.clone());
     Server {
         address,
         live,

@@ -14,7 +14,7 @@ use axum::{
     routing::{any, get},
 };
 use bytes::Bytes;
-use carrete::sources::{OriginSource, report};
+use carrete::sources::{RemoteConfig, report};
 use futures_util::{StreamExt, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -193,7 +193,7 @@ fn window(bucket: &Store, first: u8) {
 async fn a_live_channel_moves_on_while_its_bucket_is_listed() {
     let (bucket, streams) = (Store::new().await, Streams::new());
     window(&bucket, 0);
-    let mut source: carrete::sources::StoreSource = bucket.source();
+    let mut source: carrete::sources::BucketConfig = bucket.source();
     source.refresh = Duration::from_secs(1);
     let app = streams.app_with(vec![source]).await;
     app.until_ids(&["on"]).await;
@@ -225,7 +225,7 @@ async fn a_live_channel_moves_on_while_its_bucket_is_listed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_never_ends_is_told_as_that() {
-    let app_of = |source: OriginSource| async move {
+    let app_of = |source: RemoteConfig| async move {
         let streams = Streams::new();
         let app = streams.app_beside(vec![source.into()]).await;
         let wrong = |why: &String| why.contains("radio station") || why.contains("without an end");

@@ -11,10 +11,10 @@ use std::{
 
 use app::catalog::Source;
 use carrete::{
-    cache::{Edge, Shelf},
+    cache::{CachedStore, DiskCache},
     clock::Clock,
-    sources::{self, StoreSource},
-    storage::{Answer, Content, Object, Store, local::Stamp, s3::Bucket},
+    sources::{self, BucketConfig},
+    storage::{Answer, Content, Object, Store, local::FileVersion, s3::Bucket},
     tasks::Tasks,
 };
 use tokio::time::{Instant, sleep};
@@ -53,7 +53,7 @@ impl Store for Fragile {
         self.bucket.list()
     }
 
-    fn read(&self, key: &str, stamp: Stamp, range: Range<u64>) -> Answer<'_, Content> {
+    fn read(&self, key: &str, stamp: FileVersion, range: Range<u64>) -> Answer<'_, Content> {
         self.bucket.read(key, stamp, range)
     }
 }
@@ -73,10 +73,10 @@ async fn a_source_whose_task_failed_is_told_and_goes_on() {
     film(&store, "a");
     let bucket = Bucket::new(&store.settings).expect("a bucket");
     let fragile = Arc::new(Fragile { bucket, lists: AtomicUsize::new(0) });
-    let shelf = Shelf::new(&streams.folders().data.join("cache"), 1 << 30);
-    let edge = Edge::new(fragile.clone(), shelf, stop.clone());
+    let shelf = DiskCache::new(&streams.folders().data.join("cache"), 1 << 30);
+    let edge = CachedStore::new(fragile.clone(), shelf, stop.clone());
     let refresh = Duration::from_millis(200);
-    let source = StoreSource { edge, source: Source::S3, refresh };
+    let source = BucketConfig { edge, source: Source::S3, refresh };
     let tasks = Tasks::new(stop.clone());
     let catalog =
         sources::start(&streams.folders(), vec![source.into()], Clock::SYSTEM, tasks.clone());

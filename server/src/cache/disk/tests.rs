@@ -1,17 +1,17 @@
 use std::{fs, path::Path, sync::atomic::Ordering, time::Duration};
 
-use super::{Cut, LOCK, Piece, SEAL, Shelf};
-use crate::{cache::key::Home, storage::local::Stamp};
+use super::{ChunkKey, DiskCache, LOCK, ObjectVersion, SEAL};
+use crate::{cache::key::Home, storage::local::FileVersion};
 
-fn piece(n: u64) -> Piece {
-    let stamp = Stamp::tagged(1000 + n, 0, Some("tag"));
-    Cut::of(&Home::of("s3", "films"), &format!("{n}.ts"), stamp).piece_at(0)
+fn chunk(n: u64) -> ChunkKey {
+    let stamp = FileVersion::tagged(1000 + n, 0, Some("tag"));
+    ObjectVersion::of(&Home::of("s3", "films"), &format!("{n}.ts"), stamp).chunk_at(0)
 }
 
-/// A piece as it lies in the folder, spoilt: nobody has looked at it.
-fn put(folder: &Path, piece: Piece) {
-    let length = usize::try_from(piece.length()).expect("small") + SEAL;
-    fs::write(folder.join(piece.file_name()), vec![7; length]).expect("written");
+/// A chunk as it lies in the folder, spoilt: nobody has looked at it.
+fn put(folder: &Path, chunk: ChunkKey) {
+    let length = usize::try_from(chunk.length()).expect("small") + SEAL;
+    fs::write(folder.join(chunk.file_name()), vec![7; length]).expect("written");
 }
 
 fn names(folder: &Path) -> usize {
@@ -23,22 +23,22 @@ fn names(folder: &Path) -> usize {
 async fn one_keeps_house_and_the_others_change_nothing() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path();
-    (0..20).for_each(|n| put(folder, piece(n)));
+    (0..20).for_each(|n| put(folder, chunk(n)));
     fs::write(folder.join(".tmp-1-1"), "half").expect("written");
-    let owner = Shelf::to_share(folder, 1 << 20);
+    let owner = DiskCache::to_share(folder, 1 << 20);
     let stop = tokio_util::sync::CancellationToken::new();
     owner.clone().keep_house(stop.clone()).await;
     assert!(owner.owns());
     assert_eq!(names(folder), 20, "what was half written is cleaned up");
     fs::write(folder.join(".tmp-1-2"), "half").expect("written");
 
-    // Neither a small bound, nor a piece that is spoilt, nor what is half written is their affair.
-    let second = Shelf::to_share(folder, 3000);
+    // Neither a small bound, nor a chunk that is spoilt, nor what is half written is their affair.
+    let second = DiskCache::to_share(folder, 3000);
     let waits = tokio::spawn(second.clone().keep_house(stop.clone()));
-    for other in [&second, &Shelf::to_read(folder)] {
+    for other in [&second, &DiskCache::to_read(folder)] {
         other.rescan();
         let _ = other.bytes();
-        assert!(other.take(piece(3)).is_ok_and(|file| file.is_none()));
+        assert!(other.take(chunk(3)).is_ok_and(|file| file.is_none()));
         assert!(!other.owns());
     }
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -56,13 +56,13 @@ async fn one_keeps_house_and_the_others_change_nothing() {
 fn a_look_makes_no_folder() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("none/cache");
-    let shelf = Shelf::to_read(&folder);
+    let shelf = DiskCache::to_read(&folder);
     shelf.rescan();
-    assert!(shelf.take(piece(1)).is_ok_and(|file| file.is_none()));
+    assert!(shelf.take(chunk(1)).is_ok_and(|file| file.is_none()));
     shelf.usable().expect("it can be made");
     assert!(!home.path().join("none").exists());
     fs::write(home.path().join("file"), "x").expect("written");
-    assert!(Shelf::to_read(&home.path().join("file")).usable().is_err());
+    assert!(DiskCache::to_read(&home.path().join("file")).usable().is_err());
 }
 
 #[test]
@@ -73,25 +73,25 @@ fn what_earlier_releases_kept_is_cleaned_up() {
     for name in old {
         fs::write(home.path().join(name), "x").expect("written");
     }
-    put(home.path(), piece(1));
-    Shelf::to_read(home.path()).rescan();
+    put(home.path(), chunk(1));
+    DiskCache::to_read(home.path()).rescan();
     assert_eq!(names(home.path()), 3);
-    let shelf = Shelf::new(home.path(), 1 << 20);
+    let shelf = DiskCache::new(home.path(), 1 << 20);
     shelf.rescan();
     assert_eq!(names(home.path()), 1);
-    assert!(shelf.holds(piece(1)));
+    assert!(shelf.holds(chunk(1)));
 }
 
 #[test]
 fn states_of_an_object_are_found_and_forgotten() {
     let home = tempfile::tempdir().expect("a folder");
     let of = |tag: &str| {
-        let stamp = Stamp::tagged(500, 0, Some(tag));
-        Cut::of(&Home::of("s3", "films"), "a.ts", stamp)
+        let stamp = FileVersion::tagged(500, 0, Some(tag));
+        ObjectVersion::of(&Home::of("s3", "films"), "a.ts", stamp)
     };
-    (0..5).for_each(|n| put(home.path(), piece(n)));
-    put(home.path(), of("old").piece_at(0));
-    let shelf = Shelf::new(home.path(), 1 << 20);
+    (0..5).for_each(|n| put(home.path(), chunk(n)));
+    put(home.path(), of("old").chunk_at(0));
+    let shelf = DiskCache::new(home.path(), 1 << 20);
     shelf.rescan();
     assert_eq!(shelf.any_of(of("new").name), Some(of("old")));
     shelf.forget_others(of("new"));
@@ -105,7 +105,7 @@ async fn servers_over_one_folder_write_no_file_of_each_other() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path();
     // Both have one process id, as in containers.
-    let [first, second] = [(); 2].map(|()| Shelf::to_share(folder, 1 << 20));
+    let [first, second] = [(); 2].map(|()| DiskCache::to_share(folder, 1 << 20));
     let begun: Vec<_> = [&first, &second, &first, &second]
         .map(|shelf| shelf.begin().expect("a file").1)
         .into_iter()

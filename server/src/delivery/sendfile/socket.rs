@@ -1,5 +1,5 @@
-//! The socket at the end of a lane: it sends the file's bytes where their blank is written, and
-//! sends nothing at all where what is written and what waits on the lane do not agree.
+//! The socket at the end of a queue: it sends the file's bytes where their placeholder is written, and
+//! sends nothing at all where what is written and what waits on the queue do not agree.
 
 use std::{
     io::{self, IoSlice},
@@ -22,18 +22,18 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{BLANKS, Lane, Waiting};
+use super::{PLACEHOLDERS, SendfileQueue, Waiting};
 
 /// When we have closed, the kernel keeps what is still to be sent for so long in milliseconds. While
 /// we send, it may not count: who takes a little at a time and has no room in between would be cut off
 /// although bytes arrive all the time, since Linux counts from the first time that there was none.
 const UNSENT_AT_THE_END_MS: u32 = 90_000;
 
-/// A socket that sends what is on its lane where a blank is written.
+/// A socket that sends what is on its queue where a placeholder is written.
 #[derive(Debug)]
-pub struct LaneStream {
+pub struct SendfileStream {
     stream: TcpStream,
-    lane: Lane,
+    queue: SendfileQueue,
 }
 
 /// What a write begins with.
@@ -46,15 +46,15 @@ enum Next {
     File,
 }
 
-impl LaneStream {
-    /// A socket with a lane of its own.
+impl SendfileStream {
+    /// A socket with a queue of its own.
     pub fn new(stream: TcpStream) -> Self {
-        Self { stream, lane: Lane::default() }
+        Self { stream, queue: SendfileQueue::default() }
     }
 
     /// What its answers are given.
-    pub fn lane(&self) -> Lane {
-        self.lane.clone()
+    pub fn queue(&self) -> SendfileQueue {
+        self.queue.clone()
     }
 
     /// Throws away what has not left when it is closed: who has been given up takes it no more, and it
@@ -86,19 +86,22 @@ impl LaneStream {
 
 impl Waiting {
     /// What a write of `pieces` begins with. HTTP writes all that it holds at once and takes no more
-    /// until it is gone, so while a part waits, the first blank of every write is what is left of
-    /// its own. Any other means that somebody kept, cut or copied a blank.
+    /// until it is gone, so while a part waits, the first placeholder of every write is what is left of
+    /// its own. Any other means that somebody kept, cut or copied a placeholder.
     fn next(&self, pieces: &[IoSlice<'_>]) -> io::Result<Next> {
         let begin = pieces.iter().take_while(|piece| piece.is_empty()).count();
-        let blank = pieces.iter().position(|piece| BLANKS.as_ptr_range().contains(&piece.as_ptr()));
-        match (self.parts.front(), blank) {
+        let placeholder =
+            pieces.iter().position(|piece| PLACEHOLDERS.as_ptr_range().contains(&piece.as_ptr()));
+        match (self.parts.front(), placeholder) {
             (None, None) => Ok(Next::Plain),
-            (Some(part), Some(blank)) if ptr::eq(&*pieces[blank], part.blank) => {
-                Ok(if blank == begin { Next::File } else { Next::Before(blank) })
+            (Some(part), Some(placeholder)) if ptr::eq(&*pieces[placeholder], part.placeholder) => {
+                Ok(if placeholder == begin { Next::File } else { Next::Before(placeholder) })
             }
             _ => {
-                tracing::error!("the blanks of a file were changed on their way to its socket");
-                Err(io::Error::other("not the blank that was awaited"))
+                tracing::error!(
+                    "the placeholders of a file were changed on their way to its socket"
+                );
+                Err(io::Error::other("not the placeholder that was awaited"))
             }
         }
     }
@@ -106,16 +109,16 @@ impl Waiting {
     /// Hands the part that is next to the kernel, which takes what it has room for.
     fn send(&mut self, stream: &TcpStream) -> rustix::io::Result<usize> {
         let part = self.parts.front_mut().ok_or(Errno::PIPE)?;
-        let sent = sendfile(stream, &part.file, Some(&mut part.at), part.blank.len())?;
-        part.blank = &part.blank[sent..];
-        if part.blank.is_empty() {
+        let sent = sendfile(stream, &part.file, Some(&mut part.at), part.placeholder.len())?;
+        part.placeholder = &part.placeholder[sent..];
+        if part.placeholder.is_empty() {
             self.parts.pop_front();
         }
         Ok(sent)
     }
 }
 
-impl AsyncRead for LaneStream {
+impl AsyncRead for SendfileStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -125,7 +128,7 @@ impl AsyncRead for LaneStream {
     }
 }
 
-impl AsyncWrite for LaneStream {
+impl AsyncWrite for SendfileStream {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -139,7 +142,7 @@ impl AsyncWrite for LaneStream {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let next = self.lane.waiting().next(pieces)?;
+        let next = self.queue.waiting().next(pieces)?;
         match next {
             Next::Plain => Pin::new(&mut self.stream).poll_write_vectored(cx, pieces),
             Next::Before(many) => self.poll_send(cx, |stream| {
@@ -147,12 +150,12 @@ impl AsyncWrite for LaneStream {
                 let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
                 sendmsg(stream, &pieces[..many], &mut SendAncillaryBuffer::default(), flags)
             }),
-            Next::File => self.poll_send(cx, |stream| self.lane.waiting().send(stream)),
+            Next::File => self.poll_send(cx, |stream| self.queue.waiting().send(stream)),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        // Else HTTP would copy the blanks.
+        // Else HTTP would copy the placeholders.
         true
     }
 

@@ -25,7 +25,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{CHUNK, Lane, LaneStream, WAITING_MAX};
+use super::{CHUNK, SendfileQueue, SendfileStream, WAITING_MAX};
 use crate::config::{NetworkSettings, Switch};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,7 +62,10 @@ impl Server {
         let router = Router::new()
             .route("/small", get(|| async { "{\"small\":true}" }))
             .route("/read/{length}", get(|Path(length): Path<usize>| async move { read(length) }))
-            .route("/lane", get(|lane: Option<Extension<Lane>>| async move { said(lane) }))
+            .route(
+                "/queue",
+                get(|queue: Option<Extension<SendfileQueue>>| async move { said(queue) }),
+            )
             .route("/film/{way}/{first}/{length}", get(send))
             .with_state(path);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -87,8 +90,8 @@ impl Server {
     }
 }
 
-fn said(lane: Option<Extension<Lane>>) -> String {
-    lane.is_some().to_string()
+fn said(queue: Option<Extension<SendfileQueue>>) -> String {
+    queue.is_some().to_string()
 }
 
 /// A body from memory, in pieces.
@@ -97,36 +100,43 @@ fn read(length: usize) -> Body {
     Body::from_stream(stream::iter(pieces.into_iter().map(Ok::<_, io::Error>)))
 }
 
-/// Bytes of the file, with the layer of that name between the lane and its socket.
+/// Bytes of the file, with the layer of that name between the queue and its socket.
 async fn send(
     State(path): State<std::path::PathBuf>,
     Path((way, first, length)): Path<(String, u64, u64)>,
-    Extension(lane): Extension<Lane>,
+    Extension(queue): Extension<SendfileQueue>,
 ) -> Response<Body> {
     let file = fs::File::open(path).unwrap();
-    assert!(Lane::carries(&file), "the folder of these tests lies on a disk or in memory");
-    let blanks = lane.blanks(file, first, length);
-    let copy = |blank: io::Result<Bytes>| blank.map(|blank| Bytes::copy_from_slice(&blank));
+    assert!(SendfileQueue::carries(&file), "the folder of these tests lies on a disk or in memory");
+    let placeholders = queue.placeholders(file, first, length);
+    let copy = |placeholder: io::Result<Bytes>| {
+        placeholder.map(|placeholder| Bytes::copy_from_slice(&placeholder))
+    };
     let body = match &*way {
-        "whole" => Body::from_stream(blanks),
-        "copied" => Body::from_stream(blanks.map(copy)),
+        "whole" => Body::from_stream(placeholders),
+        "copied" => Body::from_stream(placeholders.map(copy)),
         "copied after the first" => {
-            let later = move |(n, blank)| if n == 0 { blank } else { copy(blank) };
-            Body::from_stream(blanks.enumerate().map(later))
+            let later =
+                move |(n, placeholder)| if n == 0 { placeholder } else { copy(placeholder) };
+            Body::from_stream(placeholders.enumerate().map(later))
         }
-        "cut" => Body::from_stream(blanks.map(|blank| blank.map(|blank| blank.slice(1..)))),
-        "shortened" => Body::from_stream(blanks.map(|blank| blank.map(|blank| blank.slice(..1)))),
-        "twice" => Body::from_stream(blanks.flat_map(|blank| {
-            let blank = blank.unwrap();
-            stream::iter([Ok::<_, io::Error>(blank.clone()), Ok(blank)])
+        "cut" => Body::from_stream(
+            placeholders.map(|placeholder| placeholder.map(|placeholder| placeholder.slice(1..))),
+        ),
+        "shortened" => Body::from_stream(
+            placeholders.map(|placeholder| placeholder.map(|placeholder| placeholder.slice(..1))),
+        ),
+        "twice" => Body::from_stream(placeholders.flat_map(|placeholder| {
+            let placeholder = placeholder.unwrap();
+            stream::iter([Ok::<_, io::Error>(placeholder.clone()), Ok(placeholder)])
         })),
         "turned" => {
-            let mut all: Vec<_> = blanks.collect().await;
+            let mut all: Vec<_> = placeholders.collect().await;
             all.reverse();
             Body::from_stream(stream::iter(all))
         }
-        "dropped" => Body::from_stream(blanks.skip(1)),
-        "gathered" => match to_bytes(Body::from_stream(blanks), usize::MAX).await {
+        "dropped" => Body::from_stream(placeholders.skip(1)),
+        "gathered" => match to_bytes(Body::from_stream(placeholders), usize::MAX).await {
             Ok(all) => Body::from(all),
             Err(_) => Body::from_stream(stream::iter([Err::<Bytes, _>(io::Error::other(""))])),
         },
@@ -234,7 +244,7 @@ async fn answers_of_all_kinds_follow_one_another() {
         for (first, length) in asked {
             client.ask(&film_at(first, length)).await;
             client.ask("/small").await;
-            client.ask("/lane").await;
+            client.ask("/queue").await;
         }
         for (first, length) in asked {
             assert!(client.answer().await == film[first..first + length], "round {round}");
@@ -312,7 +322,7 @@ async fn what_was_changed_on_the_way_is_never_sent() {
         for length in [100, 2 * CHUNK, length] {
             let needs_more = ["copied after the first", "turned", "gathered"].contains(&way);
             if needs_more && length < CHUNK {
-                // One blank alone is as it was.
+                // One placeholder alone is as it was.
                 continue;
             }
             let mut client = server.open().await;
@@ -320,7 +330,7 @@ async fn what_was_changed_on_the_way_is_never_sent() {
             client.ask("/small").await;
             client.head().await;
             let taken = client.take(2 * length).await;
-            assert!(!taken.contains(&0), "{way}: a blank came through");
+            assert!(!taken.contains(&0), "{way}: a placeholder came through");
             let sent = taken.len().min(length);
             assert!(taken[..sent] == film[..sent], "{way}");
             if way != "twice" {
@@ -335,7 +345,7 @@ async fn it_can_be_switched_off() {
     let off = NetworkSettings { sendfile: Switch(false), ..NetworkSettings::default() };
     let server = Server::with(10, off).await;
     let mut client = server.open().await;
-    client.ask("/lane").await;
+    client.ask("/queue").await;
     assert_eq!(client.answer().await, b"false");
 }
 
@@ -346,7 +356,7 @@ async fn the_kernel_ends_no_answer_before_it_is_sent() {
     let (client, accepted) = tokio::join!(client, listener.accept());
     let (_client, (ours, _)) = (client.unwrap(), accepted.unwrap());
     let same: OwnedFd = ours.as_fd().try_clone_to_owned().unwrap();
-    let mut stream = LaneStream::new(ours);
+    let mut stream = SendfileStream::new(ours);
     stream.write_all(b"the beginning").await.unwrap();
     // Who takes bytes all the time, and has little room for them, is sent them however long it takes.
     assert_eq!(tcp_user_timeout(&same).unwrap(), 0);

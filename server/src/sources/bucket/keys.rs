@@ -8,28 +8,28 @@ use std::{
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::StoreSource;
+use super::BucketConfig;
 use crate::{
     catalog::{
         name::{self, NameForm},
-        problem::Reason,
-        record::{Place, SourceId},
+        problem::Problem,
+        record::{Location, SourceId},
     },
     probe::Media,
     sources::{
         files::{Files, unpacked},
         local::names::Names,
-        range_reader::Windows,
+        range_reader::RangeReader,
     },
-    storage::{Object, StoreError, local::Stamp},
+    storage::{Object, StoreError, local::FileVersion},
 };
 
 /// What lies at one name at a store's top.
 pub(super) enum Group {
     /// A folder: its files by path below it.
-    Folder(BTreeMap<String, Stamp>),
+    Folder(BTreeMap<String, FileVersion>),
     /// A file, and by their names those that lie beside it and belong to it.
-    File(Stamp, BTreeMap<String, Stamp>),
+    File(FileVersion, BTreeMap<String, FileVersion>),
 }
 
 /// Sorts a list by the names at its top; hidden ones are left out.
@@ -66,7 +66,7 @@ fn put_beside(groups: &mut HashMap<OsString, Group>) {
         Group::File(stamp, _) => Some((name.clone(), *stamp)),
         Group::Folder(_) => None,
     });
-    let stamps: BTreeMap<OsString, Stamp> = files.collect();
+    let stamps: BTreeMap<OsString, FileVersion> = files.collect();
     let mut names = Names::default();
     names.become_these(&stamps.keys().cloned().collect());
     for (name, group) in groups {
@@ -91,9 +91,9 @@ impl Group {
     /// Changes when anything in it does.
     pub(super) fn signature(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
-        let mut add = |path: &str, stamp: &Stamp| {
+        let mut add = |path: &str, stamp: &FileVersion| {
             hasher.update(path.as_bytes()).update(&[0]);
-            hasher.update(&stamp.size.to_le_bytes()).update(&stamp.mark.to_le_bytes());
+            hasher.update(&stamp.size.to_le_bytes()).update(&stamp.etag_hash.to_le_bytes());
         };
         match self {
             Self::Folder(files) => files.iter().for_each(|(path, stamp)| add(path, stamp)),
@@ -111,7 +111,7 @@ pub(super) struct InStore<'a> {
     name: String,
     group: &'a Group,
     prefix: String,
-    store: &'a StoreSource,
+    store: &'a BucketConfig,
     runtime: Handle,
     /// The names that belong to a bare file.
     beside: Vec<String>,
@@ -123,7 +123,7 @@ impl<'a> InStore<'a> {
     pub(super) fn new(
         name: &str,
         group: &'a Group,
-        store: &'a StoreSource,
+        store: &'a BucketConfig,
         runtime: Handle,
     ) -> Self {
         let (prefix, beside) = match group {
@@ -134,7 +134,7 @@ impl<'a> InStore<'a> {
         Self { name, group, prefix, store, runtime, beside, composed: None }
     }
 
-    fn stamp(&self, path: &str) -> Option<Stamp> {
+    fn stamp(&self, path: &str) -> Option<FileVersion> {
         match self.group {
             Group::Folder(files) => files.get(path).copied(),
             Group::File(stamp, _) if path == self.name => Some(*stamp),
@@ -142,18 +142,18 @@ impl<'a> InStore<'a> {
         }
     }
 
-    fn bytes(&self, path: &str, stamp: Stamp, max: u64) -> Result<Bytes, StoreError> {
+    fn bytes(&self, path: &str, stamp: FileVersion, max: u64) -> Result<Bytes, StoreError> {
         let key = format!("{}{path}", self.prefix);
         self.runtime.block_on(self.store.edge.bytes(&key, stamp, max))
     }
 }
 
 impl Files for InStore<'_> {
-    fn place(&self) -> Place {
-        Place {
+    fn location(&self) -> Location {
+        Location {
             source: SourceId::new(self.store.edge.name()),
             origin: self.store.source,
-            location: self.prefix.clone(),
+            prefix: self.prefix.clone(),
             folder: None,
         }
     }
@@ -162,23 +162,23 @@ impl Files for InStore<'_> {
         true
     }
 
-    fn stat(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
+    fn stat(&mut self, path: &str) -> Result<Option<FileVersion>, Problem> {
         Ok(self.stamp(path))
     }
 
-    fn aside(&mut self, path: &str) -> Result<Option<Stamp>, Reason> {
+    fn aside(&mut self, path: &str) -> Result<Option<FileVersion>, Problem> {
         Ok(self.stamp(path))
     }
 
-    fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, Stamp)>, Reason> {
+    fn text(&mut self, path: &str, max: u64) -> Result<Option<(String, FileVersion)>, Problem> {
         let Some(stamp) = self.stamp(path) else { return Ok(None) };
-        let broken = |why: &str| Reason::Broken { file: path.into(), why: why.into() };
+        let broken = |why: &str| Problem::Broken { file: path.into(), why: why.into() };
         if stamp.size > max {
             return Err(broken("it is too long"));
         }
         let bytes = self
             .bytes(path, stamp, max)
-            .map_err(|error| Reason::Unreadable { file: path.into(), why: error.to_string() })?;
+            .map_err(|error| Problem::Unreadable { file: path.into(), why: error.to_string() })?;
         unpacked(bytes.into(), max).map(|text| Some((text, stamp))).map_err(broken)
     }
 
@@ -189,7 +189,7 @@ impl Files for InStore<'_> {
         Ok(unpacked(bytes.into(), max)?)
     }
 
-    fn names(&self) -> Result<Vec<String>, Reason> {
+    fn names(&self) -> Result<Vec<String>, Problem> {
         Ok(match self.group {
             Group::Folder(files) => {
                 files.keys().filter(|path| !path.contains('/')).cloned().collect()
@@ -202,17 +202,17 @@ impl Files for InStore<'_> {
         &self.beside
     }
 
-    fn composed(&mut self, path: &str) -> Result<Option<String>, Reason> {
+    fn composed(&mut self, path: &str) -> Result<Option<String>, Problem> {
         let Group::Folder(files) = self.group else { return Ok(None) };
         let all = || files.keys().map(|path| (name::nfc(path), path.clone())).collect();
         let there = self.composed.get_or_insert_with(all).get(&name::nfc(path));
         Ok(there.filter(|there| *there != path).cloned())
     }
 
-    fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Reason> {
+    fn media(&self, path: &str) -> Result<Option<(Media, u64)>, Problem> {
         let Some(stamp) = self.stamp(path) else { return Ok(None) };
         let key = format!("{}{path}", self.prefix);
-        let reader = Windows::new(self.store.edge.clone(), self.runtime.clone(), key, stamp);
+        let reader = RangeReader::new(self.store.edge.clone(), self.runtime.clone(), key, stamp);
         Ok(Some((Box::new(reader), stamp.size)))
     }
 }
@@ -222,12 +222,12 @@ mod tests {
     use std::ffi::OsStr;
 
     use super::{Group, group};
-    use crate::storage::{Object, local::Stamp};
+    use crate::storage::{Object, local::FileVersion};
 
     fn listed(keys: &[(&str, u64)]) -> Vec<Object> {
         let object = |(key, size): &(&str, u64)| Object {
             key: (*key).to_owned(),
-            stamp: Stamp::tagged(*size, 0, Some("tag")),
+            stamp: FileVersion::tagged(*size, 0, Some("tag")),
         };
         keys.iter().map(object).collect()
     }

@@ -5,27 +5,27 @@ use std::ops::Range;
 use futures_util::{FutureExt, future::BoxFuture};
 
 use crate::{
-    cache::{Edge, Opened, Purpose},
+    cache::{CachedStore, Opened, Purpose},
     sources::resource::{Caching, Content, FileResource, SourceError},
-    storage::{Asked, Direct, local::Stamp},
+    storage::{Asked, Direct, local::FileVersion},
 };
 
 /// One object in one state.
 pub(super) struct BucketObject {
-    pub(super) edge: Edge,
+    pub(super) edge: CachedStore,
     pub(super) key: String,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: FileVersion,
     /// It is what the bucket has now: players may be led there.
     pub(super) redirects: bool,
     /// As which type another state of it is sent while the bucket is away.
     pub(super) fallback: Option<&'static str>,
     /// What is played after it.
-    pub(super) next: Option<(String, Stamp)>,
+    pub(super) next: Option<(String, FileVersion)>,
 }
 
 impl Content for BucketObject {
     fn open(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Opened, SourceError>> {
-        async move { Ok(self.edge.open_for(Purpose::Shelf, &self.key, self.stamp, range).await?) }
+        async move { Ok(self.edge.open_for(Purpose::Cache, &self.key, self.stamp, range).await?) }
             .boxed()
     }
 

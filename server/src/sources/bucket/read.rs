@@ -9,14 +9,14 @@ use std::{
 use tokio::runtime::Handle;
 
 use super::{
-    StoreSource,
+    BucketConfig,
     keys::{Group, InStore},
 };
 use crate::{
     catalog::{
         name::{self, NameForm},
-        problem::Reason,
-        record::Facts,
+        problem::Problem,
+        record::ChannelRecord,
     },
     sources::{folder, probe_cache::ProbeCache, single_file},
 };
@@ -26,7 +26,7 @@ pub(super) struct Looked {
     pub(super) name: OsString,
     pub(super) signature: blake3::Hash,
     /// `None` where there is nothing that concerns us.
-    pub(super) facts: Result<Option<Facts>, Reason>,
+    pub(super) record: Result<Option<ChannelRecord>, Problem>,
     pub(super) probed: Option<ProbeCache>,
 }
 
@@ -34,28 +34,28 @@ pub(super) struct Looked {
 pub(super) fn look_at(
     name: OsString,
     group: Group,
-    before: Option<Arc<Facts>>,
+    before: Option<Arc<ChannelRecord>>,
     mut probed: Option<ProbeCache>,
-    store: StoreSource,
+    store: BucketConfig,
     runtime: Handle,
 ) -> Looked {
     let signature = group.signature();
     let read =
         AssertUnwindSafe(|| read(&name, &group, before.as_deref(), &mut probed, &store, runtime));
-    let facts = catch_unwind(read).unwrap_or(Err(Reason::Panicked));
-    let facts = facts.map(|facts| facts.filter(|facts| !facts.about.hidden));
-    Looked { name, signature, facts, probed }
+    let record = catch_unwind(read).unwrap_or(Err(Problem::Panicked));
+    let record = record.map(|record| record.filter(|record| !record.about.hidden));
+    Looked { name, signature, record, probed }
 }
 
 /// What lies at a name, also where it is hidden. Blocks.
 pub(super) fn read(
     name: &OsStr,
     group: &Group,
-    before: Option<&Facts>,
+    before: Option<&ChannelRecord>,
     probed: &mut Option<ProbeCache>,
-    store: &StoreSource,
+    store: &BucketConfig,
     runtime: Handle,
-) -> Result<Option<Facts>, Reason> {
+) -> Result<Option<ChannelRecord>, Problem> {
     let text = name.to_string_lossy();
     let mut files = InStore::new(&text, group, store, runtime);
     let read = match group {
@@ -65,7 +65,7 @@ pub(super) fn read(
         }
         Group::File(..) => match name::form(&text) {
             NameForm::Plain | NameForm::OtherSubtitles => return Ok(None),
-            NameForm::OtherMedia => return Err(Reason::OtherType),
+            NameForm::OtherMedia => return Err(Problem::OtherType),
             NameForm::Bare => {
                 let stem = text.rsplit_once('.').map_or(&*text, |(stem, _)| stem);
                 name::id(stem)?;
@@ -79,5 +79,5 @@ pub(super) fn read(
             "channel.toml of {name} in the store cannot be read, and what it said before holds: {why}."
         );
     }
-    read.facts.map(Some)
+    read.record.map(Some)
 }

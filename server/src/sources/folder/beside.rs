@@ -6,14 +6,14 @@ use super::Reading;
 use crate::{
     catalog::{
         name::{self, NameForm},
-        problem::Reason,
+        problem::Problem,
         record::{FileOffer, Offer, POSTERS},
         remark::Remark,
     },
     hls::media_type,
     probe::vtt::{self, Content},
     sources::files::Files,
-    storage::local::Stamp,
+    storage::local::FileVersion,
 };
 
 /// What was found beside the media.
@@ -28,14 +28,14 @@ pub(crate) struct Beside {
 
 impl Reading<'_> {
     /// Poster and captions.
-    pub(super) fn beside(&mut self) -> Result<Beside, Reason> {
+    pub(super) fn beside(&mut self) -> Result<Beside, Problem> {
         let mut beside = Beside::default();
         for name in POSTERS {
             if beside.poster.is_none() && self.put(name, name, &mut beside)?.is_some() {
                 beside.poster = Some(name.into());
             }
         }
-        let folder = self.files.place().folder.map(|folder| folder.path).unwrap_or_default();
+        let folder = self.files.location().folder.map(|folder| folder.path).unwrap_or_default();
         let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut names = self.files.names()?;
         names.sort_unstable();
@@ -63,7 +63,7 @@ impl Reading<'_> {
     }
 
     /// Puts a file on offer that is what its name says.
-    fn put(&mut self, name: &str, shown: &str, beside: &mut Beside) -> Result<Option<()>, Reason> {
+    fn put(&mut self, name: &str, shown: &str, beside: &mut Beside) -> Result<Option<()>, Problem> {
         let Some(stamp) = aside(self.files, name, shown, &mut self.remarks)? else {
             return Ok(None);
         };
@@ -80,7 +80,7 @@ impl Beside {
 }
 
 /// A poster or captions as they are served.
-pub(crate) fn offer(name: &str, stamp: Stamp) -> Offer {
+pub(crate) fn offer(name: &str, stamp: FileVersion) -> Offer {
     Offer::File(FileOffer { media_type: media_type::of(name), stamp, pinned: None, loose: true })
 }
 
@@ -90,12 +90,12 @@ pub(crate) fn aside(
     name: &str,
     shown: &str,
     remarks: &mut Vec<Remark>,
-) -> Result<Option<Stamp>, Reason> {
+) -> Result<Option<FileVersion>, Problem> {
     let stamp = match files.aside(name) {
         Ok(Some(stamp)) => stamp,
         Ok(None) => return Ok(None),
         // One file that leads out costs itself alone.
-        Err(Reason::Link(_)) => {
+        Err(Problem::Link(_)) => {
             remarks.push(Remark::Link(shown.to_owned()));
             return Ok(None);
         }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::{Child, Loaded, Reading};
 use crate::{
-    catalog::{problem::Reason, remark::Remark},
+    catalog::{problem::Problem, remark::Remark},
     hls::playlist::{Playlist, Variant},
     probe::{Container, Inspected, Probe, WEB_PAGE, reach_of},
     sources::probe_cache::{self, ProbeCache},
@@ -23,7 +23,7 @@ impl Reading<'_> {
         samples: &[Option<String>],
         live: bool,
         probed: &mut Option<ProbeCache>,
-    ) -> Result<Probe, Reason> {
+    ) -> Result<Probe, Problem> {
         if !main.playlist.master {
             let sample = samples.first().and_then(Option::as_deref);
             return Ok(self.sampled(&main.path, sample, live, probed)?.unwrap_or_default());
@@ -79,13 +79,13 @@ impl Reading<'_> {
         sample: Option<&str>,
         live: bool,
         probed: &mut Option<ProbeCache>,
-    ) -> Result<Option<Probe>, Reason> {
+    ) -> Result<Option<Probe>, Problem> {
         let Some(path) = sample else { return Ok(None) };
         let stamp = self.files.stat(path)?;
         let inspected = probe_cache::cached(self.files, (of, path), stamp, live, false, probed)?;
         match inspected {
             Some(inspected) if inspected.container == Some(Container::GZIP) => {
-                Err(Reason::Packed(path.to_owned()))
+                Err(Problem::Packed(path.to_owned()))
             }
             // A picture may stand before the media, and what nobody knows may be a form of tomorrow.
             Some(Inspected { container: Some(Container::NoMedia(is @ WEB_PAGE)), .. }) => {

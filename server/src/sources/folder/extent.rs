@@ -5,14 +5,14 @@ use std::{io::Read as _, time::SystemTime};
 
 use super::{Loaded, Reading};
 use crate::{
-    catalog::{problem::Reason, record::Offer, remark::Remark},
+    catalog::{problem::Problem, record::Offer, remark::Remark},
     hls::{
         playlist::{Reference, Role},
-        render::Found,
+        render::Resolved,
     },
     probe::cut_segment,
     sources::single_file::SETTLES,
-    storage::local::Stamp,
+    storage::local::FileVersion,
 };
 
 /// Bytes of a packet of a transport stream (ISO/IEC 13818-1, 2.4.3.2), and what each begins with.
@@ -23,11 +23,11 @@ const LOOKED_INTO: usize = 8;
 
 impl Reading<'_> {
     /// Fails where a file of a finished media playlist is shorter than that says, or is still written.
-    pub(super) fn whole(&mut self, loaded: &Loaded, found: &[Found]) -> Result<(), Reason> {
-        let here = self.files.place().folder.is_some();
-        let mut uneven: Vec<(String, Stamp)> = Vec::new();
+    pub(super) fn whole(&mut self, loaded: &Loaded, found: &[Resolved]) -> Result<(), Problem> {
+        let here = self.files.location().folder.is_some();
+        let mut uneven: Vec<(String, FileVersion)> = Vec::new();
         // The last that is named, and the last that was written.
-        let mut last: [Option<(String, Stamp)>; 2] = [None, None];
+        let mut last: [Option<(String, FileVersion)>; 2] = [None, None];
         for (reference, found) in loaded.playlist.references.iter().zip(found) {
             let Some((path, stamp)) = self.media_of(reference, found) else { continue };
             let end = reference.range.as_ref().map(|range| range.end);
@@ -36,7 +36,7 @@ impl Reading<'_> {
                     settled(stamp)?;
                 }
                 let why = format!("{path} ends after {} of {end} bytes", stamp.size);
-                return Err(Reason::Cut(why));
+                return Err(Problem::Cut(why));
             }
             if !here || loaded.playlist.encrypted {
                 continue;
@@ -73,7 +73,11 @@ impl Reading<'_> {
     }
 
     /// A segment or its beginning, as it was put on offer.
-    fn media_of<'f>(&self, reference: &Reference, found: &'f Found) -> Option<(&'f str, Stamp)> {
+    fn media_of<'f>(
+        &self,
+        reference: &Reference,
+        found: &'f Resolved,
+    ) -> Option<(&'f str, FileVersion)> {
         if !matches!(reference.role, Role::Segment | Role::Init) {
             return None;
         }
@@ -85,7 +89,7 @@ impl Reading<'_> {
     }
 
     /// Whether a file begins as a transport stream does.
-    fn is_stream(&self, path: &str) -> Result<bool, Reason> {
+    fn is_stream(&self, path: &str) -> Result<bool, Problem> {
         let Some((mut file, size)) = self.files.media(path)? else { return Ok(false) };
         let mut head = [0; PACKET as usize + 1];
         let read = file.read_exact(&mut head).is_ok();
@@ -99,9 +103,9 @@ impl Reading<'_> {
 
 /// Fails while what is missing of a file may still come: it was written lately. Nobody writes in the
 /// future.
-fn settled(stamp: Stamp) -> Result<(), Reason> {
+fn settled(stamp: FileVersion) -> Result<(), Problem> {
     match SystemTime::now().duration_since(stamp.modified()) {
-        Ok(age) if age < SETTLES => Err(Reason::Changing),
+        Ok(age) if age < SETTLES => Err(Problem::Changing),
         _ => Ok(()),
     }
 }

@@ -14,8 +14,8 @@ use super::names::Names;
 use crate::{
     catalog::{
         name::{self, NameForm},
-        problem::Reason,
-        record::Facts,
+        problem::Problem,
+        record::ChannelRecord,
     },
     sources::{
         files::{OnDisk, Watched, unreadable},
@@ -23,7 +23,7 @@ use crate::{
         probe_cache::ProbeCache,
         single_file,
     },
-    storage::local::{Stamp, is_absent},
+    storage::local::{FileVersion, is_absent},
 };
 
 /// Files that did not change between two looks so far apart are taken to be whole.
@@ -41,11 +41,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is known of one name.
 #[derive(Debug)]
-pub(crate) struct Item {
+pub(crate) struct LocalEntry {
     /// The channel, while it is listed.
-    pub(crate) facts: Option<Arc<Facts>>,
+    pub(crate) record: Option<Arc<ChannelRecord>>,
     /// Why it is not, or not as it is now.
-    pub(crate) trouble: Option<Reason>,
+    pub(crate) trouble: Option<Problem>,
     /// The trouble is old enough to be told.
     pub(crate) told: bool,
     /// What `channel.toml` has wrong.
@@ -60,10 +60,10 @@ pub(crate) struct Item {
     probed: Option<ProbeCache>,
 }
 
-impl Item {
+impl LocalEntry {
     fn new(now: Instant) -> Self {
         Self {
-            facts: None,
+            record: None,
             trouble: None,
             told: false,
             about_error: None,
@@ -79,36 +79,36 @@ impl Item {
 
     /// Nothing that was looked at has another size or time than then.
     pub(crate) fn is_unchanged(&self) -> bool {
-        self.watched.iter().all(|(path, stamp)| Stamp::at(path) == *stamp)
+        self.watched.iter().all(|(path, stamp)| FileVersion::at(path) == *stamp)
     }
 
-    fn take(&mut self, seen: Seen, now: Instant) {
+    fn take(&mut self, seen: Scan, now: Instant) {
         if self.signature != Some(seen.signature) {
             self.signature = Some(seen.signature);
             self.signature_since = now;
             // A copy under way makes progress; patience starts anew. What is listed does not get
             // more time by it.
-            if self.facts.is_none() {
+            if self.record.is_none() {
                 self.trouble_since = None;
             }
         }
         let quiet = seen.old || now.duration_since(self.signature_since) >= QUIET;
         self.about_error = seen.read.about_error;
-        match seen.read.facts {
-            Ok(facts) if facts.about.hidden => {
-                self.facts = None;
+        match seen.read.record {
+            Ok(record) if record.about.hidden => {
+                self.record = None;
                 self.well();
             }
-            Ok(facts) => {
-                let was_live = self.facts.as_ref().is_some_and(|facts| facts.live);
+            Ok(record) => {
+                let was_live = self.record.as_ref().is_some_and(|record| record.live);
                 let go = quiet
-                    || facts.live && was_live
-                    || facts.live && now.duration_since(self.first_seen) >= LIVE_ANYWAY;
+                    || record.live && was_live
+                    || record.live && now.duration_since(self.first_seen) >= LIVE_ANYWAY;
                 if go {
-                    self.facts = Some(Arc::new(facts));
+                    self.record = Some(Arc::new(record));
                     self.well();
                 } else {
-                    self.trouble = Some(Reason::Changing);
+                    self.trouble = Some(Problem::Changing);
                     self.trouble_since = None;
                     self.told = false;
                     self.next = Some(self.signature_since + QUIET);
@@ -125,19 +125,19 @@ impl Item {
         self.next = None;
     }
 
-    fn trouble(&mut self, reason: Reason, now: Instant) {
+    fn trouble(&mut self, reason: Problem, now: Instant) {
         let since = *self.trouble_since.get_or_insert(now);
         let lasted = now.duration_since(since);
         // What cannot be read says nothing of what is there: the last that was known holds, until
         // the file system gives an answer.
-        let is_unknown = matches!(reason, Reason::Unreadable { .. });
-        if self.facts.is_some() && !is_unknown && (lasted >= STAYS || !reason.may_pass()) {
-            self.facts = None;
+        let is_unknown = matches!(reason, Problem::Unreadable { .. });
+        if self.record.is_some() && !is_unknown && (lasted >= STAYS || !reason.may_pass()) {
+            self.record = None;
         }
         // What seems to be written is waited for, however long it stands still between.
-        let changing = reason == Reason::Changing;
+        let changing = reason == Problem::Changing;
         self.told = !changing && (lasted >= PATIENCE || !reason.may_pass());
-        let again = is_unknown || matches!(reason, Reason::About { .. }) || !self.told;
+        let again = is_unknown || matches!(reason, Problem::About { .. }) || !self.told;
         self.next = again.then(|| now + AGAIN.max(lasted / 2).min(AT_LEAST));
         self.trouble = Some(reason);
     }
@@ -149,26 +149,26 @@ pub(crate) fn look(
     root: &Path,
     names: &Names,
     name: &OsStr,
-    before: Option<Item>,
+    before: Option<LocalEntry>,
     now: Instant,
-) -> Option<Item> {
+) -> Option<LocalEntry> {
     if name::is_hidden(name) {
         return None;
     }
     let path = root.join(name);
     // The stamps are taken before the look: what changes meanwhile is seen at the next.
-    let found = Stamp::found(&path);
+    let found = FileVersion::found(&path);
     if matches!(found, Ok(None)) {
         return None;
     }
-    let mut item = before.unwrap_or_else(|| Item::new(now));
+    let mut item = before.unwrap_or_else(|| LocalEntry::new(now));
     item.watched = vec![(path.clone(), found.as_ref().ok().copied().flatten())];
     if let Err(error) = found {
         item.trouble(unreadable(&name.to_string_lossy(), &error), now);
         return Some(item);
     }
     let Some(text) = name.to_str() else {
-        item.trouble(Reason::NotText, now);
+        item.trouble(Problem::NotText, now);
         return Some(item);
     };
     match kind_of(root, &path) {
@@ -177,20 +177,20 @@ pub(crate) fn look(
                 item.trouble(reason, now);
                 return Some(item);
             }
-            let before = item.facts.clone();
+            let before = item.record.clone();
             let mut probed = item.probed.take();
             let seen = guarded(|| {
                 let mut files = OnDisk::new(root, &real);
                 let read = folder::read(&mut files, before.as_deref(), &mut probed);
-                Seen::of(read, files)
+                Scan::of(read, files)
             });
             item.probed = probed;
             item.seen(seen, now);
         }
         Ok(Place::File) => match name::form(text) {
             NameForm::Plain => return None,
-            NameForm::OtherMedia => item.trouble(Reason::OtherType, now),
-            NameForm::OtherSubtitles => item.trouble(Reason::OtherSubtitles, now),
+            NameForm::OtherMedia => item.trouble(Problem::OtherType, now),
+            NameForm::OtherSubtitles => item.trouble(Problem::OtherSubtitles, now),
             NameForm::Bare => {
                 if let Err(reason) = name::id(name::stem(text)) {
                     item.trouble(reason, now);
@@ -200,7 +200,7 @@ pub(crate) fn look(
                 let seen = guarded(|| {
                     let mut files = OnDisk::new(root, root).with(names.beside(text));
                     let read = single_file::read(&mut files, text, &mut probed);
-                    let mut seen = Seen::of(read, files);
+                    let mut seen = Scan::of(read, files);
                     // The streams folder itself changes with each name in it and says nothing of
                     // this file, which whoever asks looks at anyway.
                     seen.watched.retain(|(path, _)| path != root);
@@ -216,10 +216,10 @@ pub(crate) fn look(
     Some(item)
 }
 
-impl Item {
-    fn seen(&mut self, seen: Option<Seen>, now: Instant) {
+impl LocalEntry {
+    fn seen(&mut self, seen: Option<Scan>, now: Instant) {
         let Some(mut seen) = seen else {
-            self.trouble(Reason::Panicked, now);
+            self.trouble(Problem::Panicked, now);
             return;
         };
         self.watched.append(&mut seen.watched);
@@ -228,7 +228,7 @@ impl Item {
 }
 
 /// What a look at a channel found.
-struct Seen {
+struct Scan {
     read: Read,
     /// Changes when the media files do.
     signature: blake3::Hash,
@@ -238,7 +238,7 @@ struct Seen {
     watched: Watched,
 }
 
-impl Seen {
+impl Scan {
     fn of(read: Read, files: OnDisk<'_>) -> Self {
         let (signature, old) = (files.signature(), files.is_old());
         Self { read, signature, old, watched: files.into_watched() }
@@ -246,7 +246,7 @@ impl Seen {
 }
 
 /// One broken channel never breaks the rest.
-fn guarded(read: impl FnOnce() -> Seen) -> Option<Seen> {
+fn guarded(read: impl FnOnce() -> Scan) -> Option<Scan> {
     catch_unwind(AssertUnwindSafe(read)).ok()
 }
 
@@ -256,16 +256,16 @@ enum Place {
     Other,
 }
 
-fn kind_of(root: &Path, path: &Path) -> Result<Place, Reason> {
+fn kind_of(root: &Path, path: &Path) -> Result<Place, Problem> {
     let shown = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let io = |error: std::io::Error| match is_absent(&error) {
         // A link that leads nowhere.
-        true => Reason::Missing { first: shown(), count: 1 },
+        true => Problem::Missing { first: shown(), count: 1 },
         false => unreadable(&shown(), &error),
     };
     let real = fs::canonicalize(path).map_err(io)?;
     if !real.starts_with(root) {
-        return Err(Reason::Link(shown()));
+        return Err(Problem::Link(shown()));
     }
     let meta = fs::metadata(&real).map_err(io)?;
     Ok(if meta.is_dir() {
@@ -278,7 +278,7 @@ fn kind_of(root: &Path, path: &Path) -> Result<Place, Reason> {
 }
 
 /// Names, with what is known of them.
-pub(crate) type Items = std::collections::BTreeMap<OsString, Item>;
+pub(crate) type LocalEntries = std::collections::BTreeMap<OsString, LocalEntry>;
 
 #[cfg(test)]
 mod tests {
@@ -288,17 +288,17 @@ mod tests {
         time::{Duration, Instant},
     };
 
-    use super::{AT_LEAST, Item, Names, PATIENCE, QUIET, Reason, STAYS, look};
+    use super::{AT_LEAST, LocalEntry, Names, PATIENCE, Problem, QUIET, STAYS, look};
 
     /// A file that has been there for a while.
-    fn listed(now: Instant) -> Item {
+    fn listed(now: Instant) -> LocalEntry {
         let home = tempfile::tempdir().expect("a folder");
         let (root, name) = (fs::canonicalize(home.path()).expect("a path"), OsStr::new("a.mp3"));
         fs::write(root.join(name), "music").expect("written");
         let names = Names::default();
         let first = look(&root, &names, name, None, now - QUIET);
         let item = look(&root, &names, name, first, now).expect("an item");
-        assert!(item.facts.is_some() && item.trouble.is_none());
+        assert!(item.record.is_some() && item.trouble.is_none());
         item
     }
 
@@ -310,8 +310,8 @@ mod tests {
         let mut looks = 0;
         while now < began + Duration::from_secs(24 * 3600) {
             let why = "too many open files".to_owned();
-            item.trouble(Reason::Unreadable { file: "playlist.m3u8".into(), why }, now);
-            assert!(item.facts.is_some(), "after {:?}", now - began);
+            item.trouble(Problem::Unreadable { file: "playlist.m3u8".into(), why }, now);
+            assert!(item.record.is_some(), "after {:?}", now - began);
             let next = item.next.expect("another look");
             assert!(next > now && next <= now + AT_LEAST);
             (now, looks) = (next, looks + 1);
@@ -324,8 +324,8 @@ mod tests {
         let began = Instant::now();
         let mut item = listed(began);
         for after in [Duration::ZERO, STAYS, PATIENCE] {
-            item.trouble(Reason::Missing { first: "a.ts".into(), count: 1 }, began + after);
-            assert_eq!(item.facts.is_some(), after < STAYS);
+            item.trouble(Problem::Missing { first: "a.ts".into(), count: 1 }, began + after);
+            assert_eq!(item.record.is_some(), after < STAYS);
         }
         assert!(item.told && item.next.is_none());
     }

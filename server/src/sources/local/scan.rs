@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    entry::{Item, Items, look},
+    entry::{LocalEntries, LocalEntry, look},
     names::Names,
 };
 use crate::catalog::{
@@ -29,12 +29,12 @@ const MAX_THREADS: usize = 8;
 
 /// The streams folder and all that is known of it. Its methods block.
 #[derive(Debug)]
-pub(crate) struct Disk {
+pub(crate) struct StreamsFolder {
     /// As configured: it may be a link that is set anew while we run.
     folder: PathBuf,
     /// In canonical form.
     root: PathBuf,
-    pub(crate) items: Items,
+    pub(crate) items: LocalEntries,
     /// All names that lie there.
     names: Names,
     /// What was logged of which name, to log it once.
@@ -43,13 +43,13 @@ pub(crate) struct Disk {
     silent: bool,
 }
 
-impl Disk {
+impl StreamsFolder {
     /// Knows nothing yet; fails where there is no folder that can be listed.
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
         let root = fs::canonicalize(folder)?;
         fs::read_dir(&root)?;
         let (folder, names) = (folder.to_owned(), Names::default());
-        let (items, said) = (Items::new(), HashMap::new());
+        let (items, said) = (LocalEntries::new(), HashMap::new());
         Ok(Self { folder, root, items, names, said, silent: false })
     }
 
@@ -202,11 +202,11 @@ impl Disk {
     pub(crate) fn list(&self) -> SourceList {
         let channels = self.items.iter();
         let channels =
-            channels.filter_map(|(name, item)| Some((name.clone(), item.facts.clone()?)));
+            channels.filter_map(|(name, item)| Some((name.clone(), item.record.clone()?)));
         SourceList { channels: channels.collect(), ..SourceList::new(SourceId::LOCAL) }
     }
 
-    fn tell(&mut self, name: &OsStr, item: &Item) {
+    fn tell(&mut self, name: &OsStr, item: &LocalEntry) {
         let (text, called) = (name.to_string_lossy(), shown(name));
         if let Some(reason) = item.trouble.as_ref().filter(|_| item.told) {
             let fix = reason.fix(STREAMS, &text);
@@ -221,9 +221,9 @@ impl Disk {
                 "What is said of {called} cannot be read, and what was said before holds: {why}."
             ));
         }
-        if let Some(facts) = &item.facts {
-            let line = |remark: &Remark| remark.line(&called, STREAMS, &text, !facts.bare);
-            lines.extend(facts.remarks.iter().map(line));
+        if let Some(record) = &item.record {
+            let line = |remark: &Remark| remark.line(&called, STREAMS, &text, !record.bare);
+            lines.extend(record.remarks.iter().map(line));
         }
         self.say(name, lines);
     }

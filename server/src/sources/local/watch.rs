@@ -19,7 +19,7 @@ use notify::{
 use tokio::{sync::mpsc, task::spawn_blocking, time::sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::scan::Disk;
+use super::scan::StreamsFolder;
 use crate::{
     catalog::{
         name,
@@ -45,7 +45,7 @@ const FIRST_LIST: Duration = Duration::from_secs(1);
 /// who asks for it again and again has it read no oftener.
 const DOUBTED: Duration = Duration::from_secs(5);
 /// Of so many names is remembered when they were doubted.
-const DOUBTS: usize = 1024;
+const REQUESTS: usize = 1024;
 /// How many changes may wait; when full, all names are looked at instead.
 const CHANGES: usize = 1024;
 
@@ -54,7 +54,7 @@ type Touched = HashMap<OsString, (Instant, Instant)>;
 
 /// Runs until `shutdown`.
 pub(crate) async fn run(
-    disk: Disk,
+    disk: StreamsFolder,
     publish: &Publisher,
     doubts: &mut mpsc::Receiver<OsString>,
     shutdown: &CancellationToken,
@@ -62,7 +62,8 @@ pub(crate) async fn run(
     let (sender, mut changes) = mpsc::channel(CHANGES);
     let overflow = Arc::new(AtomicBool::new(false));
     // The ear is up before the first look: nothing falls between.
-    let ear = Ear { sender, overflow: overflow.clone(), watcher: None, heard: PathBuf::new() };
+    let ear =
+        FolderWatcher { sender, overflow: overflow.clone(), watcher: None, heard: PathBuf::new() };
     let mut state = Some((disk, ear));
     let mut touched = Touched::new();
     let mut doubted = HashMap::new();
@@ -140,9 +141,9 @@ fn doubt(touched: &mut Touched, doubted: &mut HashMap<OsString, Instant>, name: 
         return;
     }
     let at = doubted.get(&name).map_or(now, |before| (*before + DOUBTED).max(now));
-    if doubted.len() >= DOUBTS {
+    if doubted.len() >= REQUESTS {
         doubted.retain(|_, before| *before + DOUBTED > now);
-        if doubted.len() >= DOUBTS {
+        if doubted.len() >= REQUESTS {
             return;
         }
     }
@@ -151,14 +152,19 @@ fn doubt(touched: &mut Touched, doubted: &mut HashMap<OsString, Instant>, name: 
 }
 
 struct Looked {
-    disk: Disk,
-    ear: Ear,
+    disk: StreamsFolder,
+    ear: FolderWatcher,
     list: SourceList,
     next_all: Duration,
 }
 
 /// One look, on a thread that may block.
-fn look(mut disk: Disk, mut ear: Ear, names: Vec<OsString>, all: bool) -> Looked {
+fn look(
+    mut disk: StreamsFolder,
+    mut ear: FolderWatcher,
+    names: Vec<OsString>,
+    all: bool,
+) -> Looked {
     let began = Instant::now();
     let mut next_all = RARELY;
     if all {
@@ -176,7 +182,7 @@ fn look(mut disk: Disk, mut ear: Ear, names: Vec<OsString>, all: bool) -> Looked
 }
 
 /// Hears of changes below the streams folder.
-struct Ear {
+struct FolderWatcher {
     sender: mpsc::Sender<OsString>,
     overflow: Arc<AtomicBool>,
     watcher: Option<RecommendedWatcher>,
@@ -184,7 +190,7 @@ struct Ear {
     heard: PathBuf,
 }
 
-impl Ear {
+impl FolderWatcher {
     /// Whether changes below `root` are heard; sets the watcher up where that is not tried yet.
     fn hears(&mut self, root: &Path) -> bool {
         // A folder that was made anew under the old name is another one to the kernel.

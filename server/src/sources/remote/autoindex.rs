@@ -12,7 +12,7 @@ use super::record::Raw;
 use crate::{
     catalog::{
         name::{self, NameForm},
-        problem::Reason,
+        problem::Problem,
     },
     hls::media_type,
     storage::Page,
@@ -52,7 +52,7 @@ pub(super) fn raws(entries: Vec<Entry>, kind: Kind) -> Vec<(String, Raw)> {
         }
         if name::form(&name) == NameForm::OtherMedia {
             let is_segment = has_playlist && media_type::of(&name) == "video/mp2t";
-            let reason = Reason::OtherType;
+            let reason = Problem::OtherType;
             return (!is_segment).then_some((name, Raw::LeftOut { address, reason }));
         }
         let other = match media_type::of(&name) {
@@ -193,7 +193,7 @@ fn unescaped(text: &str) -> String {
 mod tests {
     use app::catalog::Kind;
 
-    use super::{Entry, Raw, Reason, raws, read};
+    use super::{Entry, Problem, Raw, raws, read};
     use crate::storage::{Page, Tag};
 
     fn check(text: &str, expected: &[(&str, bool, &str)]) {
@@ -264,7 +264,7 @@ mod tests {
             };
             let raws = raws(names.iter().map(entry).collect(), Kind::Video);
             let left_out = |(name, raw): (String, Raw)| match raw {
-                Raw::LeftOut { reason: Reason::OtherType, .. } => format!("{name}!"),
+                Raw::LeftOut { reason: Problem::OtherType, .. } => format!("{name}!"),
                 _ => name,
             };
             raws.into_iter().map(left_out).collect::<Vec<_>>()

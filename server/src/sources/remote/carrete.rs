@@ -7,7 +7,7 @@ use app::catalog::{Kind, Media, Source};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::record::{Raw, TAG_MAX_CHARS, TAGS_MAX, TITLE_MAX_CHARS, Told, bounded};
+use super::record::{Raw, RemoteRecord, TAG_MAX_CHARS, TAGS_MAX, TITLE_MAX_CHARS, bounded};
 use crate::{hls::media_type, probe::vtt, storage::Page};
 
 /// The most characters of a description.
@@ -74,7 +74,7 @@ fn mime(told: String, url: &str, bare: bool) -> String {
 }
 
 /// What stands in it is another's word: no more of it is taken than anybody reads.
-fn told(base: &Url, media: Media) -> Option<Told> {
+fn told(base: &Url, media: Media) -> Option<RemoteRecord> {
     // Its own addresses are relative: one that leads to another server is none of them.
     let join = |address: &str| {
         let url = base.join(address).ok()?;
@@ -105,7 +105,7 @@ fn told(base: &Url, media: Media) -> Option<Told> {
     }
     let tags = media.tags.iter().map(|tag| bounded(tag, TAG_MAX_CHARS));
     let title = bounded(&media.title, TITLE_MAX_CHARS);
-    Some(Told {
+    Some(RemoteRecord {
         bare,
         live: media.live,
         title: (media.title != media.id.as_str() && !title.is_empty()).then_some(title),
@@ -121,7 +121,7 @@ fn told(base: &Url, media: Media) -> Option<Told> {
         subtitles,
         updated_at: media.updated_at,
         keeps_older: true,
-        ..Told::new(&name, &address, media.kind)
+        ..RemoteRecord::new(&name, &address, media.kind)
     })
 }
 

@@ -19,7 +19,7 @@ use tokio::{
 use super::rewrite;
 pub(crate) use super::rewrite::{File, How, Loaded, Named};
 use crate::{
-    cache::Edge,
+    cache::CachedStore,
     catalog::record::{PLAYLIST, ServedPlaylist},
     storage::{Page, StoreError},
 };
@@ -33,8 +33,8 @@ const CHILDREN_AT_ONCE: usize = 8;
 
 /// A channel on another server.
 #[derive(Debug)]
-pub(crate) struct Distant {
-    pub(crate) edge: Edge,
+pub(crate) struct RemoteChannel {
+    pub(crate) edge: CachedStore,
     /// Where its playlist, or the bare file, lies.
     pub(crate) address: String,
     pub(crate) bare: bool,
@@ -81,9 +81,14 @@ struct Now {
     round: u64,
 }
 
-impl Distant {
+impl RemoteChannel {
     /// A channel at `address`. What `before` has read of the same is kept.
-    pub(crate) fn new(edge: Edge, address: String, bare: bool, before: Option<&Self>) -> Self {
+    pub(crate) fn new(
+        edge: CachedStore,
+        address: String,
+        bare: bool,
+        before: Option<&Self>,
+    ) -> Self {
         let before = before.filter(|before| before.address == address);
         let lists = before.map(|before| before.lists.clone()).unwrap_or_default();
         Self { edge, address, bare, keeps_older: false, lists }
@@ -296,7 +301,7 @@ impl List {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
-    async fn read(&self, edge: &Edge, above: Option<Arc<Loaded>>) {
+    async fn read(&self, edge: &CachedStore, above: Option<Arc<Loaded>>) {
         let before = self.now.borrow().loaded.clone().map(|(loaded, _)| loaded);
         let tag = before.as_ref().map(|before| &before.tag);
         let page = edge.page(&self.address, tag).await;

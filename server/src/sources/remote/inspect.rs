@@ -5,22 +5,22 @@ use std::{sync::Arc, time::Duration};
 use tokio::{runtime::Handle, task::spawn_blocking, time::timeout};
 
 use super::{
-    OriginSource, autoindex,
-    channel::{Distant, Loaded},
-    record::{Raw, Told},
+    RemoteConfig, autoindex,
+    channel::{Loaded, RemoteChannel},
+    record::{Raw, RemoteRecord},
 };
 use crate::{
-    cache::Edge,
+    cache::CachedStore,
     catalog::{
         metadata, name,
-        problem::{Reason, Whereabouts},
-        record::{PLAYLIST, POSTERS, Place},
+        problem::{Problem, Whereabouts},
+        record::{Location, PLAYLIST, POSTERS},
         remark::Remark,
     },
     hls::media_type,
     probe::{self, Media, Probe},
-    sources::{files::Files, folder::best_variant, range_reader::Windows, single_file},
-    storage::{StoreError, local::Stamp},
+    sources::{files::Files, folder::best_variant, range_reader::RangeReader, single_file},
+    storage::{StoreError, local::FileVersion},
 };
 
 /// A look inside the media takes no longer: what plays is listed without what that would have told.
@@ -28,10 +28,10 @@ const INSIDE: Duration = Duration::from_secs(8);
 
 /// Looks at a name; `None` where there is nothing that concerns us.
 pub(super) async fn look_at(
-    origin: &OriginSource,
+    origin: &RemoteConfig,
     name: &str,
     raw: &Raw,
-) -> Result<Option<Told>, Reason> {
+) -> Result<Option<RemoteRecord>, Problem> {
     let told = match raw {
         Raw::Whole(told) => made_of(origin, told).await.map(|(told, _)| Some(told)),
         Raw::LeftOut { reason, .. } => Err(reason.clone()),
@@ -57,15 +57,18 @@ pub(super) async fn look_at(
 
 /// A channel of a long list, as that tells of it: nobody looks.
 pub(super) fn unseen(
-    origin: &OriginSource,
-    told: &Told,
-    before: Option<&Distant>,
-) -> Result<Option<Told>, Reason> {
+    origin: &RemoteConfig,
+    told: &RemoteRecord,
+    before: Option<&RemoteChannel>,
+) -> Result<Option<RemoteRecord>, Problem> {
     believed(told, before).map(|told| Some(told).filter(|told| told.kind == origin.kind))
 }
 
 /// A channel as a list tells of it, and what it is made of.
-async fn made_of(origin: &OriginSource, told: &Told) -> Result<(Told, Option<Seen>), Reason> {
+async fn made_of(
+    origin: &RemoteConfig,
+    told: &RemoteRecord,
+) -> Result<(RemoteRecord, Option<Inspection>), Problem> {
     is_named_well(told)?;
     let mut told = told.clone();
     if told.bare {
@@ -74,30 +77,35 @@ async fn made_of(origin: &OriginSource, told: &Told) -> Result<(Told, Option<See
         told.size = Some(found.stamp.size);
         return Ok((told, None));
     }
-    let distant = Distant::new(origin.edge.clone(), told.address.clone(), false, None);
-    let seen = Seen::of(&distant).await.map_err(|error| reason(PLAYLIST, &error))?;
+    let distant = RemoteChannel::new(origin.edge.clone(), told.address.clone(), false, None);
+    let seen = Inspection::of(&distant).await.map_err(|error| reason(PLAYLIST, &error))?;
     seen.tell(&mut told);
     Ok((told, Some(seen)))
 }
 
 /// A channel as a list tells of it. Somebody may have watched it meanwhile.
-fn believed(told: &Told, before: Option<&Distant>) -> Result<Told, Reason> {
+fn believed(told: &RemoteRecord, before: Option<&RemoteChannel>) -> Result<RemoteRecord, Problem> {
     is_named_well(told)?;
     let mut told = told.clone();
-    let known = before.filter(|before| before.address == told.address).and_then(Distant::known);
+    let known =
+        before.filter(|before| before.address == told.address).and_then(RemoteChannel::known);
     if let Some(known) = known.filter(|known| known.playlist.ended) {
         (told.live, told.duration_s) = (false, Some(known.playlist.duration_s));
     }
     Ok(told)
 }
 
-fn is_named_well(told: &Told) -> Result<(), Reason> {
+fn is_named_well(told: &RemoteRecord) -> Result<(), Problem> {
     let stem = told.name.rsplit_once('.').filter(|_| told.bare);
     name::id(stem.map_or(&told.name, |(stem, _)| stem)).map(drop)
 }
 
 /// A folder that a web server shows.
-async fn folder(origin: &OriginSource, name: &str, address: &str) -> Result<Option<Told>, Reason> {
+async fn folder(
+    origin: &RemoteConfig,
+    name: &str,
+    address: &str,
+) -> Result<Option<RemoteRecord>, Problem> {
     let edge = &origin.edge;
     let page = edge.page(address, None).await.map_err(|error| reason(name, &error))?;
     let Some(entries) = page.and_then(|page| autoindex::read(&page)) else { return Ok(None) };
@@ -109,9 +117,9 @@ async fn folder(origin: &OriginSource, name: &str, address: &str) -> Result<Opti
     let list = at(PLAYLIST).or_else(|| at("master.m3u8")).or_else(|| at("index.m3u8")).or(only);
     let Some(list) = list else { return Ok(None) };
 
-    let mut told = Told::new(name, &list.address, origin.kind);
-    let distant = Distant::new(edge.clone(), list.address.clone(), false, None);
-    let seen = Seen::of(&distant).await.map_err(|error| reason(&list.name, &error))?;
+    let mut told = RemoteRecord::new(name, &list.address, origin.kind);
+    let distant = RemoteChannel::new(edge.clone(), list.address.clone(), false, None);
+    let seen = Inspection::of(&distant).await.map_err(|error| reason(&list.name, &error))?;
     seen.tell(&mut told);
     told.updated_at = seen.updated_at;
     // In this list nothing says what it is but the media itself.
@@ -125,7 +133,7 @@ async fn folder(origin: &OriginSource, name: &str, address: &str) -> Result<Opti
                 (told.tags, told.order) = (about.tags, about.order);
             }
             // Nobody can know whether it is hidden.
-            Some(Err(why)) => return Err(Reason::About { file: about.name.clone(), why }),
+            Some(Err(why)) => return Err(Problem::About { file: about.name.clone(), why }),
             None => {}
         }
     }
@@ -143,7 +151,7 @@ async fn folder(origin: &OriginSource, name: &str, address: &str) -> Result<Opti
 }
 
 /// A media file of a list that says little of it.
-async fn looked_into(origin: &OriginSource, told: &Told) -> Result<Told, Reason> {
+async fn looked_into(origin: &RemoteConfig, told: &RemoteRecord) -> Result<RemoteRecord, Problem> {
     let (mut told, _) = made_of(origin, told).await?;
     // What does not let itself be looked into in time is what its name says.
     let inside = timeout(INSIDE, file(origin, &told.name, &told.address)).await;
@@ -156,7 +164,7 @@ async fn looked_into(origin: &OriginSource, told: &Told) -> Result<Told, Reason>
 }
 
 /// A media file that a web server shows.
-async fn file(origin: &OriginSource, name: &str, address: &str) -> Result<Told, Reason> {
+async fn file(origin: &RemoteConfig, name: &str, address: &str) -> Result<RemoteRecord, Problem> {
     let found = origin.edge.look(address).await.map_err(|error| reason(name, &error))?;
     is_something(name, found.stamp)?;
     let mut files = OneFile {
@@ -166,35 +174,35 @@ async fn file(origin: &OriginSource, name: &str, address: &str) -> Result<Told, 
         stamp: found.stamp,
     };
     let file = name.to_owned();
-    let read = spawn_blocking(move || single_file::read(&mut files, &file, &mut None).facts).await;
-    let facts = read.map_err(|_| Reason::Panicked)??;
+    let read = spawn_blocking(move || single_file::read(&mut files, &file, &mut None).record).await;
+    let record = read.map_err(|_| Problem::Panicked)??;
     let remembered = |remark: &Remark| remark.remembered(Whereabouts::Server, name, false);
-    Ok(Told {
-        remarks: facts.remarks.iter().map(remembered).collect(),
+    Ok(RemoteRecord {
+        remarks: record.remarks.iter().map(remembered).collect(),
         bare: true,
-        title: facts.about.title,
-        description: facts.about.description,
-        mime: facts.mime,
-        codecs: facts.codecs,
-        duration_s: facts.duration_s,
-        width: facts.width,
-        height: facts.height,
-        updated_at: facts.updated_at,
+        title: record.about.title,
+        description: record.about.description,
+        mime: record.mime,
+        codecs: record.codecs,
+        duration_s: record.duration_s,
+        width: record.width,
+        height: record.height,
+        updated_at: record.updated_at,
         size: Some(found.stamp.size),
-        ..Told::new(name, address, facts.kind)
+        ..RemoteRecord::new(name, address, record.kind)
     })
 }
 
 /// As on this host, a file without a byte is missing.
-fn is_something(name: &str, stamp: Stamp) -> Result<(), Reason> {
+fn is_something(name: &str, stamp: FileVersion) -> Result<(), Problem> {
     match stamp.size {
-        0 => Err(Reason::Missing { first: name.to_owned(), count: 1 }),
+        0 => Err(Problem::Missing { first: name.to_owned(), count: 1 }),
         _ => Ok(()),
     }
 }
 
 /// What the playlists of a channel say.
-struct Seen {
+struct Inspection {
     named: Option<String>,
     live: bool,
     duration_s: Option<f64>,
@@ -203,8 +211,8 @@ struct Seen {
     sample: Option<Arc<str>>,
 }
 
-impl Seen {
-    async fn of(distant: &Distant) -> Result<Self, StoreError> {
+impl Inspection {
+    async fn of(distant: &RemoteChannel) -> Result<Self, StoreError> {
         let main = distant.main().await?;
         let media: Vec<Arc<Loaded>> =
             if main.playlist.master { distant.children(&main).await? } else { vec![main.clone()] };
@@ -227,7 +235,7 @@ impl Seen {
         })
     }
 
-    fn tell(&self, told: &mut Told) {
+    fn tell(&self, told: &mut RemoteRecord) {
         told.named.clone_from(&self.named);
         told.live = self.live;
         told.duration_s = self.duration_s.filter(|_| !self.live);
@@ -249,7 +257,7 @@ fn named_of(media: &[Arc<Loaded>]) -> String {
 }
 
 /// Kind, size and codecs, as the playlist or the first of the media tells.
-async fn probed(origin: &OriginSource, told: &mut Told, seen: &Seen) {
+async fn probed(origin: &RemoteConfig, told: &mut RemoteRecord, seen: &Inspection) {
     let probe = match (&seen.variant, &seen.sample) {
         (Some(variant), _) => Some(variant.clone()),
         (None, Some(sample)) => timeout(INSIDE, inside(&origin.edge, sample)).await.ok().flatten(),
@@ -266,11 +274,11 @@ async fn probed(origin: &OriginSource, told: &mut Told, seen: &Seen) {
     told.codecs = probe.codecs;
 }
 
-async fn inside(edge: &Edge, address: &Arc<str>) -> Option<Probe> {
+async fn inside(edge: &CachedStore, address: &Arc<str>) -> Option<Probe> {
     let stamp = edge.look(address).await.ok()?.stamp;
     let (edge, runtime, address) = (edge.clone(), Handle::current(), address.to_string());
     let look = move || {
-        let media = Windows::new(edge, runtime, address.clone(), stamp);
+        let media = RangeReader::new(edge, runtime, address.clone(), stamp);
         probe::look_into(Box::new(media), stamp.size, &address)
     };
     spawn_blocking(look).await.ok().flatten()
@@ -278,26 +286,26 @@ async fn inside(edge: &Edge, address: &Arc<str>) -> Option<Probe> {
 
 /// One file of another server, looked at as one of this host.
 struct OneFile {
-    edge: Edge,
+    edge: CachedStore,
     runtime: Handle,
     address: String,
-    stamp: Stamp,
+    stamp: FileVersion,
 }
 
 impl Files for OneFile {
-    fn place(&self) -> Place {
-        super::place_at(&self.edge, self.address.clone())
+    fn location(&self) -> Location {
+        super::location_at(&self.edge, self.address.clone())
     }
 
-    fn stat(&mut self, _: &str) -> Result<Option<Stamp>, Reason> {
+    fn stat(&mut self, _: &str) -> Result<Option<FileVersion>, Problem> {
         Ok(Some(self.stamp))
     }
 
-    fn aside(&mut self, _: &str) -> Result<Option<Stamp>, Reason> {
+    fn aside(&mut self, _: &str) -> Result<Option<FileVersion>, Problem> {
         Ok(None)
     }
 
-    fn text(&mut self, _: &str, _: u64) -> Result<Option<(String, Stamp)>, Reason> {
+    fn text(&mut self, _: &str, _: u64) -> Result<Option<(String, FileVersion)>, Problem> {
         Ok(None)
     }
 
@@ -305,25 +313,25 @@ impl Files for OneFile {
         Err("there is none".into())
     }
 
-    fn names(&self) -> Result<Vec<String>, Reason> {
+    fn names(&self) -> Result<Vec<String>, Problem> {
         Ok(Vec::new())
     }
 
-    fn composed(&mut self, _: &str) -> Result<Option<String>, Reason> {
+    fn composed(&mut self, _: &str) -> Result<Option<String>, Problem> {
         Ok(None)
     }
 
-    fn media(&self, _: &str) -> Result<Option<(Media, u64)>, Reason> {
+    fn media(&self, _: &str) -> Result<Option<(Media, u64)>, Problem> {
         let (edge, runtime) = (self.edge.clone(), self.runtime.clone());
-        let reader = Windows::new(edge, runtime, self.address.clone(), self.stamp);
+        let reader = RangeReader::new(edge, runtime, self.address.clone(), self.stamp);
         Ok(Some((Box::new(reader), self.stamp.size)))
     }
 }
 
-pub(super) fn reason(file: &str, error: &StoreError) -> Reason {
+pub(super) fn reason(file: &str, error: &StoreError) -> Problem {
     match error {
-        StoreError::Gone => Reason::Missing { first: file.to_owned(), count: 1 },
-        StoreError::Refused(refusal) => Reason::Refused(refusal.clone()),
-        other => Reason::Unreadable { file: file.to_owned(), why: other.to_string() },
+        StoreError::Gone => Problem::Missing { first: file.to_owned(), count: 1 },
+        StoreError::Refused(refusal) => Problem::Refused(refusal.clone()),
+        other => Problem::Unreadable { file: file.to_owned(), why: other.to_string() },
     }
 }

@@ -10,11 +10,11 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use self::entry::Entry;
-use super::record::{Raw, Told};
+use super::record::{Raw, RemoteRecord};
 use crate::{
     catalog::{
         name::{self, NameForm},
-        problem::Reason,
+        problem::Problem,
     },
     hls::media_type,
     storage::Page,
@@ -78,7 +78,7 @@ pub(super) fn read(page: &Page, kind: Kind) -> Vec<(String, Raw)> {
             folders.iter().rev().nth(1).filter(|_| matches!(last, "playlist" | "index" | "master"));
         let decoded = percent_decode_str(above.filter(|above| !above.is_empty()).unwrap_or(&last));
         let name = id_of(&decoded.decode_utf8_lossy(), 100).unwrap_or_else(|| "channel".into());
-        let told = Told { live: true, ..Told::new(&name, base.as_str(), kind) };
+        let told = RemoteRecord { live: true, ..RemoteRecord::new(&name, base.as_str(), kind) };
         return vec![(name, Raw::Named(told))];
     }
     let mut names = Names::default();
@@ -144,7 +144,7 @@ struct LeftOut {
     wish: String,
     suffix: String,
     address: String,
-    reason: Reason,
+    reason: Problem,
 }
 
 impl LeftOut {
@@ -164,12 +164,12 @@ impl LeftOut {
 
 /// Why a file of this name is nothing that is played. Streams of television have the name of a file
 /// that has an end, and are passed over as everywhere.
-fn reason_of(name: &str) -> Option<Reason> {
+fn reason_of(name: &str) -> Option<Problem> {
     let extension = media_type::extension(name)?.to_ascii_lowercase();
     match &*extension {
         "ts" => None,
-        "mpd" | "m3u" | "pls" | "asx" | "xspf" => Some(Reason::OtherList),
-        _ => (name::form(name) == NameForm::OtherMedia).then_some(Reason::OtherType),
+        "mpd" | "m3u" | "pls" | "asx" | "xspf" => Some(Problem::OtherList),
+        _ => (name::form(name) == NameForm::OtherMedia).then_some(Problem::OtherType),
     }
 }
 
@@ -238,7 +238,13 @@ impl Names {
 }
 
 /// The channel that an entry is, if it is of the kind that is wanted.
-fn told(entry: &Entry, base: &Url, url: &Url, wanted: Kind, names: &mut Names) -> Option<Told> {
+fn told(
+    entry: &Entry,
+    base: &Url,
+    url: &Url,
+    wanted: Kind,
+    names: &mut Names,
+) -> Option<RemoteRecord> {
     let last = file_name(url);
     let extension = media_type::extension(&last).map(str::to_ascii_lowercase);
     let bare = name::form(&last) == NameForm::Bare;
@@ -260,7 +266,7 @@ fn told(entry: &Entry, base: &Url, url: &Url, wanted: Kind, names: &mut Names) -
         matches!(logo.scheme(), "http" | "https")
             && media_type::of(&logo.path().to_ascii_lowercase()).starts_with("image/")
     });
-    Some(Told {
+    Some(RemoteRecord {
         bare,
         live: !bare && entry.duration_s.is_none(),
         title: Some(entry.title.clone()).filter(|title| *title != id && !title.is_empty()),
@@ -274,7 +280,7 @@ fn told(entry: &Entry, base: &Url, url: &Url, wanted: Kind, names: &mut Names) -
         .to_owned(),
         duration_s: entry.duration_s,
         beside: logo.map(|logo| ("poster.webp".to_owned(), logo.into())).into_iter().collect(),
-        ..Told::new(&name, url.as_str(), kind)
+        ..RemoteRecord::new(&name, url.as_str(), kind)
     })
 }
 

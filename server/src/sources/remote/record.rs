@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use app::catalog::Kind;
 use serde::{Deserialize, Serialize};
 
-use super::channel::Distant;
+use super::channel::RemoteChannel;
 use crate::{
-    cache::Edge,
+    cache::CachedStore,
     catalog::{
-        metadata::About,
-        problem::Reason,
-        record::{Content, Facts, PLAYLIST, POSTERS},
+        metadata::ChannelMetadata,
+        problem::Problem,
+        record::{ChannelRecord, Content, PLAYLIST, POSTERS},
         remark::{Remark, Remembered},
     },
 };
@@ -33,15 +33,15 @@ pub(super) fn bounded(text: &str, max_chars: usize) -> String {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Raw {
     /// A channel of which all is told.
-    Whole(Told),
+    Whole(RemoteRecord),
     /// A channel of which little more than its address is told.
-    Named(Told),
+    Named(RemoteRecord),
     /// What is none, though somebody may have meant one.
     LeftOut {
         /// Where it is.
         address: String,
         /// Why it is none.
-        reason: Reason,
+        reason: Problem,
     },
     /// A folder.
     Folder {
@@ -61,7 +61,7 @@ pub(super) enum Raw {
 
 /// A channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Told {
+pub(super) struct RemoteRecord {
     /// A folder's name, or a file's.
     pub(super) name: String,
     /// Of the playlist, or of the file.
@@ -108,7 +108,7 @@ impl Raw {
     }
 }
 
-impl Told {
+impl RemoteRecord {
     /// A channel of which nothing else is told.
     pub(super) fn new(name: &str, address: &str, kind: Kind) -> Self {
         Self {
@@ -138,14 +138,18 @@ impl Told {
     }
 
     /// The channel on its server. `before` is what has been read of it already.
-    pub(super) fn channel(&self, edge: &Edge, before: Option<&Distant>) -> Distant {
-        let mut channel = Distant::new(edge.clone(), self.address.clone(), self.bare, before);
+    pub(super) fn channel(
+        &self,
+        edge: &CachedStore,
+        before: Option<&RemoteChannel>,
+    ) -> RemoteChannel {
+        let mut channel = RemoteChannel::new(edge.clone(), self.address.clone(), self.bare, before);
         channel.keeps_older = self.keeps_older;
         channel
     }
 
     /// The channel as the list has it.
-    pub(super) fn facts(&self, edge: &Edge) -> Facts {
+    pub(super) fn record(&self, edge: &CachedStore) -> ChannelRecord {
         let named = self.named.as_ref().and_then(|hex| blake3::Hash::from_hex(hex).ok());
         let content = match self.size.filter(|_| self.bare) {
             Some(size) => Content::of_file(size),
@@ -158,9 +162,9 @@ impl Told {
         let beside = beside.map(|(name, address)| (name.as_str().into(), address.as_str().into()));
         let beside: HashMap<Box<str>, Box<str>> = beside.collect();
         let poster = beside.contains_key(POSTERS[0]).then(|| POSTERS[0].into());
-        Facts {
+        ChannelRecord {
             content,
-            place: super::place_at(edge, self.address.clone()),
+            location: super::location_at(edge, self.address.clone()),
             behind: HashMap::new(),
             beside,
             thumbhash: self.thumbhash.clone(),
@@ -170,12 +174,12 @@ impl Told {
             files: HashMap::new(),
             poster,
             subtitles: self.subtitles.clone(),
-            about: About {
+            about: ChannelMetadata {
                 title: self.title.clone(),
                 description: self.description.clone(),
                 tags: self.tags.clone(),
                 order: self.order,
-                ..About::default()
+                ..ChannelMetadata::default()
             },
             remarks: self.remarks.iter().cloned().map(Remark::Remembered).collect(),
             kind: self.kind,

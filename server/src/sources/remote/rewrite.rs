@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use url::Url;
 
 use crate::{
-    cache::Edge,
+    cache::CachedStore,
     catalog::record::{PLAYLIST, ServedPlaylist, etag_of},
     hls::{
         media_type,
@@ -241,7 +241,7 @@ pub(super) async fn read(
 }
 
 /// What a restart needs to know of a finished playlist: it and its address.
-pub(super) async fn remember(edge: &Edge, address: &str, loaded: &Loaded) {
+pub(super) async fn remember(edge: &CachedStore, address: &str, loaded: &Loaded) {
     if loaded.is_live() || loaded.tag.passing || loaded.page.text.len() > KEPT_MAX {
         return;
     }
@@ -253,7 +253,7 @@ pub(super) async fn remember(edge: &Edge, address: &str, loaded: &Loaded) {
 
 /// A playlist that was remembered.
 pub(super) async fn recall(
-    edge: &Edge,
+    edge: &CachedStore,
     path: &str,
     address: &str,
     above: Option<Arc<Loaded>>,

@@ -11,19 +11,19 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Channels, Keeper, OriginSource,
-    channel::{Distant, File, How, Named},
+    Channels, Poller, RemoteConfig,
+    channel::{File, How, Named, RemoteChannel},
 };
 use crate::{
-    cache::{Edge, Opened, Purpose},
-    catalog::{Entry, record::SourceId, source_list::Publisher},
+    cache::{CachedStore, Opened, Purpose},
+    catalog::{ListedChannel, record::SourceId, source_list::Publisher},
     hls::media_type,
     sources::{
         Asked, Source,
-        poll::{self, Doubt, Requests},
+        poll::{self, RefreshRequest, Requests},
         resource::{Caching, Content, FileResource, Resource, SourceError},
     },
-    storage::{Found, StoreError, local::Stamp},
+    storage::{FoundObject, StoreError, local::FileVersion},
 };
 
 /// How long all may take that the server is asked for, until the first bytes are there.
@@ -32,38 +32,38 @@ const DEADLINE: Duration = Duration::from_millis(1900);
 /// The server.
 #[derive(Debug)]
 pub(crate) struct RemoteSource {
-    origin: OriginSource,
+    origin: RemoteConfig,
     requests: Requests,
     channels: Channels,
 }
 
 impl RemoteSource {
     /// Nothing is asked of it before it is polled.
-    pub(crate) fn new(origin: OriginSource) -> Self {
+    pub(crate) fn new(origin: RemoteConfig) -> Self {
         Self { origin, requests: Requests::default(), channels: Channels::default() }
     }
 
-    fn channel(&self, entry: &Entry) -> Option<Arc<Distant>> {
+    fn channel(&self, entry: &ListedChannel) -> Option<Arc<RemoteChannel>> {
         let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
         channels.get(&entry.name).cloned()
     }
 
     async fn resource(&self, asked: Asked<'_>) -> Result<Resource, SourceError> {
-        let (facts, path) = (&asked.channel.facts, asked.path);
-        if let Some(address) = facts.beside.get(path) {
+        let (record, path) = (&asked.channel.record, asked.path);
+        if let Some(address) = record.beside.get(path) {
             let file = File::beside(address);
             let media_type = media_type_of(path, &file);
             return self.file(&file, media_type).await;
         }
         let channel = self.channel(asked.channel).ok_or(SourceError::Gone)?;
-        let is_itself = facts.bare && path == facts.main;
+        let is_itself = record.bare && path == record.main;
         let found = channel.find(if is_itself { "" } else { path }, asked.query).await?;
         match found.ok_or(SourceError::Unnamed)? {
             Named::Playlist(address) => {
                 Ok(Resource::Playlist(channel.playlist(path, &address).await?))
             }
             Named::File(file) if is_itself => {
-                self.file(&file, media_type::of_mime(&facts.mime, &facts.main)).await
+                self.file(&file, media_type::of_mime(&record.mime, &record.main)).await
             }
             Named::File(file) => self.file(&file, media_type_of(path, &file)).await,
         }
@@ -101,8 +101,8 @@ impl Source for RemoteSource {
         stop: CancellationToken,
     ) -> BoxFuture<'static, ()> {
         async move {
-            let keeper = Keeper::new(self.origin.clone(), publish, self.channels.clone());
-            poll::run(keeper, &self.requests, stop).await;
+            let poller = Poller::new(self.origin.clone(), publish, self.channels.clone());
+            poll::run(poller, &self.requests, stop).await;
         }
         .boxed()
     }
@@ -111,8 +111,8 @@ impl Source for RemoteSource {
         self.resource(asked).boxed()
     }
 
-    fn request_refresh(&self, _: &Entry) {
-        self.requests.send(Doubt::All);
+    fn request_refresh(&self, _: &ListedChannel) {
+        self.requests.send(RefreshRequest::All);
     }
 
     fn is_away(&self) -> bool {
@@ -126,7 +126,7 @@ impl Source for RemoteSource {
 
 /// Another state of a file than its playlist names: that server knows whether it still has it. Where
 /// it has not, nothing here is wrong.
-async fn find_older(edge: &Edge, file: &File) -> Result<Found, SourceError> {
+async fn find_older(edge: &CachedStore, file: &File) -> Result<FoundObject, SourceError> {
     if !edge.knows(&file.address) && !edge.may_ask_for_older() {
         return Err(SourceError::Unnamed);
     }
@@ -140,7 +140,7 @@ async fn find_older(edge: &Edge, file: &File) -> Result<Found, SourceError> {
 }
 
 /// What it was is better than nothing, where no other had its address.
-fn kept(edge: &Edge, file: &File, media_type: &'static str) -> Option<FileResource> {
+fn kept(edge: &CachedStore, file: &File, media_type: &'static str) -> Option<FileResource> {
     if file.turn != 0 || file.how == How::Older {
         return None;
     }
@@ -160,10 +160,10 @@ fn media_type_of(path: &str, file: &File) -> &'static str {
 
 /// A file as it was found.
 struct RemoteFile {
-    edge: Edge,
+    edge: CachedStore,
     file: File,
     media_type: &'static str,
-    found: Found,
+    found: FoundObject,
     /// It may be another since somebody found it; that is seen to once.
     sought_again: bool,
 }
@@ -201,7 +201,7 @@ impl Content for RemoteFile {
         async move {
             let Self { edge, file, media_type, .. } = self;
             if error == SourceError::Gone && !self.sought_again {
-                edge.doubt(&file.address, file.turn);
+                edge.request_refresh(&file.address, file.turn);
                 let found = edge.find(&file.address, file.turn).await?;
                 let (edge, file) = (edge.clone(), file.clone());
                 let again = Self { edge, file, media_type, found, sought_again: true };
@@ -222,15 +222,15 @@ impl Content for RemoteFile {
 
 /// What is kept of a file whose server is away.
 struct Kept {
-    edge: Edge,
+    edge: CachedStore,
     address: Arc<str>,
-    stamp: Stamp,
+    stamp: FileVersion,
 }
 
 impl Content for Kept {
     fn open(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Opened, SourceError>> {
         async move {
-            Ok(self.edge.open_for(Purpose::Shelf, &self.address, self.stamp, range).await?)
+            Ok(self.edge.open_for(Purpose::Cache, &self.address, self.stamp, range).await?)
         }
         .boxed()
     }

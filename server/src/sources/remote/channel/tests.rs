@@ -4,10 +4,10 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Distant, PATIENCE};
+use super::{PATIENCE, RemoteChannel};
 use crate::{
-    cache::{Edge, Shelf},
-    storage::{Answer, Content, Object, Page, Store, StoreError, Tag, local::Stamp},
+    cache::{CachedStore, DiskCache},
+    storage::{Answer, Content, Object, Page, Store, StoreError, Tag, local::FileVersion},
 };
 
 /// A server that takes every question and answers none.
@@ -31,7 +31,7 @@ impl Store for Silent {
         pending().boxed()
     }
 
-    fn read(&self, _: &str, _: Stamp, _: Range<u64>) -> Answer<'_, Content> {
+    fn read(&self, _: &str, _: FileVersion, _: Range<u64>) -> Answer<'_, Content> {
         pending().boxed()
     }
 
@@ -43,9 +43,9 @@ impl Store for Silent {
 #[tokio::test(start_paused = true)]
 async fn what_is_asked_ends_with_this_server() {
     let stop = CancellationToken::new();
-    let edge = Edge::new(Arc::new(Silent), Shelf::nowhere(), stop.clone());
+    let edge = CachedStore::new(Arc::new(Silent), DiskCache::nowhere(), stop.clone());
     let address = "http://tv.example/f/playlist.m3u8";
-    let distant = Distant::new(edge.clone(), address.to_owned(), false, None);
+    let distant = RemoteChannel::new(edge.clone(), address.to_owned(), false, None);
     let waits = tokio::spawn(async move {
         let began = Instant::now();
         (distant.playlist("playlist.m3u8", address).await.map(drop), began.elapsed())

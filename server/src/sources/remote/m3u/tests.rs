@@ -1,13 +1,13 @@
 use app::catalog::Kind;
 
-use super::{Names, Raw, Told, id_of, is_m3u, read};
+use super::{Names, Raw, RemoteRecord, id_of, is_m3u, read};
 use crate::storage::{Page, Tag};
 
 fn page(address: &str, text: &str) -> Page {
     Page { address: address.into(), tag: Tag::default(), text: text.to_owned() }
 }
 
-fn list(text: &str, kind: Kind) -> Vec<Told> {
+fn list(text: &str, kind: Kind) -> Vec<RemoteRecord> {
     let page = page("http://tv.example/lists/all.m3u", text);
     let raws = read(&page, kind).into_iter();
     raws.filter_map(|(_, raw)| match raw {

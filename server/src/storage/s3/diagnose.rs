@@ -17,14 +17,14 @@ use super::{Bucket, StoreError};
 
 /// What an answer's headers tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Aside {
+pub struct ResponseHeaders {
     /// The store's own time.
     pub date: Option<SystemTime>,
     /// Whose pages may read it, as it tells a browser.
     pub allows: Option<String>,
 }
 
-impl Aside {
+impl ResponseHeaders {
     /// Whether a browser lets a page of `origin` read the answer.
     pub fn lets(&self, origin: &str) -> bool {
         self.allows.as_deref().is_some_and(|allowed| allowed == "*" || allowed == origin)
@@ -33,7 +33,7 @@ impl Aside {
 
 /// Keeps the headers of the last answer.
 #[derive(Clone, Debug, Default)]
-struct Listener(Arc<Mutex<Aside>>);
+struct Listener(Arc<Mutex<ResponseHeaders>>);
 
 impl Intercept for Listener {
     fn name(&self) -> &'static str {
@@ -47,7 +47,7 @@ impl Intercept for Listener {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let headers = context.response().headers();
-        let aside = Aside {
+        let aside = ResponseHeaders {
             date: headers.get("date").and_then(|date| httpdate::parse_http_date(date).ok()),
             allows: headers.get("access-control-allow-origin").map(str::to_owned),
         };
@@ -58,7 +58,7 @@ impl Intercept for Listener {
 
 impl Bucket {
     /// Lists one object as a page of `origin` would, and answers with what was told beside it.
-    pub async fn hear(&self, origin: &str) -> Result<Aside, StoreError> {
+    pub async fn hear(&self, origin: &str) -> Result<ResponseHeaders, StoreError> {
         let listener = Listener::default();
         let origin = origin.to_owned();
         let request = self.client.list_objects_v2().bucket(&self.bucket).max_keys(1);
@@ -81,11 +81,14 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
-    use super::Aside;
+    use super::ResponseHeaders;
 
     #[test]
     fn pages_may_read_where_they_are_named() {
-        let aside = |allows: Option<&str>| Aside { allows: allows.map(str::to_owned), date: None };
+        let aside = |allows: Option<&str>| ResponseHeaders {
+            allows: allows.map(str::to_owned),
+            date: None,
+        };
         assert!(aside(Some("*")).lets("http://tv.lan"));
         assert!(aside(Some("http://tv.lan")).lets("http://tv.lan"));
         assert!(!aside(Some("http://tv.lan:8080")).lets("http://tv.lan"));

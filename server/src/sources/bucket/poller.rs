@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    StoreSource, fresh,
+    BucketConfig, fresh,
     keys::{self, Group},
     looked,
     read::{Looked, look_at},
@@ -26,12 +26,12 @@ use super::{
 use crate::{
     catalog::{
         name::shown,
-        problem::{Reason, Whereabouts},
-        record::{Facts, SourceId},
+        problem::{Problem, Whereabouts},
+        record::{ChannelRecord, SourceId},
         source_list::{Publisher, SourceList},
     },
     sources::{
-        poll::{AWAY_AGAIN, Follower, LATE, Looking, SHOWN_EVERY, no_word_yet},
+        poll::{AWAY_AGAIN, Follower, LATE, Poll, SHOWN_EVERY, no_word_yet},
         probe_cache::ProbeCache,
     },
     storage::{Object, StoreError},
@@ -43,10 +43,10 @@ const SOON: Duration = Duration::from_millis(200);
 const READERS: usize = 8;
 
 /// What is known of one name.
-struct Known {
+struct KnownName {
     signature: Option<blake3::Hash>,
-    facts: Option<Arc<Facts>>,
-    trouble: Option<Reason>,
+    record: Option<Arc<ChannelRecord>>,
+    trouble: Option<Problem>,
     probed: Option<ProbeCache>,
     /// When the list was made that this was read from.
     as_of: Option<Instant>,
@@ -55,43 +55,43 @@ struct Known {
     looked: looked::Looked,
 }
 
-impl Default for Known {
+impl Default for KnownName {
     fn default() -> Self {
         let read = channel::Sender::new(Instant::now());
         let looked = looked::Looked::new(read.subscribe());
-        let (signature, facts, trouble, probed, as_of) = (None, None, None, None, None);
-        Self { signature, facts, trouble, probed, as_of, read, looked }
+        let (signature, record, trouble, probed, as_of) = (None, None, None, None, None);
+        Self { signature, record, trouble, probed, as_of, read, looked }
     }
 }
 
 /// Keeps what is known of one store up to date; a cheap clone.
 #[derive(Clone)]
-pub(crate) struct Keeper(Arc<Shared>);
+pub(crate) struct Poller(Arc<Shared>);
 
 struct Shared {
-    store: StoreSource,
+    store: BucketConfig,
     publish: Publisher,
     state: Mutex<State>,
 }
 
 /// What the looks at everything and those at live channels share.
 struct State {
-    known: HashMap<OsString, Known>,
+    known: HashMap<OsString, KnownName>,
     /// It is known from before a restart alone.
     recalled: bool,
-    stock: SourceList,
+    told_list: SourceList,
 }
 
 /// A name of a list with what lies there, and what that comes to.
 type Named = (OsString, Group, blake3::Hash);
 
-impl fmt::Debug for Keeper {
+impl fmt::Debug for Poller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Keeper").field(&self.0.store.edge.name()).finish()
+        f.debug_tuple("Poller").field(&self.0.store.edge.name()).finish()
     }
 }
 
-impl Looking for Keeper {
+impl Poll for Poller {
     async fn look(&mut self) -> Duration {
         let began = Instant::now();
         let first = self.state().known.is_empty();
@@ -104,7 +104,7 @@ impl Looking for Keeper {
         };
         {
             let mut state = self.state();
-            state.stock.is_there();
+            state.told_list.is_there();
             if std::mem::take(&mut state.recalled) {
                 // What nobody could look into without the store is looked into now.
                 state.known.values_mut().for_each(|known| known.signature = None);
@@ -115,7 +115,7 @@ impl Looking for Keeper {
         if first {
             let state = self.state();
             if !state.known.is_empty() {
-                state.stock.is_read(began.elapsed());
+                state.told_list.is_read(began.elapsed());
             }
         }
         let refresh = self.0.store.refresh;
@@ -123,28 +123,28 @@ impl Looking for Keeper {
     }
 
     fn follower(&self) -> Option<Follower> {
-        let keeper = self.clone();
+        let poller = self.clone();
         Some(Arc::new(move |name| {
-            let keeper = keeper.clone();
-            async move { keeper.look_at_live(name).await }.boxed()
+            let poller = poller.clone();
+            async move { poller.look_at_live(name).await }.boxed()
         }))
     }
 
     fn into_list(self) -> SourceList {
-        self.state().stock.clone()
+        self.state().told_list.clone()
     }
 }
 
-impl Keeper {
-    pub(crate) fn new(store: StoreSource, publish: Publisher) -> Self {
-        let stock = SourceList::new(SourceId::new(store.edge.name()));
-        let state = Mutex::new(State { known: HashMap::new(), recalled: false, stock });
+impl Poller {
+    pub(crate) fn new(store: BucketConfig, publish: Publisher) -> Self {
+        let told_list = SourceList::new(SourceId::new(store.edge.name()));
+        let state = Mutex::new(State { known: HashMap::new(), recalled: false, told_list });
         Self(Arc::new(Shared { store, publish, state }))
     }
 
     /// As it is, without lines in the log about channels: whoever asks is told otherwise.
     pub(crate) fn silent(self) -> Self {
-        self.state().stock.silent = true;
+        self.state().told_list.silent = true;
         self
     }
 
@@ -162,8 +162,8 @@ impl Keeper {
         let before = {
             let state = self.state();
             let known = state.known.get(&name);
-            let live = known.and_then(|known| Some((known.facts.clone()?, *known.read.borrow())));
-            live.filter(|(facts, read)| facts.live && read.elapsed() >= fresh(facts))
+            let live = known.and_then(|known| Some((known.record.clone()?, *known.read.borrow())));
+            live.filter(|(record, read)| record.live && read.elapsed() >= fresh(record))
         };
         let Some((before, _)) = before else { return };
         self.look_anew(name.clone(), before).await;
@@ -174,7 +174,7 @@ impl Keeper {
     }
 
     /// Looks at one channel, whatever else has changed.
-    async fn look_anew(&self, name: OsString, before: Arc<Facts>) {
+    async fn look_anew(&self, name: OsString, before: Arc<ChannelRecord>) {
         let (begin, as_of) = (format!("{}/", name.to_string_lossy()), Instant::now());
         let Ok(objects) = self.0.store.edge.list_below(&begin).await else { return };
         let Some(group) = keys::group(objects).remove(&name) else { return };
@@ -190,7 +190,7 @@ impl Keeper {
         let look = move || look_at(name, group, Some(before), probed, store, runtime);
         // What cannot be read now is judged by the next look at everything.
         if let Ok(looked) = spawn_blocking(look).await
-            && matches!(looked.facts, Ok(Some(_)))
+            && matches!(looked.record, Ok(Some(_)))
         {
             self.read(Some(Ok((looked, as_of))));
             self.show();
@@ -217,13 +217,13 @@ impl Keeper {
         let recalled = edge.recall_objects().await;
         let is_recalled = recalled.is_some();
         if let Some(objects) = recalled {
-            let alone = StoreSource { edge: edge.alone(), ..self.0.store.clone() };
+            let alone = BucketConfig { edge: edge.alone(), ..self.0.store.clone() };
             self.take((named(objects).await?, as_of), &alone).await;
             {
                 let mut state = self.state();
                 match &soon {
-                    Some(Err(error)) => state.stock.is_away(self.trouble(error)),
-                    _ => state.stock.available = false,
+                    Some(Err(error)) => state.told_list.is_away(self.trouble(error)),
+                    _ => state.told_list.available = false,
                 }
             }
             self.show();
@@ -245,7 +245,7 @@ impl Keeper {
 
     fn away(&self, error: &StoreError) {
         let trouble = self.trouble(error);
-        self.state().stock.is_away(trouble);
+        self.state().told_list.is_away(trouble);
         self.show();
     }
 
@@ -255,7 +255,7 @@ impl Keeper {
 
     /// Brings what is known up to a list, read `from` the store or from what is kept of it; answers
     /// whether all of it could be read.
-    async fn take(&self, (listed, as_of): (Vec<Named>, Instant), from: &StoreSource) -> bool {
+    async fn take(&self, (listed, as_of): (Vec<Named>, Instant), from: &BucketConfig) -> bool {
         let names: HashSet<&OsString> = listed.iter().map(|(name, ..)| name).collect();
         self.state().known.retain(|name, _| names.contains(name));
         let mut shown = Instant::now();
@@ -288,42 +288,47 @@ impl Keeper {
         name: &OsString,
         signature: blake3::Hash,
         as_of: Instant,
-    ) -> Option<(Option<Arc<Facts>>, Option<ProbeCache>)> {
+    ) -> Option<(Option<Arc<ChannelRecord>>, Option<ProbeCache>)> {
         let mut state = self.state();
         let known = state.known.entry(name.clone()).or_default();
         let is_newer = known.as_of.is_some_and(|known| known > as_of);
         let wanted = known.signature != Some(signature) && !is_newer;
-        wanted.then(|| (known.facts.clone(), known.probed.take()))
+        wanted.then(|| (known.record.clone(), known.probed.take()))
     }
 
     fn read(&self, looked: Option<Result<(Looked, Instant), JoinError>>) -> bool {
         let Some(Ok((looked, as_of))) = looked else { return false };
         let mut state = self.state();
-        let State { known, stock, .. } = &mut *state;
+        let State { known, told_list, .. } = &mut *state;
         let Some(known) = known.get_mut(&looked.name) else { return true };
         known.probed = looked.probed;
         if known.as_of.is_some_and(|known| known > as_of) {
             // A later look was faster.
             return true;
         }
-        match looked.facts {
-            Ok(facts) => {
+        match looked.record {
+            Ok(record) => {
                 (known.signature, known.as_of) = (Some(looked.signature), Some(as_of));
                 known.read.send_replace(Instant::now());
                 known.trouble = None;
-                if let Some(facts) = &facts {
-                    stock.remark(&looked.name, Whereabouts::Bucket, facts, known.facts.as_deref());
+                if let Some(record) = &record {
+                    told_list.remark(
+                        &looked.name,
+                        Whereabouts::Bucket,
+                        record,
+                        known.record.as_deref(),
+                    );
                 }
-                known.facts = facts.map(Arc::new);
+                known.record = record.map(Arc::new);
                 true
             }
             Err(reason) => {
                 // What cannot be read, or is replaced in steps, stays as it was until the next look.
                 // What is not for everybody is taken away at once.
                 let again = known.trouble.as_ref() == Some(&reason)
-                    || matches!(reason, Reason::Access { .. });
-                if again && !matches!(reason, Reason::Unreadable { .. }) {
-                    known.facts = None;
+                    || matches!(reason, Problem::Access { .. });
+                if again && !matches!(reason, Problem::Unreadable { .. }) {
+                    known.record = None;
                     known.signature = Some(looked.signature);
                     let fix = reason.fix(Whereabouts::Bucket, &looked.name.to_string_lossy());
                     let name = shown(&looked.name);
@@ -338,16 +343,16 @@ impl Keeper {
 
     fn show(&self) {
         let mut state = self.state();
-        let State { known, stock, .. } = &mut *state;
+        let State { known, told_list, .. } = &mut *state;
         let channels = known.iter();
-        stock.channels = channels
-            .filter_map(|(name, known)| Some((name.clone(), known.facts.clone()?)))
+        told_list.channels = channels
+            .filter_map(|(name, known)| Some((name.clone(), known.record.clone()?)))
             .collect();
         let left_out = known.iter();
-        stock.left_out = left_out
+        told_list.left_out = left_out
             .filter_map(|(name, known)| Some((name.clone(), known.trouble.clone()?)))
             .collect();
-        self.0.publish.publish(stock);
+        self.0.publish.publish(told_list);
     }
 }
 

@@ -10,9 +10,9 @@ use std::{
 };
 
 use crate::{
-    catalog::artifacts::{Made, MadeFile},
+    catalog::artifacts::{ArtifactFile, Artifacts},
     data_dir::DataDir,
-    storage::local::Stamp,
+    storage::local::FileVersion,
 };
 
 /// What the names of unfinished files begin with.
@@ -51,16 +51,16 @@ impl Work {
 
 /// The folder, and what is in it. Its methods block.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct ArtifactFolder {
     root: Arc<Path>,
     /// Whether the file holds something, by what it is and what it was made of.
     files: HashMap<(String, Work), bool>,
 }
 
-impl Shelf {
+impl ArtifactFolder {
     /// Opens the folder, which is made if it is not there, removes what was never finished, and says what
     /// it holds.
-    pub(super) fn open(data: &DataDir) -> io::Result<(Self, HashMap<String, Made>)> {
+    pub(super) fn open(data: &DataDir) -> io::Result<(Self, HashMap<String, Artifacts>)> {
         let folder = data.artifacts();
         data.make(&folder)?;
         let mut found = HashMap::new();
@@ -69,7 +69,7 @@ impl Shelf {
     }
 
     /// What a folder of somebody else holds; nothing where there is none.
-    pub(super) fn read(folder: &Path) -> HashMap<String, Made> {
+    pub(super) fn read(folder: &Path) -> HashMap<String, Artifacts> {
         let mut found = HashMap::new();
         // What cannot be read is not there for us.
         let _ = Self::scan(folder, &mut found, |_| Ok(()));
@@ -78,7 +78,7 @@ impl Shelf {
 
     fn scan(
         folder: &Path,
-        found: &mut HashMap<String, Made>,
+        found: &mut HashMap<String, Artifacts>,
         unfinished: impl Fn(&Path) -> io::Result<()>,
     ) -> io::Result<Self> {
         let root: Arc<Path> = fs::canonicalize(folder)?.into();
@@ -97,7 +97,7 @@ impl Shelf {
             else {
                 continue;
             };
-            let stamp = Stamp::of(&entry.metadata()?);
+            let stamp = FileVersion::of(&entry.metadata()?);
             let made = found.entry(key.to_owned()).or_default();
             if stamp.size == 0 {
                 shelf.files.insert((key.to_owned(), work), false);
@@ -135,7 +135,7 @@ impl Shelf {
         key: &str,
         work: Work,
         bytes: &[u8],
-        made: &mut Made,
+        made: &mut Artifacts,
     ) -> io::Result<()> {
         let name = Self::name(key, work);
         let aside = self.root.join(format!("{PREFIX}{name}"));
@@ -148,16 +148,22 @@ impl Shelf {
             return Err(error);
         }
         if !bytes.is_empty() {
-            let stamp = Stamp::of(&fs::metadata(self.root.join(&name))?);
+            let stamp = FileVersion::of(&fs::metadata(self.root.join(&name))?);
             self.show(key, work, stamp, made)?;
         }
         self.files.insert((key.to_owned(), work), !bytes.is_empty());
         Ok(())
     }
 
-    fn show(&self, key: &str, work: Work, stamp: Stamp, made: &mut Made) -> io::Result<()> {
+    fn show(
+        &self,
+        key: &str,
+        work: Work,
+        stamp: FileVersion,
+        made: &mut Artifacts,
+    ) -> io::Result<()> {
         let name = Self::name(key, work);
-        let file = || MadeFile {
+        let file = || ArtifactFile {
             root: self.root.clone(),
             name: name.as_str().into(),
             media_type: work.media_type(),
@@ -199,26 +205,26 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 mod tests {
     use std::fs;
 
-    use super::{DataDir, Made, Shelf, Work};
+    use super::{ArtifactFolder, Artifacts, DataDir, Work};
 
     #[test]
     fn what_is_kept_is_found_again() {
         let home = tempfile::tempdir().expect("a folder");
         let data = DataDir::new(home.path());
-        let (mut shelf, found) = Shelf::open(&data).expect("opened");
+        let (mut shelf, found) = ArtifactFolder::open(&data).expect("opened");
         assert!(found.is_empty());
-        let mut made = Made::default();
+        let mut made = Artifacts::default();
         shelf.keep("a", Work::Poster, b"webp", &mut made).expect("kept");
         shelf.keep("a", Work::Thumbhash, b"aGFzaA==", &mut made).expect("kept");
-        shelf.keep("b", Work::Poster, b"", &mut Made::default()).expect("kept");
+        shelf.keep("b", Work::Poster, b"", &mut Artifacts::default()).expect("kept");
         assert!(made.poster.is_some());
         fs::write(shelf.root().join(".tmp-c.webp"), "half").expect("written");
         fs::write(shelf.root().join("notes.txt"), "x").expect("written");
 
-        let (mut again, found) = Shelf::open(&data).expect("opened");
+        let (mut again, found) = ArtifactFolder::open(&data).expect("opened");
         assert_eq!(found.get("a"), Some(&made));
-        assert_eq!(found.get("b"), Some(&Made::default()));
-        let holds = |shelf: &Shelf, key| shelf.holds(key, Work::Poster);
+        assert_eq!(found.get("b"), Some(&Artifacts::default()));
+        let holds = |shelf: &ArtifactFolder, key| shelf.holds(key, Work::Poster);
         assert_eq!((holds(&again, "a"), holds(&again, "b")), (Some(true), Some(false)));
         assert_eq!(holds(&again, "c"), None);
         again.remove("a");
@@ -230,6 +236,6 @@ mod tests {
     fn a_folder_that_cannot_be_written_is_an_error() {
         let home = tempfile::tempdir().expect("a folder");
         fs::write(home.path().join("posters"), "a file").expect("written");
-        assert!(Shelf::open(&DataDir::new(home.path())).is_err());
+        assert!(ArtifactFolder::open(&DataDir::new(home.path())).is_err());
     }
 }

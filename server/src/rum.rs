@@ -1,8 +1,8 @@
 //! The pulse of the house: pages report how fast it feels, the operator sees it on one page and
 //! Prometheus reads it. Who reports is not kept, and nothing says which reel.
 
-mod beat;
 mod record;
+mod report;
 
 use std::{
     fmt,
@@ -21,7 +21,7 @@ use http::{HeaderMap, StatusCode, header};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
-use self::{beat::Beat, record::Record};
+use self::{record::Record, report::Report};
 use crate::{
     chat::Addresses,
     client_address::{Client, Origins},
@@ -43,7 +43,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The pulse. A cheap clone.
 #[derive(Clone)]
-pub struct PulseHandle(Arc<Inner>);
+pub struct RumHandle(Arc<Inner>);
 
 struct Inner {
     metrics: Metrics,
@@ -54,13 +54,13 @@ struct Inner {
     record: Mutex<Record>,
 }
 
-impl fmt::Debug for PulseHandle {
+impl fmt::Debug for RumHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PulseHandle").finish_non_exhaustive()
+        f.debug_struct("RumHandle").finish_non_exhaustive()
     }
 }
 
-impl PulseHandle {
+impl RumHandle {
     /// Starts counting those who watch; the task ends with `tasks`. `now` tells what others count.
     pub fn start(
         network: &NetworkSettings,
@@ -103,26 +103,26 @@ impl PulseHandle {
         self.0.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self, beat: &Beat) {
+    fn count(&self, report: &Report) {
         let metrics = &self.0.metrics;
-        for swipe in &beat.swipes {
+        for swipe in &report.swipes {
             metrics.swiped(*swipe);
         }
-        if let Some(cold) = beat.cold {
+        if let Some(cold) = report.cold {
             metrics.opened_cold(cold);
         }
-        metrics.stalled(beat.stalls);
-        for (height, time) in &beat.levels {
+        metrics.stalled(report.stalls);
+        for (height, time) in &report.levels {
             metrics.shown(height, *time);
         }
-        for (cause, times) in &beat.errors {
+        for (cause, times) in &report.errors {
             metrics.failed(cause, *times);
         }
-        self.record().take(beat);
+        self.record().take(report);
     }
 }
 
-impl Pulse for PulseHandle {
+impl Pulse for RumHandle {
     fn report(&self) -> PulseReport {
         let now = (self.0.now)();
         let metrics = &self.0.metrics;
@@ -140,7 +140,7 @@ impl Pulse for PulseHandle {
 
 /// `POST /api/pulse`. The request needs `ConnectInfo`.
 pub async fn hear(
-    State(pulse): State<PulseHandle>,
+    State(pulse): State<RumHandle>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
@@ -167,9 +167,9 @@ pub async fn hear(
         Ok(body) => body,
         Err(error) => return ApiError::of_body(&error).into_response(),
     };
-    match Beat::read(&body) {
-        Some(beat) => {
-            pulse.count(&beat);
+    match Report::read(&body) {
+        Some(report) => {
+            pulse.count(&report);
             StatusCode::NO_CONTENT.into_response()
         }
         None => ApiError::BadBody.into_response(),
@@ -186,7 +186,7 @@ fn is_text(headers: &HeaderMap) -> bool {
 }
 
 /// `GET /metrics`.
-pub async fn tell(State(pulse): State<PulseHandle>) -> Response {
+pub async fn tell(State(pulse): State<RumHandle>) -> Response {
     match pulse.0.metrics.text((pulse.0.now)()) {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::TEXT)], text).into_response(),
         Err(error) => {

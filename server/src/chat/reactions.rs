@@ -1,4 +1,4 @@
-//! What was felt at each reel: how many likes stand, and the last moments, for whoever comes later.
+//! What was reactions at each reel: how many likes stand, and the last moments, for whoever comes later.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -27,16 +27,16 @@ impl Tenths {
     }
 }
 
-/// What was felt at one reel.
+/// What was reactions at one reel.
 #[derive(Debug, Default)]
-pub(super) struct Felt {
+pub(super) struct ReelReactions {
     pub(super) likes: u32,
     moments: VecDeque<(ReactionKind, Tenths)>,
-    /// Larger where something was felt later.
+    /// Larger where something was reactions later.
     touched: u64,
 }
 
-impl Felt {
+impl ReelReactions {
     /// As they are told, the oldest first.
     pub(super) fn moments(&self) -> Vec<Moment> {
         let moment = |(kind, at): &(ReactionKind, Tenths)| Moment {
@@ -47,52 +47,55 @@ impl Felt {
     }
 }
 
-/// What was felt at all reels.
+/// What was reactions at all reels.
 #[derive(Debug, Default)]
-pub(super) struct Feelings {
-    reels: HashMap<ChannelId, Felt>,
+pub(super) struct ReactionStore {
+    reels: HashMap<ChannelId, ReelReactions>,
     touches: u64,
 }
 
-impl Feelings {
-    pub(super) fn of(&self, channel: &ChannelId) -> Option<&Felt> {
+impl ReactionStore {
+    pub(super) fn of(&self, channel: &ChannelId) -> Option<&ReelReactions> {
         self.reels.get(channel)
     }
 
-    /// Somebody felt something; answers the likes that stand now.
+    /// Somebody reactions something; answers the likes that stand now.
     pub(super) fn add(&mut self, kind: ReactionKind, channel: &ChannelId, at: Tenths) -> u32 {
         if self.reels.len() >= REELS_MAX && !self.reels.contains_key(channel) {
             self.forget_some();
         }
         self.touches += 1;
-        let felt = self.reels.entry(channel.clone()).or_default();
-        felt.touched = self.touches;
-        if felt.moments.len() == MOMENTS_MAX {
-            felt.moments.pop_front();
+        let reactions = self.reels.entry(channel.clone()).or_default();
+        reactions.touched = self.touches;
+        if reactions.moments.len() == MOMENTS_MAX {
+            reactions.moments.pop_front();
         }
-        felt.moments.push_back((kind, at));
+        reactions.moments.push_back((kind, at));
         if kind == ReactionKind::Like {
-            felt.likes = felt.likes.saturating_add(1);
+            reactions.likes = reactions.likes.saturating_add(1);
         }
-        felt.likes
+        reactions.likes
     }
 
     /// A like is taken back, and its moment with it. Who gave it is not remembered: of equal
     /// moments the newest goes.
     pub(super) fn take_back(&mut self, channel: &ChannelId, at: Tenths) -> u32 {
-        let Some(felt) = self.reels.get_mut(channel) else { return 0 };
-        felt.likes = felt.likes.saturating_sub(1);
-        if let Some(n) = felt.moments.iter().rposition(|felt| *felt == (ReactionKind::Like, at)) {
-            felt.moments.remove(n);
+        let Some(reactions) = self.reels.get_mut(channel) else { return 0 };
+        reactions.likes = reactions.likes.saturating_sub(1);
+        if let Some(n) =
+            reactions.moments.iter().rposition(|reactions| *reactions == (ReactionKind::Like, at))
+        {
+            reactions.moments.remove(n);
         }
-        felt.likes
+        reactions.likes
     }
 
     fn forget_some(&mut self) {
-        let mut touched: Vec<u64> = self.reels.values().map(|felt| felt.touched).collect();
+        let mut touched: Vec<u64> =
+            self.reels.values().map(|reactions| reactions.touched).collect();
         touched.sort_unstable();
         let oldest = touched.get(REELS_MAX / 10).copied().unwrap_or_default();
-        self.reels.retain(|_, felt| felt.touched >= oldest);
+        self.reels.retain(|_, reactions| reactions.touched >= oldest);
     }
 }
 
@@ -100,7 +103,7 @@ impl Feelings {
 mod tests {
     use app::catalog::ChannelId;
 
-    use super::{Feelings, MOMENTS_MAX, REELS_MAX, ReactionKind, Tenths};
+    use super::{MOMENTS_MAX, REELS_MAX, ReactionKind, ReactionStore, Tenths};
 
     fn id(number: usize) -> ChannelId {
         ChannelId::parse(&format!("canal{number}")).expect("an id")
@@ -108,32 +111,32 @@ mod tests {
 
     #[test]
     fn a_like_taken_back_takes_its_moment() {
-        let mut feelings = Feelings::default();
+        let mut store = ReactionStore::default();
         for (kind, at_s) in
             [(ReactionKind::Like, 1.04), (ReactionKind::Fire, 1.0), (ReactionKind::Like, 2.0)]
         {
-            feelings.add(kind, &id(1), Tenths::of(at_s));
+            store.add(kind, &id(1), Tenths::of(at_s));
         }
-        assert_eq!(feelings.take_back(&id(1), Tenths::of(0.96)), 1);
-        let felt = feelings.of(&id(1)).expect("felt");
-        let told: Vec<_> = felt.moments().into_iter().map(|m| (m.kind, m.at_s)).collect();
+        assert_eq!(store.take_back(&id(1), Tenths::of(0.96)), 1);
+        let reactions = store.of(&id(1)).expect("reactions");
+        let told: Vec<_> = reactions.moments().into_iter().map(|m| (m.kind, m.at_s)).collect();
         assert_eq!(told, [("fire".to_owned(), 1.0), ("like".to_owned(), 2.0)]);
-        assert_eq!(feelings.take_back(&id(2), Tenths::of(0.0)), 0);
+        assert_eq!(store.take_back(&id(2), Tenths::of(0.0)), 0);
     }
 
     #[test]
     fn moments_and_reels_are_bounded() {
-        let mut feelings = Feelings::default();
+        let mut store = ReactionStore::default();
         for n in 0..MOMENTS_MAX + 50 {
-            feelings.add(ReactionKind::Clap, &id(0), Tenths::of(n as f64));
+            store.add(ReactionKind::Clap, &id(0), Tenths::of(n as f64));
         }
-        let moments = feelings.of(&id(0)).expect("felt").moments();
+        let moments = store.of(&id(0)).expect("reactions").moments();
         assert_eq!((moments.len(), moments[0].at_s), (MOMENTS_MAX, 50.0));
         for n in 0..REELS_MAX + 50 {
-            feelings.add(ReactionKind::Like, &id(n), Tenths::of(f64::MAX));
+            store.add(ReactionKind::Like, &id(n), Tenths::of(f64::MAX));
         }
-        assert!(feelings.reels.len() <= REELS_MAX, "{}", feelings.reels.len());
-        assert!(feelings.of(&id(REELS_MAX + 49)).is_some());
-        assert!(feelings.of(&id(0)).is_none());
+        assert!(store.reels.len() <= REELS_MAX, "{}", store.reels.len());
+        assert!(store.of(&id(REELS_MAX + 49)).is_some());
+        assert!(store.of(&id(0)).is_none());
     }
 }

@@ -9,8 +9,8 @@ use std::{
 
 use tokio::task::spawn_blocking;
 
-use super::source::Wanted;
-use crate::{catalog::record::Facts, sources::Sources, transcode::Film};
+use super::source::WantedFiles;
+use crate::{catalog::record::ChannelRecord, sources::Sources, transcode::MediaInput};
 
 /// Of a longer file so many bytes are brought, from its beginning on; of one of its own, as MP4 is,
 /// half of them and as many from its end, where its index may lie.
@@ -18,27 +18,27 @@ pub(super) const MOST: u64 = 16 << 20;
 
 /// Files that are removed with this.
 #[derive(Debug)]
-pub(super) struct Brought {
+pub(super) struct Download {
     root: PathBuf,
     files: Vec<PathBuf>,
     bare: bool,
 }
 
-impl Brought {
+impl Download {
     /// Brings what is wanted of a channel into the folder `root`, under names that begin with
     /// `prefix`. `None` where the store or the folder will not have it.
     pub(super) async fn of(
         sources: &Sources,
-        facts: &Facts,
-        wanted: &Wanted,
+        record: &ChannelRecord,
+        wanted: &WantedFiles,
         root: &Path,
         prefix: &str,
     ) -> Option<Self> {
-        let read = async |path: &str, range| sources.read(facts, path, range).await.ok();
+        let read = async |path: &str, range| sources.read(record, path, range).await.ok();
         let mut brought = Self { root: root.to_owned(), files: Vec::new(), bare: wanted.bare };
         for (n, path) in wanted.paths.iter().enumerate() {
             let half = MOST / 2;
-            let parts = match facts.file(path)?.stamp.size {
+            let parts = match record.file(path)?.stamp.size {
                 size @ ..=MOST => vec![(0, read(path, 0..size).await?)],
                 size if wanted.bare => vec![
                     (0, read(path, 0..half).await?),
@@ -59,10 +59,10 @@ impl Brought {
     }
 
     /// What ffmpeg reads.
-    pub(super) fn film(&self) -> Film {
+    pub(super) fn film(&self) -> MediaInput {
         match self.files.first().filter(|_| self.bare) {
-            Some(file) => Film::File(file.clone()),
-            None => Film::Chain { root: self.root.clone(), files: self.files.clone() },
+            Some(file) => MediaInput::File(file.clone()),
+            None => MediaInput::Chain { root: self.root.clone(), files: self.files.clone() },
         }
     }
 
@@ -72,7 +72,7 @@ impl Brought {
     }
 }
 
-impl Drop for Brought {
+impl Drop for Download {
     fn drop(&mut self) {
         for file in &self.files {
             // One that stays is removed at the next start.

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use app::pulse::{BAR_WIDTHS_MS, BARS, PulseReport};
 
-use super::beat::Beat;
+use super::report::Report;
 
 /// Swipes that the page speaks of.
 const SWIPES: usize = 2_000;
@@ -23,11 +23,11 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn take(&mut self, beat: &Beat) {
-        for swipe in &beat.swipes {
+    pub(super) fn take(&mut self, report: &Report) {
+        for swipe in &report.swipes {
             push(&mut self.swipes_ms, SWIPES, milliseconds(*swipe));
         }
-        if let Some(cold) = beat.cold {
+        if let Some(cold) = report.cold {
             push(&mut self.cold_ms, OPENINGS, milliseconds(cold));
         }
     }
@@ -92,10 +92,10 @@ mod tests {
 
     use app::pulse::BARS;
 
-    use super::{Beat, MINUTES, Record, SWIPES, bar_ms, percentile};
+    use super::{MINUTES, Record, Report, SWIPES, bar_ms, percentile};
 
-    fn beat(swipes_ms: impl Iterator<Item = u64>) -> Beat {
-        Beat { swipes: swipes_ms.map(Duration::from_millis).collect(), ..Beat::default() }
+    fn of(swipes_ms: impl Iterator<Item = u64>) -> Report {
+        Report { swipes: swipes_ms.map(Duration::from_millis).collect(), ..Report::default() }
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
             assert_eq!(bar_ms(p95), width, "{p95}");
         }
         let mut record = Record::default();
-        record.take(&beat((0..20).map(|n| 100 + n * 600)));
+        record.take(&of((0..20).map(|n| 100 + n * 600)));
         let report = record.report(0);
         assert!(report.bars[..BARS - 1].iter().sum::<u32>() >= 19, "{report:?}");
     }
@@ -123,8 +123,8 @@ mod tests {
     fn only_the_last_count() {
         let mut record = Record::default();
         assert_eq!(record.report(0).swipe_p50_ms, None);
-        record.take(&beat((0..3_000).map(|_| 900)));
-        record.take(&beat((0..SWIPES as u64).map(|_| 72)));
+        record.take(&of((0..3_000).map(|_| 900)));
+        record.take(&of((0..SWIPES as u64).map(|_| 72)));
         for n in 0..100 {
             record.minute(n);
         }
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!((report.swipe_p50_ms, report.swipe_p95_ms), (Some(72), Some(72)));
         assert_eq!(report.bars[14], 2_000);
         assert_eq!((report.hour.len(), report.hour.last()), (MINUTES + 1, Some(&7)));
-        record.take(&beat([5_000].into_iter()));
+        record.take(&of([5_000].into_iter()));
         assert_eq!((record.report(0).bar_ms, record.report(0).bars.last()), (5, Some(&1)));
     }
 }

@@ -20,7 +20,7 @@ const TIMES_MAX: f64 = 1_000.0;
 
 /// What a page tells of itself.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Beat {
+pub(super) struct Report {
     /// From the finger's lift to a moving picture.
     pub(super) swipes: Vec<Duration>,
     /// From the opening of the page to a moving picture.
@@ -32,7 +32,7 @@ pub(super) struct Beat {
     pub(super) errors: Vec<(&'static str, u32)>,
 }
 
-impl Beat {
+impl Report {
     /// `None` where it is no JSON object.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         let Ok(Value::Object(members)) = serde_json::from_slice(body) else { return None };
@@ -77,38 +77,38 @@ fn times(value: &Value) -> u32 {
 mod tests {
     use std::time::Duration;
 
-    use super::Beat;
+    use super::Report;
 
-    fn read(text: &str) -> Beat {
-        Beat::read(text.as_bytes()).unwrap_or_else(|| panic!("{text} is read"))
+    fn read(text: &str) -> Report {
+        Report::read(text.as_bytes()).unwrap_or_else(|| panic!("{text} is read"))
     }
 
     #[test]
     fn a_report_is_read_and_cut() {
-        let beat = read(
+        let report = read(
             r#"{"swipes_ms":[68,85.5],"cold_ms":410,"stalls":2,"levels":{"720":12.5},
                 "errors":{"network":1,"media":0},"later":{"x":[1]}}"#,
         );
         let ms = Duration::from_micros;
-        assert_eq!(beat.swipes, [ms(68_000), ms(85_500)]);
-        assert_eq!((beat.cold, beat.stalls), (Some(ms(410_000)), 2));
-        assert_eq!(beat.levels, [("720".to_owned(), Duration::from_millis(12_500))]);
-        assert_eq!(beat.errors, [("network", 1)]);
+        assert_eq!(report.swipes, [ms(68_000), ms(85_500)]);
+        assert_eq!((report.cold, report.stalls), (Some(ms(410_000)), 2));
+        assert_eq!(report.levels, [("720".to_owned(), Duration::from_millis(12_500))]);
+        assert_eq!(report.errors, [("network", 1)]);
 
-        let beat = read(&format!("{{\"swipes_ms\":[{}1e300],\"stalls\":1e99}}", "5,".repeat(99)));
-        assert_eq!((beat.swipes.len(), beat.stalls), (64, 1_000));
+        let report = read(&format!("{{\"swipes_ms\":[{}1e300],\"stalls\":1e99}}", "5,".repeat(99)));
+        assert_eq!((report.swipes.len(), report.stalls), (64, 1_000));
         assert_eq!(read(r#"{"swipes_ms":[1e300]}"#).swipes, [Duration::from_secs(60)]);
     }
 
     #[test]
     fn what_is_not_of_the_form_is_passed_over() {
-        let beat = read(
+        let report = read(
             r#"{"swipes_ms":[-1,"x",null,{}],"cold_ms":"x","stalls":-5,"levels":[1],
                 "errors":{"network":"x","evil":9}}"#,
         );
-        assert_eq!(beat, Beat::default());
+        assert_eq!(report, Report::default());
         for bad in ["", "[]", "1", "{", "\u{FEFF}{}"] {
-            assert_eq!(Beat::read(bad.as_bytes()), None, "{bad:?}");
+            assert_eq!(Report::read(bad.as_bytes()), None, "{bad:?}");
         }
     }
 }
