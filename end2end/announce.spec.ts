@@ -1,8 +1,8 @@
 // What screen readers are read by themselves: sentences, each once, and never a clock.
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, plays, rests } from "./eyes";
-import { expect, openChat, say, test } from "./hands";
+import { LONG_MS, plays, rests } from "./probe";
+import { expect, openChat, say, test } from "./actions";
 
 /** After five messages a place comes free every twelve seconds: a busy machine does not write so slowly. */
 const SLOW = { CHAT_RATE: "5/60" };
@@ -39,11 +39,11 @@ test("a reel that plays says nothing, with its controls out and without", { tag:
   expect(await said()).toEqual([]);
 });
 
-test("a reel that fails says so once, and its countdown is not read", async ({ page, expects, house }) => {
+test("a reel that fails says so once, and its countdown is not read", async ({ page, expects, serve }) => {
   expects(/Failed to load resource/);
-  const home = await house(["clip_0", "clip_3"]);
+  const server = await serve(["clip_0", "clip_3"]);
   await page.route("**/streams/clip_3/playlist.m3u8", (route) => route.fulfill({ status: 500 }));
-  await page.goto(home.url);
+  await page.goto(server.url);
   await plays(page, "clip_0");
   const said = await spoken(page);
   await page.keyboard.press("ArrowDown");
@@ -59,11 +59,11 @@ test("a reel that fails says so once, and its countdown is not read", async ({ p
   expect(await alert.textContent(), "no seconds in it").not.toMatch(/\d+\s*s\b/);
 });
 
-test("a server that is away and one that is too fast for are told in one sentence each", async ({ page, expects, house }) => {
+test("a server that is away and one that is too fast for are told in one sentence each", async ({ page, expects, serve }) => {
   test.setTimeout(60_000);
   expects(/WebSocket connection to .* failed|Failed to load resource/);
-  const home = await house(["clip_0"], SLOW);
-  await page.goto(home.url);
+  const server = await serve(["clip_0"], SLOW);
+  await page.goto(server.url);
   await plays(page, "clip_0");
   await openChat(page);
   await say(page, "message 1", "Ana");
@@ -84,15 +84,15 @@ test("a server that is away and one that is too fast for are told in one sentenc
   expect((await fast()).filter((text) => text.startsWith("Too fast"))).toHaveLength(1);
 
   const away = await spoken(page);
-  await home.stop("SIGKILL");
+  await server.stop("SIGKILL");
   await expect(page.getByText("No connection. I will try again in")).toBeVisible({ timeout: LONG_MS });
   await page.waitForTimeout(5_000);
   expect(await away()).toEqual(["No connection."]);
 });
 
-test("who writes on while it is too fast hears that, and two sentences do not run into one", async ({ page, house }) => {
-  const home = await house(["clip_0"], SLOW);
-  await page.goto(home.url);
+test("who writes on while it is too fast hears that, and two sentences do not run into one", async ({ page, serve }) => {
+  const server = await serve(["clip_0"], SLOW);
+  await page.goto(server.url);
   await plays(page, "clip_0");
   await openChat(page);
   await say(page, "message 1", "Ana");

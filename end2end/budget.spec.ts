@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { plays } from "./eyes";
-import { expect, scales, test } from "./hands";
+import { plays } from "./probe";
+import { expect, scales, test } from "./actions";
 
 const SITE = join(dirname(fileURLToPath(import.meta.url)), "..", "target", "site");
 /** In brotli, as on https and on this machine; what lan.spec.ts weighs is gzip. */

@@ -1,15 +1,15 @@
 // Captions: offered where there are any, switched once, in the page's language.
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, plays, rests } from "./eyes";
-import { expect, press, showControls, swipe, test } from "./hands";
+import { LONG_MS, plays, rests } from "./probe";
+import { expect, press, showControls, swipe, test } from "./actions";
 
 const button = (page: Page) => page.getByRole("button", { name: /^(Captions|Subtítulos)$/, includeHidden: true });
 
-test("captions are offered where there are any; switched on they speak in every reel, also next time", async ({ page, guest, house }) => {
+test("captions are offered where there are any; switched on they speak in every reel, also next time", async ({ page, guest, serve }) => {
   test.setTimeout(60_000);
-  const home = await house(["clip_0", "said_1", "said_2"]);
-  await page.goto(`${home.url}/c/clip_0`);
+  const server = await serve(["clip_0", "said_1", "said_2"]);
+  await page.goto(`${server.url}/c/clip_0`);
   await plays(page, "clip_0");
   await expect(button(page)).toBeHidden();
   await swipe(page);
@@ -41,16 +41,16 @@ test("captions are offered where there are any; switched on they speak in every 
   await expect(page.locator(".caption")).toBeHidden();
 
   const reader = await guest({ locale: "es-AR" });
-  await reader.goto(`${home.url}/c/said_1`);
+  await reader.goto(`${server.url}/c/said_1`);
   await plays(reader, "said_1");
   await press(reader, "c");
   await expect(reader.locator(".caption", { hasText: "frase 1" })).toBeVisible();
 });
 
-test("a caption and \"Tap to hear\" never lie over each other", async ({ page, house }) => {
+test("a caption and \"Tap to hear\" never lie over each other", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  const home = await house(["said_1", "said_2"]);
-  await page.goto(`${home.url}/c/said_1`);
+  const server = await serve(["said_1", "said_2"]);
+  await page.goto(`${server.url}/c/said_1`);
   await plays(page, "said_1");
   await press(page, "c");
   await expect(page.locator(".caption", { hasText: "line 1" })).toBeVisible();

@@ -1,8 +1,8 @@
 // What a click means beside the picture, on a neighbour, in the list, and twice in a row.
 import type { Page } from "@playwright/test";
 
-import { active, media, plays, rests, stays } from "./eyes";
-import { devtools, expect, press, test, touch } from "./hands";
+import { active, media, plays, rests, stays } from "./probe";
+import { devtools, expect, press, test, touch } from "./actions";
 
 const wide = { tag: "@desktop" } as const;
 

@@ -1,8 +1,8 @@
 // A page that nobody sees: it presents no frame and fails nothing; what is opened or reached there plays when it is shown.
 import type { Page } from "@playwright/test";
 
-import { active, LONG_MS, media, plays } from "./eyes";
-import { expect, press, test } from "./hands";
+import { active, LONG_MS, media, plays } from "./probe";
+import { expect, press, test } from "./actions";
 
 declare global {
   interface Window {

@@ -3,8 +3,8 @@
 import { chromium, type Page } from "@playwright/test";
 
 import { launch } from "./browser";
-import { plays, rests } from "./eyes";
-import { drag, expect, press, test } from "./hands";
+import { plays, rests } from "./probe";
+import { drag, expect, press, test } from "./actions";
 
 /** How far the reel on screen lies from the middle of the room, in CSS pixels. */
 function away(page: Page): Promise<number> {
@@ -59,12 +59,12 @@ for (const [scale, size] of [[1.25, [1240, 901]], [2.625, [1250, 863]], [1.1, [5
   });
 }
 
-test("far down a long list the reel still fills its frame, and a hand finds it where it is seen", { tag: "@desktop" }, async ({ house }) => {
+test("far down a long list the reel still fills its frame, and a hand finds it where it is seen", { tag: "@desktop" }, async ({ serve }) => {
   test.setTimeout(90_000);
-  const home = await house([]);
-  for (let n = 1; n <= 70; n++) home.link(`r${n}`, `clip_${n % 11}`);
-  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(70);
-  await inWindow([1240, 901], 1.25, home.url, async (page) => {
+  const server = await serve([]);
+  for (let n = 1; n <= 70; n++) server.link(`r${n}`, `clip_${n % 11}`);
+  await expect.poll(async () => (await (await fetch(`${server.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(70);
+  await inWindow([1240, 901], 1.25, server.url, async (page) => {
     for (let n = 0; n < 60; n++) {
       await press(page, "ArrowDown");
       if (n % 20 === 19) {

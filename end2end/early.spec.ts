@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests } from "./eyes";
-import { MADE } from "./house";
-import { expect, press, swipe, test } from "./hands";
+import { LONG_MS, active, media, plays, rests } from "./probe";
+import { MADE } from "./server";
+import { expect, press, swipe, test } from "./actions";
 
 const SITE = join(dirname(fileURLToPath(import.meta.url)), "..", "target", "site");
 
@@ -77,7 +77,7 @@ test("the first reel plays before the WASM is there, and goes on untouched when 
   await rests(page);
   await press(page, "ArrowUp");
   await plays(page, "clip_0");
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
 for (const held of [true, false]) {
@@ -119,16 +119,16 @@ test("a module that comes late plays once, and so does a reload with everything 
     await page.locator("[data-hydrated]").waitFor({ state: "attached", timeout: LONG_MS });
     await page.waitForTimeout(500);
     await plays(page, "clip_4");
-    expect(await page.evaluate(() => window.sight.most)).toBe(1);
+    expect(await page.evaluate(() => window.probe.most)).toBe(1);
     await page.unroute("**/early.mjs*");
   }
 });
 
 for (const channel of ["wide", "sound_apart", "captions_apart", "ladder_3", "long"]) {
-  test(`${channel} as the first reel is taken over untouched`, async ({ page, house }) => {
-    const home = await house([channel, "clip_1"]);
+  test(`${channel} as the first reel is taken over untouched`, async ({ page, serve }) => {
+    const server = await serve([channel, "clip_1"]);
     const comes = await heldBack(page);
-    await page.goto(`${home.url}/c/${channel}`);
+    await page.goto(`${server.url}/c/${channel}`);
     await plays(page, channel);
     await watch(page);
     await comes();
@@ -151,11 +151,11 @@ test("music plays before the WASM is there", async ({ page }) => {
   expect(await runs()).toBe(true);
 });
 
-test("a long reel goes on where it was left, before the WASM is there", async ({ page, house }) => {
-  const home = await house(["long", "clip_1"]);
+test("a long reel goes on where it was left, before the WASM is there", async ({ page, serve }) => {
+  const server = await serve(["long", "clip_1"]);
   await page.addInitScript(() => localStorage.setItem("carrete.places", "other\t5\nlong\t24"));
   const comes = await heldBack(page);
-  await page.goto(`${home.url}/c/long`);
+  await page.goto(`${server.url}/c/long`);
   await plays(page, "long");
   const at = () => media(page, (video) => video.currentTime);
   expect(await at()).toBeGreaterThanOrEqual(24);
@@ -178,7 +178,7 @@ test("who has scrolled on before the WASM is there finds the reel that is on scr
   await comes();
   await plays(page, "clip_2");
   await expect(active(page)).toHaveAttribute("aria-posinset", "3");
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
   await rests(page);
   for (const [way, channel] of [[-1, "clip_1"], [-1, "clip_0"], [1, "clip_1"]] as const) {
     await swipe(page, way);
@@ -187,14 +187,14 @@ test("who has scrolled on before the WASM is there finds the reel that is on scr
   }
 });
 
-test("a bare file plays before the WASM is there", async ({ page, house }) => {
+test("a bare file plays before the WASM is there", async ({ page, serve }) => {
   const file = join(mkdtempSync(join(tmpdir(), "carrete-bare-")), "film.mp4");
   execFileSync("ffmpeg", ["-v", "error", "-i", join(MADE, "clip_0", "playlist.m3u8"), "-c", "copy", "-movflags", "+faststart", file]);
-  const home = await house(["clip_1"]);
-  home.add("film.mp4", file);
-  await expect.poll(async () => (await page.request.get(`${home.url}/api/channels`)).text(), { timeout: LONG_MS }).toContain("film");
+  const server = await serve(["clip_1"]);
+  server.add("film.mp4", file);
+  await expect.poll(async () => (await page.request.get(`${server.url}/api/channels`)).text(), { timeout: LONG_MS }).toContain("film");
   const comes = await heldBack(page);
-  await page.goto(`${home.url}/c/film`);
+  await page.goto(`${server.url}/c/film`);
   await plays(page, "film");
   await watch(page);
   await comes();
@@ -234,7 +234,7 @@ test("a library that did not come is asked for by the page", async ({ page, expe
   await page.route("**/hls.light.min.mjs*", (route) => (refused++ ? route.continue() : route.abort()));
   await page.goto("/");
   const retry = page.getByRole("button", { name: "Retry" });
-  await expect.poll(async () => (await retry.isVisible()) || (await page.evaluate(() => window.sight.moves)), { timeout: LONG_MS }).toBeTruthy();
+  await expect.poll(async () => (await retry.isVisible()) || (await page.evaluate(() => window.probe.moves)), { timeout: LONG_MS }).toBeTruthy();
   if (await retry.isVisible()) await retry.click();
   await plays(page, "clip_0");
 });

@@ -1,6 +1,6 @@
 // The keys and their help: single letters can be switched off.
-import { media, plays, rests, stays } from "./eyes";
-import { expect, press, test } from "./hands";
+import { media, plays, rests, stays } from "./probe";
+import { expect, press, test } from "./actions";
 
 const sound = { name: "Sound", exact: true } as const;
 

@@ -3,18 +3,18 @@ import { join } from "node:path";
 
 import type { Locator } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests, stays } from "./eyes";
-import { expect, fling, openChat, press, test } from "./hands";
-import { MADE } from "./house";
+import { LONG_MS, active, media, plays, rests, stays } from "./probe";
+import { expect, fling, openChat, press, test } from "./actions";
+import { MADE } from "./server";
 
 const LAST = "wide";
 const sound = { name: "Sound", exact: true } as const;
 
-test("trap 1: 50 quick notches of a wheel move 50 reels, and one fling of a trackpad one", { tag: "@desktop" }, async ({ page, house }) => {
-  const home = await house([]);
-  for (let n = 1; n <= 60; n++) home.add(`r${n}`, join(MADE, `clip_${n % 11}`));
-  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: LONG_MS }).toBe(60);
-  await page.goto(home.url);
+test("trap 1: 50 quick notches of a wheel move 50 reels, and one fling of a trackpad one", { tag: "@desktop" }, async ({ page, serve }) => {
+  const server = await serve([]);
+  for (let n = 1; n <= 60; n++) server.add(`r${n}`, join(MADE, `clip_${n % 11}`));
+  await expect.poll(async () => (await (await fetch(`${server.url}/api/channels`)).json()).length, { timeout: LONG_MS }).toBe(60);
+  await page.goto(server.url);
   await plays(page, "r1");
   await page.mouse.move(720, 450);
   for (let n = 0; n < 50; n++) await page.mouse.wheel(0, 100);
@@ -23,7 +23,7 @@ test("trap 1: 50 quick notches of a wheel move 50 reels, and one fling of a trac
   await fling(page, -1);
   await stays(page, "r50");
   await plays(page, "r50");
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
 test("50 quick notches of a wheel go to the last of 13, 50 back to the first", { tag: "@desktop" }, async ({ page }) => {
@@ -87,7 +87,7 @@ test("arrows and page keys move one, Home and End go to the ends", { tag: ["@des
     await plays(page, channel);
     await rests(page);
   }
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
 test("Space pauses and goes on, M switches the sound", { tag: "@desktop" }, async ({ page }) => {

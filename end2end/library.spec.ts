@@ -1,8 +1,8 @@
 // The player's library: one that does not come at first, and one that throws, in any method and at any moment.
 import type { Page } from "@playwright/test";
 
-import { active, media, plays, rests } from "./eyes";
-import { expect, press, test } from "./hands";
+import { active, media, plays, rests } from "./probe";
+import { expect, press, test } from "./actions";
 
 const LIBRARY = /\/vendor\/hls\/hls\.light[^/]*\.mjs/;
 
@@ -38,7 +38,7 @@ for (const [build, at, channels, first, reel] of [
   ["light", LIBRARY, ["clip_1", "clip_2"], "clip_1", "clip_1"],
   ["whole", /\/vendor\/hls\/hls\.min\.mjs/, ["clip_1", "sound_apart"], "clip_1", "sound_apart"],
 ] as const) {
-  test(`a ${build} library that is never answered is asked for at another address`, async ({ page, house, expects }) => {
+  test(`a ${build} library that is never answered is asked for at another address`, async ({ page, serve, expects }) => {
     test.setTimeout(90_000);
     expects(/Failed to load resource|net::ERR/);
     const asked: string[] = [];
@@ -46,14 +46,14 @@ for (const [build, at, channels, first, reel] of [
       asked.push(new URL(route.request().url()).search);
       return asked.at(-1) === "" ? undefined : route.continue();
     });
-    const home = await house([...channels]);
-    await page.goto(`${home.url}/c/${first}`, { waitUntil: "commit" });
+    const server = await serve([...channels]);
+    await page.goto(`${server.url}/c/${first}`, { waitUntil: "commit" });
     if (reel !== first) {
       await plays(page, first);
       await press(page, "ArrowDown");
     }
     const told = active(page).getByRole("alert");
-    const moves = () => page.evaluate((reel) => window.sight.moves === reel, reel);
+    const moves = () => page.evaluate((reel) => window.probe.moves === reel, reel);
     // What is tried again by itself may bring it before anybody presses.
     await expect.poll(async () => (await told.isVisible()) || (await moves()), { timeout: 40_000 }).toBe(true);
     if (!(await moves())) await told.getByRole("button", { name: "Retry" }).click();

@@ -3,8 +3,8 @@ import { availableParallelism, loadavg } from "node:os";
 
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, plays, rests } from "./eyes";
-import { devtools, drag, expect, swipe, test } from "./hands";
+import { LONG_MS, active, plays, rests } from "./probe";
+import { devtools, drag, expect, swipe, test } from "./actions";
 
 /** What a busy machine may get wrong: the best of so many tries counts. */
 const TRIES = 5;
@@ -17,11 +17,11 @@ test("no first frame is frozen: after a swipe the frames advance", async ({ page
   const seen: { frames: number; gap: number }[] = [];
   for (let n = 1; n <= TRIES; n++) {
     await page.waitForTimeout(700);
-    await page.evaluate(() => (window.sight.gap = 0));
+    await page.evaluate(() => (window.probe.gap = 0));
     await swipe(page);
     await plays(page, `clip_${n}`);
     await page.waitForTimeout(500);
-    seen.push(await page.evaluate(() => ({ frames: window.sight.frames, gap: Math.round(window.sight.gap) })));
+    seen.push(await page.evaluate(() => ({ frames: window.probe.frames, gap: Math.round(window.probe.gap) })));
   }
   console.log(`frames in the first 500 ms, and the longest time between two: ${JSON.stringify(seen)}`);
   // 24 frames a second were made.

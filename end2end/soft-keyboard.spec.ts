@@ -1,8 +1,8 @@
 // The soft keyboard of a phone. No headless browser has one, so what it does to the visual viewport (CSSOM View) is done here.
 import type { Page } from "@playwright/test";
 
-import { plays } from "./eyes";
-import { expect, openChat, test } from "./hands";
+import { plays } from "./probe";
+import { expect, openChat, test } from "./actions";
 
 /** What is seen of the page, in CSS pixels; 0 is all of it. */
 type Seen = { height?: number; offsetTop?: number; scale?: number };

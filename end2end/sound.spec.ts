@@ -1,6 +1,6 @@
 // Sound: off until somebody asks for it, and then on for good.
-import { LONG_MS, media, plays, rests } from "./eyes";
-import { expect, press, showControls, swipe, test } from "./hands";
+import { LONG_MS, media, plays, rests } from "./probe";
+import { expect, press, showControls, swipe, test } from "./actions";
 
 const sound = { name: "Sound", exact: true } as const;
 

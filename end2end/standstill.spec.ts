@@ -4,8 +4,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import { media, plays } from "./eyes";
-import { expect, test } from "./hands";
+import { media, plays } from "./probe";
+import { expect, test } from "./actions";
 
 /** How far it has played, and how often it began again, from now on. */
 async function follows(page: Parameters<typeof plays>[0]): Promise<() => Promise<{ far: number; loops: number }>> {
@@ -23,10 +23,10 @@ async function follows(page: Parameters<typeof plays>[0]): Promise<() => Promise
   return () => seen.evaluate(({ far, loops }) => ({ far, loops }));
 }
 
-test("where the sound ends before the picture, the picture goes on to its end and begins again", async ({ page, house }) => {
+test("where the sound ends before the picture, the picture goes on to its end and begins again", async ({ page, serve }) => {
   test.setTimeout(90_000);
-  const home = await house(["short_sound", "clip_0"]);
-  await page.goto(`${home.url}/c/short_sound`);
+  const server = await serve(["short_sound", "clip_0"]);
+  await page.goto(`${server.url}/c/short_sound`);
   await plays(page, "short_sound");
   const seen = await follows(page);
   await expect.poll(async () => (await seen()).far, { timeout: 30_000 }).toBeGreaterThan(9);
@@ -34,10 +34,10 @@ test("where the sound ends before the picture, the picture goes on to its end an
   await expect(page.getByRole("alert")).toBeHidden();
 });
 
-test("a channel whose first segment has no sound plays on behind it, or says so", async ({ page, house }) => {
+test("a channel whose first segment has no sound plays on behind it, or says so", async ({ page, serve }) => {
   test.setTimeout(90_000);
-  const home = await house(["late_sound", "clip_0"]);
-  await page.goto(`${home.url}/c/late_sound`);
+  const server = await serve(["late_sound", "clip_0"]);
+  await page.goto(`${server.url}/c/late_sound`);
   const far = () => media(page, (video) => video.currentTime).catch(() => 0);
   await expect.poll(far, { timeout: 30_000, intervals: [100] }).toBeGreaterThan(5);
   // At its end it begins again, and comes past that place once more.
@@ -45,16 +45,16 @@ test("a channel whose first segment has no sound plays on behind it, or says so"
   await expect.poll(far, { timeout: 30_000, intervals: [100] }).toBeGreaterThan(5);
 });
 
-test("a hole in the timestamps is jumped", async ({ page, house }) => {
+test("a hole in the timestamps is jumped", async ({ page, serve }) => {
   test.setTimeout(90_000);
-  const home = await house(["hole", "clip_0"]);
-  await page.goto(`${home.url}/c/hole`);
+  const server = await serve(["hole", "clip_0"]);
+  await page.goto(`${server.url}/c/hole`);
   const seen = await follows(page);
   await expect.poll(async () => (await seen()).far, { timeout: 40_000 }).toBeGreaterThan(11);
   await expect(page.getByRole("alert")).toBeHidden();
 });
 
-/** A live encoder that writes into a folder of the house. */
+/** A live encoder that writes into a folder of the server. */
 function encoder(folder: string, tone: number): ChildProcess {
   mkdirSync(folder, { recursive: true });
   return spawn(
@@ -74,17 +74,17 @@ const gone = (child: ChildProcess) =>
     child.kill("SIGKILL");
   });
 
-test("a live encoder that starts anew is followed, and one that stops is said to", async ({ page, house, expects }) => {
+test("a live encoder that starts anew is followed, and one that stops is said to", async ({ page, serve, expects }) => {
   test.setTimeout(180_000);
   expects(/Failed to load resource/);
-  const home = await house(["clip_0"]);
-  const folder = join(home.streams, "live");
+  const server = await serve(["clip_0"]);
+  const folder = join(server.streams, "live");
   let child = encoder(folder, 440);
   try {
     await expect
-      .poll(async () => (await fetch(`${home.url}/api/channels/live`)).status, { timeout: 30_000 })
+      .poll(async () => (await fetch(`${server.url}/api/channels/live`)).status, { timeout: 30_000 })
       .toBe(200);
-    await page.goto(`${home.url}/c/live`);
+    await page.goto(`${server.url}/c/live`);
     await plays(page, "live");
     await page.waitForTimeout(14_000);
     await plays(page, "live");

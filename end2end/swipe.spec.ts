@@ -1,6 +1,6 @@
 // Fingers on the strip: what goes on, what springs back, what stays whole meanwhile.
-import { active, brightness, media, plays, rests, stays } from "./eyes";
-import { devtools, drag, expect, swipe, test, touch } from "./hands";
+import { active, brightness, media, plays, rests, stays } from "./probe";
+import { devtools, drag, expect, swipe, test, touch } from "./actions";
 
 const HERE = { x: 195, y: 460 };
 
@@ -25,8 +25,8 @@ test("a short drag and one that turns back spring back, and the reel plays on", 
   await drag(page, HERE, [-60, -120, -180, -240, -280, -270, -240, -200, -160, -120, -80], 25);
   await stays(page, "clip_3");
   await plays(page, "clip_3");
-  const frames = await page.evaluate(() => window.sight.frames);
-  await expect.poll(() => page.evaluate(() => window.sight.frames)).toBeGreaterThan(frames);
+  const frames = await page.evaluate(() => window.probe.frames);
+  await expect.poll(() => page.evaluate(() => window.probe.frames)).toBeGreaterThan(frames);
 });
 
 test("at the first reel a swipe back springs back", async ({ page }) => {
@@ -73,7 +73,7 @@ test(`trap 5: in ${18 * (ROUNDS + 3)} swipes one media element at every frame, a
   const after = await counted();
   expect(after.nodes - before.nodes, "nodes").toBeLessThanOrEqual(5);
   expect(after.listeners - before.listeners, "listeners").toBeLessThanOrEqual(2);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
   expect(await page.getByRole("article").count()).toBeLessThanOrEqual(7);
 });
 
@@ -84,10 +84,10 @@ test("a double flick goes two on", async ({ page }) => {
   await swipe(page, 1, { steps: 4, stepMs: 6 });
   await plays(page, "clip_4");
   await rests(page);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
-test("trap 25: ten fast swipes on a weak line end on the tenth, and what was passed is not downloaded", async ({ page }) => {
+test("trap 25: ten fast swipes on a weak network end on the tenth, and what was passed is not downloaded", async ({ page }) => {
   test.setTimeout(120_000);
   const session = await devtools(page);
   await session.send("Network.enable");
@@ -100,11 +100,11 @@ test("trap 25: ten fast swipes on a weak line end on the tenth, and what was pas
   // A busy machine swipes slowly, and who stays at a reel gets it: what counts is what was passed fast. The first is warm.
   for (let round = 0; round < 4 && passed.length < 5; round++) {
     // A segment takes longer than anybody stays who swipes fast.
-    const line = { latency: 85, downloadThroughput: 300e3 / 8, uploadThroughput: 300e3 / 8 };
+    const weak = { latency: 85, downloadThroughput: 300e3 / 8, uploadThroughput: 300e3 / 8 };
     await session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
     await page.goto("/c/clip_0");
     await plays(page, "clip_0");
-    await session.send("Network.emulateNetworkConditions", { offline: false, ...line });
+    await session.send("Network.emulateNetworkConditions", { offline: false, ...weak });
     await page.evaluate(() => {
       const visits: [string, number][] = [];
       new MutationObserver(() => {
@@ -128,7 +128,7 @@ test("trap 25: ten fast swipes on a weak line end on the tenth, and what was pas
   }
   console.log(`passed fast: ${passed.join(", ")}; loaded: ${[...new Set(done)].join(", ")}`);
   expect(passed.length, "reels passed fast").toBeGreaterThanOrEqual(5);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
 test("two fingers do not move the feed", async ({ page }) => {
@@ -169,9 +169,9 @@ test("trap 6: turning the phone keeps the reel, and the way on from it", async (
 });
 
 for (const [channel, ratio] of [["wide", 16 / 9], ["square", 1]] as const) {
-  test(`trap 6: a ${channel} picture has its size again when one comes back to it`, async ({ page, house }) => {
-    const home = await house(["clip_0", channel]);
-    await page.goto(`${home.url}/c/${channel}`);
+  test(`trap 6: a ${channel} picture has its size again when one comes back to it`, async ({ page, serve }) => {
+    const server = await serve(["clip_0", channel]);
+    await page.goto(`${server.url}/c/${channel}`);
     await plays(page, channel);
     const size = () => media(page, (video) => video.getBoundingClientRect().toJSON() as DOMRect);
     await rests(page);
@@ -206,7 +206,7 @@ test("trap 3: the poster stays until the picture comes: no black", async ({ page
   }
   await rests(page);
   await expect(active(page)).toHaveAttribute("data-channel", "clip_2");
-  expect(await page.evaluate(() => window.sight.moves)).toBeNull();
+  expect(await page.evaluate(() => window.probe.moves)).toBeNull();
   release();
   await plays(page, "clip_2");
 });

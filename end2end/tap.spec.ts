@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
-import { active, media, plays, rests } from "./eyes";
-import { expect, press, showControls, swipe, test } from "./hands";
+import { active, media, plays, rests } from "./probe";
+import { expect, press, showControls, swipe, test } from "./actions";
 
 declare global {
   interface Window {
@@ -104,13 +104,13 @@ for (const [width, height] of [[844, 390], [320, 256]] as const) {
 }
 
 for (const [width, height] of [[844, 390], [667, 375]] as const) {
-  test(`what a call has paused keeps its title at ${width}x${height}, and says why below it`, async ({ guest, house }) => {
-    const home = await house([]);
-    home.link("cala", "clip_1", 'title = "La cala, última hora"\n');
-    home.link("larga", "clip_2", `title = "${"La cala, última hora ".repeat(8).trim()}"\n`);
-    await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(2);
+  test(`what a call has paused keeps its title at ${width}x${height}, and says why below it`, async ({ guest, serve }) => {
+    const server = await serve([]);
+    server.link("cala", "clip_1", 'title = "La cala, última hora"\n');
+    server.link("larga", "clip_2", `title = "${"La cala, última hora ".repeat(8).trim()}"\n`);
+    await expect.poll(async () => (await (await fetch(`${server.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(2);
     const page = await guest({ viewport: { width, height }, hasTouch: true, isMobile: true, locale: "es-ES" });
-    await page.goto(`${home.url}/c/cala`);
+    await page.goto(`${server.url}/c/cala`);
     for (const channel of ["cala", "larga"]) {
       await plays(page, channel);
       await rests(page);
@@ -162,25 +162,25 @@ async function loadNothingAhead(page: Page): Promise<void> {
   });
 }
 
-test("files that the browser loads only when they are asked to play do play, and say so where that is refused", async ({ page, house }) => {
-  const home = await house(["brief"]);
+test("files that the browser loads only when they are asked to play do play, and say so where that is refused", async ({ page, serve }) => {
+  const server = await serve(["brief"]);
   for (const name of ["a", "b", "c"]) {
     execFileSync("ffmpeg", [
       "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=180x320:r=24:d=6", "-c:v", "libx264", "-preset", "ultrafast",
-      "-pix_fmt", "yuv420p", "-movflags", "+faststart", join(home.streams, `${name}.mp4`),
+      "-pix_fmt", "yuv420p", "-movflags", "+faststart", join(server.streams, `${name}.mp4`),
     ]);
   }
-  const ids = async () => ((await (await fetch(`${home.url}/api/channels`)).json()) as string[]).length;
+  const ids = async () => ((await (await fetch(`${server.url}/api/channels`)).json()) as string[]).length;
   await expect.poll(ids, { timeout: 15_000 }).toBe(4);
   await loadNothingAhead(page);
-  await page.goto(`${home.url}/c/a`);
+  await page.goto(`${server.url}/c/a`);
   await plays(page, "a");
   for (const next of ["b", "brief", "c"].sort()) {
     await swipe(page);
     await plays(page, next);
   }
   await refuse(page, "at once");
-  await page.goto(`${home.url}/c/b`);
+  await page.goto(`${server.url}/c/b`);
   await prompted(page);
   await page.touchscreen.tap(100, 200);
   await plays(page, "b");

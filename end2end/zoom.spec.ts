@@ -1,8 +1,8 @@
 // Small windows, large letters, and colours that the device chooses: everything stays in reach, and every state is seen.
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests } from "./eyes";
-import { devtools, expect, press, test } from "./hands";
+import { LONG_MS, active, media, plays, rests } from "./probe";
+import { devtools, expect, press, test } from "./actions";
 
 /** Brings the controls out and keeps them: focus is inside. */
 async function takeControls(page: Page): Promise<void> {

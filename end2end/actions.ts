@@ -2,20 +2,20 @@
 // clean, unless the test says what it expects there.
 import { expect, test as base, type BrowserContext, type BrowserContextOptions, type CDPSession, type Page } from "@playwright/test";
 
-import { LOOK } from "./eyes";
-import { House } from "./house";
+import { PROBE } from "./probe";
+import { TestServer } from "./server";
 
-type Hands = {
+type Fixtures = {
   /** Names console lines that this test provokes on purpose. */
   expects: (line: RegExp) => void;
   /** A server of the test's own, with these channels. */
-  house: (channels: string[], env?: Record<string, string>) => Promise<House>;
+  serve: (channels: string[], env?: Record<string, string>) => Promise<TestServer>;
   /** Another person, with a browser context of their own. */
   guest: (options?: BrowserContextOptions) => Promise<Page>;
   consoles: { watch: (context: BrowserContext) => Promise<void>; expected: RegExp[] };
 };
 
-export const test = base.extend<Hands>({
+export const test = base.extend<Fixtures>({
   consoles: async ({}, use) => {
     const said: string[] = [], expected: RegExp[] = [];
     const watch = async (context: BrowserContext) => {
@@ -25,27 +25,27 @@ export const test = base.extend<Hands>({
         if (["error", "warning"].includes(line.type())) said.push(`${line.type()}: ${line.text()} ${line.location().url}`);
       });
       context.on("weberror", (error) => said.push(`thrown: ${error.error().message}`));
-      await context.addInitScript(...LOOK);
+      await context.addInitScript(...PROBE);
     };
     await use({ watch, expected });
     expect(said.filter((line) => !expected.some((e) => e.test(line))), "the console is clean").toEqual([]);
   },
   expects: async ({ consoles }, use) => use((line) => consoles.expected.push(line)),
-  house: async ({}, use) => {
-    const houses: House[] = [];
+  serve: async ({}, use) => {
+    const servers: TestServer[] = [];
     await use(async (channels, env) => {
-      const house = await House.open(channels, env);
-      houses.push(house);
-      return house;
+      const server = await TestServer.open(channels, env);
+      servers.push(server);
+      return server;
     });
-    await Promise.all(houses.map((house) => house.close()));
+    await Promise.all(servers.map((server) => server.close()));
   },
-  // People leave before houses close: both fixtures below wait for `house`, and end before it.
-  context: async ({ context, consoles, house: _ }, use) => {
+  // People leave before servers close: both fixtures below wait for `serve`, and end before it.
+  context: async ({ context, consoles, serve: _ }, use) => {
     await consoles.watch(context);
     await use(context);
   },
-  guest: async ({ browser, consoles, house: _ }, use) => {
+  guest: async ({ browser, consoles, serve: _ }, use) => {
     const contexts: BrowserContext[] = [];
     await use(async (options) => {
       const context = await browser.newContext(options);

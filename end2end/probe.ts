@@ -1,4 +1,4 @@
-// What is on the screen. `look` runs in every page before its own scripts and watches each animation frame; the rest asks it.
+// What is on the screen. `probe` runs in every page before its own scripts and watches each animation frame; the rest asks it.
 import { expect, type Locator, type Page } from "@playwright/test";
 
 /** The corner that streams.sh gave each channel. */
@@ -12,7 +12,7 @@ const CORNERS: Record<string, [number, number, number]> = Object.fromEntries(
 /** A wait that a busy machine does not break. */
 export const LONG_MS = 12_000;
 
-export type Sight = {
+export type Probe = {
   /** Most media elements seen in the document at one animation frame. */
   most: number;
   /** The channel whose picture moves: two different frames of it were presented, its corner has its colour. */
@@ -26,13 +26,13 @@ export type Sight = {
 
 declare global {
   interface Window {
-    sight: Sight;
+    probe: Probe;
   }
 }
 
 /** Runs in the page. */
-export function look(corners: Record<string, number[]>): void {
-  const sight: Sight = (window.sight = { most: 0, moves: null, frames: 0, gap: 0, corner: [] });
+export function probe(corners: Record<string, number[]>): void {
+  const found: Probe = (window.probe = { most: 0, moves: null, frames: 0, gap: 0, corner: [] });
   // A violation is an error of the page like any other.
   addEventListener("securitypolicyviolation", (e) => console.error(`blocked by policy: ${e.violatedDirective} ${e.blockedURI}`));
   const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", {
@@ -44,10 +44,10 @@ export function look(corners: Record<string, number[]>): void {
     watched.add(video);
     const presented = (now: number, frame: VideoFrameCallbackMetadata) => {
       if (video === seen && frame.mediaTime !== time) {
-        if (sight.frames > 0) sight.gap = Math.max(sight.gap, now - at);
+        if (found.frames > 0) found.gap = Math.max(found.gap, now - at);
         at = now;
         time = frame.mediaTime;
-        sight.frames++;
+        found.frames++;
       }
       video.requestVideoFrameCallback(presented);
     };
@@ -55,29 +55,29 @@ export function look(corners: Record<string, number[]>): void {
   };
   const isItsOwn = (video: HTMLVideoElement, channel: string) => {
     pen?.drawImage(video, 0, 0, video.videoWidth / 16, video.videoWidth / 16, 0, 0, 1, 1);
-    sight.corner = Array.from(pen?.getImageData(0, 0, 1, 1).data ?? []).slice(0, 3);
-    return corners[channel]?.every((c, n) => Math.abs(c - (sight.corner[n] ?? 0)) < 60) ?? true;
+    found.corner = Array.from(pen?.getImageData(0, 0, 1, 1).data ?? []).slice(0, 3);
+    return corners[channel]?.every((c, n) => Math.abs(c - (found.corner[n] ?? 0)) < 60) ?? true;
   };
   const tick = () => {
     const media = document.querySelectorAll<HTMLVideoElement>("video, audio");
-    sight.most = Math.max(sight.most, media.length);
+    found.most = Math.max(found.most, media.length);
     const video = media[0];
     const channel = video?.closest<HTMLElement>("[data-channel]")?.dataset.channel;
     if (video !== seen || channel !== of) {
       [seen, of, time] = [video, channel, -1];
-      [sight.frames, sight.moves] = [0, null];
+      [found.frames, found.moves] = [0, null];
       if (video && !watched.has(video)) watch(video);
     }
-    if (video && channel && !sight.moves && sight.frames >= 2 && !video.paused) {
+    if (video && channel && !found.moves && found.frames >= 2 && !video.paused) {
       const box = video.getBoundingClientRect(), middle = box.top + box.height / 2;
-      if (box.width > 0 && middle > 0 && middle < innerHeight && isItsOwn(video, channel)) sight.moves = channel;
+      if (box.width > 0 && middle > 0 && middle < innerHeight && isItsOwn(video, channel)) found.moves = channel;
     }
     requestAnimationFrame(tick);
   };
   requestAnimationFrame(tick);
 }
 
-export const LOOK = [look, CORNERS] as const;
+export const PROBE = [probe, CORNERS] as const;
 
 /** The article on screen. */
 export function active(page: Page): Locator {
@@ -97,7 +97,7 @@ function state() {
   return {
     active: [...document.querySelectorAll("[role=feed] [aria-current=true]")].map(name),
     inside: media.map(name),
-    moves: window.sight.moves,
+    moves: window.probe.moves,
     paused: media[0]?.paused,
   };
 }
