@@ -40,6 +40,5 @@ test("a first visit without media keeps its budget", async ({ page }) => {
   const weigh = await scales(page);
   await page.goto("/");
   await plays(page, "clip_0");
-  await page.waitForTimeout(1_000);
-  expect(weigh()).toBeLessThanOrEqual(FIRST_VISIT);
+  expect(await weigh()).toBeLessThanOrEqual(FIRST_VISIT);
 });

@@ -65,20 +65,22 @@ test("a caption and \"Tap to hear\" never lie over each other", async ({ page, s
     const room = page.getByRole("main");
     await expect(room).toHaveAttribute("data-slate", "");
     await expect(room).not.toHaveAttribute("data-slate", { timeout: LONG_MS });
-    await page.waitForTimeout(500);
     await expect(page.getByRole("button", { name: "Tap to hear" })).toHaveCSS("opacity", "1");
     await expect(page.locator(".caption", { hasText: `line ${channel.slice(-1)}` })).toBeInViewport({ ratio: 1 });
-    const { seen, found } = await page.evaluate(() => (window as unknown as { both: Both }).both);
-    expect(seen, "frames that showed both").toBeGreaterThan(10);
+    const both = () => page.evaluate(() => (window as unknown as { both: Both }).both);
+    await expect.poll(async () => (await both()).rest, { message: "frames that showed both without the slate" }).toBeGreaterThan(10);
+    const { slate, found } = await both();
+    expect(slate, "frames that showed both with the slate").toBeGreaterThan(10);
     expect(found, `${width}x${height}`).toEqual([]);
   }
 });
 
-type Both = { seen: number; found: string[] };
+/** Frames that showed both, with the slate and at rest, and how they lay over each other. */
+type Both = { slate: number; rest: number; found: string[] };
 
 /** Looks, from now on at each animation frame, where both are seen. Runs in the page. */
 function overlaps(): void {
-  const both: Both = { seen: 0, found: [] };
+  const both: Both = { slate: 0, rest: 0, found: [] };
   Object.assign(window, { both });
   const box = (selector: string) => {
     const element = document.querySelector(selector);
@@ -88,11 +90,11 @@ function overlaps(): void {
   const tick = () => {
     const [caption, hear] = [box(".caption span"), box(".hear")];
     if (caption && hear && caption.width > 0) {
-      both.seen++;
+      const slate = document.querySelector("main")!.hasAttribute("data-slate");
+      both[slate ? "slate" : "rest"]++;
       const across = Math.min(caption.right, hear.right) - Math.max(caption.left, hear.left);
       const down = Math.min(caption.bottom, hear.bottom) - Math.max(caption.top, hear.top);
-      const slate = document.querySelector("main")!.hasAttribute("data-slate") ? "with" : "without";
-      const over = `${Math.round(across)}x${Math.round(down)} px, ${slate} the slate`;
+      const over = `${Math.round(across)}x${Math.round(down)} px, ${slate ? "with" : "without"} the slate`;
       if (across > 0 && down > 0 && !both.found.includes(over)) both.found.push(over);
     }
     requestAnimationFrame(tick);

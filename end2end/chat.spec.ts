@@ -1,7 +1,7 @@
 // Talking: names, rooms, limits, the log, and what the chat may not cover.
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests } from "./probe";
+import { LONG_MS, active, drawn, media, nothingFor, plays, rests } from "./probe";
 import { drag, expect, openChat, say, showControls, swipe, test } from "./actions";
 import type { TestServer } from "./server";
 
@@ -103,8 +103,8 @@ test("\"only this reel\" limits what is shown and what is written; elsewhere it 
 
 test("a message over the rate stays in the box, with the reason", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  // A place comes free every twelve seconds: a busy machine does not write so slowly.
-  const server = await serve(CHANNELS, { CHAT_RATE: "5/60" });
+  // A place comes free every eight seconds: a busy machine does not write so slowly.
+  const server = await serve(CHANNELS, { CHAT_RATE: "5/40" });
   await enter(page, server);
   await openChat(page);
   await say(page, "message 1", "Ana");
@@ -131,14 +131,13 @@ test("the log follows the newest line only while its reader is at the bottom", a
   await expect(line(page, "flood 40")).toBeInViewport();
   await expect.poll(below).toBeLessThan(3);
   await log(page).evaluate((e) => (e.scrollTop = 200));
-  await page.waitForTimeout(300);
+  await drawn(page);
   await flood(speaker, 40, "later");
   await expect(line(page, "later 40")).toBeAttached();
-  await page.waitForTimeout(300);
-  expect(await log(page).evaluate((e) => e.scrollTop)).toBe(200);
+  await nothingFor(300, "the log follows its newest line", () => log(page).evaluate((e) => e.scrollTop), 200);
   await expect(line(page, "later 40")).not.toBeInViewport();
   await log(page).evaluate((e) => (e.scrollTop = e.scrollHeight));
-  await page.waitForTimeout(300);
+  await drawn(page);
   await flood(speaker, 5, "last");
   await expect(line(page, "last 5")).toBeInViewport();
   // A finger in the open chat scrolls the chat and not the feed.

@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import type { Locator } from "@playwright/test";
 
-import { LONG_MS, plays, rests } from "./probe";
-import { expect, press, showControls, test } from "./actions";
+import { LONG_MS, nothingFor, plays, rests } from "./probe";
+import { expect, flingEnds, press, showControls, test } from "./actions";
 import { MADE } from "./server";
 
 test("G opens the guide over the reel, which plays on; one searches, chooses and is there", { tag: "@both" }, async ({ page, isMobile }) => {
@@ -22,9 +22,11 @@ test("G opens the guide over the reel, which plays on; one searches, chooses and
   await search.pressSequentially("test reel 1");
   await expect(guide.locator(".film-frame")).toHaveCount(2);
   await expect(guide.getByRole("listitem").filter({ hasText: "Test reel 10" })).toBeVisible();
+  // A search box keeps its first Escape for itself, to be emptied.
   await press(page, "Escape");
-  // A search box may keep its first Escape for itself, to be emptied.
-  if (await guide.isVisible()) await press(page, "Escape");
+  await expect(search).toHaveValue("");
+  await expect(guide).toBeVisible();
+  await press(page, "Escape");
   await expect(guide).toBeHidden();
   await plays(page, "clip_1");
 
@@ -139,8 +141,8 @@ test("while the server is away the bar speaks alone, over the guide too", { tag:
   await once();
   await press(page, "g");
   await expect(guide.getByRole("button", { name: "Close" })).toBeInViewport({ ratio: 1 });
-  // Beyond what it takes to know that the guide does not come.
-  await page.waitForTimeout(4_000);
+  const late = () => page.getByText(LATE).isVisible();
+  await nothingFor(4_000, "the guide says too that it does not come", late, false);
   await once();
   await server.start();
   // It may have been tried meanwhile.
@@ -151,7 +153,7 @@ test("while the server is away the bar speaks alone, over the guide too", { tag:
   await server.stop("SIGKILL");
   await guide.getByRole("searchbox", { name: "Search" }).fill("test reel 0");
   await once();
-  await page.waitForTimeout(2_000);
+  await nothingFor(2_000, "the guide says too that what was asked for does not come", late, false);
   await once();
   await now.focus();
   await server.start();
@@ -180,11 +182,12 @@ test("rolls of the guide that did not come are asked for again", async ({ page, 
   await press(page, "g");
   await expect(guide.locator("[data-channel=r1]")).toBeVisible();
   await expect(guide.locator(".roll")).toHaveCount(5);
+  let asked = 0;
+  page.on("requestfailed", (request) => (asked += Number(request.url().includes("/guide/rolls/5"))));
   await context.setOffline(true);
   const last = guide.locator(".roll").last();
   await last.evaluate((roll) => roll.scrollIntoView());
-  // Asked for, in vain, more than once.
-  await page.waitForTimeout(4_000);
+  await expect.poll(() => asked, { timeout: LONG_MS, message: "asked for, in vain, more than once" }).toBeGreaterThan(1);
   await expect(last.locator(".film-frame")).toHaveCount(0);
   await context.setOffline(false);
   await expect(guide.locator("[data-channel=r150]")).toBeVisible({ timeout: LONG_MS });
@@ -237,7 +240,7 @@ test("what lies over the reel is closed by Back, one after the other, and the re
     await expect(room).not.toHaveAttribute("data-chat-open");
     await expect(page).toHaveURL(/\/c\/clip_3$/);
     await plays(page, "clip_3");
-    await page.waitForTimeout(700);
+    await flingEnds();
   }
   expect(await page.evaluate(() => performance.timeOrigin), "the same document").toBe(here);
   expect(await page.evaluate(() => history.length), "one entry ahead, each time the same").toBe(entries! + 1);

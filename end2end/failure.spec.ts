@@ -2,7 +2,7 @@
 import type { Page } from "@playwright/test";
 
 import { active, plays, rests } from "./probe";
-import { devtools, drag, expect, press, test } from "./actions";
+import { devtools, drag, expect, handRests, press, test } from "./actions";
 
 const panel = (page: Page) => active(page).locator(".failure");
 const scrolled = (page: Page) => panel(page).evaluate((e) => [Math.round(e.scrollTop), e.scrollHeight - e.clientHeight] as const);
@@ -124,7 +124,8 @@ test("it hands the wheel back too", { tag: "@desktop" }, async ({ guest, serve, 
   await expect(active(page)).toHaveAttribute("data-channel", "clip_3");
   await page.mouse.wheel(0, -1_000);
   await expect.poll(async () => (await scrolled(page))[0]).toBe(0);
-  await page.waitForTimeout(400);
+  // A wheel that has rested turns anew.
+  await handRests(400);
   await page.mouse.wheel(0, -100);
   await expect(active(page)).toHaveAttribute("data-channel", "clip_2", { timeout: 1_500 });
   await plays(page, "clip_2");

@@ -1,7 +1,7 @@
 // Where the focus goes when its place closes: to what opened it, to what takes its place, or to the reel; never to nothing.
 import type { Locator, Page } from "@playwright/test";
 
-import { LONG_MS, active, plays, rests } from "./probe";
+import { LONG_MS, active, nothingFor, plays, rests, settles } from "./probe";
 import { expect, press, showControls, test } from "./actions";
 
 const box = (page: Page) => page.getByRole("textbox", { name: "Message" });
@@ -134,8 +134,8 @@ test("on a phone the menu gives it back to its button, by Escape as by Back", as
     await expect(page.locator(".menu")).toBeFocused();
     await close();
     await expect(page.locator(".menu")).toBeHidden();
-    await page.waitForTimeout(200);
     await expect(button, how).toBeFocused();
+    await nothingFor(200, "the focus goes on from there", () => button.evaluate((e) => e === document.activeElement), true);
     await active(page).focus();
   }
 });
@@ -162,7 +162,7 @@ test("at 320x256 the chat can be read and written, and a failure can be answered
   await active(page).focus();
   await press(page, "Enter");
   await expect(box(page)).toBeFocused();
-  await page.waitForTimeout(400);
+  await settles(page, ".chat");
   await isReached(".say input", 44);
   await isReached(".say .send", 44);
   await isReached(".chat .log", 60);

@@ -20,8 +20,7 @@ test("on plain http at home it opens, plays, swipes and chats, in gzip", async (
   await plays(page, "clip_0");
   expect(encodings.length).toBeGreaterThan(3);
   expect([...new Set(encodings)]).toEqual(["gzip"]);
-  await page.waitForTimeout(1_000);
-  expect(weigh()).toBeLessThanOrEqual(FIRST_VISIT);
+  expect(await weigh()).toBeLessThanOrEqual(FIRST_VISIT);
   await swipe(page);
   await plays(page, "clip_1");
   await rests(page);

@@ -1,7 +1,7 @@
 // The folder changes while people watch.
 import { join } from "node:path";
 
-import { LONG_MS, active, media, plays, rests, stays, watched } from "./probe";
+import { LONG_MS, active, media, plays, playsOn, rests, stays, watched } from "./probe";
 import { expect, press, swipe, test } from "./actions";
 import { MADE } from "./server";
 
@@ -53,8 +53,9 @@ test("the reel on screen, taken away, plays on; once left, it is gone", async ({
   await plays(page, "clip_1");
   await expect.poll(() => media(page, (v) => v.buffered.length > 0 && v.buffered.end(0) > v.duration - 0.3)).toBe(true);
   server.remove("clip_1");
-  await page.waitForTimeout(3_000);
-  await plays(page, "clip_1");
+  const listed = async () => ((await (await fetch(`${server.url}/api/channels`)).json()) as string[]).length;
+  await expect.poll(listed, { timeout: LONG_MS }).toBe(2);
+  await playsOn(page, "clip_1", 1_500);
   await swipe(page);
   await plays(page, "clip_2");
   await rests(page);

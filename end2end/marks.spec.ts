@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests, stays } from "./probe";
-import { expect, openChat, press, showControls, swipe, test } from "./actions";
+import { LONG_MS, active, media, nothingFor, plays, rests, stays } from "./probe";
+import { expect, openChat, opens, press, showControls, swipe, test } from "./actions";
 
 test("a first visit by touch gets a hint, until somebody has swiped", async ({ page }) => {
   const room = page.getByRole("main");
@@ -23,8 +23,7 @@ test("a first visit by touch gets a hint, until somebody has swiped", async ({ p
   await expect(page).toHaveURL(/clip_1/);
   await page.reload();
   await plays(page, "clip_1");
-  await page.waitForTimeout(3_000);
-  await expect(room).not.toHaveAttribute("data-hint");
+  await nothingFor(2_500, "a hint comes 1.2 s after the picture", () => room.getAttribute("data-hint"), null);
 });
 
 const UNHINTED: Record<string, (page: Page) => Promise<void>> = {
@@ -55,8 +54,7 @@ for (const [when, makeSo] of Object.entries(UNHINTED)) {
       await released;
       await route.continue().catch(() => undefined);
     });
-    await page.goto("/");
-    await expect(page.locator(".feed")).toHaveAttribute("data-hydrated", "");
+    await opens(page, "/");
     await page.evaluate(() => {
       const hints = { count: 0 };
       new MutationObserver(() => hints.count++).observe(document.querySelector("main")!, { attributeFilter: ["data-hint"] });
@@ -66,9 +64,9 @@ for (const [when, makeSo] of Object.entries(UNHINTED)) {
     await makeSo(page);
     release();
     await plays(page, "clip_0");
-    await page.waitForTimeout(3_500);
+    const hints = () => page.evaluate(() => (window as unknown as { hints: { count: number } }).hints.count);
+    await nothingFor(2_500, "a hint comes 1.2 s after the picture", hints, 0);
     if (when === "while the controls show") await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
-    expect(await page.evaluate(() => (window as unknown as { hints: { count: number } }).hints.count)).toBe(0);
     await rests(page);
     await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
   });
@@ -169,16 +167,14 @@ test("while a reel is waited for its title and number stay, and nothing lies on 
   await page.goto("/c/clip_3");
   await expect(page.locator(".leader")).toHaveAttribute("data-waits", "");
   const seen = await titles(page);
-  await page.waitForTimeout(5_500);
+  const shown = () => seen.evaluate(({ title }) => title);
+  await expect.poll(shown, { timeout: LONG_MS, message: "longer than the title of any other arrival" }).toBeGreaterThan(5_000);
   const slate = page.locator("[aria-current=true] > .slate");
   await expect(slate).toHaveCSS("opacity", "1");
   await expect(slate.getByRole("heading")).toBeVisible();
   release();
   await plays(page, "clip_3");
-  await page.waitForTimeout(1_000);
-  const { title, covered } = await seen.evaluate((seen) => seen);
-  expect(title).toBeGreaterThan(5_000);
-  expect(covered).toEqual([]);
+  await nothingFor(1_000, "something comes to lie on them", () => seen.evaluate(({ covered }) => covered), []);
 });
 
 test("a pointer that moves makes no timer each time", { tag: "@desktop" }, async ({ page }) => {
@@ -204,8 +200,8 @@ test("a pointer that moves makes no timer each time", { tag: "@desktop" }, async
 test("a pointer needs no hint", { tag: "@desktop" }, async ({ page }) => {
   await page.goto("/");
   await plays(page, "clip_0");
-  await page.waitForTimeout(3_000);
-  await expect(page.getByRole("main")).not.toHaveAttribute("data-hint");
+  const hints = () => page.getByRole("main").getAttribute("data-hint");
+  await nothingFor(2_500, "a hint comes 1.2 s after the picture", hints, null);
 });
 
 test("near its end a long reel tells what comes next, and goes there", async ({ page, serve }) => {

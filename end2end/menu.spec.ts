@@ -1,8 +1,8 @@
 // How a reel is played: its quality, its speed, a finger that holds.
 import type { Page } from "@playwright/test";
 
-import { media, plays, rests, stays } from "./probe";
-import { devtools, drag, expect, press, showControls, swipe, test } from "./actions";
+import { LONG_MS, media, nothingFor, plays, playsOn, rests, stays } from "./probe";
+import { devtools, drag, expect, flingEnds, press, showControls, swipe, test } from "./actions";
 
 const menu = (page: Page) => page.getByRole("group", { name: "Playback" });
 
@@ -59,23 +59,23 @@ test("a finger that holds plays twice as fast, and back when it lifts", async ({
   await expect.poll(rate).toBe(2);
   await expect(page.getByText("2× while you hold")).toHaveCSS("opacity", "1");
   await expect(page.getByRole("main")).toHaveAttribute("data-fast", "");
-  await page.waitForTimeout(300);
+  await nothingFor(300, "the speed goes back under the finger", rate, 2);
   await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
   await expect.poll(rate).toBe(1);
   await expect(page.getByRole("main")).not.toHaveAttribute("data-fast");
   await expect(page.getByText("2× while you hold")).toHaveCSS("opacity", "0");
-  await page.waitForTimeout(500);
-  expect(await media(page, (video) => video.paused), "a hold is no tap").toBe(false);
-  await plays(page, "clip_3");
+  // A hold is no tap.
+  await playsOn(page, "clip_3");
 });
 
 test("a quality chosen when the neighbour is warm already holds there too", async ({ page, serve }) => {
   test.setTimeout(60_000);
   const server = await serve(["ladder_1", "ladder_2"]);
+  let warmed = 0;
+  page.on("requestfinished", (request) => (warmed += Number(/\/streams\/ladder_2\/.*\.ts/.test(request.url()))));
   await page.goto(server.url);
   await plays(page, "ladder_1");
-  // Two reels: the neighbour is prepared by now.
-  await page.waitForTimeout(2_000);
+  await expect.poll(() => warmed, { timeout: LONG_MS, message: "the neighbour is prepared" }).toBeGreaterThan(0);
   await openMenu(page);
   await menu(page).getByRole("radio", { name: /^360p/ }).check();
   await expect.poll(() => media(page, (video) => video.videoHeight), { timeout: 20_000 }).toBe(360);
@@ -107,7 +107,7 @@ test("a swipe, or a number, closes the menu and goes on", async ({ page }) => {
     await expect(menu(page)).toBeHidden();
     await expect(page.getByRole("button", { name: "Playback", includeHidden: true })).toHaveAttribute("aria-expanded", "false");
     await rests(page);
-    await page.waitForTimeout(700);
+    await flingEnds();
   }
 });
 

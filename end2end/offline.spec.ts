@@ -1,7 +1,7 @@
 // Without a network: what was done meanwhile is made up for when it is back.
 import type { Page, WebSocketRoute } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests } from "./probe";
+import { LONG_MS, active, media, nothingFor, plays, rests } from "./probe";
 import { expect, press, swipe, test } from "./actions";
 
 const like = (page: Page) => page.getByRole("button", { name: "Like", includeHidden: true });
@@ -48,8 +48,7 @@ test("a like made without a network is sent when it is back, and one taken back 
   await expect(like(page)).toHaveAttribute("aria-pressed", "true");
   await press(page, "l");
   await expect(like(page)).toHaveAttribute("aria-pressed", "false");
-  await page.waitForTimeout(500);
-  await expect(like(other)).toHaveText("");
+  await nothingFor(500, "somebody hears of it", () => like(other).innerText(), "");
   socket.mend();
   await expect(bar).toBeHidden({ timeout: 40_000 });
   await expect(like(other)).toHaveText("1", { timeout: LONG_MS });
@@ -57,8 +56,7 @@ test("a like made without a network is sent when it is back, and one taken back 
   await press(other, "ArrowUp");
   await plays(other, "clip_0");
   await rests(other);
-  await other.waitForTimeout(1_000);
-  await expect(like(other)).toHaveText("");
+  await nothingFor(1_000, "the one that was taken back is sent", () => like(other).innerText(), "");
   await expect(like(page)).toHaveText("");
   // It is one's own still, and can be taken back.
   await press(page, "ArrowDown");

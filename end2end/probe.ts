@@ -84,11 +84,19 @@ export function active(page: Page): Locator {
   return page.getByRole("feed").locator("article[aria-current=true]");
 }
 
-/** Waits until this channel is the active one and its own picture moves, in the only media element. */
+/** Waits until this channel is the active one, its own picture moves, in the only media element, and the page is hydrated: keys,
+ * fingers and links are the page's own. */
 export async function plays(page: Page, channel: string): Promise<void> {
   await expect
     .poll(() => page.evaluate(state), { timeout: LONG_MS, intervals: [20, 50, 100], message: `${channel} plays` })
-    .toEqual({ active: [channel], inside: [channel], moves: channel, paused: false });
+    .toEqual({ active: [channel], inside: [channel], moves: channel, paused: false, hydrated: true });
+}
+
+/** The same before the page is hydrated, or without that. */
+export async function moves(page: Page, channel: string): Promise<void> {
+  await expect
+    .poll(() => page.evaluate(state), { timeout: LONG_MS, intervals: [20, 50, 100], message: `${channel} moves` })
+    .toMatchObject({ active: [channel], inside: [channel], moves: channel, paused: false });
 }
 
 function state() {
@@ -99,6 +107,7 @@ function state() {
     inside: media.map(name),
     moves: window.probe.moves,
     paused: media[0]?.paused,
+    hydrated: document.querySelector("[role=feed][data-hydrated]") !== null,
   };
 }
 
@@ -121,11 +130,58 @@ export async function rests(page: Page): Promise<void> {
     .toBe(true);
 }
 
-/** Says that nothing moved: the same reel is active, at rest, after time enough to have moved. */
-export async function stays(page: Page, channel: string): Promise<void> {
-  await page.waitForTimeout(500);
-  await rests(page);
+/** Watches that for `ms` nothing happens: `ask` answers `wanted` throughout, or it fails at once. `why` names what would have
+ * happened by then. The only place where a test waits for a time and not for a thing. */
+export async function nothingFor<T>(ms: number, why: string, ask: () => T | Promise<T>, wanted: T): Promise<void> {
+  const until = performance.now() + ms;
+  for (let last = false; !last; ) {
+    last = performance.now() >= until;
+    expect<unknown>(await ask(), why).toEqual(wanted);
+    if (!last) await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+}
+
+/** Says that one is not moved: this reel is active and at rest, active for all of a while, and at rest after it. Between that the
+ * hint of a first visit may lift the strip. */
+export async function stays(page: Page, channel: string, ms = 500): Promise<void> {
+  const until = performance.now() + ms;
   await expect(active(page)).toHaveAttribute("data-channel", channel);
+  await rests(page);
+  const left = Math.max(200, until - performance.now());
+  await nothingFor(left, `${channel} stays`, () => active(page).getAttribute("data-channel"), channel);
+  await rests(page);
+}
+
+/** Says that this reel plays, and that nothing pauses or changes it: not a tap that waited for a second one either. */
+export async function playsOn(page: Page, channel: string, ms = 600): Promise<void> {
+  await plays(page, channel);
+  const seen = async () => {
+    const { active, paused } = await page.evaluate(state);
+    return { active, paused };
+  };
+  await nothingFor(ms, `${channel} plays on`, seen, { active: [channel], paused: false });
+}
+
+/** Waits until the page has drawn what it has heard of: the frame after the next one has begun. */
+export function drawn(page: Page): Promise<void> {
+  return page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))));
+}
+
+/** Waits until nothing of this part is on its way: the transitions in it and around it have ended. What a script moves, as the strip,
+ * and the progress, which never rests, are not meant. */
+export async function settles(page: Page, selector: string): Promise<void> {
+  const moving = () =>
+    page.evaluate((selector) => {
+      const parts = [...document.querySelectorAll(selector)];
+      return document.getAnimations().flatMap((animation) => {
+        const { target } = animation.effect as KeyframeEffect;
+        const moves = animation instanceof CSSTransition && animation.playState === "running";
+        if (!target || !moves || target.matches(".played") || !parts.some((part) => part.contains(target) || target.contains(part))) return [];
+        return [target.className];
+      });
+    }, selector);
+  await drawn(page);
+  await expect.poll(moving, { intervals: [20, 50], message: `${selector} stands still` }).toEqual([]);
 }
 
 /** What the one media element does. */

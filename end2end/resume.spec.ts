@@ -1,7 +1,7 @@
 // Coming back to the page: by reload, by the browser's Back and Forward, from its memory.
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, media, plays, rests } from "./probe";
+import { LONG_MS, media, nothingFor, plays, rests } from "./probe";
 import { expect, openChat, press, swipe, test } from "./actions";
 
 /** How many the page says are connected, itself included. */
@@ -88,8 +88,7 @@ test("a page that the browser takes from its memory plays on, unless a person ha
   await press(page, "Space");
   await expect.poll(() => media(page, (video) => video.paused)).toBe(true);
   await shownAgain(page);
-  await page.waitForTimeout(700);
-  expect(await media(page, (video) => video.paused)).toBe(true);
+  await nothingFor(700, "it plays by itself", () => media(page, (video) => video.paused), true);
   await press(page, "Space");
   await moves(page);
 });

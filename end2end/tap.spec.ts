@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
-import { active, media, plays, rests } from "./probe";
-import { expect, press, showControls, swipe, test } from "./actions";
+import { LONG_MS, active, media, nothingFor, plays, playsOn, rests } from "./probe";
+import { expect, opens, press, showControls, swipe, test } from "./actions";
 
 declare global {
   interface Window {
@@ -57,8 +57,7 @@ for (const how of ["later", "at once", "by throwing"] as const) {
     await prompted(page);
     const calls = () => page.evaluate(() => window.asked.calls);
     const before = await calls();
-    await page.waitForTimeout(2_000);
-    expect(await calls(), "nothing asks again").toBe(before);
+    await nothingFor(1_500, "it is asked again", calls, before);
     expect(before).toBeLessThan(6);
     await expect(page.getByRole("alert")).toBeHidden();
     const { width, height } = page.viewportSize()!;
@@ -66,8 +65,7 @@ for (const how of ["later", "at once", "by throwing"] as const) {
     await plays(page, "clip_1");
     await expect(big(page)).toBeHidden();
     // The tap was for playing: it does not pause as well.
-    await page.waitForTimeout(600);
-    await plays(page, "clip_1");
+    await playsOn(page, "clip_1");
     await swipe(page);
     await plays(page, "clip_2");
   });
@@ -84,8 +82,7 @@ test("a browser that presents two frames of what it refuses to play is asked for
   await refuse(page, "later");
   await page.goto("/c/clip_1");
   await prompted(page);
-  await page.waitForTimeout(3_000);
-  expect(await page.evaluate(() => window.asked.beside)).toBe(0);
+  await nothingFor(2_500, "a neighbour is asked", () => page.evaluate(() => window.asked.beside), 0);
   await page.touchscreen.tap(100, 200);
   await expect.poll(() => media(page, (video) => !video.paused && video.currentTime > 0.3)).toBe(true);
   await press(page, "ArrowDown");
@@ -141,11 +138,15 @@ for (const [width, height] of [[844, 390], [667, 375]] as const) {
 
 test("why it stands is seen where the refusal comes after the slate has gone", async ({ page }) => {
   await refuse(page, "at once");
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
   await page.route("**/clip_1/*.ts*", async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    await released;
     await route.continue().catch(() => {});
   });
-  await page.goto("/c/clip_1");
+  await opens(page, "/c/clip_1");
+  await expect(page.getByRole("main")).not.toHaveAttribute("data-slate", { timeout: LONG_MS });
+  release();
   await expect(big(page)).toBeVisible({ timeout: 15_000 });
   await expect(active(page).locator(".slate")).toHaveCSS("opacity", "1");
 });
@@ -207,9 +208,7 @@ test("the large button is pressed by mouse, and a swipe that begins on it goes o
     return;
   }
   await big(page).click();
-  await plays(page, "clip_1");
-  await page.waitForTimeout(600);
-  await plays(page, "clip_1");
+  await playsOn(page, "clip_1");
 });
 
 test("a pause from outside is told by the large button and by every control, and one touch plays on", async ({ page }) => {
@@ -220,10 +219,8 @@ test("a pause from outside is told by the large button and by every control, and
   await expect(active(page).getByText("paused", { exact: true })).toBeVisible();
   await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
   await expect(page.locator(".run .play")).toHaveAttribute("aria-label", "Play");
-  // It stays so, and nothing resumes by itself.
-  await page.waitForTimeout(4_000);
-  await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
-  expect(await media(page, (video) => video.paused)).toBe(true);
+  const stands = async () => [await page.getByRole("main").getAttribute("data-controls"), await media(page, (video) => video.paused)];
+  await nothingFor(3_500, "the controls go after three seconds, or it resumes by itself", stands, ["", true]);
   await page.locator(".run .play").tap();
   await plays(page, "clip_1");
   await expect(big(page)).toBeHidden();
