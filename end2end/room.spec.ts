@@ -85,7 +85,7 @@ for (const locale of ["en-US", "es-ES"]) {
         const watching = page.locator(".chat .watching");
         // Beside a square on a small phone there is room for next to nothing.
         if (channel === "square" && width < 800) continue;
-        if (channel !== "square" || width >= 800) await expect(watching, said).toBeVisible();
+        await expect(watching, said).toBeVisible();
         await expect.poll(() => page.locator(".chat").evaluate((e) => innerWidth - e.getBoundingClientRect().right)).toBe(0);
         const boxes = await page.evaluate(() =>
           [".scope", ".watching", ".close"].map((selector) => {
@@ -230,7 +230,7 @@ test("pages that stand still load no program", async ({ page, expects }) => {
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));
   for (const path of ["/pulse", "/no/such/page", "/c/nobody"]) {
     await page.goto(path);
-    await page.waitForTimeout(500);
+    await page.waitForLoadState("networkidle");
   }
   expect(asked.filter((path) => /wasm|vendor|pkg\/.*js/.test(path))).toEqual([]);
   await expect(page.getByRole("link", { name: "See the guide" })).toBeVisible();
