@@ -190,6 +190,9 @@ export async function say(page: Page, text: string, name?: string): Promise<void
   await page.getByRole("button", { name: "Come in" }).click();
 }
 
+/** A window in which a desktop's room is drawn quickly: for many steps in a row. */
+export const LOW = { width: 1180, height: 480 };
+
 /** Presses a key, as fast as one can. */
 export async function press(page: Page, key: string, times = 1): Promise<void> {
   for (let n = 0; n < times; n++) await page.keyboard.press(key);

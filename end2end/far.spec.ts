@@ -3,16 +3,16 @@ import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests, stays, watched } from "./probe";
-import { expect, press, test } from "./actions";
+import { LONG_MS, active, media, nothingFor, plays, rests, stays, watched } from "./probe";
+import { expect, LOW, press, test } from "./actions";
 import { MADE, type TestServer } from "./server";
 
-const ALL = 120;
+const ALL = 80;
 
 /** What the socket tells. */
 type Event = { type: string };
 
-/** A server of r1 to r120, and this page at one of them. The socket tells it that the list has changed and not the list, as of ten
+/** A server of r1 to r80, and this page at one of them. The socket tells it that the list has changed and not the list, as of ten
  * thousand: the page holds what it was written with and what it asks for. */
 async function enter(page: Page, open: (channels: string[]) => Promise<TestServer>, first = 1): Promise<TestServer> {
   const server = await open([]);
@@ -51,15 +51,16 @@ async function arrives(page: Page, n: number): Promise<void> {
 for (const ms of [0, 700]) {
   test(`60 quick notches move 60 reels, there and back, where the list answers after ${ms} ms`, { tag: "@desktop" }, async ({ page, serve }) => {
     test.setTimeout(150_000);
+    await page.setViewportSize(LOW);
     await enter(page, serve);
     if (ms > 0) await slowList(page, ms);
-    await page.mouse.move(720, 450);
+    await page.mouse.move(LOW.width / 2, LOW.height / 2);
     for (let n = 0; n < 60; n++) await page.mouse.wheel(0, 100);
     await arrives(page, 61);
     for (let n = 0; n < 45; n++) await page.mouse.wheel(0, -100);
     await arrives(page, 16);
     // Beyond the end is the end.
-    for (let n = 0; n < 130; n++) await page.mouse.wheel(0, 100);
+    for (let n = 0; n < 80; n++) await page.mouse.wheel(0, 100);
     await arrives(page, ALL);
     expect(await page.evaluate(() => window.probe.most)).toBe(1);
   });
@@ -69,12 +70,12 @@ test("a number goes to a channel that is not held, and steps after it count from
   test.setTimeout(90_000);
   await enter(page, serve);
   await slowList(page, 700);
-  for (const digit of "115") await press(page, digit);
-  await arrives(page, 115);
-  for (const digit of "60") await press(page, digit);
-  await arrives(page, 60);
+  for (const digit of "75") await press(page, digit);
+  await arrives(page, 75);
+  for (const digit of "30") await press(page, digit);
+  await arrives(page, 30);
   await press(page, "ArrowDown", 3);
-  await arrives(page, 63);
+  await arrives(page, 33);
   // Beyond the last one is the last one.
   for (const digit of "999") await press(page, digit);
   await arrives(page, ALL);
@@ -85,12 +86,13 @@ test("who goes elsewhere while the list still answers is left there", async ({ p
   await enter(page, serve);
   await slowList(page, 1_500);
   // Beyond what is held, and back home before the answer is there.
-  const asked = page.waitForRequest("**/api/fn/channels*");
+  const [asked, answered] = [page.waitForRequest("**/api/fn/channels*"), page.waitForResponse("**/api/fn/channels*")];
   await press(page, "ArrowDown", 50);
   await asked;
   await press(page, "Home");
   await plays(page, "r1");
-  await page.waitForTimeout(4_000);
+  await (await answered).finished();
+  await stays(page, "r1", 1_500);
   await arrives(page, 1);
   // To the last, and one back from where one is before the answer is there.
   await press(page, "ArrowDown");
@@ -109,8 +111,9 @@ test("steps that the list did not answer are forgotten: with the network back on
   await press(page, "ArrowDown", 50);
   await expect.poll(async () => Number(await active(page).getAttribute("aria-posinset")), { timeout: LONG_MS }).toBeGreaterThan(5);
   await rests(page);
-  await page.waitForTimeout(1_000);
-  const last = Number(await active(page).getAttribute("aria-posinset"));
+  const at = async () => Number(await active(page).getAttribute("aria-posinset"));
+  const last = await at();
+  await nothingFor(1_000, "a step that was not answered is made up for", at, last);
   await arrives(page, last);
   await page.unroute("**/api/fn/channels*");
   await press(page, "ArrowUp");

