@@ -1,8 +1,8 @@
 // Sound and captions in playlists of their own: the whole library is loaded for them, and for nothing else.
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, media, plays, rests } from "./eyes";
-import { expect, press, swipe, test } from "./hands";
+import { LONG_MS, media, plays, rests } from "./probe";
+import { expect, press, swipe, test } from "./actions";
 
 /** What Chromium tells beside the standard. */
 type Decodes = HTMLVideoElement & { webkitAudioDecodedByteCount: number };
@@ -19,12 +19,12 @@ async function sounds(page: Page): Promise<void> {
   await expect.poll(() => decoded(page), { timeout: LONG_MS, message: "sound is decoded" }).toBeGreaterThan(before);
 }
 
-test("sound in a playlist of its own is heard, and plain reels before and after it play", async ({ page, house }) => {
+test("sound in a playlist of its own is heard, and plain reels before and after it play", async ({ page, serve }) => {
   test.setTimeout(90_000);
   const asked: string[] = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-  const home = await house(["clip_0", "sound_apart", "wide"]);
-  await page.goto(`${home.url}/c/clip_0`);
+  const server = await serve(["clip_0", "sound_apart", "wide"]);
+  await page.goto(`${server.url}/c/clip_0`);
   await plays(page, "clip_0");
   await press(page, "m");
   await expect(sound(page)).toHaveAttribute("aria-pressed", "true");
@@ -54,23 +54,23 @@ test("sound in a playlist of its own is heard, and plain reels before and after 
     await rests(page);
   }
   expect(asked.filter((path) => FULL.test(path))).toHaveLength(1);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
-test("opened cold, a reel with sound of its own is heard", async ({ page, house }) => {
-  const home = await house(["sound_apart", "clip_0"]);
-  await page.goto(`${home.url}/c/sound_apart`);
+test("opened cold, a reel with sound of its own is heard", async ({ page, serve }) => {
+  const server = await serve(["sound_apart", "clip_0"]);
+  await page.goto(`${server.url}/c/sound_apart`);
   await plays(page, "sound_apart");
   await press(page, "m");
   await sounds(page);
   await expect(page.getByRole("alert")).toBeHidden();
 });
 
-test("captions in a playlist of their own are offered, switched, and in the page's language", async ({ page, guest, house }) => {
+test("captions in a playlist of their own are offered, switched, and in the page's language", async ({ page, guest, serve }) => {
   test.setTimeout(90_000);
-  const home = await house(["captions_apart", "clip_0", "said_1"]);
+  const server = await serve(["captions_apart", "clip_0", "said_1"]);
   const line = (who: Page, text: RegExp) => who.locator(".caption", { hasText: text });
-  await page.goto(`${home.url}/c/captions_apart`);
+  await page.goto(`${server.url}/c/captions_apart`);
   await plays(page, "captions_apart");
   await expect(captions(page)).not.toHaveAttribute("hidden", { timeout: LONG_MS });
   await expect(line(page, /./)).toBeHidden();
@@ -112,7 +112,7 @@ test("captions in a playlist of their own are offered, switched, and in the page
   await expect(line(page, /line/)).toBeVisible({ timeout: LONG_MS });
 
   const reader = await guest({ locale: "es-AR" });
-  await reader.goto(`${home.url}/c/captions_apart`);
+  await reader.goto(`${server.url}/c/captions_apart`);
   await plays(reader, "captions_apart");
   await press(reader, "c");
   await expect(line(reader, /frase/)).toBeVisible({ timeout: LONG_MS });

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { plays } from "./eyes";
-import { expect, scales, test } from "./hands";
+import { plays } from "./probe";
+import { expect, scales, test } from "./actions";
 
 const SITE = join(dirname(fileURLToPath(import.meta.url)), "..", "target", "site");
 /** In brotli, as on https and on this machine; what lan.spec.ts weighs is gzip. */
@@ -40,6 +40,5 @@ test("a first visit without media keeps its budget", async ({ page }) => {
   const weigh = await scales(page);
   await page.goto("/");
   await plays(page, "clip_0");
-  await page.waitForTimeout(1_000);
-  expect(weigh()).toBeLessThanOrEqual(FIRST_VISIT);
+  expect(await weigh()).toBeLessThanOrEqual(FIRST_VISIT);
 });

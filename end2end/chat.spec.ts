@@ -1,9 +1,9 @@
 // Talking: names, rooms, limits, the log, and what the chat may not cover.
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests } from "./eyes";
-import { drag, expect, openChat, say, showControls, swipe, test } from "./hands";
-import type { House } from "./house";
+import { LONG_MS, active, drawn, media, nothingFor, plays, rests } from "./probe";
+import { drag, expect, openChat, say, showControls, swipe, test } from "./actions";
+import type { TestServer } from "./server";
 
 const CHANNELS = ["clip_0", "clip_1", "clip_2"];
 const log = (page: Page) => page.getByRole("log");
@@ -11,8 +11,8 @@ const line = (page: Page, text: string) => log(page).getByText(text, { exact: tr
 const box = (page: Page) => page.getByRole("textbox", { name: "Message" });
 const chatButton = (page: Page) => page.getByRole("button", { name: "Chat" });
 
-async function enter(page: Page, home: House): Promise<void> {
-  await page.goto(home.url);
+async function enter(page: Page, server: TestServer): Promise<void> {
+  await page.goto(server.url);
   await plays(page, "clip_0");
 }
 
@@ -36,11 +36,11 @@ async function flood(page: Page, count: number, prefix: string): Promise<void> {
   );
 }
 
-test("the name is asked at the first message, which waits, and is remembered; both see it at once", { tag: "@smoke" }, async ({ page, guest, house }) => {
-  const home = await house(CHANNELS);
+test("the name is asked at the first message, which waits, and is remembered; both see it at once", { tag: "@smoke" }, async ({ page, guest, serve }) => {
+  const server = await serve(CHANNELS);
   const other = await guest();
   for (const person of [page, other]) {
-    await enter(person, home);
+    await enter(person, server);
     await expect(person.getByRole("dialog")).toHaveCount(0);
     await expect(person.getByRole("textbox", { name: "Your name" })).toHaveCount(0);
     await openChat(person);
@@ -70,11 +70,11 @@ test("the name is asked at the first message, which waits, and is remembered; bo
   await expect(page.getByText("1 watching")).toBeVisible();
 });
 
-test("\"only this reel\" limits what is shown and what is written; elsewhere it is marked", async ({ page, guest, house }) => {
-  const home = await house(CHANNELS);
+test("\"only this reel\" limits what is shown and what is written; elsewhere it is marked", async ({ page, guest, serve }) => {
+  const server = await serve(CHANNELS);
   const [there, beside] = [await guest(), await guest()];
   for (const person of [page, there, beside]) {
-    await enter(person, home);
+    await enter(person, server);
     if (person === beside) {
       await swipe(beside);
       await plays(beside, "clip_1");
@@ -101,11 +101,11 @@ test("\"only this reel\" limits what is shown and what is written; elsewhere it 
   await expect(log(there).getByRole("listitem").filter({ hasText: "again" }).locator(".room-mark")).toBeHidden();
 });
 
-test("a message over the rate stays in the box, with the reason", async ({ page, house }) => {
+test("a message over the rate stays in the box, with the reason", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  // A place comes free every twelve seconds: a busy machine does not write so slowly.
-  const home = await house(CHANNELS, { CHAT_RATE: "5/60" });
-  await enter(page, home);
+  // A place comes free every eight seconds: a busy machine does not write so slowly.
+  const server = await serve(CHANNELS, { CHAT_RATE: "5/40" });
+  await enter(page, server);
   await openChat(page);
   await say(page, "message 1", "Ana");
   for (let n = 2; n <= 6; n++) await say(page, `message ${n}`);
@@ -120,25 +120,24 @@ test("a message over the rate stays in the box, with the reason", async ({ page,
   await expect(box(page)).toHaveValue("");
 });
 
-test("the log follows the newest line only while its reader is at the bottom", async ({ page, guest, house }) => {
-  const home = await house(CHANNELS, { CHAT_RATE: "1000/10" });
+test("the log follows the newest line only while its reader is at the bottom", async ({ page, guest, serve }) => {
+  const server = await serve(CHANNELS, { CHAT_RATE: "1000/10" });
   const speaker = await guest();
-  await speaker.goto(home.url);
-  await enter(page, home);
+  await speaker.goto(server.url);
+  await enter(page, server);
   await openChat(page);
   const below = () => log(page).evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight);
   await flood(speaker, 40, "flood");
   await expect(line(page, "flood 40")).toBeInViewport();
   await expect.poll(below).toBeLessThan(3);
   await log(page).evaluate((e) => (e.scrollTop = 200));
-  await page.waitForTimeout(300);
+  await drawn(page);
   await flood(speaker, 40, "later");
   await expect(line(page, "later 40")).toBeAttached();
-  await page.waitForTimeout(300);
-  expect(await log(page).evaluate((e) => e.scrollTop)).toBe(200);
+  await nothingFor(300, "the log follows its newest line", () => log(page).evaluate((e) => e.scrollTop), 200);
   await expect(line(page, "later 40")).not.toBeInViewport();
   await log(page).evaluate((e) => (e.scrollTop = e.scrollHeight));
-  await page.waitForTimeout(300);
+  await drawn(page);
   await flood(speaker, 5, "last");
   await expect(line(page, "last 5")).toBeInViewport();
   // A finger in the open chat scrolls the chat and not the feed.
@@ -148,11 +147,11 @@ test("the log follows the newest line only while its reader is at the bottom", a
   await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
 });
 
-test("closed, the chat counts what is unread, covers no control and lets a swipe through", async ({ page, guest, house }) => {
-  const home = await house(CHANNELS);
+test("closed, the chat counts what is unread, covers no control and lets a swipe through", async ({ page, guest, serve }) => {
+  const server = await serve(CHANNELS);
   const speaker = await guest();
-  await speaker.goto(home.url);
-  await enter(page, home);
+  await speaker.goto(server.url);
+  await enter(page, server);
   await showControls(page);
   await flood(speaker, 2, "quiet");
   await expect(chatButton(page).first()).toContainText("2");
@@ -183,10 +182,10 @@ test("closed, the chat counts what is unread, covers no control and lets a swipe
   expect(await media(page, (video) => video.paused)).toBe(false);
 });
 
-test("on a desktop the chat stands beside the picture", { tag: "@desktop" }, async ({ page, guest, house }) => {
-  const home = await house(CHANNELS);
+test("on a desktop the chat stands beside the picture", { tag: "@desktop" }, async ({ page, guest, serve }) => {
+  const server = await serve(CHANNELS);
   const other = await guest();
-  for (const person of [page, other]) await enter(person, home);
+  for (const person of [page, other]) await enter(person, server);
   await say(page, "from the desk", "Ana");
   await expect(line(other, "from the desk")).toBeInViewport();
   await expect(page.getByRole("button", { name: "2 watching" })).toBeVisible();
@@ -196,9 +195,9 @@ test("on a desktop the chat stands beside the picture", { tag: "@desktop" }, asy
   await expect(page.getByRole("button", { name: "1 watching" })).toBeVisible();
 });
 
-test("beside the picture Enter goes to the text box and opens nothing", { tag: "@desktop" }, async ({ page, house }) => {
-  const home = await house(CHANNELS);
-  await enter(page, home);
+test("beside the picture Enter goes to the text box and opens nothing", { tag: "@desktop" }, async ({ page, serve }) => {
+  const server = await serve(CHANNELS);
+  await enter(page, server);
   const room = page.getByRole("main");
   // By the key, and by the count of who watches.
   for (const how of ["key", "count"] as const) {

@@ -1,8 +1,8 @@
 // What a click means beside the picture, on a neighbour, in the list, and twice in a row.
 import type { Page } from "@playwright/test";
 
-import { active, media, plays, rests, stays } from "./eyes";
-import { devtools, expect, press, test, touch } from "./hands";
+import { active, media, nothingFor, plays, playsOn, rests, stays } from "./probe";
+import { devtools, expect, handRests, opens, press, test, touch } from "./actions";
 
 const wide = { tag: "@desktop" } as const;
 
@@ -32,7 +32,7 @@ test("the list beside the film goes to its reels in the same document: sound and
   expect(await marked(page)).toBe(true);
 });
 
-test("a click that asks for another tab stays the browser's, in the list and on a live channel of the guide", wide, async ({ page, context }) => {
+test("a click that asks for another tab stays the browser's, in the list", wide, async ({ page, context }) => {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");
   type Click = Parameters<ReturnType<Page["locator"]>["click"]>[0];
@@ -47,9 +47,7 @@ test("a click that asks for another tab stays the browser's, in the list and on 
 });
 
 test("beside a landscape picture, where there is no list, the focus of its row goes to the reel", wide, async ({ page }) => {
-  await page.goto("/c/tone");
-  // Before that, a link of the list is the browser's and loads another document.
-  await expect(page.getByRole("feed")).toHaveAttribute("data-hydrated", "");
+  await opens(page, "/c/tone");
   await expect(active(page)).toHaveAttribute("data-channel", "tone");
   await page.locator('.strip-list [data-key="wide"] a').focus();
   await press(page, "Enter");
@@ -65,15 +63,12 @@ test("a click on a reel that peeks goes there and lets it play, also a quick sec
   await page.mouse.click(x, y);
   await plays(page, "clip_4");
   await rests(page);
-  await page.waitForTimeout(600);
-  await plays(page, "clip_4");
+  await playsOn(page, "clip_4");
   await page.mouse.click(x, 4);
   await plays(page, "clip_3");
   await rests(page);
   await page.mouse.dblclick(x, y);
-  await plays(page, "clip_4");
-  await page.waitForTimeout(600);
-  await plays(page, "clip_4");
+  await playsOn(page, "clip_4");
   await expect(page.locator(".like")).toHaveAttribute("aria-pressed", "false");
   // Held and moved there, it is a drag like any other.
   await page.mouse.move(x, y);
@@ -99,12 +94,10 @@ test("a click into the empty room pauses nothing and likes nothing", wide, async
   });
   for (const [x, y] of places) {
     await page.mouse.click(x, y);
-    await page.waitForTimeout(400);
-    expect(await media(page, (video) => video.paused), `a click at ${x}, ${y}`).toBe(false);
+    await nothingFor(400, `a click at ${x}, ${y} pauses`, () => media(page, (video) => video.paused), false);
     await page.mouse.dblclick(x, y);
   }
-  await page.waitForTimeout(400);
-  await plays(page, "clip_3");
+  await playsOn(page, "clip_3", 400);
   await expect(page.locator(".like")).toHaveAttribute("aria-pressed", "false");
   await expect(page.getByRole("textbox", { name: "Message" }), "one has left the text box").not.toBeFocused();
   // On the picture it pauses, as before.
@@ -123,10 +116,9 @@ test("on a phone on its side a tap beside the picture brings the controls and pa
   });
   for (let n = 0; n < 2; n++) {
     await page.touchscreen.tap(150, 160);
-    await page.waitForTimeout(450);
+    await nothingFor(450, "a tap pauses once it waits for no second one", () => pauses.evaluate(({ count }) => count), 0);
   }
   await plays(page, "clip_3");
-  expect(await pauses.evaluate(({ count }) => count), "pauses").toBe(0);
 });
 
 for (const ms of process.env.FULL ? [150, 255, 275, 295] : [150, 295]) {
@@ -146,13 +138,13 @@ for (const ms of process.env.FULL ? [150, 255, 275, 295] : [150, 295]) {
         session.send("Input.dispatchMouseEvent", { type, x: 720, y: 400, button: "left", clickCount: 1, timestamp: now + after + n * 0.02 }),
       );
     await Promise.all(click(0));
-    await page.waitForTimeout(ms);
+    await handRests(ms);
     await Promise.all(click(ms / 1000));
-    await page.waitForTimeout(700);
-    const { pauses } = await paused.jsonValue();
-    const liked = (await page.locator(".like").getAttribute("aria-pressed")) === "true";
+    const done = async () => [(await page.locator(".like").getAttribute("aria-pressed")) === "true", (await paused.jsonValue()).pauses];
     // A slow machine hands the second one over late: then they are two taps, and never both.
-    expect([liked, pauses], "liked, and how often it paused").toEqual(liked ? [true, 0] : [false, 1]);
+    await expect.poll(done).not.toEqual([false, 0]);
+    const [liked] = await done();
+    await nothingFor(500, "liked, and how often it paused", done, liked ? [true, 0] : [false, 1]);
     if (ms < 200) expect(liked).toBe(true);
     await plays(page, "clip_3");
   });
@@ -161,11 +153,15 @@ for (const ms of process.env.FULL ? [150, 255, 275, 295] : [150, 295]) {
 test("taps in two places are two taps", wide, async ({ page }) => {
   await page.goto("/c/clip_3");
   await plays(page, "clip_3");
+  const done = await page.evaluateHandle(() => {
+    const done: string[] = [];
+    for (const event of ["pause", "play"]) document.querySelector("video")!.addEventListener(event, () => done.push(event));
+    return done;
+  });
   await page.mouse.click(720, 300);
   await page.mouse.click(720, 600);
-  await page.waitForTimeout(700);
-  // Paused, and gone on.
-  await plays(page, "clip_3");
+  await expect.poll(() => done.jsonValue(), { message: "paused, and gone on" }).toEqual(["pause", "play"]);
+  await playsOn(page, "clip_3");
   await expect(page.locator(".like")).toHaveAttribute("aria-pressed", "false");
 });
 

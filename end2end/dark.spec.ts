@@ -1,8 +1,8 @@
 // A page that nobody sees: it presents no frame and fails nothing; what is opened or reached there plays when it is shown.
 import type { Page } from "@playwright/test";
 
-import { active, LONG_MS, media, plays } from "./eyes";
-import { expect, press, test } from "./hands";
+import { LONG_MS, active, media, nothingFor, plays } from "./probe";
+import { expect, HASTE, hastens, opens, press, test } from "./actions";
 
 declare global {
   interface Window {
@@ -32,6 +32,13 @@ async function blinds(page: Page, hidden: boolean): Promise<void> {
 
 const hide = (page: Page, hidden: boolean) => page.evaluate((hidden) => window.hide(hidden), hidden);
 
+/** Says that no reel fails for longer than the patience of the page lasts, eight of its seconds. */
+async function isPatient(page: Page, hasten: (fast: boolean) => Promise<void>): Promise<void> {
+  await hasten(true);
+  await nothingFor(12_000 / HASTE, "it fails in the dark", () => page.getByRole("alert").isVisible(), false);
+  await hasten(false);
+}
+
 /** It plays, or its large button shows. */
 async function playsOrAsks(page: Page, channel: string): Promise<void> {
   await expect(active(page)).toHaveAttribute("data-channel", channel);
@@ -47,6 +54,7 @@ async function playsOrAsks(page: Page, channel: string): Promise<void> {
 
 test("a reel opened in the dark, whose video comes only with the light, does not fail meanwhile", async ({ page }) => {
   test.setTimeout(60_000);
+  const hasten = await hastens(page, 1_000);
   await blinds(page, true);
   let segments = 0, playlists = 0;
   page.on("request", (request) => (playlists += Number(request.url().endsWith("/streams/clip_1/playlist.m3u8"))));
@@ -58,12 +66,10 @@ test("a reel opened in the dark, whose video comes only with the light, does not
     await seen;
     await route.continue().catch(() => undefined);
   });
-  await page.goto("/c/clip_1");
-  await expect(page.getByRole("feed")).toHaveAttribute("data-hydrated", "", { timeout: LONG_MS });
+  await opens(page, "/c/clip_1");
   await expect.poll(() => segments, { timeout: LONG_MS }).toBeGreaterThan(0);
   const before = playlists;
-  await page.waitForTimeout(10_000);
-  await expect(page.getByRole("alert")).toBeHidden();
+  await isPatient(page, hasten);
   // Another try begins with the playlist.
   expect(playlists, "nothing is tried again in the dark").toBe(before);
   release();
@@ -74,22 +80,23 @@ test("a reel opened in the dark, whose video comes only with the light, does not
 test("a reel reached in the dark plays when the page is shown, and its network's faults are mended then", async ({ page, expects }) => {
   test.setTimeout(90_000);
   expects(/Failed to load resource/);
+  const hasten = await hastens(page, 1_000);
   await blinds(page, false);
   await page.goto("/c/clip_1");
   await plays(page, "clip_1");
   await hide(page, true);
   await press(page, "ArrowDown");
-  await page.waitForTimeout(10_000);
-  await expect(page.getByRole("alert")).toBeHidden();
+  await isPatient(page, hasten);
   // As some browsers do to what nobody sees.
   await media(page, (video) => video.pause());
-  await page.waitForTimeout(500);
+  const paused = () => media(page, (video) => video.paused);
+  await nothingFor(500, "it is played in the dark", paused, true);
   await hide(page, false);
   await playsOrAsks(page, "clip_2");
   // Paused by hiding, told in the other order.
   await media(page, (video) => video.pause());
   await hide(page, true);
-  await page.waitForTimeout(500);
+  await nothingFor(500, "it is played in the dark", paused, true);
   await hide(page, false);
   await playsOrAsks(page, "clip_2");
   await hide(page, true);
@@ -101,8 +108,7 @@ test("a reel reached in the dark plays when the page is shown, and its network's
   });
   await press(page, "ArrowDown", 3);
   await expect.poll(() => asked, { timeout: 20_000 }).toBeGreaterThan(0);
-  await page.waitForTimeout(10_000);
-  await expect(page.getByRole("alert")).toBeHidden();
+  await isPatient(page, hasten);
   await page.unroute(broken);
   await hide(page, false);
   await playsOrAsks(page, "clip_5");
@@ -111,6 +117,7 @@ test("a reel reached in the dark plays when the page is shown, and its network's
 test("a film in the small window is mended though the page is hidden", async ({ page, expects }) => {
   test.setTimeout(90_000);
   expects(/Failed to load resource/);
+  const hasten = await hastens(page, 1_000);
   await blinds(page, false);
   const broken = "**/streams/clip_2/*";
   let asked = 0;
@@ -126,6 +133,8 @@ test("a film in the small window is mended though the page is hidden", async ({ 
   await press(page, "ArrowDown");
   await expect(active(page).getByRole("alert")).toBeVisible({ timeout: 20_000 });
   await page.unroute(broken);
+  // The pause before the next try.
+  await hasten(true);
   await expect.poll(() => media(page, (video) => !video.paused && video.currentTime > 0.2), { timeout: 20_000 }).toBe(true);
   await expect(active(page)).toHaveAttribute("data-channel", "clip_2");
   expect(await page.evaluate(() => document.hidden)).toBe(true);

@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 import type { Locator } from "@playwright/test";
 
-import { LONG_MS, plays, rests } from "./eyes";
-import { expect, press, showControls, test } from "./hands";
-import { MADE } from "./house";
+import { LONG_MS, nothingFor, plays, rests } from "./probe";
+import { expect, flingEnds, press, showControls, test } from "./actions";
+import { MADE } from "./server";
 
 test("G opens the guide over the reel, which plays on; one searches, chooses and is there", { tag: "@both" }, async ({ page, isMobile }) => {
   test.setTimeout(60_000);
@@ -16,15 +16,17 @@ test("G opens the guide over the reel, which plays on; one searches, chooses and
   const search = guide.getByRole("searchbox", { name: "Search" });
   await expect(search).toBeFocused();
   await expect(guide.locator("[data-channel=clip_1] [aria-current=true]")).toBeVisible();
-  const frames = () => page.evaluate(() => window.sight.frames);
+  const frames = () => page.evaluate(() => window.probe.frames);
   const before = await frames();
   await expect.poll(frames, { message: "the reel plays on" }).toBeGreaterThan(before + 3);
   await search.pressSequentially("test reel 1");
   await expect(guide.locator(".film-frame")).toHaveCount(2);
   await expect(guide.getByRole("listitem").filter({ hasText: "Test reel 10" })).toBeVisible();
+  // A search box keeps its first Escape for itself, to be emptied.
   await press(page, "Escape");
-  // A search box may keep its first Escape for itself, to be emptied.
-  if (await guide.isVisible()) await press(page, "Escape");
+  await expect(search).toHaveValue("");
+  await expect(guide).toBeVisible();
+  await press(page, "Escape");
   await expect(guide).toBeHidden();
   await plays(page, "clip_1");
 
@@ -48,7 +50,7 @@ test("G opens the guide over the reel, which plays on; one searches, chooses and
   await plays(page, "clip_7");
   await rests(page);
   await expect(page).toHaveURL(/\/c\/clip_7/);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
 test("the browser's Back closes the guide and stays on the page", { tag: "@both" }, async ({ page }) => {
@@ -83,7 +85,7 @@ test("the browser's Back closes the guide and stays on the page", { tag: "@both"
 
 const LATE = "The guide does not come. It is asked for again.";
 
-test("a guide without a line says so, can be left, and comes by itself when the line is back", async ({ page, context, expects }) => {
+test("a guide without a network says so, can be left, and comes by itself when the network is back", async ({ page, context, expects }) => {
   test.setTimeout(90_000);
   expects(/Failed to load resource|WebSocket connection to .* failed/);
   await page.goto("/c/clip_1");
@@ -101,7 +103,7 @@ test("a guide without a line says so, can be left, and comes by itself when the 
   await context.setOffline(false);
   await expect(guide.locator("[data-channel=clip_1] [aria-current=true]")).toBeVisible({ timeout: LONG_MS });
   expect((await guide.getByRole("searchbox").boundingBox())?.y, "it has its style").toBeGreaterThan(10);
-  // What is there stays there without a line, and what was asked for comes when there is one.
+  // What is there stays there without a network, and what was asked for comes when there is one.
   await context.setOffline(true);
   await guide.getByRole("searchbox", { name: "Search" }).fill("test reel 7");
   await expect(guide.getByRole("status")).toHaveText(LATE, { timeout: LONG_MS });
@@ -117,11 +119,11 @@ test("a guide without a line says so, can be left, and comes by itself when the 
   await plays(page, "clip_2");
 });
 
-test("while the server is away the bar speaks alone, over the guide too", { tag: "@both" }, async ({ page, house, expects }) => {
+test("while the server is away the bar speaks alone, over the guide too", { tag: "@both" }, async ({ page, serve, expects }) => {
   test.setTimeout(120_000);
   expects(/Failed to load resource|WebSocket connection to .* failed/);
-  const home = await house(["clip_0", "clip_1"]);
-  await page.goto(`${home.url}/c/clip_1`);
+  const server = await serve(["clip_0", "clip_1"]);
+  await page.goto(`${server.url}/c/clip_1`);
   await plays(page, "clip_1");
   await rests(page);
   const [guide, bar, now] = [page.getByRole("dialog"), page.locator(".bar.offline"), page.getByRole("button", { name: "Now" })];
@@ -135,56 +137,57 @@ test("while the server is away the bar speaks alone, over the guide too", { tag:
     });
     expect(seen, "nothing lies over it").toBe(true);
   };
-  await home.stop("SIGKILL");
+  await server.stop("SIGKILL");
   await once();
   await press(page, "g");
   await expect(guide.getByRole("button", { name: "Close" })).toBeInViewport({ ratio: 1 });
-  // Beyond what it takes to know that the guide does not come.
-  await page.waitForTimeout(4_000);
+  const late = () => page.getByText(LATE).isVisible();
+  await nothingFor(4_000, "the guide says too that it does not come", late, false);
   await once();
-  await home.start();
+  await server.start();
   // It may have been tried meanwhile.
   await now.click({ timeout: 1_000 }).catch(() => undefined);
   await expect(guide.locator("[data-channel=clip_1] [aria-current=true]")).toBeVisible({ timeout: 20_000 });
   await expect(bar).toBeHidden({ timeout: 20_000 });
   // What was open already is asked in vain.
-  await home.stop("SIGKILL");
+  await server.stop("SIGKILL");
   await guide.getByRole("searchbox", { name: "Search" }).fill("test reel 0");
   await once();
-  await page.waitForTimeout(2_000);
+  await nothingFor(2_000, "the guide says too that what was asked for does not come", late, false);
   await once();
   await now.focus();
-  await home.start();
+  await server.start();
   await now.press("Enter", { timeout: 1_000 }).catch(() => undefined);
   await expect(bar).toBeHidden({ timeout: 20_000 });
   await expect.poll(() => guide.evaluate((e) => e.contains(document.activeElement)), { message: "the focus stays in it" }).toBe(true);
-  await home.stop("SIGKILL");
+  await server.stop("SIGKILL");
   await once();
   await guide.getByRole("link", { name: "Close" }).click();
   await expect(guide).toBeHidden();
   await once();
-  await home.start();
+  await server.start();
   await expect(bar).toBeHidden({ timeout: 40_000 });
   await plays(page, "clip_1");
 });
 
-test("rolls of the guide that did not come are asked for again", async ({ page, context, house, expects }) => {
+test("rolls of the guide that did not come are asked for again", async ({ page, context, serve, expects }) => {
   test.setTimeout(90_000);
   expects(/Failed to load resource|WebSocket connection to .* failed/);
-  const home = await house([]);
-  for (let n = 1; n <= 150; n++) home.add(`r${n}`, join(MADE, `clip_${n % 11}`));
-  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(150);
-  await page.goto(`${home.url}/c/r1`);
+  const server = await serve([]);
+  for (let n = 1; n <= 150; n++) server.add(`r${n}`, join(MADE, `clip_${n % 11}`));
+  await expect.poll(async () => (await (await fetch(`${server.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(150);
+  await page.goto(`${server.url}/c/r1`);
   await plays(page, "r1");
   const guide = page.getByRole("dialog");
   await press(page, "g");
   await expect(guide.locator("[data-channel=r1]")).toBeVisible();
   await expect(guide.locator(".roll")).toHaveCount(5);
+  let asked = 0;
+  page.on("requestfailed", (request) => (asked += Number(request.url().includes("/guide/rolls/5"))));
   await context.setOffline(true);
   const last = guide.locator(".roll").last();
   await last.evaluate((roll) => roll.scrollIntoView());
-  // Asked for, in vain, more than once.
-  await page.waitForTimeout(4_000);
+  await expect.poll(() => asked, { timeout: LONG_MS, message: "asked for, in vain, more than once" }).toBeGreaterThan(1);
   await expect(last.locator(".film-frame")).toHaveCount(0);
   await context.setOffline(false);
   await expect(guide.locator("[data-channel=r150]")).toBeVisible({ timeout: LONG_MS });
@@ -237,7 +240,7 @@ test("what lies over the reel is closed by Back, one after the other, and the re
     await expect(room).not.toHaveAttribute("data-chat-open");
     await expect(page).toHaveURL(/\/c\/clip_3$/);
     await plays(page, "clip_3");
-    await page.waitForTimeout(700);
+    await flingEnds();
   }
   expect(await page.evaluate(() => performance.timeOrigin), "the same document").toBe(here);
   expect(await page.evaluate(() => history.length), "one entry ahead, each time the same").toBe(entries! + 1);

@@ -2,7 +2,7 @@
 import type { Page } from "@playwright/test";
 
 import { complaints, VIEWS } from "./axe";
-import { expect, test } from "./hands";
+import { expect, test } from "./actions";
 
 type Described = { paths: Record<string, Record<string, object>>; components: { schemas: Record<string, object> } };
 

@@ -3,8 +3,8 @@
 import { chromium, type Page } from "@playwright/test";
 
 import { launch } from "./browser";
-import { plays, rests } from "./eyes";
-import { drag, expect, press, test } from "./hands";
+import { drawn, rests } from "./probe";
+import { drag, expect, handRests, opens, press, test } from "./actions";
 
 /** How far the reel on screen lies from the middle of the room, in CSS pixels. */
 function away(page: Page): Promise<number> {
@@ -26,13 +26,13 @@ async function inWindow([width, height]: readonly [number, number], scale: numbe
   const browser = await chromium.launch({ ...rest, headless: false, args: [...args, ...own] });
   try {
     const page = await (await browser.newContext({ viewport: null })).newPage();
-    await page.goto(url);
-    await expect(page.locator(".feed")).toHaveAttribute("data-hydrated", "");
+    await opens(page, url);
     const session = await page.context().newCDPSession(page);
     const { windowId } = await session.send("Browser.getWindowForTarget");
     for (let more = 1; more <= 8 && Math.abs((await reelHeight(page)) % 1 - 0.5) > 0.35; more++) {
       await session.send("Browser.setWindowBounds", { windowId, bounds: { height: height + more } });
-      await page.waitForTimeout(200);
+      await expect.poll(() => page.evaluate(() => outerHeight), { message: "the window has its height" }).toBe(height + more);
+      await drawn(page);
     }
     expect(Math.abs((await reelHeight(page)) % 1 - 0.5), `a reel of ${await reelHeight(page)} px is no whole number`).toBeLessThan(0.36);
     await visit(page);
@@ -41,13 +41,14 @@ async function inWindow([width, height]: readonly [number, number], scale: numbe
   }
 }
 
+const STEPS = process.env.FULL ? 60 : 36;
 for (const [scale, size] of [[1.25, [1240, 901]], [2.625, [1250, 863]], [1.1, [520, 802]]] as const) {
-  test(`at ${scale} pixels a pixel in a window of ${size.join("x")} 60 steps drift by nothing`, { tag: "@desktop" }, async ({ baseURL }) => {
+  test(`at ${scale} pixels a pixel in a window of ${size.join("x")} ${STEPS} steps drift by nothing`, { tag: "@desktop" }, async ({ baseURL }) => {
     test.setTimeout(90_000);
     await inWindow(size, scale, baseURL!, async (page) => {
       const found: number[] = [];
       // Twelve down and twelve up, so that steps add up in both ways.
-      for (let n = 0; n < 60; n++) {
+      for (let n = 0; n < STEPS; n++) {
         await press(page, n % 24 < 12 ? "ArrowDown" : "ArrowUp");
         if (n % 12 === 11) {
           await rests(page);
@@ -59,12 +60,12 @@ for (const [scale, size] of [[1.25, [1240, 901]], [2.625, [1250, 863]], [1.1, [5
   });
 }
 
-test("far down a long list the reel still fills its frame, and a hand finds it where it is seen", { tag: "@desktop" }, async ({ house }) => {
+test("far down a long list the reel still fills its frame, and a hand finds it where it is seen", { tag: "@desktop" }, async ({ serve }) => {
   test.setTimeout(90_000);
-  const home = await house([]);
-  for (let n = 1; n <= 70; n++) home.link(`r${n}`, `clip_${n % 11}`);
-  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(70);
-  await inWindow([1240, 901], 1.25, home.url, async (page) => {
+  const server = await serve([]);
+  for (let n = 1; n <= 70; n++) server.link(`r${n}`, `clip_${n % 11}`);
+  await expect.poll(async () => (await (await fetch(`${server.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(70);
+  await inWindow([1240, 901], 1.25, server.url, async (page) => {
     for (let n = 0; n < 60; n++) {
       await press(page, "ArrowDown");
       if (n % 20 === 19) {
@@ -81,7 +82,8 @@ test("far down a long list the reel still fills its frame, and a hand finds it w
     await page.mouse.move(x, y + 30, { steps: 4 });
     expect((await away(page)) - before, "one to one with the hand").toBeCloseTo(10, 0);
     expect(Math.abs(before - 8), "without a jump where the drag begins").toBeLessThan(1);
-    await page.waitForTimeout(200);
+    // Held still it has no speed.
+    await handRests(200);
     await page.mouse.move(x, y + 12, { steps: 4 });
     await page.mouse.up();
     await rests(page);

@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests } from "./eyes";
-import { MADE } from "./house";
-import { expect, press, swipe, test } from "./hands";
+import { LONG_MS, active, media, moves, nothingFor, plays, playsOn, rests } from "./probe";
+import { MADE } from "./server";
+import { expect, press, swipe, test } from "./actions";
 
 const SITE = join(dirname(fileURLToPath(import.meta.url)), "..", "target", "site");
 
@@ -57,7 +57,7 @@ const UNTOUCHED = { events: [], same: true, went: true };
 test("the first reel plays before the WASM is there, and goes on untouched when it comes", { tag: "@both" }, async ({ page }) => {
   const comes = await heldBack(page);
   await page.goto("/");
-  await plays(page, "clip_0");
+  await moves(page, "clip_0");
   expect(await media(page, (video) => video.muted)).toBe(true);
   await expect(page.locator("[data-hydrated]")).toHaveCount(0);
   await watch(page);
@@ -77,7 +77,7 @@ test("the first reel plays before the WASM is there, and goes on untouched when 
   await rests(page);
   await press(page, "ArrowUp");
   await plays(page, "clip_0");
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
 for (const held of [true, false]) {
@@ -88,7 +88,7 @@ for (const held of [true, false]) {
     });
     const comes = held ? await heldBack(page) : undefined;
     await page.goto("/c/clip_2");
-    await plays(page, "clip_2");
+    await moves(page, "clip_2");
     await comes?.();
     expect(await page.evaluate(() => window.waits)).toBe(0);
   });
@@ -98,7 +98,7 @@ test("with WASM that never comes the first reel plays all the same", async ({ pa
   expects(/wasm|ERR_FAILED|Failed to fetch/i);
   await page.route("**/*.wasm", (route) => route.abort());
   await page.goto("/c/clip_3");
-  await plays(page, "clip_3");
+  await moves(page, "clip_3");
 });
 
 test("without the module the page plays by itself", async ({ page, expects }) => {
@@ -109,27 +109,26 @@ test("without the module the page plays by itself", async ({ page, expects }) =>
 });
 
 test("a module that comes late plays once, and so does a reload with everything at hand", async ({ page }) => {
+  const wasm = page.waitForResponse("**/*.wasm", { timeout: LONG_MS });
   await page.route("**/early.mjs*", async (route) => {
-    await page.waitForTimeout(1_500);
+    // Later than the WASM, which waits for it.
+    await (await wasm).finished();
     await route.continue();
   });
   for (let n = 0; n < 3; n++) {
     await page.goto("/c/clip_4");
-    await plays(page, "clip_4");
-    await page.locator("[data-hydrated]").waitFor({ state: "attached", timeout: LONG_MS });
-    await page.waitForTimeout(500);
-    await plays(page, "clip_4");
-    expect(await page.evaluate(() => window.sight.most)).toBe(1);
+    await playsOn(page, "clip_4");
+    expect(await page.evaluate(() => window.probe.most)).toBe(1);
     await page.unroute("**/early.mjs*");
   }
 });
 
 for (const channel of ["wide", "sound_apart", "captions_apart", "ladder_3", "long"]) {
-  test(`${channel} as the first reel is taken over untouched`, async ({ page, house }) => {
-    const home = await house([channel, "clip_1"]);
+  test(`${channel} as the first reel is taken over untouched`, async ({ page, serve }) => {
+    const server = await serve([channel, "clip_1"]);
     const comes = await heldBack(page);
-    await page.goto(`${home.url}/c/${channel}`);
-    await plays(page, channel);
+    await page.goto(`${server.url}/c/${channel}`);
+    await moves(page, channel);
     await watch(page);
     await comes();
     await expect.poll(() => page.evaluate(() => window.seen.video.currentTime > window.seen.at + 0.3), { timeout: LONG_MS }).toBe(true);
@@ -146,17 +145,17 @@ test("music plays before the WASM is there", async ({ page }) => {
   await watch(page);
   await comes();
   await expect(page.locator(".leader")).toBeHidden();
-  await page.waitForTimeout(500);
-  expect((await seen(page)).events.filter((event) => event !== "pause")).toEqual([]);
+  const disturbed = async () => (await seen(page)).events.filter((event) => event !== "pause");
+  await nothingFor(500, "the element is loaded anew", disturbed, []);
   expect(await runs()).toBe(true);
 });
 
-test("a long reel goes on where it was left, before the WASM is there", async ({ page, house }) => {
-  const home = await house(["long", "clip_1"]);
+test("a long reel goes on where it was left, before the WASM is there", async ({ page, serve }) => {
+  const server = await serve(["long", "clip_1"]);
   await page.addInitScript(() => localStorage.setItem("carrete.places", "other\t5\nlong\t24"));
   const comes = await heldBack(page);
-  await page.goto(`${home.url}/c/long`);
-  await plays(page, "long");
+  await page.goto(`${server.url}/c/long`);
+  await moves(page, "long");
   const at = () => media(page, (video) => video.currentTime);
   expect(await at()).toBeGreaterThanOrEqual(24);
   expect(await at()).toBeLessThan(40);
@@ -168,7 +167,7 @@ test("a long reel goes on where it was left, before the WASM is there", async ({
 test("who has scrolled on before the WASM is there finds the reel that is on screen", async ({ page }) => {
   const comes = await heldBack(page);
   await page.goto("/");
-  await plays(page, "clip_0");
+  await moves(page, "clip_0");
   const scrolled = await page.getByRole("feed").evaluate((feed) => {
     const articles = feed.querySelectorAll("article");
     articles[2]!.scrollIntoView({ behavior: "instant" });
@@ -178,7 +177,7 @@ test("who has scrolled on before the WASM is there finds the reel that is on scr
   await comes();
   await plays(page, "clip_2");
   await expect(active(page)).toHaveAttribute("aria-posinset", "3");
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
   await rests(page);
   for (const [way, channel] of [[-1, "clip_1"], [-1, "clip_0"], [1, "clip_1"]] as const) {
     await swipe(page, way);
@@ -187,15 +186,15 @@ test("who has scrolled on before the WASM is there finds the reel that is on scr
   }
 });
 
-test("a bare file plays before the WASM is there", async ({ page, house }) => {
+test("a bare file plays before the WASM is there", async ({ page, serve }) => {
   const file = join(mkdtempSync(join(tmpdir(), "carrete-bare-")), "film.mp4");
   execFileSync("ffmpeg", ["-v", "error", "-i", join(MADE, "clip_0", "playlist.m3u8"), "-c", "copy", "-movflags", "+faststart", file]);
-  const home = await house(["clip_1"]);
-  home.add("film.mp4", file);
-  await expect.poll(async () => (await page.request.get(`${home.url}/api/channels`)).text(), { timeout: LONG_MS }).toContain("film");
+  const server = await serve(["clip_1"]);
+  server.add("film.mp4", file);
+  await expect.poll(async () => (await page.request.get(`${server.url}/api/channels`)).text(), { timeout: LONG_MS }).toContain("film");
   const comes = await heldBack(page);
-  await page.goto(`${home.url}/c/film`);
-  await plays(page, "film");
+  await page.goto(`${server.url}/c/film`);
+  await moves(page, "film");
   await watch(page);
   await comes();
   await expect.poll(() => page.evaluate(() => window.seen.video.currentTime > window.seen.at + 0.3), { timeout: LONG_MS }).toBe(true);
@@ -208,7 +207,7 @@ test("a browser without Media Source Extensions plays by itself", async ({ page 
   });
   const comes = await heldBack(page);
   await page.goto("/");
-  await plays(page, "clip_0");
+  await moves(page, "clip_0");
   await watch(page);
   await comes();
   await expect.poll(() => page.evaluate(() => window.seen.video.currentTime > window.seen.at + 0.3), { timeout: LONG_MS }).toBe(true);
@@ -234,9 +233,11 @@ test("a library that did not come is asked for by the page", async ({ page, expe
   await page.route("**/hls.light.min.mjs*", (route) => (refused++ ? route.continue() : route.abort()));
   await page.goto("/");
   const retry = page.getByRole("button", { name: "Retry" });
-  await expect.poll(async () => (await retry.isVisible()) || (await page.evaluate(() => window.sight.moves)), { timeout: LONG_MS }).toBeTruthy();
+  await expect.poll(async () => (await retry.isVisible()) || (await page.evaluate(() => window.probe.moves)), { timeout: LONG_MS }).toBeTruthy();
+  // What is tried again by itself may bring it before anybody presses.
   if (await retry.isVisible()) await retry.click();
   await plays(page, "clip_0");
+  expect(refused, "it did not come at first, and was asked for again").toBeGreaterThan(1);
 });
 
 test("a refusal before the WASM is there is asked about once", async ({ page }) => {
@@ -250,11 +251,9 @@ test("a refusal before the WASM is there is asked about once", async ({ page }) 
   const comes = await heldBack(page);
   await page.goto("/");
   await expect.poll(() => page.evaluate(() => window.askedToPlay), { timeout: LONG_MS }).toBe(1);
-  await page.waitForTimeout(1_000);
-  expect(await page.evaluate(() => window.askedToPlay)).toBe(1);
+  await nothingFor(1_000, "it is asked for again", () => page.evaluate(() => window.askedToPlay), 1);
   await comes();
-  await page.waitForTimeout(1_000);
-  expect(await page.evaluate(() => window.askedToPlay)).toBeLessThan(6);
+  await nothingFor(1_000, "it is asked for again and again", () => page.evaluate(() => window.askedToPlay < 6), true);
 });
 
 declare global {
@@ -271,8 +270,9 @@ test("the pulse hears when the picture moved, not when the WASM came", async ({ 
   });
   const comes = await heldBack(page);
   await page.goto("/");
-  await plays(page, "clip_0");
-  await page.waitForTimeout(1_000);
+  await moves(page, "clip_0");
+  // The WASM comes so much later than the picture that the two can be told apart.
+  await nothingFor(1_000, "the page is hydrated", () => page.locator("[data-hydrated]").count(), 0);
   const late = await page.evaluate(() => performance.now());
   await comes();
   const cold = async () => {
@@ -292,6 +292,15 @@ test("a first visit has its style in the page, a later one from a file that is t
   expect(first).toContain("<style>");
   expect(first).not.toMatch(/<link rel="stylesheet"/);
   await plays(page, "clip_0");
+  const look = () =>
+    page.evaluate(() =>
+      ["main", "[role=feed]", ".controls"].map((selector) => {
+        const { position, overflow } = getComputedStyle(document.querySelector(selector)!);
+        return `${position} ${overflow}`;
+      }),
+    );
+  const before = await look();
+  expect(before).toEqual(["relative clip", "absolute clip", "absolute visible"]);
   const kept = async () => (await page.context().cookies(baseURL)).find(({ name }) => name === "style")?.value;
   await expect.poll(kept, { timeout: LONG_MS }).toBeTruthy();
   expect(asked).toHaveLength(1);
@@ -299,7 +308,7 @@ test("a first visit has its style in the page, a later one from a file that is t
   expect(second).not.toContain("<style>");
   expect(second).toContain(`href="${new URL(asked[0]!).pathname}"`);
   await plays(page, "clip_0");
-  await expect(page.getByRole("main")).toHaveCSS("position", /./);
+  expect(await look(), "it looks as it did").toEqual(before);
 });
 
 test("the module weighs two kilobytes at most", () => {

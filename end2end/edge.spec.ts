@@ -1,18 +1,18 @@
-// A house in front of another one: what its phones see when the one behind goes away and comes back.
+// A server in front of another one: what its phones see when the one behind goes away and comes back.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { active, LONG_MS, media, plays, stays } from "./eyes";
-import { expect, test } from "./hands";
-import { MADE } from "./house";
+import { active, LONG_MS, media, plays, stays } from "./probe";
+import { expect, test } from "./actions";
+import { MADE } from "./server";
 
-test("a reel whose server is away says so, and plays on when that is back", async ({ page, house, expects }) => {
+test("a reel whose server is away says so, and plays on when that is back", async ({ page, serve, expects }) => {
   test.setTimeout(90_000);
   expects(/status of 503/);
-  const behind = await house(["clip_1", "clip_2", "clip_3"]);
-  const front = await house(["clip_0"], { VIDEO_ORIGIN: behind.url, SOURCE_REFRESH_S: "1" });
+  const behind = await serve(["clip_1", "clip_2", "clip_3"]);
+  const front = await serve(["clip_0"], { VIDEO_ORIGIN: behind.url, SOURCE_REFRESH_S: "1" });
   const listed = async (id: string) => {
     const answer = await fetch(`${front.url}/api/channels/${id}`);
     return answer.ok ? ((await answer.json()) as { available: boolean; source: string }) : undefined;
@@ -45,15 +45,15 @@ test("a reel whose server is away says so, and plays on when that is back", asyn
   await expect(told).toBeHidden();
 });
 
-test("a bare file whose server is away is not taken for damaged", async ({ page, house, expects }) => {
+test("a bare file whose server is away is not taken for damaged", async ({ page, serve, expects }) => {
   test.setTimeout(90_000);
   expects(/status of 503/);
-  const behind = await house([]);
+  const behind = await serve([]);
   const file = join(mkdtempSync(join(tmpdir(), "carrete-bare-")), "film.mp4");
   const copy = ["-v", "error", "-i", join(MADE, "clip_3", "playlist.m3u8"), "-c", "copy", "-bsf:a", "aac_adtstoasc", file];
   execFileSync("ffmpeg", copy);
   behind.add("film.mp4", file);
-  const front = await house(["clip_0"], { VIDEO_ORIGIN: behind.url, SOURCE_REFRESH_S: "1" });
+  const front = await serve(["clip_0"], { VIDEO_ORIGIN: behind.url, SOURCE_REFRESH_S: "1" });
   await expect.poll(async () => (await fetch(`${front.url}/api/channels/film`)).status, { timeout: LONG_MS }).toBe(200);
   await behind.stop();
   await page.goto(`${front.url}/c/film`);

@@ -1,8 +1,8 @@
 // What lies over a reel that does not come: it fits where it can, and is swiped over like any other reel.
 import type { Page } from "@playwright/test";
 
-import { active, plays, rests } from "./eyes";
-import { devtools, drag, expect, press, test } from "./hands";
+import { active, plays, rests } from "./probe";
+import { devtools, drag, expect, handRests, press, test } from "./actions";
 
 const panel = (page: Page) => active(page).locator(".failure");
 const scrolled = (page: Page) => panel(page).evaluate((e) => [Math.round(e.scrollTop), e.scrollHeight - e.clientHeight] as const);
@@ -26,11 +26,11 @@ function finger(page: Page, way: 1 | -1): Promise<void> {
 }
 
 for (const [width, height] of [[844, 390], [740, 360], [320, 568], [390, 844]] as const) {
-  test(`a failed reel is swiped over at ${width}x${height}, wherever the finger goes down`, async ({ guest, house, expects }) => {
+  test(`a failed reel is swiped over at ${width}x${height}, wherever the finger goes down`, async ({ guest, serve, expects }) => {
     expects(/Failed to load resource/);
-    const home = await house(["clip_2", "clip_3", "clip_4"]);
+    const server = await serve(["clip_2", "clip_3", "clip_4"]);
     const page = await guest({ viewport: { width, height }, hasTouch: true, isMobile: true });
-    await toFailed(page, home.url, "clip_3");
+    await toFailed(page, server.url, "clip_3");
     await finger(page, 1);
     // Long before it is passed by by itself.
     await expect(active(page)).toHaveAttribute("data-channel", "clip_4", { timeout: 1_500 });
@@ -48,16 +48,16 @@ for (const [width, height] of [[844, 390], [740, 360], [320, 568], [390, 844]] a
 }
 
 for (const locale of ["en-US", "es-ES"]) {
-  test(`what is said of a failed reel fits on a phone on its side, whatever its title, ${locale}`, async ({ guest, house, expects }) => {
+  test(`what is said of a failed reel fits on a phone on its side, whatever its title, ${locale}`, async ({ guest, serve, expects }) => {
     test.setTimeout(90_000);
     expects(/Failed to load resource/);
-    const home = await house(["clip_2"]);
+    const server = await serve(["clip_2"]);
     // Of 165 letters.
-    home.link("clip_3", "clip_3", `title = "${"A film whose title tells it all ".repeat(6).slice(0, 165)}"\n`);
-    home.link("clip_4", "clip_4", `title = "${"And the one that comes after it ".repeat(6).slice(0, 165)}"\n`);
-    await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(3);
+    server.link("clip_3", "clip_3", `title = "${"A film whose title tells it all ".repeat(6).slice(0, 165)}"\n`);
+    server.link("clip_4", "clip_4", `title = "${"And the one that comes after it ".repeat(6).slice(0, 165)}"\n`);
+    await expect.poll(async () => (await (await fetch(`${server.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(3);
     const page = await guest({ viewport: { width: 844, height: 390 }, hasTouch: true, isMobile: true, locale });
-    await toFailed(page, home.url, "clip_3");
+    await toFailed(page, server.url, "clip_3");
     const said: Record<string, unknown> = {};
     for (const [width, height] of [[932, 430], [844, 390], [740, 360], [667, 375], [568, 320], [320, 568], [360, 640]] as const) {
       await page.setViewportSize({ width, height });
@@ -79,13 +79,13 @@ for (const locale of ["en-US", "es-ES"]) {
 /** A window as small as four times the letters make it, and the last reel of its list, which nothing follows. */
 const SMALL = { width: 320, height: 256 };
 
-test("what is said of a failed reel scrolls where it must, and hands the finger back at its ends", async ({ guest, house, expects }) => {
+test("what is said of a failed reel scrolls where it must, and hands the finger back at its ends", async ({ guest, serve, expects }) => {
   test.setTimeout(60_000);
   expects(/Failed to load resource/);
-  const home = await house(["clip_2", "clip_3"]);
+  const server = await serve(["clip_2", "clip_3"]);
   const page = await guest({ viewport: SMALL, hasTouch: true, isMobile: true });
   await (await devtools(page)).send("Page.setFontSizes", { fontSizes: { standard: 32 } });
-  await toFailed(page, home.url, "clip_3");
+  await toFailed(page, server.url, "clip_3");
   const [, end] = await scrolled(page);
   expect(end).toBeGreaterThan(60);
   const title = await panel(page).locator("h2").evaluate((e) => e.clientHeight / Number.parseFloat(getComputedStyle(e).lineHeight));
@@ -109,13 +109,13 @@ test("what is said of a failed reel scrolls where it must, and hands the finger 
   await plays(page, "clip_2");
 });
 
-test("it hands the wheel back too", { tag: "@desktop" }, async ({ guest, house, expects }) => {
+test("it hands the wheel back too", { tag: "@desktop" }, async ({ guest, serve, expects }) => {
   test.setTimeout(60_000);
   expects(/Failed to load resource/);
-  const home = await house(["clip_2", "clip_3", "clip_4"]);
+  const server = await serve(["clip_2", "clip_3", "clip_4"]);
   const page = await guest({ viewport: SMALL });
   await (await devtools(page)).send("Page.setFontSizes", { fontSizes: { standard: 32 } });
-  await toFailed(page, home.url, "clip_3");
+  await toFailed(page, server.url, "clip_3");
   const [, end] = await scrolled(page);
   expect(end).toBeGreaterThan(60);
   await page.mouse.move(160, 128);
@@ -124,7 +124,8 @@ test("it hands the wheel back too", { tag: "@desktop" }, async ({ guest, house, 
   await expect(active(page)).toHaveAttribute("data-channel", "clip_3");
   await page.mouse.wheel(0, -1_000);
   await expect.poll(async () => (await scrolled(page))[0]).toBe(0);
-  await page.waitForTimeout(400);
+  // A wheel that has rested turns anew.
+  await handRests(400);
   await page.mouse.wheel(0, -100);
   await expect(active(page)).toHaveAttribute("data-channel", "clip_2", { timeout: 1_500 });
   await plays(page, "clip_2");

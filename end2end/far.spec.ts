@@ -3,32 +3,32 @@ import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests, stays, watched } from "./eyes";
-import { expect, press, test } from "./hands";
-import { MADE, type House } from "./house";
+import { LONG_MS, active, media, nothingFor, plays, rests, stays, watched } from "./probe";
+import { expect, LOW, press, test } from "./actions";
+import { MADE, type TestServer } from "./server";
 
-const ALL = 120;
+const ALL = 80;
 
 /** What the socket tells. */
 type Event = { type: string };
 
-/** A house of r1 to r120, and this page at one of them. The socket tells it that the list has changed and not the list, as of ten
+/** A server of r1 to r80, and this page at one of them. The socket tells it that the list has changed and not the list, as of ten
  * thousand: the page holds what it was written with and what it asks for. */
-async function enter(page: Page, open: (channels: string[]) => Promise<House>, first = 1): Promise<House> {
-  const home = await open([]);
-  for (let n = 1; n <= ALL; n++) home.add(`r${n}`, join(MADE, `clip_${n % 11}`));
-  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(ALL);
+async function enter(page: Page, open: (channels: string[]) => Promise<TestServer>, first = 1): Promise<TestServer> {
+  const server = await open([]);
+  for (let n = 1; n <= ALL; n++) server.add(`r${n}`, join(MADE, `clip_${n % 11}`));
+  await expect.poll(async () => (await (await fetch(`${server.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(ALL);
   await page.routeWebSocket(/\/ws/, (socket) => {
-    const server = socket.connectToServer();
-    server.onMessage((frame) => {
+    const upstream = socket.connectToServer();
+    upstream.onMessage((frame) => {
       const events = [JSON.parse(frame.toString()) as Event | Event[]].flat();
       socket.send(JSON.stringify(events.map((event) => (event.type === "videos" ? { ...event, videos: [] } : event))));
     });
   });
-  await page.goto(first > 1 ? `${home.url}/c/r${first}` : home.url);
+  await page.goto(first > 1 ? `${server.url}/c/r${first}` : server.url);
   await plays(page, `r${first}`);
   await expect(active(page)).toHaveAttribute("aria-setsize", `${ALL}`);
-  return home;
+  return server;
 }
 
 /** From now on the list takes so long to answer. */
@@ -49,48 +49,50 @@ async function arrives(page: Page, n: number): Promise<void> {
 }
 
 for (const ms of [0, 700]) {
-  test(`60 quick notches move 60 reels, there and back, where the list answers after ${ms} ms`, { tag: "@desktop" }, async ({ page, house }) => {
+  test(`60 quick notches move 60 reels, there and back, where the list answers after ${ms} ms`, { tag: "@desktop" }, async ({ page, serve }) => {
     test.setTimeout(150_000);
-    await enter(page, house);
+    await page.setViewportSize(LOW);
+    await enter(page, serve);
     if (ms > 0) await slowList(page, ms);
-    await page.mouse.move(720, 450);
+    await page.mouse.move(LOW.width / 2, LOW.height / 2);
     for (let n = 0; n < 60; n++) await page.mouse.wheel(0, 100);
     await arrives(page, 61);
     for (let n = 0; n < 45; n++) await page.mouse.wheel(0, -100);
     await arrives(page, 16);
     // Beyond the end is the end.
-    for (let n = 0; n < 130; n++) await page.mouse.wheel(0, 100);
+    for (let n = 0; n < 80; n++) await page.mouse.wheel(0, 100);
     await arrives(page, ALL);
-    expect(await page.evaluate(() => window.sight.most)).toBe(1);
+    expect(await page.evaluate(() => window.probe.most)).toBe(1);
   });
 }
 
-test("a number goes to a channel that is not held, and steps after it count from there", async ({ page, house }) => {
+test("a number goes to a channel that is not held, and steps after it count from there", async ({ page, serve }) => {
   test.setTimeout(90_000);
-  await enter(page, house);
+  await enter(page, serve);
   await slowList(page, 700);
-  for (const digit of "115") await press(page, digit);
-  await arrives(page, 115);
-  for (const digit of "60") await press(page, digit);
-  await arrives(page, 60);
+  for (const digit of "75") await press(page, digit);
+  await arrives(page, 75);
+  for (const digit of "30") await press(page, digit);
+  await arrives(page, 30);
   await press(page, "ArrowDown", 3);
-  await arrives(page, 63);
+  await arrives(page, 33);
   // Beyond the last one is the last one.
   for (const digit of "999") await press(page, digit);
   await arrives(page, ALL);
 });
 
-test("who goes elsewhere while the list still answers is left there", async ({ page, house }) => {
+test("who goes elsewhere while the list still answers is left there", async ({ page, serve }) => {
   test.setTimeout(90_000);
-  await enter(page, house);
+  await enter(page, serve);
   await slowList(page, 1_500);
   // Beyond what is held, and back home before the answer is there.
-  const asked = page.waitForRequest("**/api/fn/channels*");
+  const [asked, answered] = [page.waitForRequest("**/api/fn/channels*"), page.waitForResponse("**/api/fn/channels*")];
   await press(page, "ArrowDown", 50);
   await asked;
   await press(page, "Home");
   await plays(page, "r1");
-  await page.waitForTimeout(4_000);
+  await (await answered).finished();
+  await stays(page, "r1", 1_500);
   await arrives(page, 1);
   // To the last, and one back from where one is before the answer is there.
   await press(page, "ArrowDown");
@@ -100,17 +102,18 @@ test("who goes elsewhere while the list still answers is left there", async ({ p
   await arrives(page, ALL);
 });
 
-test("steps that the list did not answer are forgotten: back on the line one step is one step", async ({ page, house, expects }) => {
+test("steps that the list did not answer are forgotten: with the network back one step is one step", async ({ page, serve, expects }) => {
   test.setTimeout(90_000);
   expects(/Failed to load resource/);
-  await enter(page, house);
+  await enter(page, serve);
   await rests(page);
   await page.route("**/api/fn/channels*", (route) => route.abort());
   await press(page, "ArrowDown", 50);
   await expect.poll(async () => Number(await active(page).getAttribute("aria-posinset")), { timeout: LONG_MS }).toBeGreaterThan(5);
   await rests(page);
-  await page.waitForTimeout(1_000);
-  const last = Number(await active(page).getAttribute("aria-posinset"));
+  const at = async () => Number(await active(page).getAttribute("aria-posinset"));
+  const last = await at();
+  await nothingFor(1_000, "a step that was not answered is made up for", at, last);
   await arrives(page, last);
   await page.unroute("**/api/fn/channels*");
   await press(page, "ArrowUp");
@@ -121,13 +124,13 @@ test("steps that the list did not answer are forgotten: back on the line one ste
   }
 });
 
-test("the reel on screen, taken away, plays to its end, and then the feed goes on", async ({ page, house }) => {
+test("the reel on screen, taken away, plays to its end, and then the feed goes on", async ({ page, serve }) => {
   test.setTimeout(90_000);
-  const home = await enter(page, house, 60);
+  const server = await enter(page, serve, 60);
   await expect.poll(() => media(page, (v) => v.buffered.length > 0 && v.buffered.end(0) > v.duration - 0.3)).toBe(true);
   await media(page, (video) => (video.currentTime = 0.5));
-  home.remove("r60");
-  const listed = async () => ((await (await fetch(`${home.url}/api/channels`)).json()) as string[]).length;
+  server.remove("r60");
+  const listed = async () => ((await (await fetch(`${server.url}/api/channels`)).json()) as string[]).length;
   await expect.poll(listed, { timeout: LONG_MS }).toBe(ALL - 1);
   const shown = await watched(page);
   await plays(page, "r61");

@@ -6,9 +6,9 @@ import { join } from "node:path";
 
 import type { Locator, Page } from "@playwright/test";
 
-import { active, LONG_MS, media, plays, rests, stays } from "./eyes";
-import { expect, openChat, say, swipe, test } from "./hands";
-import { MADE, type House } from "./house";
+import { LONG_MS, active, media, nothingFor, plays, rests, stays } from "./probe";
+import { expect, flingEnds, HASTE, hastens, openChat, say, swipe, test } from "./actions";
+import { MADE, type TestServer } from "./server";
 
 for (const fault of ["aborted", "answered with 500"] as const) {
   test(`a playlist that is ${fault} is told, and can be tried again or passed`, async ({ page, expects }) => {
@@ -28,8 +28,7 @@ for (const fault of ["aborted", "answered with 500"] as const) {
     await expect(told).toBeVisible({ timeout: 20_000 });
     await rests(page);
     await page.unroute(playlist);
-    // The browser takes no tap in the first moments after a fling.
-    await page.waitForTimeout(700);
+    await flingEnds();
     await told.getByRole("button", { name: "Retry" }).tap();
     await plays(page, "clip_3");
     await expect(told).toBeHidden();
@@ -39,6 +38,7 @@ for (const fault of ["aborted", "answered with 500"] as const) {
 test("what failed is tried again by itself, with a countdown", async ({ page, expects }) => {
   test.setTimeout(60_000);
   expects(/Failed to load resource/);
+  const hasten = await hastens(page, 1_000);
   const playlist = "**/streams/clip_3/playlist.m3u8";
   await page.route(playlist, (route) => route.fulfill({ status: 500 }));
   await page.goto("/c/clip_3");
@@ -49,22 +49,25 @@ test("what failed is tried again by itself, with a countdown", async ({ page, ex
   expect(first).toBeGreaterThan(0);
   await expect.poll(seconds).toBeLessThan(first);
   await page.unroute(playlist);
+  await hasten(true);
   await plays(page, "clip_3");
   await expect(told).toBeHidden();
 });
 
-test("each try is silent, and a reel that fails twice is passed by", async ({ page, expects, house }) => {
+test("each try is silent, and a reel that fails twice is passed by", async ({ page, expects, serve }) => {
   test.setTimeout(60_000);
   expects(/Failed to load resource/);
-  const home = await house(["clip_0", "clip_3", "clip_4"]);
+  const hasten = await hastens(page, 1_000);
+  const server = await serve(["clip_0", "clip_3", "clip_4"]);
   await page.route("**/streams/clip_3/playlist.m3u8", (route) => route.fulfill({ status: 500 }));
-  await page.goto(`${home.url}/c/clip_3`);
+  await page.goto(`${server.url}/c/clip_3`);
   const told = active(page).getByRole("alert");
   await expect(told).toBeVisible({ timeout: 20_000 });
   const seen = await page.evaluateHandle(() => {
-    const seen = { leader: 0, gone: 0 };
+    const seen = { looks: 0, leader: 0, gone: 0 };
     const look = () => {
       if (document.querySelector("article[aria-current=true]")?.getAttribute("data-channel") === "clip_3") {
+        seen.looks++;
         if (document.querySelector(".leader")!.hasAttribute("data-waits")) seen.leader++;
         if (!document.querySelector("article[aria-current=true] [role=alert]")) seen.gone++;
       }
@@ -73,18 +76,21 @@ test("each try is silent, and a reel that fails twice is passed by", async ({ pa
     requestAnimationFrame(look);
     return seen;
   });
+  await hasten(true);
   await plays(page, "clip_4");
-  expect(await seen.evaluate((seen) => seen), "frames with a leader, and without the panel").toEqual({ leader: 0, gone: 0 });
+  const { looks, leader, gone } = await seen.evaluate((seen) => seen);
+  expect([leader, gone], "frames with a leader, and without the panel").toEqual([0, 0]);
+  expect(looks, "of so many").toBeGreaterThan(30);
   await expect(page.getByRole("alert")).toHaveCount(0);
   await expect(page).toHaveURL(/clip_4/);
 });
 
-test("the last reel of the list has no next, and is tried on", async ({ page, expects, house }) => {
+test("the last reel of the list has no next, and is tried on", async ({ page, expects, serve }) => {
   expects(/Failed to load resource/);
-  const home = await house(["clip_3"]);
+  const server = await serve(["clip_3"]);
   let asked = 0;
   await page.route("**/streams/clip_3/playlist.m3u8", (route) => (asked++, route.fulfill({ status: 500 })));
-  await page.goto(`${home.url}/c/clip_3`);
+  await page.goto(`${server.url}/c/clip_3`);
   const told = active(page).getByRole("alert");
   await expect(told).toContainText("It is tried again in a moment.", { timeout: 20_000 });
   await expect(told.getByRole("button")).toHaveCount(1);
@@ -96,23 +102,23 @@ test("the last reel of the list has no next, and is tried on", async ({ page, ex
 });
 
 /** Three reels, the second a file that comes in pieces that no decoder reads. */
-async function damaged(page: Page, house: (channels: string[]) => Promise<House>): Promise<House> {
-  const home = await house(["clip_0", "said_1"]);
+async function damaged(page: Page, serve: (channels: string[]) => Promise<TestServer>): Promise<TestServer> {
+  const server = await serve(["clip_0", "said_1"]);
   const folder = mkdtempSync(join(tmpdir(), "carrete-damaged-"));
   const file = join(folder, "film.mp4");
   const copy = ["-v", "error", "-i", join(MADE, "clip_3", "playlist.m3u8"), "-c", "copy", "-bsf:a", "aac_adtstoasc", file];
   execFileSync("ffmpeg", copy);
-  home.add("film.mp4", file);
+  server.add("film.mp4", file);
   rmSync(folder, { recursive: true });
-  await expect.poll(async () => (await fetch(`${home.url}/api/channels/film`)).status, { timeout: LONG_MS }).toBe(200);
+  await expect.poll(async () => (await fetch(`${server.url}/api/channels/film`)).status, { timeout: LONG_MS }).toBe(200);
   await page.route("**/streams/film.mp4*", (route) => route.fulfill({ contentType: "video/mp4", body: "no film at all ".repeat(900) }));
-  return home;
+  return server;
 }
 
-test("a damaged file offers the next reel and no other try, and the way on has the focus", async ({ page, expects, house }) => {
+test("a damaged file offers the next reel and no other try, and the way on has the focus", async ({ page, expects, serve }) => {
   expects(/Failed to load resource/);
-  const home = await damaged(page, house);
-  await page.goto(home.url);
+  const server = await damaged(page, serve);
+  await page.goto(server.url);
   await plays(page, "clip_0");
   await rests(page);
   await swipe(page);
@@ -129,10 +135,10 @@ test("a damaged file offers the next reel and no other try, and the way on has t
   await expect(active(page)).toBeFocused();
 });
 
-test("who writes keeps the focus when a damaged reel comes", { tag: "@desktop" }, async ({ page, expects, house }) => {
+test("who writes keeps the focus when a damaged reel comes", { tag: "@desktop" }, async ({ page, expects, serve }) => {
   expects(/Failed to load resource/);
-  const home = await damaged(page, house);
-  await page.goto(home.url);
+  const server = await damaged(page, serve);
+  await page.goto(server.url);
   await plays(page, "clip_0");
   const box = page.getByRole("textbox", { name: "Message" });
   await box.focus();
@@ -142,10 +148,10 @@ test("who writes keeps the focus when a damaged reel comes", { tag: "@desktop" }
   await expect(box).toBeFocused();
 });
 
-test("a file that this browser cannot decode says so on its reel, and one goes on", async ({ page, house }) => {
-  const home = await house(["clip_0", "foreign.mp4", "said_1"]);
-  await expect.poll(async () => (await fetch(`${home.url}/api/channels/foreign`)).status, { timeout: LONG_MS }).toBe(200);
-  await page.goto(home.url);
+test("a file that this browser cannot decode says so on its reel, and one goes on", async ({ page, serve }) => {
+  const server = await serve(["clip_0", "foreign.mp4", "said_1"]);
+  await expect.poll(async () => (await fetch(`${server.url}/api/channels/foreign`)).status, { timeout: LONG_MS }).toBe(200);
+  await page.goto(server.url);
   await plays(page, "clip_0");
   await swipe(page);
   const told = page.getByRole("alert");
@@ -154,20 +160,19 @@ test("a file that this browser cannot decode says so on its reel, and one goes o
   await expect(told.getByRole("button", { name: "Retry" }), "nothing is tried again").toHaveCount(0);
   await rests(page);
   await expect(active(page)).toHaveAttribute("data-channel", "foreign");
-  // The browser takes a tap for the end of a fling for a while.
-  await page.waitForTimeout(700);
+  await flingEnds();
   await told.getByRole("button", { name: "Next" }).tap();
   await plays(page, "said_1");
   await expect(told).toBeHidden();
 });
 
-test("while only the socket is away the list is asked for over HTTP", async ({ page, house }) => {
+test("while only the socket is away the list is asked for over HTTP", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  const home = await house(["clip_1", "clip_2"]);
+  const server = await serve(["clip_1", "clip_2"]);
   await page.routeWebSocket(/\/ws/, (socket) => socket.close());
-  await page.goto(`${home.url}/c/clip_1`);
+  await page.goto(`${server.url}/c/clip_1`);
   await plays(page, "clip_1");
-  home.add("clip_0");
+  server.add("clip_0");
   await expect(active(page)).toHaveAttribute("aria-setsize", "3", { timeout: 40_000 });
   await expect(active(page)).toHaveAttribute("aria-posinset", "2");
   await stays(page, "clip_1");
@@ -191,19 +196,22 @@ function minute(channel: string): string {
   return folder;
 }
 
-test("a channel that is replaced while it plays goes on at the same second", async ({ page, house, expects }) => {
+test("a channel that is replaced while it plays goes on at the same second", async ({ page, serve, expects }) => {
   test.setTimeout(60_000);
   expects(/status of 404/);
-  const home = await house(["clip_4"]);
+  const server = await serve(["clip_4"]);
   const [before, after] = [minute("clip_0"), minute("clip_1")];
-  home.add("reel", before);
-  await expect.poll(async () => (await fetch(`${home.url}/api/channels/reel`)).status, { timeout: LONG_MS }).toBe(200);
-  await page.goto(`${home.url}/c/reel`);
+  server.add("reel", before);
+  await expect.poll(async () => (await fetch(`${server.url}/api/channels/reel`)).status, { timeout: LONG_MS }).toBe(200);
+  await page.goto(`${server.url}/c/reel`);
   await plays(page, "reel");
   expect(await media(page, (video) => Math.round(video.duration))).toBeGreaterThan(50);
-  home.remove("reel");
-  home.add("reel", after);
-  await page.waitForTimeout(2_500);
+  const told = async () => (await fetch(`${server.url}/api/channels/reel`)).text();
+  const first = await told();
+  server.remove("reel");
+  server.add("reel", after);
+  await expect.poll(told, { timeout: LONG_MS, message: "the server knows the other one" }).not.toBe(first);
+  await expect.poll(told, { timeout: LONG_MS, message: "and tells of it" }).toContain('"id":"reel"');
   await media(page, (video) => (video.currentTime = 40));
   // The new content has another corner.
   const corner = () =>
@@ -219,20 +227,20 @@ test("a channel that is replaced while it plays goes on at the same second", asy
   for (const folder of [before, after]) rmSync(folder, { recursive: true });
 });
 
-test("a server that was away: a bar says it, and what was typed arrives once", async ({ page, guest, house, expects }) => {
+test("a server that was away: a bar says it, and what was typed arrives once", async ({ page, guest, serve, expects }) => {
   test.setTimeout(90_000);
   expects(/WebSocket connection to .* failed|Failed to load resource/);
-  const home = await house(["clip_0", "clip_1", "clip_2"]);
+  const server = await serve(["clip_0", "clip_1", "clip_2"]);
   const other = await guest();
   for (const person of [page, other]) {
-    await person.goto(home.url);
+    await person.goto(server.url);
     await plays(person, "clip_0");
     await openChat(person);
   }
   await expect(page.getByText("2 watching")).toBeVisible();
   await say(page, "before", "ana");
   await expect(other.getByRole("log").getByText("before", { exact: true })).toBeVisible();
-  await home.stop("SIGKILL");
+  await server.stop("SIGKILL");
   const bar = page.getByRole("status").filter({ hasText: "No connection" });
   await expect(bar).toBeVisible({ timeout: LONG_MS });
   expect(await colours(page, page.locator(".bar.offline .ring")), "its ring is drawn").toBeGreaterThan(1);
@@ -243,24 +251,25 @@ test("a server that was away: a bar says it, and what was typed arrives once", a
   await expect(page.getByRole("button", { name: "Send" })).toHaveAttribute("aria-disabled", "true");
   await expect(line(page)).toHaveCount(0);
   await expect(page.getByText("Not sent yet")).toHaveCount(0);
-  await home.start();
+  await server.start();
   await expect(bar).toBeHidden({ timeout: 30_000 });
   await expect(line(other)).toHaveCount(1, { timeout: 30_000 });
   await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue("");
   await expect(page.getByText("2 watching")).toBeVisible({ timeout: 30_000 });
-  await page.waitForTimeout(1_500);
-  for (const person of [page, other]) await expect(line(person)).toHaveCount(1);
+  const said = () => Promise.all([page, other].map((person) => line(person).count()));
+  await nothingFor(1_500, "it is said a second time", said, [1, 1]);
   await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
   await plays(page, "clip_0");
 });
 
-test("while the server is away the bar speaks alone, and counts; then the reel plays", async ({ page, house, expects }) => {
+test("while the server is away the bar speaks alone, and counts; then the reel plays", async ({ page, serve, expects }) => {
   test.setTimeout(90_000);
   expects(/WebSocket connection to .* failed|Failed to load resource/);
-  const home = await house(["clip_0", "clip_1", "clip_2", "clip_3", "clip_4"]);
-  await page.goto(`${home.url}/c/clip_3`);
+  const hasten = await hastens(page, 1_000);
+  const server = await serve(["clip_0", "clip_1", "clip_2", "clip_3", "clip_4"]);
+  await page.goto(`${server.url}/c/clip_3`);
   await plays(page, "clip_3");
-  await home.stop("SIGKILL");
+  await server.stop("SIGKILL");
   const bar = page.locator(".bar.offline");
   await expect(bar).toBeVisible({ timeout: 20_000 });
   await expect(bar.locator("p")).toHaveText(/in\u00a0\d+\u00a0s\.$|Trying…$/);
@@ -279,11 +288,13 @@ test("while the server is away the bar speaks alone, and counts; then the reel p
     await expect(page.locator("[aria-current=true] > .slate")).toHaveCSS("opacity", "1");
   };
   await alone();
-  // Beyond the time after which a reel is given up.
-  await page.waitForTimeout(10_000);
+  await hasten(true);
+  await nothingFor(12_000 / HASTE, "the reel is given up", () => page.getByRole("alert").count(), 0);
   await alone();
-  await home.start();
-  await page.getByRole("button", { name: "Now" }).tap().catch(() => undefined);
+  await hasten(false);
+  await server.start();
+  // It may have been tried meanwhile.
+  await page.getByRole("button", { name: "Now" }).tap({ timeout: 1_000 }).catch(() => undefined);
   await plays(page, "clip_0");
   await expect(bar).toBeHidden();
   expect(await page.evaluate(() => document.activeElement?.closest("[hidden]")), "the focus is in nothing that is gone").toBeNull();

@@ -1,10 +1,10 @@
-// The guide of a small house, the guide that finds nothing, and the guide whose answer is late.
+// The guide of few reels, the guide that finds nothing, and the guide whose answer is late.
 import type { Page } from "@playwright/test";
 
 import { complaints } from "./axe";
-import { plays } from "./eyes";
-import { expect, press, test } from "./hands";
-import type { House } from "./house";
+import { LONG_MS, plays } from "./probe";
+import { expect, press, test } from "./actions";
+import type { TestServer } from "./server";
 
 const NINE = Array.from({ length: 9 }, (_, n) => `clip_${n}`);
 
@@ -24,17 +24,17 @@ function sheet() {
   };
 }
 
-test.describe("a house of nine", () => {
-  let nine: House;
+test.describe("a server of nine", () => {
+  let nine: TestServer;
   const open = async (page: Page, width: number, height: number) => {
     await page.setViewportSize({ width, height });
     await page.goto(`${nine.url}/guide?here=clip_3`);
     return page.evaluate(sheet);
   };
 
-  test("is one sheet that fills the page", async ({ guest, house }) => {
+  test("is one sheet that fills the page", async ({ guest, serve }) => {
     test.setTimeout(60_000);
-    nine = await house(NINE);
+    nine = await serve(NINE);
     const page = await guest({ bypassCSP: true });
     for (const [width, height] of [[1440, 900], [1280, 720], [1920, 1080], [2560, 1080]] as const) {
       const seen = await open(page, width, height);
@@ -141,13 +141,18 @@ test("while its answer is late the guide has a name, says so, and can be left", 
   await expect(dialog, "it keeps its name").toHaveAccessibleName("Guide");
 });
 
-test("an answer that never comes blocks nothing for ever", async ({ page, house, expects }) => {
+test("an answer that never comes blocks nothing for ever", async ({ page, serve, expects }) => {
   test.setTimeout(60_000);
   expects(/Failed to load resource|net::ERR/);
-  const home = await house([]);
-  for (let n = 1; n <= 60; n++) home.link(`r${n}`, `clip_${n % 11}`);
-  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(60);
-  await page.goto(home.url);
+  // The page waits for an answer a fifth as long; that it ends the wait is what is tested.
+  await page.addInitScript(() => {
+    const { timeout } = AbortSignal;
+    AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms / 5);
+  });
+  const server = await serve([]);
+  for (let n = 1; n <= 60; n++) server.link(`r${n}`, `clip_${n % 11}`);
+  await expect.poll(async () => (await (await fetch(`${server.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(60);
+  await page.goto(server.url);
   await plays(page, "r1");
   let hangs = true;
   await page.route("**/api/fn/channels*", (route) => (hangs ? undefined : route.continue()));
@@ -155,7 +160,7 @@ test("an answer that never comes blocks nothing for ever", async ({ page, house,
   const feed = page.getByRole("feed");
   await expect(feed, "a part of the list is on its way").toHaveAttribute("aria-busy", "true");
   hangs = false;
-  await expect(feed, "given up").toHaveAttribute("aria-busy", "false", { timeout: 15_000 });
+  await expect(feed, "given up").toHaveAttribute("aria-busy", "false", { timeout: LONG_MS });
   await press(page, "End");
   await plays(page, "r60");
 });

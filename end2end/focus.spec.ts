@@ -1,8 +1,8 @@
 // Where the focus goes when its place closes: to what opened it, to what takes its place, or to the reel; never to nothing.
 import type { Locator, Page } from "@playwright/test";
 
-import { LONG_MS, active, plays, rests } from "./eyes";
-import { expect, press, showControls, test } from "./hands";
+import { LONG_MS, active, nothingFor, plays, rests, settles } from "./probe";
+import { expect, press, showControls, test } from "./actions";
 
 const box = (page: Page) => page.getByRole("textbox", { name: "Message" });
 const chatButton = (page: Page) => page.locator(".chat-button");
@@ -37,9 +37,9 @@ test("the chat gives it back to what opened it, however it is closed", async ({ 
   await expect(active(page)).toBeFocused();
 });
 
-test("the question for the name can be left, and the message waits in its box", { tag: "@both" }, async ({ page, house }) => {
-  const home = await house(["clip_0"]);
-  await enter(page, home.url, "clip_0");
+test("the question for the name can be left, and the message waits in its box", { tag: "@both" }, async ({ page, serve }) => {
+  const server = await serve(["clip_0"]);
+  await enter(page, server.url, "clip_0");
   await active(page).focus();
   await press(page, "Enter");
   await box(page).fill("hello");
@@ -58,14 +58,14 @@ test("the question for the name can be left, and the message waits in its box", 
   await expect(page.getByRole("log").getByText("hello", { exact: true })).toBeVisible();
 });
 
-test("what goes when it is pressed leaves it to the reel on screen", { tag: "@both" }, async ({ page, expects, house }) => {
+test("what goes when it is pressed leaves it to the reel on screen", { tag: "@both" }, async ({ page, expects, serve }) => {
   test.setTimeout(60_000);
   expects(/Failed to load resource/);
-  const home = await house(["clip_0", "clip_3", "clip_4"]);
+  const server = await serve(["clip_0", "clip_3", "clip_4"]);
   // From the first, because what comes next is loaded before one goes there.
   const playlist = "**/streams/clip_3/playlist.m3u8";
   await page.route(playlist, (route) => route.fulfill({ status: 500 }));
-  await enter(page, home.url, "clip_0");
+  await enter(page, server.url, "clip_0");
   const hear = page.locator(".hear");
   await hear.focus();
   await press(page, "Enter");
@@ -90,21 +90,21 @@ test("what goes when it is pressed leaves it to the reel on screen", { tag: "@bo
   }
 });
 
-test("a bar that goes leaves it to the reel on screen", async ({ page, expects, house }) => {
+test("a bar that goes leaves it to the reel on screen", async ({ page, expects, serve }) => {
   test.setTimeout(60_000);
   expects(/WebSocket connection to .* failed|Failed to load resource/);
-  const home = await house(["clip_0", "clip_1"]);
-  await enter(page, home.url, "clip_0");
-  await home.stop("SIGKILL");
+  const server = await serve(["clip_0", "clip_1"]);
+  await enter(page, server.url, "clip_0");
+  await server.stop("SIGKILL");
   const now = page.getByRole("button", { name: "Now" });
   await expect(now).toBeVisible({ timeout: 20_000 });
   await now.focus();
-  await home.start();
+  await server.start();
   await press(page, "Enter");
   await expect(now).toBeHidden({ timeout: 20_000 });
   await expect(active(page)).toBeFocused();
   // One that tells of a new reel goes by itself.
-  home.add("clip_2");
+  server.add("clip_2");
   const see = page.getByRole("button", { name: "See" });
   await expect(see).toBeVisible({ timeout: LONG_MS });
   await see.focus();
@@ -134,8 +134,8 @@ test("on a phone the menu gives it back to its button, by Escape as by Back", as
     await expect(page.locator(".menu")).toBeFocused();
     await close();
     await expect(page.locator(".menu")).toBeHidden();
-    await page.waitForTimeout(200);
     await expect(button, how).toBeFocused();
+    await nothingFor(200, "the focus goes on from there", () => button.evaluate((e) => e === document.activeElement), true);
     await active(page).focus();
   }
 });
@@ -162,7 +162,7 @@ test("at 320x256 the chat can be read and written, and a failure can be answered
   await active(page).focus();
   await press(page, "Enter");
   await expect(box(page)).toBeFocused();
-  await page.waitForTimeout(400);
+  await settles(page, ".chat");
   await isReached(".say input", 44);
   await isReached(".say .send", 44);
   await isReached(".chat .log", 60);
@@ -179,9 +179,9 @@ test("at 320x256 the chat can be read and written, and a failure can be answered
   await expect(active(page)).toHaveAttribute("data-channel", "clip_3");
 });
 
-test("names and messages run the way they are written", async ({ page, house }) => {
-  const home = await house(["clip_0"]);
-  await enter(page, home.url, "clip_0");
+test("names and messages run the way they are written", async ({ page, serve }) => {
+  const server = await serve(["clip_0"]);
+  await enter(page, server.url, "clip_0");
   await active(page).focus();
   await press(page, "Enter");
   await box(page).fill("שלום ABC");

@@ -1,6 +1,6 @@
 // The keys and their help: single letters can be switched off.
-import { media, plays, rests, stays } from "./eyes";
-import { expect, press, test } from "./hands";
+import { media, plays, rests, stays } from "./probe";
+import { expect, press, test } from "./actions";
 
 const sound = { name: "Sound", exact: true } as const;
 
@@ -19,7 +19,8 @@ test("? shows the keys; single letters can be switched off, and stay off", { tag
   await expect(help).toBeHidden();
   for (const visit of ["this", "the next"]) {
     for (const key of ["m", "l", "?", "g", "5"]) await press(page, key);
-    await stays(page, "clip_3");
+    // A digit waits for the next one before it goes anywhere.
+    await stays(page, "clip_3", 1_300);
     expect(await media(page, (video) => video.muted), `${visit} visit`).toBe(true);
     await expect(page.getByRole("button", { name: "Like" })).toHaveAttribute("aria-pressed", "false");
     await expect(page.getByRole("dialog")).toHaveCount(0);
@@ -62,7 +63,7 @@ test("digits go to a channel by its number", { tag: "@both" }, async ({ page }) 
   await press(page, "Enter");
   await page.getByRole("textbox", { name: "Message" }).focus();
   await page.keyboard.type("7");
-  await stays(page, "clip_1");
+  await stays(page, "clip_1", 1_300);
 });
 
 test("Enter goes to the text box", { tag: "@both" }, async ({ page }) => {

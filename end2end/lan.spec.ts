@@ -1,14 +1,14 @@
-// The house's own network: plain http under a name, where a browser asks for gzip only and many interfaces are missing.
+// The network of a home: plain http under a name, where a browser asks for gzip only and many interfaces are missing.
 import { launch } from "./browser";
-import { plays, rests } from "./eyes";
-import { expect, openChat, say, scales, swipe, test } from "./hands";
+import { plays, rests } from "./probe";
+import { expect, openChat, say, scales, swipe, test } from "./actions";
 
 /** A first visit without media, in gzip: most people come over plain http. */
 const FIRST_VISIT = 360_000;
 
 test.use({ launchOptions: launch("--host-resolver-rules=MAP carrete.lan 127.0.0.1") });
 
-test("on plain http in the house it opens, plays, swipes and chats, in gzip", async ({ page, guest, baseURL }) => {
+test("on plain http at home it opens, plays, swipes and chats, in gzip", async ({ page, guest, baseURL }) => {
   const url = baseURL!.replace("127.0.0.1", "carrete.lan");
   const encodings: (string | undefined)[] = [];
   page.on("response", (response) => {
@@ -20,8 +20,7 @@ test("on plain http in the house it opens, plays, swipes and chats, in gzip", as
   await plays(page, "clip_0");
   expect(encodings.length).toBeGreaterThan(3);
   expect([...new Set(encodings)]).toEqual(["gzip"]);
-  await page.waitForTimeout(1_000);
-  expect(weigh()).toBeLessThanOrEqual(FIRST_VISIT);
+  expect(await weigh()).toBeLessThanOrEqual(FIRST_VISIT);
   await swipe(page);
   await plays(page, "clip_1");
   await rests(page);

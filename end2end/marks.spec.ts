@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, media, plays, rests, stays } from "./eyes";
-import { expect, openChat, press, showControls, swipe, test } from "./hands";
+import { LONG_MS, active, media, nothingFor, plays, rests, stays } from "./probe";
+import { expect, openChat, opens, press, showControls, swipe, test } from "./actions";
 
 test("a first visit by touch gets a hint, until somebody has swiped", async ({ page }) => {
   const room = page.getByRole("main");
@@ -23,8 +23,7 @@ test("a first visit by touch gets a hint, until somebody has swiped", async ({ p
   await expect(page).toHaveURL(/clip_1/);
   await page.reload();
   await plays(page, "clip_1");
-  await page.waitForTimeout(3_000);
-  await expect(room).not.toHaveAttribute("data-hint");
+  await nothingFor(2_500, "a hint comes 1.2 s after the picture", () => room.getAttribute("data-hint"), null);
 });
 
 const UNHINTED: Record<string, (page: Page) => Promise<void>> = {
@@ -55,8 +54,7 @@ for (const [when, makeSo] of Object.entries(UNHINTED)) {
       await released;
       await route.continue().catch(() => undefined);
     });
-    await page.goto("/");
-    await expect(page.locator(".feed")).toHaveAttribute("data-hydrated", "");
+    await opens(page, "/");
     await page.evaluate(() => {
       const hints = { count: 0 };
       new MutationObserver(() => hints.count++).observe(document.querySelector("main")!, { attributeFilter: ["data-hint"] });
@@ -66,9 +64,9 @@ for (const [when, makeSo] of Object.entries(UNHINTED)) {
     await makeSo(page);
     release();
     await plays(page, "clip_0");
-    await page.waitForTimeout(3_500);
+    const hints = () => page.evaluate(() => (window as unknown as { hints: { count: number } }).hints.count);
+    await nothingFor(2_500, "a hint comes 1.2 s after the picture", hints, 0);
     if (when === "while the controls show") await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
-    expect(await page.evaluate(() => (window as unknown as { hints: { count: number } }).hints.count)).toBe(0);
     await rests(page);
     await expect(active(page)).toHaveAttribute("data-channel", "clip_0");
   });
@@ -118,11 +116,11 @@ test("the title of a first visit has its four seconds beside the hint", async ({
 });
 
 for (const [width, height] of [[390, 844], [844, 390]] as const) {
-  test(`a tap while the hint is up brings all of the controls at ${width}x${height}`, async ({ guest, house }) => {
-    const home = await house(["clip_0", "clip_1"]);
+  test(`a tap while the hint is up brings all of the controls at ${width}x${height}`, async ({ guest, serve }) => {
+    const server = await serve(["clip_0", "clip_1"]);
     const page = await guest({ viewport: { width, height }, hasTouch: true, isMobile: true });
     const room = page.getByRole("main");
-    await page.goto(home.url);
+    await page.goto(server.url);
     await plays(page, "clip_0");
     await expect(room).toHaveAttribute("data-hint", "", { timeout: LONG_MS });
     await page.touchscreen.tap(width / 2, height * 0.4);
@@ -169,16 +167,14 @@ test("while a reel is waited for its title and number stay, and nothing lies on 
   await page.goto("/c/clip_3");
   await expect(page.locator(".leader")).toHaveAttribute("data-waits", "");
   const seen = await titles(page);
-  await page.waitForTimeout(5_500);
+  const shown = () => seen.evaluate(({ title }) => title);
+  await expect.poll(shown, { timeout: LONG_MS, message: "longer than the title of any other arrival" }).toBeGreaterThan(5_000);
   const slate = page.locator("[aria-current=true] > .slate");
   await expect(slate).toHaveCSS("opacity", "1");
   await expect(slate.getByRole("heading")).toBeVisible();
   release();
   await plays(page, "clip_3");
-  await page.waitForTimeout(1_000);
-  const { title, covered } = await seen.evaluate((seen) => seen);
-  expect(title).toBeGreaterThan(5_000);
-  expect(covered).toEqual([]);
+  await nothingFor(1_000, "something comes to lie on them", () => seen.evaluate(({ covered }) => covered), []);
 });
 
 test("a pointer that moves makes no timer each time", { tag: "@desktop" }, async ({ page }) => {
@@ -204,13 +200,13 @@ test("a pointer that moves makes no timer each time", { tag: "@desktop" }, async
 test("a pointer needs no hint", { tag: "@desktop" }, async ({ page }) => {
   await page.goto("/");
   await plays(page, "clip_0");
-  await page.waitForTimeout(3_000);
-  await expect(page.getByRole("main")).not.toHaveAttribute("data-hint");
+  const hints = () => page.getByRole("main").getAttribute("data-hint");
+  await nothingFor(2_500, "a hint comes 1.2 s after the picture", hints, null);
 });
 
-test("near its end a long reel tells what comes next, and goes there", async ({ page, house }) => {
-  const home = await house(["long", "said_1"]);
-  await page.goto(`${home.url}/c/long`);
+test("near its end a long reel tells what comes next, and goes there", async ({ page, serve }) => {
+  const server = await serve(["long", "said_1"]);
+  await page.goto(`${server.url}/c/long`);
   await plays(page, "long");
   const next = page.getByRole("button", { name: "Next: With captions 1" });
   await expect(next).toBeHidden();
@@ -222,11 +218,11 @@ test("near its end a long reel tells what comes next, and goes there", async ({ 
   await expect(page.locator(".up-next")).toBeHidden();
 });
 
-test("what is live has a badge; finished, it loses it", async ({ page, house }) => {
+test("what is live has a badge; finished, it loses it", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  const home = await house(["clip_0"]);
-  home.add("long");
-  const playlist = join(home.streams, "long", "playlist.m3u8");
+  const server = await serve(["clip_0"]);
+  server.add("long");
+  const playlist = join(server.streams, "long", "playlist.m3u8");
   const whole = readFileSync(playlist, "utf8");
   // Eight segments of it are there so far.
   const parts = whole.split(/(?=#EXTINF)/);
@@ -235,9 +231,9 @@ test("what is live has a badge; finished, it loses it", async ({ page, house }) 
     renameSync(`${playlist}.part`, playlist);
   };
   write(parts.slice(0, 9).join("").replace("#EXT-X-ENDLIST\n", "").replace("#EXT-X-PLAYLIST-TYPE:VOD\n", ""));
-  const live = async () => ((await (await fetch(`${home.url}/api/channels/long`)).json()) as { live?: boolean }).live;
+  const live = async () => ((await (await fetch(`${server.url}/api/channels/long`)).json()) as { live?: boolean }).live;
   await expect.poll(live, { timeout: LONG_MS }).toBe(true);
-  await page.goto(`${home.url}/c/long`);
+  await page.goto(`${server.url}/c/long`);
   await plays(page, "long");
   const badge = page.getByRole("main").locator(".live-badge");
   await expect(badge).toBeVisible();
@@ -253,16 +249,16 @@ test("what is live has a badge; finished, it loses it", async ({ page, house }) 
   await expect(badge).toBeHidden();
 });
 
-test("a bar says how many channels are new, and goes there", async ({ page, house }) => {
+test("a bar says how many channels are new, and goes there", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  const home = await house(["clip_4", "clip_6"]);
-  await page.goto(`${home.url}/c/clip_4`);
+  const server = await serve(["clip_4", "clip_6"]);
+  await page.goto(`${server.url}/c/clip_4`);
   await plays(page, "clip_4");
   const bar = page.getByRole("status").filter({ hasText: "new" });
   await expect(bar).toBeHidden();
-  home.add("clip_5");
+  server.add("clip_5");
   await expect(bar).toContainText("One new reel", { timeout: LONG_MS });
-  home.add("clip_1");
+  server.add("clip_1");
   await expect(bar).toContainText("2 new reels", { timeout: LONG_MS });
   await expect(active(page)).toHaveAttribute("data-channel", "clip_4");
   await page.getByRole("button", { name: "See" }).tap();

@@ -1,8 +1,8 @@
 // How a reel is played: its quality, its speed, a finger that holds.
 import type { Page } from "@playwright/test";
 
-import { media, plays, rests, stays } from "./eyes";
-import { devtools, drag, expect, press, showControls, swipe, test } from "./hands";
+import { LONG_MS, media, nothingFor, plays, playsOn, rests, stays } from "./probe";
+import { devtools, drag, expect, flingEnds, press, showControls, swipe, test } from "./actions";
 
 const menu = (page: Page) => page.getByRole("group", { name: "Playback" });
 
@@ -13,10 +13,10 @@ async function openMenu(page: Page): Promise<void> {
   await expect(page.getByRole("button", { name: "Playback" })).toHaveAttribute("aria-expanded", "true");
 }
 
-test("a quality is chosen and shown, a speed is carried to the next reel", async ({ page, house }) => {
+test("a quality is chosen and shown, a speed is carried to the next reel", async ({ page, serve }) => {
   test.setTimeout(90_000);
-  const home = await house(["ladder_1", "ladder_2"]);
-  await page.goto(home.url);
+  const server = await serve(["ladder_1", "ladder_2"]);
+  await page.goto(server.url);
   await plays(page, "ladder_1");
   await openMenu(page);
   const level = (name: string | RegExp) => menu(page).getByRole("radio", { name });
@@ -25,10 +25,10 @@ test("a quality is chosen and shown, a speed is carried to the next reel", async
   expect(names.map((name) => name.split(/\s/)[0])).toEqual(["Automatic", "720p", "360p"]);
   await expect(menu(page).getByText(/^0[.]\d Mb\/s$/)).toHaveCount(2);
 
-  const lines = () => media(page, (video) => video.videoHeight);
+  const shown = () => media(page, (video) => video.videoHeight);
   for (const [name, height] of [[/^720p/, 720], [/^360p/, 360]] as const) {
     await level(name).check();
-    await expect.poll(lines, { timeout: 20_000, message: `${height} lines are shown` }).toBe(height);
+    await expect.poll(shown, { timeout: 20_000, message: `a height of ${height} is shown` }).toBe(height);
     await expect(level(/^Automatic/)).not.toBeChecked();
   }
   await menu(page).getByRole("radio", { name: "1.5×" }).check();
@@ -59,23 +59,23 @@ test("a finger that holds plays twice as fast, and back when it lifts", async ({
   await expect.poll(rate).toBe(2);
   await expect(page.getByText("2× while you hold")).toHaveCSS("opacity", "1");
   await expect(page.getByRole("main")).toHaveAttribute("data-fast", "");
-  await page.waitForTimeout(300);
+  await nothingFor(300, "the speed goes back under the finger", rate, 2);
   await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
   await expect.poll(rate).toBe(1);
   await expect(page.getByRole("main")).not.toHaveAttribute("data-fast");
   await expect(page.getByText("2× while you hold")).toHaveCSS("opacity", "0");
-  await page.waitForTimeout(500);
-  expect(await media(page, (video) => video.paused), "a hold is no tap").toBe(false);
-  await plays(page, "clip_3");
+  // A hold is no tap.
+  await playsOn(page, "clip_3");
 });
 
-test("a quality chosen when the neighbour is warm already holds there too", async ({ page, house }) => {
+test("a quality chosen when the neighbour is warm already holds there too", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  const home = await house(["ladder_1", "ladder_2"]);
-  await page.goto(home.url);
+  const server = await serve(["ladder_1", "ladder_2"]);
+  let warmed = 0;
+  page.on("requestfinished", (request) => (warmed += Number(/\/streams\/ladder_2\/.*\.ts/.test(request.url()))));
+  await page.goto(server.url);
   await plays(page, "ladder_1");
-  // Two reels: the neighbour is prepared by now.
-  await page.waitForTimeout(2_000);
+  await expect.poll(() => warmed, { timeout: LONG_MS, message: "the neighbour is prepared" }).toBeGreaterThan(0);
   await openMenu(page);
   await menu(page).getByRole("radio", { name: /^360p/ }).check();
   await expect.poll(() => media(page, (video) => video.videoHeight), { timeout: 20_000 }).toBe(360);
@@ -85,9 +85,9 @@ test("a quality chosen when the neighbour is warm already holds there too", asyn
   await expect.poll(() => media(page, (video) => video.videoHeight), { timeout: 20_000 }).toBe(360);
 });
 
-test("an upright picture has the qualities that people know it by", async ({ page, house }) => {
-  const home = await house(["ladder_3"]);
-  await page.goto(home.url);
+test("an upright picture has the qualities that people know it by", async ({ page, serve }) => {
+  const server = await serve(["ladder_3"]);
+  await page.goto(server.url);
   await plays(page, "ladder_3");
   await openMenu(page);
   const names = await menu(page).locator(".levels label").allInnerTexts();
@@ -107,7 +107,7 @@ test("a swipe, or a number, closes the menu and goes on", async ({ page }) => {
     await expect(menu(page)).toBeHidden();
     await expect(page.getByRole("button", { name: "Playback", includeHidden: true })).toHaveAttribute("aria-expanded", "false");
     await rests(page);
-    await page.waitForTimeout(700);
+    await flingEnds();
   }
 });
 

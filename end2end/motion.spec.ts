@@ -3,8 +3,8 @@ import { availableParallelism, loadavg } from "node:os";
 
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, plays, rests } from "./eyes";
-import { devtools, drag, expect, swipe, test } from "./hands";
+import { LONG_MS, active, plays, rests } from "./probe";
+import { devtools, drag, expect, flingEnds, swipe, test } from "./actions";
 
 /** What a busy machine may get wrong: the best of so many tries counts. */
 const TRIES = 5;
@@ -14,20 +14,33 @@ test("no first frame is frozen: after a swipe the frames advance", async ({ page
   await page.goto("/");
   await plays(page, "clip_0");
   await rests(page);
-  const seen: { frames: number; gap: number }[] = [];
+  const seen: { ms: number; gap: number }[] = [];
   for (let n = 1; n <= TRIES; n++) {
-    await page.waitForTimeout(700);
-    await page.evaluate(() => (window.sight.gap = 0));
+    await flingEnds();
+    await page.evaluate(() => (window.probe.gap = 0));
     await swipe(page);
     await plays(page, `clip_${n}`);
-    await page.waitForTimeout(500);
-    seen.push(await page.evaluate(() => ({ frames: window.sight.frames, gap: Math.round(window.sight.gap) })));
+    seen.push(await page.evaluate(twelveFrames));
   }
-  console.log(`frames in the first 500 ms, and the longest time between two: ${JSON.stringify(seen)}`);
+  console.log(`ms until twelve frames, and the longest time between two: ${JSON.stringify(seen)}`);
   // 24 frames a second were made.
-  expect(Math.max(...seen.map(({ frames }) => frames)), "frames").toBeGreaterThanOrEqual(8);
+  expect(Math.min(...seen.map(({ ms }) => ms)), "ms until twelve frames").toBeLessThan(750);
   expect(Math.min(...seen.map(({ gap }) => gap)), "ms between two frames").toBeLessThan(200);
 });
+
+/** How long this reel takes from now to have shown its twelfth frame, and the longest time between two. Runs in the page. */
+function twelveFrames(): Promise<{ ms: number; gap: number }> {
+  const began = performance.now();
+  return new Promise((resolve) => {
+    const look = () => {
+      const { frames, gap } = window.probe;
+      const ms = performance.now() - began;
+      if (frames >= 12 || ms > 5_000) resolve({ ms: Math.round(ms), gap: Math.round(gap) });
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+}
 
 /** The longest by the clock, and the longest by what the processor did for it. */
 type Longest = { ms: number; cpuMs: number };
@@ -72,7 +85,7 @@ test("while a finger is down no task of the main thread takes more than 16 ms", 
   const back = async () => {
     await rests(page);
     await expect(active(page)).toHaveAttribute("data-channel", "clip_3");
-    await page.waitForTimeout(700);
+    await flingEnds();
   };
   for (let n = 0; n < 2; n++) {
     await drag(page, { x: 195, y: 460 }, Array.from({ length: 38 }, (_, k) => (k < 19 ? -6 * (k + 1) : -6 * (38 - k))), 16);

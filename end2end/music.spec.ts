@@ -1,15 +1,15 @@
 // Music: a sound track to look at, and the keys of the device.
-import { active, LONG_MS, media, plays } from "./eyes";
-import { expect, test } from "./hands";
+import { active, LONG_MS, media, plays } from "./probe";
+import { expect, test } from "./actions";
 
-test("music shows its sound track, tells the device what plays, and goes on to the next", async ({ page, house }) => {
+test("music shows its sound track, tells the device what plays, and goes on to the next", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  const home = await house(["tone", "wide"]);
+  const server = await serve(["tone", "wide"]);
   // The waveform is made in the background.
   await expect
-    .poll(async () => ((await (await fetch(`${home.url}/api/channels/tone`)).json()) as { waveform?: string }).waveform, { timeout: 30_000 })
+    .poll(async () => ((await (await fetch(`${server.url}/api/channels/tone`)).json()) as { waveform?: string }).waveform, { timeout: 30_000 })
     .toBeTruthy();
-  await page.goto(`${home.url}/c/tone`);
+  await page.goto(`${server.url}/c/tone`);
   await expect(active(page)).toHaveAttribute("data-channel", "tone");
   const title = () => page.evaluate(() => navigator.mediaSession.metadata?.title);
   await expect.poll(title, { timeout: LONG_MS }).toBe("A short tone");

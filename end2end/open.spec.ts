@@ -1,12 +1,12 @@
 // Opening the page: what plays, what is there without a script, addresses, sizes, languages.
-import { LONG_MS, active, media, plays, rests } from "./eyes";
-import { expect, openChat, press, showControls, test } from "./hands";
+import { LONG_MS, active, media, plays, rests } from "./probe";
+import { expect, openChat, press, showControls, test } from "./actions";
 
 test("the first channel plays at once, muted, in the one media element", { tag: ["@both", "@smoke"] }, async ({ page }) => {
   await page.goto("/");
   await plays(page, "clip_0");
   expect(await media(page, (video) => video.muted)).toBe(true);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
   await expect(active(page)).toHaveAttribute("aria-posinset", "1");
   await expect(active(page)).toHaveAttribute("aria-setsize", "13");
   await expect(page.getByRole("dialog")).toHaveCount(0);

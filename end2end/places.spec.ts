@@ -1,10 +1,10 @@
 // Where one left: a long reel goes on there.
-import { media, plays, rests } from "./eyes";
-import { expect, swipe, test } from "./hands";
+import { media, plays, rests } from "./probe";
+import { expect, swipe, test } from "./actions";
 
-test("a reel of more than a minute goes on where it was left, also at the next visit; a short one begins again", async ({ page, house }) => {
+test("a reel of more than a minute goes on where it was left, also at the next visit; a short one begins again", async ({ page, serve }) => {
   test.setTimeout(90_000);
-  const home = await house(["clip_0", "clip_1", "long", "said_1"]);
+  const server = await serve(["clip_0", "clip_1", "long", "said_1"]);
   const at = () => media(page, (video) => video.currentTime);
   const goesOn = async () => {
     await plays(page, "long");
@@ -12,7 +12,7 @@ test("a reel of more than a minute goes on where it was left, also at the next v
     expect(seconds).toBeGreaterThan(19);
     expect(seconds).toBeLessThan(60);
   };
-  await page.goto(`${home.url}/c/long`);
+  await page.goto(`${server.url}/c/long`);
   await plays(page, "long");
   await media(page, (video) => (video.currentTime = 20));
   await expect.poll(at).toBeGreaterThan(20.3);
@@ -29,16 +29,16 @@ test("a reel of more than a minute goes on where it was left, also at the next v
     await rests(page);
   }
   await media(page, (video) => (video.currentTime = 4));
-  await page.goto(`${home.url}/c/long`);
+  await page.goto(`${server.url}/c/long`);
   await goesOn();
-  await page.goto(`${home.url}/c/clip_0`);
+  await page.goto(`${server.url}/c/clip_0`);
   await plays(page, "clip_0");
   expect(await at()).toBeLessThan(4);
 });
 
-test("a long reel that is on screen when the page is left goes on there at the next visit", async ({ page, house }) => {
-  const home = await house(["clip_0", "long"]);
-  await page.goto(`${home.url}/c/long`);
+test("a long reel that is on screen when the page is left goes on there at the next visit", async ({ page, serve }) => {
+  const server = await serve(["clip_0", "long"]);
+  await page.goto(`${server.url}/c/long`);
   await plays(page, "long");
   await media(page, (video) => (video.currentTime = 20));
   await expect.poll(() => media(page, (video) => video.currentTime)).toBeGreaterThan(20.3);

@@ -1,8 +1,8 @@
 // Likes: two taps, a key or the button; told to everybody, kept here.
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, media, plays, rests } from "./eyes";
-import { doubleTap, expect, press, showControls, swipe, test } from "./hands";
+import { LONG_MS, plays, playsOn, rests } from "./probe";
+import { doubleTap, expect, handRests, press, showControls, swipe, test } from "./actions";
 
 const like = (page: Page) => page.getByRole("button", { name: "Like" });
 
@@ -16,12 +16,12 @@ function countBursts(): void {
 }
 const bursts = (page: Page) => page.evaluate(() => (window as unknown as { risen: { count: number } }).risen.count);
 
-test("a double tap likes, others see it live, L takes it back, and it is kept", async ({ page, guest, house }) => {
+test("a double tap likes, others see it live, L takes it back, and it is kept", async ({ page, guest, serve }) => {
   test.setTimeout(90_000);
-  const home = await house(["clip_0", "clip_1"]);
+  const server = await serve(["clip_0", "clip_1"]);
   const other = await guest();
   for (const person of [page, other]) {
-    await person.goto(`${home.url}/c/clip_1`);
+    await person.goto(`${server.url}/c/clip_1`);
     await plays(person, "clip_1");
     await expect(like(person)).toHaveAttribute("aria-pressed", "false");
     await person.evaluate(countBursts);
@@ -34,8 +34,7 @@ test("a double tap likes, others see it live, L takes it back, and it is kept", 
   await expect(like(other)).toHaveAttribute("aria-pressed", "false");
   await expect.poll(() => bursts(other)).toBe(1);
   // Two taps like and never pause, and two more take nothing back.
-  await page.waitForTimeout(700);
-  expect(await media(page, (video) => video.paused)).toBe(false);
+  await playsOn(page, "clip_1");
   await doubleTap(page, { x: 195, y: 300 });
   await expect.poll(() => bursts(page)).toBe(2);
   await expect(like(page)).toHaveAttribute("aria-pressed", "true");
@@ -45,7 +44,8 @@ test("a double tap likes, others see it live, L takes it back, and it is kept", 
   await expect(like(page)).toHaveText("");
   await expect(like(other)).toHaveText("", { timeout: LONG_MS });
 
-  await page.waitForTimeout(500);
+  // No third tap of the two.
+  await handRests(400);
   await showControls(page);
   await like(page).tap();
   await expect(like(other)).toHaveText("1", { timeout: LONG_MS });
@@ -60,7 +60,7 @@ test("a double tap likes, others see it live, L takes it back, and it is kept", 
   await rests(page);
   await expect(like(page)).toHaveAttribute("aria-pressed", "false");
   await expect(like(page)).toHaveText("");
-  await page.goto(`${home.url}/c/clip_1`);
+  await page.goto(`${server.url}/c/clip_1`);
   await plays(page, "clip_1");
   await expect(like(page)).toHaveAttribute("aria-pressed", "true");
   // One's own mark is kept in the browser. What nobody could take back, a like without a name, has ended with its socket:

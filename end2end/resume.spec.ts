@@ -1,8 +1,8 @@
 // Coming back to the page: by reload, by the browser's Back and Forward, from its memory.
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, media, plays, rests } from "./eyes";
-import { expect, openChat, press, swipe, test } from "./hands";
+import { LONG_MS, media, nothingFor, plays, rests } from "./probe";
+import { expect, openChat, press, swipe, test } from "./actions";
 
 /** How many the page says are connected, itself included. */
 async function counts(page: Page, people: number): Promise<void> {
@@ -11,20 +11,20 @@ async function counts(page: Page, people: number): Promise<void> {
 
 /** Says that the picture moves now. */
 async function moves(page: Page): Promise<void> {
-  const frames = () => page.evaluate(() => window.sight.frames);
+  const frames = () => page.evaluate(() => window.probe.frames);
   const before = await frames();
   await expect.poll(frames, { timeout: LONG_MS, message: "the picture moves" }).toBeGreaterThan(before + 3);
 }
 
-test("a page that is loaded again plays the same reel again and is connected again", async ({ page, guest, house }) => {
+test("a page that is loaded again plays the same reel again and is connected again", async ({ page, guest, serve }) => {
   test.setTimeout(90_000);
-  const home = await house(["clip_0", "clip_1", "clip_2"]);
+  const server = await serve(["clip_0", "clip_1", "clip_2"]);
   const other = await guest();
-  await other.goto(home.url);
+  await other.goto(server.url);
   await plays(other, "clip_0");
   await openChat(other);
   await counts(other, 1);
-  await page.goto(home.url);
+  await page.goto(server.url);
   await plays(page, "clip_0");
   await counts(other, 2);
   await swipe(page);
@@ -42,14 +42,14 @@ test("a page that is loaded again plays the same reel again and is connected aga
   await counts(page, 2);
 });
 
-test("Back and Forward come to a page that plays and is connected", async ({ page, guest, house }) => {
+test("Back and Forward come to a page that plays and is connected", async ({ page, guest, serve }) => {
   test.setTimeout(120_000);
-  const home = await house(["clip_0", "clip_1", "clip_2"]);
+  const server = await serve(["clip_0", "clip_1", "clip_2"]);
   const other = await guest();
-  await other.goto(home.url);
+  await other.goto(server.url);
   await plays(other, "clip_0");
   await openChat(other);
-  await page.goto(`${home.url}/c/clip_0`);
+  await page.goto(`${server.url}/c/clip_0`);
   await plays(page, "clip_0");
   // The reel on screen is told in the address without a step of the history.
   await swipe(page);
@@ -57,7 +57,7 @@ test("Back and Forward come to a page that plays and is connected", async ({ pag
   await rests(page);
   await expect(page).toHaveURL(/\/c\/clip_1$/);
   await counts(other, 2);
-  await page.goto(`${home.url}/guide`);
+  await page.goto(`${server.url}/guide`);
   await counts(other, 1);
   for (let round = 0; round < 2; round++) {
     await page.goBack();
@@ -88,8 +88,7 @@ test("a page that the browser takes from its memory plays on, unless a person ha
   await press(page, "Space");
   await expect.poll(() => media(page, (video) => video.paused)).toBe(true);
   await shownAgain(page);
-  await page.waitForTimeout(700);
-  expect(await media(page, (video) => video.paused)).toBe(true);
+  await nothingFor(700, "it plays by itself", () => media(page, (video) => video.paused), true);
   await press(page, "Space");
   await moves(page);
 });

@@ -1,7 +1,7 @@
 // Letting others in: the link and the code of the reel on screen.
 import { launch } from "./browser";
-import { plays, rests } from "./eyes";
-import { expect, openChat, press, showControls, swipe, test } from "./hands";
+import { plays, rests } from "./probe";
+import { expect, openChat, press, showControls, swipe, test } from "./actions";
 
 test.use({ launchOptions: launch("--host-resolver-rules=MAP carrete.lan 127.0.0.1") });
 

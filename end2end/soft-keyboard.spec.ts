@@ -1,8 +1,8 @@
 // The soft keyboard of a phone. No headless browser has one, so what it does to the visual viewport (CSSOM View) is done here.
 import type { Page } from "@playwright/test";
 
-import { plays } from "./eyes";
-import { expect, openChat, test } from "./hands";
+import { plays, settles } from "./probe";
+import { expect, openChat, test } from "./actions";
 
 /** What is seen of the page, in CSS pixels; 0 is all of it. */
 type Seen = { height?: number; offsetTop?: number; scale?: number };
@@ -54,7 +54,7 @@ for (const { width, height, keyboard } of SCREENS) {
     await plays(page, "clip_0");
     if (width < 1180) await openChat(page);
     await page.locator(BOX).focus();
-    await page.waitForTimeout(400);
+    await settles(page, ".chat");
     const before = await edges(page, BOX);
     const sits = async (seen: Required<Pick<Seen, "height" | "offsetTop">>) => {
       await see(page, seen);
@@ -64,7 +64,7 @@ for (const { width, height, keyboard } of SCREENS) {
       expect(box.top).toBeGreaterThan(seen.offsetTop);
       expect(end - box.bottom, "and close to it").toBeLessThan(48);
       if (width >= 500) return;
-      await page.waitForTimeout(400);
+      await settles(page, "[role=feed]");
       const picture = await edges(page, "[role=feed]");
       expect(picture.top).toBeGreaterThanOrEqual(seen.offsetTop - 1);
       expect(picture.bottom - picture.top, "the picture keeps 120").toBeGreaterThanOrEqual(119);

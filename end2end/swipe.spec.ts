@@ -1,6 +1,6 @@
 // Fingers on the strip: what goes on, what springs back, what stays whole meanwhile.
-import { active, brightness, media, plays, rests, stays } from "./eyes";
-import { devtools, drag, expect, swipe, test, touch } from "./hands";
+import { LONG_MS, active, brightness, media, nothingFor, plays, rests, stays } from "./probe";
+import { devtools, drag, expect, swipe, test, touch } from "./actions";
 
 const HERE = { x: 195, y: 460 };
 
@@ -25,8 +25,8 @@ test("a short drag and one that turns back spring back, and the reel plays on", 
   await drag(page, HERE, [-60, -120, -180, -240, -280, -270, -240, -200, -160, -120, -80], 25);
   await stays(page, "clip_3");
   await plays(page, "clip_3");
-  const frames = await page.evaluate(() => window.sight.frames);
-  await expect.poll(() => page.evaluate(() => window.sight.frames)).toBeGreaterThan(frames);
+  const frames = await page.evaluate(() => window.probe.frames);
+  await expect.poll(() => page.evaluate(() => window.probe.frames)).toBeGreaterThan(frames);
 });
 
 test("at the first reel a swipe back springs back", async ({ page }) => {
@@ -46,13 +46,20 @@ test(`trap 5: in ${18 * (ROUNDS + 3)} swipes one media element at every frame, a
   await session.send("Performance.enable");
   await page.goto("/");
   await plays(page, "clip_0");
-  const counted = async () => {
-    // What is about to settle has settled.
-    await page.waitForTimeout(1_500);
+  const count = async () => {
     for (let n = 0; n < 2; n++) await session.send("HeapProfiler.collectGarbage");
     const { metrics } = await session.send("Performance.getMetrics");
     const value = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
     return { nodes: value("Nodes"), listeners: value("JSEventListeners") };
+  };
+  /** The count, once what is about to settle has settled: it stays the same for a while. */
+  const counted = async () => {
+    let now = await count();
+    await expect(async () => {
+      const before = now;
+      await nothingFor(600, "it still changes", async () => (now = await count()), before);
+    }).toPass({ timeout: LONG_MS });
+    return now;
   };
   // Nine on and nine back, each time until the picture moves, or as fast as the place follows.
   const eighteen = async (each: (channel: string) => Promise<void>) => {
@@ -73,7 +80,7 @@ test(`trap 5: in ${18 * (ROUNDS + 3)} swipes one media element at every frame, a
   const after = await counted();
   expect(after.nodes - before.nodes, "nodes").toBeLessThanOrEqual(5);
   expect(after.listeners - before.listeners, "listeners").toBeLessThanOrEqual(2);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
   expect(await page.getByRole("article").count()).toBeLessThanOrEqual(7);
 });
 
@@ -84,10 +91,10 @@ test("a double flick goes two on", async ({ page }) => {
   await swipe(page, 1, { steps: 4, stepMs: 6 });
   await plays(page, "clip_4");
   await rests(page);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
-test("trap 25: ten fast swipes on a weak line end on the tenth, and what was passed is not downloaded", async ({ page }) => {
+test("trap 25: ten fast swipes on a weak network end on the tenth, and what was passed is not downloaded", async ({ page }) => {
   test.setTimeout(120_000);
   const session = await devtools(page);
   await session.send("Network.enable");
@@ -100,11 +107,11 @@ test("trap 25: ten fast swipes on a weak line end on the tenth, and what was pas
   // A busy machine swipes slowly, and who stays at a reel gets it: what counts is what was passed fast. The first is warm.
   for (let round = 0; round < 4 && passed.length < 5; round++) {
     // A segment takes longer than anybody stays who swipes fast.
-    const line = { latency: 85, downloadThroughput: 300e3 / 8, uploadThroughput: 300e3 / 8 };
+    const weak = { latency: 85, downloadThroughput: 300e3 / 8, uploadThroughput: 300e3 / 8 };
     await session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
     await page.goto("/c/clip_0");
     await plays(page, "clip_0");
-    await session.send("Network.emulateNetworkConditions", { offline: false, ...line });
+    await session.send("Network.emulateNetworkConditions", { offline: false, ...weak });
     await page.evaluate(() => {
       const visits: [string, number][] = [];
       new MutationObserver(() => {
@@ -118,17 +125,16 @@ test("trap 25: ten fast swipes on a weak line end on the tenth, and what was pas
     await plays(page, "clip_10");
     await rests(page);
     await expect(page).toHaveURL(/clip_10/);
-    // Time for what was not cancelled.
-    await page.waitForTimeout(1_500);
     const visits = await page.evaluate(() => (window as unknown as { visits: [string, number][] }).visits);
     passed = visits
       .filter(([channel, at], n) => channel !== "clip_1" && n + 1 < visits.length && visits[n + 1]![1] - at < 350)
       .map(([channel]) => channel);
-    expect(passed.filter((channel) => done.includes(channel)), "passed fast, and loaded all the same").toEqual([]);
+    const loaded = () => passed.filter((channel) => done.includes(channel));
+    await nothingFor(1_500, "what was passed fast is loaded all the same", loaded, []);
   }
   console.log(`passed fast: ${passed.join(", ")}; loaded: ${[...new Set(done)].join(", ")}`);
   expect(passed.length, "reels passed fast").toBeGreaterThanOrEqual(5);
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
 test("two fingers do not move the feed", async ({ page }) => {
@@ -169,9 +175,9 @@ test("trap 6: turning the phone keeps the reel, and the way on from it", async (
 });
 
 for (const [channel, ratio] of [["wide", 16 / 9], ["square", 1]] as const) {
-  test(`trap 6: a ${channel} picture has its size again when one comes back to it`, async ({ page, house }) => {
-    const home = await house(["clip_0", channel]);
-    await page.goto(`${home.url}/c/${channel}`);
+  test(`trap 6: a ${channel} picture has its size again when one comes back to it`, async ({ page, serve }) => {
+    const server = await serve(["clip_0", channel]);
+    await page.goto(`${server.url}/c/${channel}`);
     await plays(page, channel);
     const size = () => media(page, (video) => video.getBoundingClientRect().toJSON() as DOMRect);
     await rests(page);
@@ -200,13 +206,10 @@ test("trap 3: the poster stays until the picture comes: no black", async ({ page
   await expect(page.locator("[data-channel=clip_2] img.poster")).toHaveJSProperty("complete", true);
   await swipe(page);
   await swipe(page);
-  for (const wait of [0, 150, 900]) {
-    await page.waitForTimeout(wait);
-    expect(await brightness(page), `${wait} ms later`).toBeGreaterThan(40);
-  }
+  await nothingFor(1_000, "it is black", async () => (await brightness(page)) > 40, true);
   await rests(page);
   await expect(active(page)).toHaveAttribute("data-channel", "clip_2");
-  expect(await page.evaluate(() => window.sight.moves)).toBeNull();
+  expect(await page.evaluate(() => window.probe.moves)).toBeNull();
   release();
   await plays(page, "clip_2");
 });

@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
-import { active, media, plays, rests } from "./eyes";
-import { expect, press, showControls, swipe, test } from "./hands";
+import { LONG_MS, active, media, nothingFor, plays, playsOn, rests } from "./probe";
+import { expect, opens, press, showControls, swipe, test } from "./actions";
 
 declare global {
   interface Window {
@@ -57,8 +57,7 @@ for (const how of ["later", "at once", "by throwing"] as const) {
     await prompted(page);
     const calls = () => page.evaluate(() => window.asked.calls);
     const before = await calls();
-    await page.waitForTimeout(2_000);
-    expect(await calls(), "nothing asks again").toBe(before);
+    await nothingFor(1_500, "it is asked again", calls, before);
     expect(before).toBeLessThan(6);
     await expect(page.getByRole("alert")).toBeHidden();
     const { width, height } = page.viewportSize()!;
@@ -66,8 +65,7 @@ for (const how of ["later", "at once", "by throwing"] as const) {
     await plays(page, "clip_1");
     await expect(big(page)).toBeHidden();
     // The tap was for playing: it does not pause as well.
-    await page.waitForTimeout(600);
-    await plays(page, "clip_1");
+    await playsOn(page, "clip_1");
     await swipe(page);
     await plays(page, "clip_2");
   });
@@ -84,8 +82,7 @@ test("a browser that presents two frames of what it refuses to play is asked for
   await refuse(page, "later");
   await page.goto("/c/clip_1");
   await prompted(page);
-  await page.waitForTimeout(3_000);
-  expect(await page.evaluate(() => window.asked.beside)).toBe(0);
+  await nothingFor(2_500, "a neighbour is asked", () => page.evaluate(() => window.asked.beside), 0);
   await page.touchscreen.tap(100, 200);
   await expect.poll(() => media(page, (video) => !video.paused && video.currentTime > 0.3)).toBe(true);
   await press(page, "ArrowDown");
@@ -104,13 +101,13 @@ for (const [width, height] of [[844, 390], [320, 256]] as const) {
 }
 
 for (const [width, height] of [[844, 390], [667, 375]] as const) {
-  test(`what a call has paused keeps its title at ${width}x${height}, and says why below it`, async ({ guest, house }) => {
-    const home = await house([]);
-    home.link("cala", "clip_1", 'title = "La cala, última hora"\n');
-    home.link("larga", "clip_2", `title = "${"La cala, última hora ".repeat(8).trim()}"\n`);
-    await expect.poll(async () => (await (await fetch(`${home.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(2);
+  test(`what a call has paused keeps its title at ${width}x${height}, and says why below it`, async ({ guest, serve }) => {
+    const server = await serve([]);
+    server.link("cala", "clip_1", 'title = "La cala, última hora"\n');
+    server.link("larga", "clip_2", `title = "${"La cala, última hora ".repeat(8).trim()}"\n`);
+    await expect.poll(async () => (await (await fetch(`${server.url}/api/channels`)).json()).length, { timeout: 20_000 }).toBe(2);
     const page = await guest({ viewport: { width, height }, hasTouch: true, isMobile: true, locale: "es-ES" });
-    await page.goto(`${home.url}/c/cala`);
+    await page.goto(`${server.url}/c/cala`);
     for (const channel of ["cala", "larga"]) {
       await plays(page, channel);
       await rests(page);
@@ -141,11 +138,15 @@ for (const [width, height] of [[844, 390], [667, 375]] as const) {
 
 test("why it stands is seen where the refusal comes after the slate has gone", async ({ page }) => {
   await refuse(page, "at once");
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
   await page.route("**/clip_1/*.ts*", async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    await released;
     await route.continue().catch(() => {});
   });
-  await page.goto("/c/clip_1");
+  await opens(page, "/c/clip_1");
+  await expect(page.getByRole("main")).not.toHaveAttribute("data-slate", { timeout: LONG_MS });
+  release();
   await expect(big(page)).toBeVisible({ timeout: 15_000 });
   await expect(active(page).locator(".slate")).toHaveCSS("opacity", "1");
 });
@@ -162,25 +163,25 @@ async function loadNothingAhead(page: Page): Promise<void> {
   });
 }
 
-test("files that the browser loads only when they are asked to play do play, and say so where that is refused", async ({ page, house }) => {
-  const home = await house(["brief"]);
+test("files that the browser loads only when they are asked to play do play, and say so where that is refused", async ({ page, serve }) => {
+  const server = await serve(["brief"]);
   for (const name of ["a", "b", "c"]) {
     execFileSync("ffmpeg", [
       "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=180x320:r=24:d=6", "-c:v", "libx264", "-preset", "ultrafast",
-      "-pix_fmt", "yuv420p", "-movflags", "+faststart", join(home.streams, `${name}.mp4`),
+      "-pix_fmt", "yuv420p", "-movflags", "+faststart", join(server.streams, `${name}.mp4`),
     ]);
   }
-  const ids = async () => ((await (await fetch(`${home.url}/api/channels`)).json()) as string[]).length;
+  const ids = async () => ((await (await fetch(`${server.url}/api/channels`)).json()) as string[]).length;
   await expect.poll(ids, { timeout: 15_000 }).toBe(4);
   await loadNothingAhead(page);
-  await page.goto(`${home.url}/c/a`);
+  await page.goto(`${server.url}/c/a`);
   await plays(page, "a");
   for (const next of ["b", "brief", "c"].sort()) {
     await swipe(page);
     await plays(page, next);
   }
   await refuse(page, "at once");
-  await page.goto(`${home.url}/c/b`);
+  await page.goto(`${server.url}/c/b`);
   await prompted(page);
   await page.touchscreen.tap(100, 200);
   await plays(page, "b");
@@ -207,9 +208,7 @@ test("the large button is pressed by mouse, and a swipe that begins on it goes o
     return;
   }
   await big(page).click();
-  await plays(page, "clip_1");
-  await page.waitForTimeout(600);
-  await plays(page, "clip_1");
+  await playsOn(page, "clip_1");
 });
 
 test("a pause from outside is told by the large button and by every control, and one touch plays on", async ({ page }) => {
@@ -220,10 +219,8 @@ test("a pause from outside is told by the large button and by every control, and
   await expect(active(page).getByText("paused", { exact: true })).toBeVisible();
   await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
   await expect(page.locator(".run .play")).toHaveAttribute("aria-label", "Play");
-  // It stays so, and nothing resumes by itself.
-  await page.waitForTimeout(4_000);
-  await expect(page.getByRole("main")).toHaveAttribute("data-controls", "");
-  expect(await media(page, (video) => video.paused)).toBe(true);
+  const stands = async () => [await page.getByRole("main").getAttribute("data-controls"), await media(page, (video) => video.paused)];
+  await nothingFor(3_500, "the controls go after three seconds, or it resumes by itself", stands, ["", true]);
   await page.locator(".run .play").tap();
   await plays(page, "clip_1");
   await expect(big(page)).toBeHidden();

@@ -1,8 +1,8 @@
 // The window changes its size, or the phone is turned, while the strip is on its way.
 import type { Page } from "@playwright/test";
 
-import { LONG_MS, active, plays, rests } from "./eyes";
-import { devtools, expect, press, swipe, test } from "./hands";
+import { LONG_MS, active, plays, rests } from "./probe";
+import { devtools, expect, press, swipe, test } from "./actions";
 
 /** From now on a slide takes ten times as long: there is a middle to do something in. */
 async function slowly(page: Page): Promise<void> {
@@ -55,7 +55,7 @@ test("a phone that is turned in the middle of a slide ends where the slide led, 
   await resized(page, () => swipe(page), [[844, 390], [390, 844]]);
   await swipe(page);
   await settled(page, "clip_6");
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });
 
 for (const [how, end] of [["lifts then", "touchEnd"], ["is lost by that", "touchCancel"]] as const) {

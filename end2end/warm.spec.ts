@@ -1,11 +1,11 @@
-// Preparing the neighbour: only what the line can spare, and nothing for people who save.
-import { LONG_MS, plays, rests } from "./eyes";
-import { devtools, expect, press, swipe, test } from "./hands";
+// Preparing the neighbour: only what the network can spare, and nothing for people who save.
+import { LONG_MS, nothingFor, plays, rests } from "./probe";
+import { devtools, expect, press, swipe, test } from "./actions";
 
 /** Segments of a channel. */
 const of = (channel: string) => new RegExp(`/streams/${channel}/.*\\.ts`);
 
-test("trap 4: on a slow line the reel on screen is fed before its neighbour", async ({ page }) => {
+test("trap 4: on a slow network the reel on screen is fed before its neighbour", async ({ page }) => {
   test.setTimeout(90_000);
   const said: string[] = [];
   const note = (what: string) => (request: { url: () => string }) => {
@@ -32,9 +32,9 @@ test("trap 4: on a slow line the reel on screen is fed before its neighbour", as
   }
 });
 
-test("trap 4: a reel that stalls takes the line from its neighbour", async ({ page, house }) => {
+test("trap 4: a reel that stalls takes the network from its neighbour", async ({ page, serve }) => {
   test.setTimeout(60_000);
-  const home = await house(["long", "said_1"]);
+  const server = await serve(["long", "said_1"]);
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
   const hold = async (route: { continue: () => Promise<void> }) => {
@@ -47,7 +47,7 @@ test("trap 4: a reel that stalls takes the line from its neighbour", async ({ pa
   const [asked, ended] = [new Set<string>(), new Set<string>()];
   page.on("request", (request) => asked.add(new URL(request.url()).pathname));
   page.on("requestfailed", (request) => ended.add(new URL(request.url()).pathname));
-  await page.goto(`${home.url}/c/long`);
+  await page.goto(`${server.url}/c/long`);
   await plays(page, "long");
   await expect.poll(() => [...asked].some((path) => of("said_1").test(path)), { timeout: LONG_MS, message: "the neighbour is asked for" }).toBe(true);
   await expect.poll(() => [...ended].some((path) => of("said_1").test(path)), { timeout: 20_000, message: "and given up at the stall" }).toBe(true);
@@ -66,10 +66,10 @@ test("trap 4: with Save-Data nothing is warmed, and swiping plays all the same",
   for (const [here, next] of [["clip_0", "clip_1"], ["clip_1", "clip_2"]] as const) {
     // Whole in the buffer: without Save-Data the neighbour would have been asked for.
     await expect.poll(() => asked.filter((path) => of(here).test(path)).length, { timeout: LONG_MS }).toBeGreaterThanOrEqual(3);
-    await page.waitForTimeout(1_000);
-    expect(asked.filter((path) => path.startsWith(`/streams/${next}/`) && /\.(ts|m3u8)$/.test(path))).toEqual([]);
+    const warmed = () => asked.filter((path) => path.startsWith(`/streams/${next}/`) && /\.(ts|m3u8)$/.test(path));
+    await nothingFor(1_000, "the neighbour is warmed", warmed, []);
     await press(page, "ArrowDown");
     await plays(page, next);
   }
-  expect(await page.evaluate(() => window.sight.most)).toBe(1);
+  expect(await page.evaluate(() => window.probe.most)).toBe(1);
 });

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Every test: tools/test.sh [rust] [tools] [browser] [engines]; without a name all of them. Goes on after a failing part.
 # A part that could not run counts as one failed test. Before the sum stands the name of each test that failed, and of
-# each that passed at its second try only; the last line is `N passed, N failed`.
+# each that is flaky: it passed at its second try only. More than two of those count as failed (tools/red.mjs). The last
+# line is `N passed, N failed`.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 . tools/env.sh
@@ -51,27 +52,31 @@ tools() {
   part "scripts" "$good" "$bad" "$code" $((SECONDS - began))
 }
 
-# Those that wait for something most of the time go two at a time, those that measure one by one.
+# Those that wait for something most of the time go two at a time, those that measure one by one. What is flaky is judged
+# for both together.
 browser() {
-  local report began=$SECONDS code good bad sort
+  local began=$SECONDS good bad sort n=0
+  local -a sorts=(together alone) reports=() codes=() seconds=()
   if ! tools/build.sh; then
     part "release build" 0 1 1 $((SECONDS - began))
     part "browser (could not run)" 0 1 1 0
     return
   fi
-  for sort in together alone; do
-    began=$SECONDS report=$PWD/$logs/browser-$sort.json
+  for sort in "${sorts[@]}"; do
+    began=$SECONDS
+    reports+=("$PWD/$logs/browser-$sort.json")
     echo "test: browser tests against target/release/carrete, $sort"
-    rm -f "$report"
-    (cd end2end && PART=$sort PLAYWRIGHT_JSON_OUTPUT_FILE=$report node_modules/.bin/playwright test --reporter=list,json) </dev/null
-    code=$?
-    read -r good bad < <(node -e '
-      const { stats, errors } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
-      console.log(stats.expected + stats.flaky, stats.unexpected + (errors.length && !stats.unexpected ? 1 : 0));
-    ' "$report" 2>/dev/null || echo "0 1")
-    tell < <(node tools/red.mjs "$report" 2>/dev/null)
-    part "browser, $sort" "$good" "$bad" "$code" $((SECONDS - began))
+    rm -f "${reports[-1]}"
+    (cd end2end && PART=$sort PLAYWRIGHT_JSON_OUTPUT_FILE=${reports[-1]} node_modules/.bin/playwright test --reporter=list,json) </dev/null
+    codes+=($?) seconds+=($((SECONDS - began)))
   done
+  tell < <(node tools/red.mjs "${reports[@]}")
+  while read -r good bad; do
+    part "browser, ${sorts[n]}" "$good" "$bad" "${codes[n]}" "${seconds[n]}"
+    n=$((n + 1))
+  done < <(node tools/red.mjs --sums "${reports[@]}")
+  # Nobody has counted: that is no success.
+  for (( ; n < ${#sorts[@]}; n++)); do part "browser, ${sorts[n]} (not counted)" 0 1 1 "${seconds[n]}"; done
 }
 
 # `webkit: what was tried: fine (1.2 s)` or `: FAILED: why`, a line each. Both at a time: each waits for pictures most of the time.

@@ -1,4 +1,4 @@
-// A house of one's own: a server with its own folders on a free port, for tests that break it, fill it or empty it.
+// A server of a test's own, with its own folders on a free port, for tests that break it, fill it or empty it.
 // The runner starts one for everybody through global-setup.ts.
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { constants, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -13,12 +13,12 @@ const STOP_MS = 10_000;
 
 /** Where the channels that streams.sh makes are kept. */
 export const MADE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "carrete", "test-streams");
-/** And those that few tests ask for, each in a house of its own. */
+/** And those that few tests ask for, each on a server of its own. */
 export const RARE = `${MADE}-rare`;
 
-export class House {
+export class TestServer {
   readonly streams: string;
-  private server: ChildProcess | undefined;
+  private child: ChildProcess | undefined;
   private said = "";
 
   private constructor(
@@ -31,17 +31,17 @@ export class House {
   }
 
   /** Serves copies of made channels: those named, or all. */
-  static async open(channels: string[] | "all", env: Record<string, string> = {}): Promise<House> {
-    const house = new House(mkdtempSync(join(tmpdir(), "carrete-end2end-")), await freePort(), env);
-    if (channels === "all") cpSync(MADE, house.streams, { recursive: true, preserveTimestamps: true });
-    else for (const channel of channels) house.add(channel);
+  static async open(channels: string[] | "all", env: Record<string, string> = {}): Promise<TestServer> {
+    const server = new TestServer(mkdtempSync(join(tmpdir(), "carrete-end2end-")), await freePort(), env);
+    if (channels === "all") cpSync(MADE, server.streams, { recursive: true, preserveTimestamps: true });
+    else for (const channel of channels) server.add(channel);
     try {
-      await house.start();
+      await server.start();
     } catch (error) {
-      await house.close();
+      await server.close();
       throw error;
     }
-    return house;
+    return server;
   }
 
   /** Makes the channels, where they are not there yet. */
@@ -54,7 +54,7 @@ export class House {
   }
 
   get pid(): number | undefined {
-    return this.server?.pid;
+    return this.child?.pid;
   }
 
   /** Adds a channel: whole at once, as a copy of a made one. */
@@ -84,7 +84,7 @@ export class House {
 
   /** Serves, after a `stop` at the same address again; `env` adds to what it was opened with. */
   async start(env: Record<string, string> = {}): Promise<void> {
-    const server = spawn(join(here, "..", "target", "release", "carrete"), ["serve"], {
+    const child = spawn(join(here, "..", "target", "release", "carrete"), ["serve"], {
       cwd: this.work,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
@@ -98,26 +98,26 @@ export class House {
         ...env,
       },
     });
-    this.server = server;
+    this.child = child;
     const hear = (chunk: Buffer) => (this.said = (this.said + chunk).slice(-8_000));
-    server.stdout.on("data", hear);
-    server.stderr.on("data", hear);
-    await healthy(this.url, server).catch((error: Error) => {
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    await healthy(this.url, child).catch((error: Error) => {
       throw new Error(`carrete did not start: ${error.message}\n${this.said}`);
     });
   }
 
   /** Ends the server; its folders stay. */
   stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
-    const server = this.server;
-    if (!server || server.exitCode !== null || server.signalCode !== null || !server.pid) return Promise.resolve();
+    const child = this.child;
+    if (!child || child.exitCode !== null || child.signalCode !== null || !child.pid) return Promise.resolve();
     return new Promise((resolve) => {
-      const last = setTimeout(() => server.kill("SIGKILL"), STOP_MS);
-      server.once("exit", () => {
+      const last = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+      child.once("exit", () => {
         clearTimeout(last);
         resolve();
       });
-      server.kill(signal);
+      child.kill(signal);
     });
   }
 
@@ -143,13 +143,13 @@ function freePort(): Promise<number> {
   });
 }
 
-async function healthy(url: string, server: ChildProcess): Promise<void> {
+async function healthy(url: string, child: ChildProcess): Promise<void> {
   let failure: Error | undefined;
-  server.once("error", (error) => (failure = error));
+  child.once("error", (error) => (failure = error));
   const until = Date.now() + START_MS;
   while (Date.now() < until) {
     if (failure) throw failure;
-    if (server.exitCode !== null) throw new Error(`it ended with ${server.exitCode}`);
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
     const answer = await fetch(`${url}/api/health`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 50));

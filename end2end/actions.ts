@@ -2,20 +2,20 @@
 // clean, unless the test says what it expects there.
 import { expect, test as base, type BrowserContext, type BrowserContextOptions, type CDPSession, type Page } from "@playwright/test";
 
-import { LOOK } from "./eyes";
-import { House } from "./house";
+import { LONG_MS, PROBE } from "./probe";
+import { TestServer } from "./server";
 
-type Hands = {
+type Fixtures = {
   /** Names console lines that this test provokes on purpose. */
   expects: (line: RegExp) => void;
   /** A server of the test's own, with these channels. */
-  house: (channels: string[], env?: Record<string, string>) => Promise<House>;
+  serve: (channels: string[], env?: Record<string, string>) => Promise<TestServer>;
   /** Another person, with a browser context of their own. */
   guest: (options?: BrowserContextOptions) => Promise<Page>;
   consoles: { watch: (context: BrowserContext) => Promise<void>; expected: RegExp[] };
 };
 
-export const test = base.extend<Hands>({
+export const test = base.extend<Fixtures>({
   consoles: async ({}, use) => {
     const said: string[] = [], expected: RegExp[] = [];
     const watch = async (context: BrowserContext) => {
@@ -25,27 +25,27 @@ export const test = base.extend<Hands>({
         if (["error", "warning"].includes(line.type())) said.push(`${line.type()}: ${line.text()} ${line.location().url}`);
       });
       context.on("weberror", (error) => said.push(`thrown: ${error.error().message}`));
-      await context.addInitScript(...LOOK);
+      await context.addInitScript(...PROBE);
     };
     await use({ watch, expected });
     expect(said.filter((line) => !expected.some((e) => e.test(line))), "the console is clean").toEqual([]);
   },
   expects: async ({ consoles }, use) => use((line) => consoles.expected.push(line)),
-  house: async ({}, use) => {
-    const houses: House[] = [];
+  serve: async ({}, use) => {
+    const servers: TestServer[] = [];
     await use(async (channels, env) => {
-      const house = await House.open(channels, env);
-      houses.push(house);
-      return house;
+      const server = await TestServer.open(channels, env);
+      servers.push(server);
+      return server;
     });
-    await Promise.all(houses.map((house) => house.close()));
+    await Promise.all(servers.map((server) => server.close()));
   },
-  // People leave before houses close: both fixtures below wait for `house`, and end before it.
-  context: async ({ context, consoles, house: _ }, use) => {
+  // People leave before servers close: both fixtures below wait for `serve`, and end before it.
+  context: async ({ context, consoles, serve: _ }, use) => {
     await consoles.watch(context);
     await use(context);
   },
-  guest: async ({ browser, consoles, house: _ }, use) => {
+  guest: async ({ browser, consoles, serve: _ }, use) => {
     const contexts: BrowserContext[] = [];
     await use(async (options) => {
       const context = await browser.newContext(options);
@@ -59,6 +59,13 @@ export const test = base.extend<Hands>({
 
 export { expect };
 
+declare global {
+  interface Window {
+    /** Whether the interval of `hastens` runs faster now. */
+    fast?: boolean;
+  }
+}
+
 const sessions = new WeakMap<Page, Promise<CDPSession>>();
 
 /** The page's DevTools session. */
@@ -68,8 +75,38 @@ export function devtools(page: Page): Promise<CDPSession> {
   return session;
 }
 
+/** Opens an address and waits for the hydrated page. Before that a link is the browser's and a key is nobody's: who acts at once
+ * opens so, or waits for `plays`, which says it too. */
+export async function opens(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await expect(page.getByRole("feed")).toHaveAttribute("data-hydrated", "", { timeout: LONG_MS });
+}
+
+/** How much faster an interval of the page runs that is hastened, unless a test says more. */
+export const HASTE = 5;
+
+/** Makes an interval of the page, told by its milliseconds, run faster for as long as a test says: that the page has a patience is
+ * what is tested, not how long. Before the page is opened. */
+export async function hastens(page: Page, ms: number, haste = HASTE): Promise<(fast: boolean) => Promise<void>> {
+  await page.addInitScript(([ms, haste]) => {
+    const { setInterval } = window;
+    window.setInterval = ((task: () => void, each = 0) => {
+      if (each !== ms) return setInterval(task, each);
+      let n = 0;
+      return setInterval(() => (window.fast || ++n % haste! === 0) && task(), ms / haste!);
+    }) as typeof window.setInterval;
+  }, [ms, haste]);
+  return (fast) => page.evaluate((fast) => void (window.fast = fast), fast);
+}
+
 type Point = { x: number; y: number };
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A hand holds still, or takes its time between two movements: a part of the gesture, and no wait for the page. */
+export const handRests = (ms: number): Promise<unknown> => pause(ms);
+
+/** After a fling the browser takes a tap for its end; a hand waits so long. */
+export const flingEnds = (): Promise<unknown> => pause(700);
 
 /** Puts fingers down, moves them through `steps` and lifts them. Each step holds one point for each finger. */
 export async function touch(page: Page, steps: Point[][], stepMs = 11): Promise<void> {
@@ -153,13 +190,17 @@ export async function say(page: Page, text: string, name?: string): Promise<void
   await page.getByRole("button", { name: "Come in" }).click();
 }
 
+/** A window in which a desktop's room is drawn quickly: for many steps in a row. */
+export const LOW = { width: 1180, height: 480 };
+
 /** Presses a key, as fast as one can. */
 export async function press(page: Page, key: string, times = 1): Promise<void> {
   for (let n = 0; n < times; n++) await page.keyboard.press(key);
 }
 
-/** Weighs what a page asks for, media apart, workers included; the answer tells the sum so far in bytes on the wire. */
-export async function scales(page: Page): Promise<() => number> {
+/** Weighs what a page asks for, media apart, workers included. The answer waits until nothing has come for a second, and tells
+ * the sum in bytes on the wire. */
+export async function scales(page: Page): Promise<() => Promise<number>> {
   const urls = new Map<string, string>(), weights: [string, number][] = [];
   const listen = async (session: CDPSession) => {
     session.on("Network.responseReceived", ({ requestId, response }) => urls.set(requestId, response.url));
@@ -170,13 +211,14 @@ export async function scales(page: Page): Promise<() => number> {
     await session.send("Network.enable");
   };
   await listen(await devtools(page));
-  return () => {
+  return async () => {
+    for (let before = -1; before !== weights.length; await pause(1_000)) before = weights.length;
     weights.sort((a, b) => b[1] - a[1]);
     const sum = weights.reduce((all, [, bytes]) => all + bytes, 0);
     const lines = [...weights, ["all", sum] as const].map(([path, bytes]) => `${path}: ${bytes}`);
     console.log(`first visit without media, bytes on the wire:\n  ${lines.join("\n  ")}`);
-    if (!weights.some(([path]) => path.endsWith(".wasm"))) throw new Error("the program is not in the sum");
-    if (!weights.some(([path]) => path.includes("worker"))) throw new Error("the player's worker is not in the sum");
+    expect(weights.some(([path]) => path.endsWith(".wasm")), "the program is in the sum").toBe(true);
+    expect(weights.some(([path]) => path.includes("worker")), "the player's worker is in the sum").toBe(true);
     return sum;
   };
 }

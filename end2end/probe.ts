@@ -1,4 +1,4 @@
-// What is on the screen. `look` runs in every page before its own scripts and watches each animation frame; the rest asks it.
+// What is on the screen. `probe` runs in every page before its own scripts and watches each animation frame; the rest asks it.
 import { expect, type Locator, type Page } from "@playwright/test";
 
 /** The corner that streams.sh gave each channel. */
@@ -12,7 +12,7 @@ const CORNERS: Record<string, [number, number, number]> = Object.fromEntries(
 /** A wait that a busy machine does not break. */
 export const LONG_MS = 12_000;
 
-export type Sight = {
+export type Probe = {
   /** Most media elements seen in the document at one animation frame. */
   most: number;
   /** The channel whose picture moves: two different frames of it were presented, its corner has its colour. */
@@ -26,13 +26,13 @@ export type Sight = {
 
 declare global {
   interface Window {
-    sight: Sight;
+    probe: Probe;
   }
 }
 
 /** Runs in the page. */
-export function look(corners: Record<string, number[]>): void {
-  const sight: Sight = (window.sight = { most: 0, moves: null, frames: 0, gap: 0, corner: [] });
+export function probe(corners: Record<string, number[]>): void {
+  const found: Probe = (window.probe = { most: 0, moves: null, frames: 0, gap: 0, corner: [] });
   // A violation is an error of the page like any other.
   addEventListener("securitypolicyviolation", (e) => console.error(`blocked by policy: ${e.violatedDirective} ${e.blockedURI}`));
   const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", {
@@ -44,10 +44,10 @@ export function look(corners: Record<string, number[]>): void {
     watched.add(video);
     const presented = (now: number, frame: VideoFrameCallbackMetadata) => {
       if (video === seen && frame.mediaTime !== time) {
-        if (sight.frames > 0) sight.gap = Math.max(sight.gap, now - at);
+        if (found.frames > 0) found.gap = Math.max(found.gap, now - at);
         at = now;
         time = frame.mediaTime;
-        sight.frames++;
+        found.frames++;
       }
       video.requestVideoFrameCallback(presented);
     };
@@ -55,40 +55,48 @@ export function look(corners: Record<string, number[]>): void {
   };
   const isItsOwn = (video: HTMLVideoElement, channel: string) => {
     pen?.drawImage(video, 0, 0, video.videoWidth / 16, video.videoWidth / 16, 0, 0, 1, 1);
-    sight.corner = Array.from(pen?.getImageData(0, 0, 1, 1).data ?? []).slice(0, 3);
-    return corners[channel]?.every((c, n) => Math.abs(c - (sight.corner[n] ?? 0)) < 60) ?? true;
+    found.corner = Array.from(pen?.getImageData(0, 0, 1, 1).data ?? []).slice(0, 3);
+    return corners[channel]?.every((c, n) => Math.abs(c - (found.corner[n] ?? 0)) < 60) ?? true;
   };
   const tick = () => {
     const media = document.querySelectorAll<HTMLVideoElement>("video, audio");
-    sight.most = Math.max(sight.most, media.length);
+    found.most = Math.max(found.most, media.length);
     const video = media[0];
     const channel = video?.closest<HTMLElement>("[data-channel]")?.dataset.channel;
     if (video !== seen || channel !== of) {
       [seen, of, time] = [video, channel, -1];
-      [sight.frames, sight.moves] = [0, null];
+      [found.frames, found.moves] = [0, null];
       if (video && !watched.has(video)) watch(video);
     }
-    if (video && channel && !sight.moves && sight.frames >= 2 && !video.paused) {
+    if (video && channel && !found.moves && found.frames >= 2 && !video.paused) {
       const box = video.getBoundingClientRect(), middle = box.top + box.height / 2;
-      if (box.width > 0 && middle > 0 && middle < innerHeight && isItsOwn(video, channel)) sight.moves = channel;
+      if (box.width > 0 && middle > 0 && middle < innerHeight && isItsOwn(video, channel)) found.moves = channel;
     }
     requestAnimationFrame(tick);
   };
   requestAnimationFrame(tick);
 }
 
-export const LOOK = [look, CORNERS] as const;
+export const PROBE = [probe, CORNERS] as const;
 
 /** The article on screen. */
 export function active(page: Page): Locator {
   return page.getByRole("feed").locator("article[aria-current=true]");
 }
 
-/** Waits until this channel is the active one and its own picture moves, in the only media element. */
+/** Waits until this channel is the active one, its own picture moves, in the only media element, and the page is hydrated: keys,
+ * fingers and links are the page's own. */
 export async function plays(page: Page, channel: string): Promise<void> {
   await expect
     .poll(() => page.evaluate(state), { timeout: LONG_MS, intervals: [20, 50, 100], message: `${channel} plays` })
-    .toEqual({ active: [channel], inside: [channel], moves: channel, paused: false });
+    .toEqual({ active: [channel], inside: [channel], moves: channel, paused: false, hydrated: true });
+}
+
+/** The same before the page is hydrated, or without that. */
+export async function moves(page: Page, channel: string): Promise<void> {
+  await expect
+    .poll(() => page.evaluate(state), { timeout: LONG_MS, intervals: [20, 50, 100], message: `${channel} moves` })
+    .toMatchObject({ active: [channel], inside: [channel], moves: channel, paused: false });
 }
 
 function state() {
@@ -97,8 +105,9 @@ function state() {
   return {
     active: [...document.querySelectorAll("[role=feed] [aria-current=true]")].map(name),
     inside: media.map(name),
-    moves: window.sight.moves,
+    moves: window.probe.moves,
     paused: media[0]?.paused,
+    hydrated: document.querySelector("[role=feed][data-hydrated]") !== null,
   };
 }
 
@@ -121,11 +130,58 @@ export async function rests(page: Page): Promise<void> {
     .toBe(true);
 }
 
-/** Says that nothing moved: the same reel is active, at rest, after time enough to have moved. */
-export async function stays(page: Page, channel: string): Promise<void> {
-  await page.waitForTimeout(500);
-  await rests(page);
+/** Watches that for `ms` nothing happens: `ask` answers `wanted` throughout, or it fails at once. `why` names what would have
+ * happened by then. The only place where a test waits for a time and not for a thing. */
+export async function nothingFor<T>(ms: number, why: string, ask: () => T | Promise<T>, wanted: T): Promise<void> {
+  const until = performance.now() + ms;
+  for (let last = false; !last; ) {
+    last = performance.now() >= until;
+    expect<unknown>(await ask(), why).toEqual(wanted);
+    if (!last) await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+}
+
+/** Says that one is not moved: this reel is active and at rest, active for all of a while, and at rest after it. Between that the
+ * hint of a first visit may lift the strip. */
+export async function stays(page: Page, channel: string, ms = 500): Promise<void> {
+  const until = performance.now() + ms;
   await expect(active(page)).toHaveAttribute("data-channel", channel);
+  await rests(page);
+  const left = Math.max(200, until - performance.now());
+  await nothingFor(left, `${channel} stays`, () => active(page).getAttribute("data-channel"), channel);
+  await rests(page);
+}
+
+/** Says that this reel plays, and that nothing pauses or changes it: not a tap that waited for a second one either. */
+export async function playsOn(page: Page, channel: string, ms = 600): Promise<void> {
+  await plays(page, channel);
+  const seen = async () => {
+    const { active, paused } = await page.evaluate(state);
+    return { active, paused };
+  };
+  await nothingFor(ms, `${channel} plays on`, seen, { active: [channel], paused: false });
+}
+
+/** Waits until the page has drawn what it has heard of: the frame after the next one has begun. */
+export function drawn(page: Page): Promise<void> {
+  return page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))));
+}
+
+/** Waits until nothing of this part is on its way: the transitions in it and around it have ended. What a script moves, as the strip,
+ * and the progress, which never rests, are not meant. */
+export async function settles(page: Page, selector: string): Promise<void> {
+  const moving = () =>
+    page.evaluate((selector) => {
+      const parts = [...document.querySelectorAll(selector)];
+      return document.getAnimations().flatMap((animation) => {
+        const { target } = animation.effect as KeyframeEffect;
+        const moves = animation instanceof CSSTransition && animation.playState === "running";
+        if (!target || !moves || target.matches(".played") || !parts.some((part) => part.contains(target) || target.contains(part))) return [];
+        return [target.className];
+      });
+    }, selector);
+  await drawn(page);
+  await expect.poll(moving, { intervals: [20, 50], message: `${selector} stands still` }).toEqual([]);
 }
 
 /** What the one media element does. */
