@@ -2,10 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::{
-    HeaderMap, HeaderValue,
-    header::{self, GetAll},
-};
+use headers::{ETag, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfUnmodifiedSince};
+use http::{HeaderMap, header};
 
 use crate::storage::local::FileVersion;
 
@@ -23,6 +21,10 @@ impl Validators {
     pub(crate) fn of(stamp: FileVersion) -> Self {
         Self { etag: format!("\"{}\"", stamp.version()), modified: stamp.modified() }
     }
+
+    fn tag(&self) -> Option<ETag> {
+        self.etag.parse().ok()
+    }
 }
 
 /// What the conditions of a request come to.
@@ -38,31 +40,31 @@ pub enum Verdict {
 
 /// Evaluates the preconditions in the order of §13.2.2, for GET and HEAD.
 pub fn evaluate(headers: &HeaderMap, validators: &Validators) -> Verdict {
-    let modified = whole_seconds(validators.modified);
     if headers.contains_key(header::IF_MATCH) {
-        // Strong comparison: a weak tag matches nothing.
-        let tags = headers.get_all(header::IF_MATCH);
-        if !any_tag(tags, |tag| tag == "*" || tag == validators.etag) {
+        // Strong comparison: a weak tag matches nothing, nor does what is no tag.
+        let matches = headers.typed_get::<IfMatch>().zip(validators.tag());
+        if !matches.is_some_and(|(wanted, tag)| wanted.precondition_passes(&tag)) {
             return Verdict::Failed;
         }
-    } else if let Some(since) = date(headers, &header::IF_UNMODIFIED_SINCE)
-        && modified > since
+    } else if let Some(since) = headers.typed_get::<IfUnmodifiedSince>()
+        && !since.precondition_passes(validators.modified)
     {
         return Verdict::Failed;
     }
     if headers.contains_key(header::IF_NONE_MATCH) {
-        if matches_any(headers.get_all(header::IF_NONE_MATCH), &validators.etag) {
+        if is_known(headers, &validators.etag) {
             return Verdict::NotModified;
         }
-    } else if let Some(since) = date(headers, &header::IF_MODIFIED_SINCE)
-        && modified <= since
+    } else if let Some(since) = headers.typed_get::<IfModifiedSince>()
+        && !since.is_modified(validators.modified)
     {
         return Verdict::NotModified;
     }
     Verdict::Send
 }
 
-/// Whether a `Range` may be honoured: there is no `If-Range`, or it names this state (§13.1.5).
+/// Whether a `Range` may be honoured: there is no `If-Range`, or it names this very state (§13.1.5). A
+/// later date is another state, which the library's `IfRange` takes for this one.
 pub fn range_is_current(headers: &HeaderMap, validators: &Validators) -> bool {
     let Some(condition) = headers.get(header::IF_RANGE) else { return true };
     let Ok(condition) = condition.to_str().map(str::trim) else { return false };
@@ -72,21 +74,9 @@ pub fn range_is_current(headers: &HeaderMap, validators: &Validators) -> bool {
 }
 
 /// Whether an `If-None-Match` names `etag`, by weak comparison.
-pub fn matches_any(values: GetAll<'_, HeaderValue>, etag: &str) -> bool {
-    any_tag(values, |tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-}
-
-/// Our own tags hold no comma, so a list can be cut at each.
-fn any_tag(values: GetAll<'_, HeaderValue>, is: impl Fn(&str) -> bool) -> bool {
-    values
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|tag| is(tag.trim()))
-}
-
-fn date(headers: &HeaderMap, name: &header::HeaderName) -> Option<SystemTime> {
-    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let known = headers.typed_get::<IfNoneMatch>().zip(etag.parse::<ETag>().ok());
+    known.is_some_and(|(known, etag)| !known.precondition_passes(&etag))
 }
 
 /// Dates in headers have no fractions.

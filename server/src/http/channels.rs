@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     catalog::{CatalogHandle, name, snapshot::Snapshot, tagged::Tagged},
-    delivery::conditional::matches_any,
+    delivery::conditional::is_known,
     error::ApiError,
 };
 
@@ -92,7 +92,7 @@ fn part(query: &str) -> Result<Option<(usize, Option<usize>)>, ApiError> {
 }
 
 fn answer(tagged: &Tagged, headers: &HeaderMap) -> Response {
-    let mut response = if matches_any(headers.get_all(header::IF_NONE_MATCH), &tagged.etag) {
+    let mut response = if is_known(headers, &tagged.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let mut response = tagged.sent().into_response();

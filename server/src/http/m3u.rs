@@ -15,7 +15,7 @@ use http::{HeaderValue, StatusCode, header};
 use super::state::AppState;
 use crate::{
     catalog::{Snapshot, etag_of},
-    delivery::conditional::matches_any,
+    delivery::conditional::is_known,
     error::ApiError,
 };
 
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     let snapshot = state.catalog.whole().await?;
     let base: Arc<str> = state.base_url(&parts).into();
     let etag = etag_of(format!("{} {base}", snapshot.videos_json().etag).as_bytes());
-    let known = matches_any(parts.headers.get_all(header::IF_NONE_MATCH), &etag);
+    let known = is_known(&parts.headers, &etag);
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

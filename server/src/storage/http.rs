@@ -13,7 +13,7 @@ use flate2::read::MultiGzDecoder;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use reqwest::Body;
 use tokio::time::timeout;
 use url::Url;
 
@@ -69,7 +69,7 @@ impl Origin {
         key: &str,
         headers: &HeaderMap,
         answers: Duration,
-    ) -> Result<(Url, Response<Incoming>), StoreError> {
+    ) -> Result<(Url, Response<Body>), StoreError> {
         let url = Url::parse(key)
             .map_err(|_| refused("a list names what is no address", "mend that list"))?;
         self.web.ask(method, &url, headers, answers).await
@@ -273,7 +273,7 @@ fn found(headers: &HeaderMap, size: u64) -> FoundObject {
     FoundObject { stamp: stamp_of(headers, size), fresh: Freshness::of(headers), is_marked: true }
 }
 
-fn content(body: Incoming) -> Content {
+fn content(body: Body) -> Content {
     paced(body.into_data_stream())
 }
 

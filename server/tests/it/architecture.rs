@@ -45,7 +45,7 @@ const FEATURES: [(&str, &[&str]); 10] = [
             "sources::read_complete",
             "transcode::IngestError",
             "transcode::Staging",
-            "transcode::Told",
+            "transcode::OutputFormat",
         ],
     ),
     ("rum", &["chat::Addresses"]),

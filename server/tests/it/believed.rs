@@ -205,7 +205,7 @@ async fn other_verbs_change_nothing_in_the_cache_of_a_server() {
     server.until_ids(&["b"]).await;
     for n in 0..3 {
         let url = format!("{}/streams/b/playlist{n}.ts", server.base);
-        let answer = reqwest::get(url).await.expect("an answer");
+        let answer = crate::web::get(url).await.expect("an answer");
         assert!(answer.bytes().await.expect("a body") == segment(n).repeat(300));
     }
     let cache = streams.folders().data.join("cache");
@@ -236,6 +236,6 @@ async fn other_verbs_change_nothing_in_the_cache_of_a_server() {
     let pulled = carrete_verb(&["pull", "b"], &streams, &settings).await;
     assert!(pulled.status.success(), "{pulled:?}");
     assert_eq!(names(), before, "pull");
-    let served = reqwest::get(format!("{}/streams/b/playlist1.ts", server.base)).await;
+    let served = crate::web::get(format!("{}/streams/b/playlist1.ts", server.base)).await;
     assert_eq!(served.expect("an answer").status(), StatusCode::OK);
 }

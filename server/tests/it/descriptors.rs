@@ -3,7 +3,6 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use reqwest::Client;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     io::AsyncWriteExt,
@@ -81,7 +80,7 @@ fn kept(cache: &Path) -> usize {
 
 /// Asks for everything that can be watched; what was neither given nor put off.
 async fn besiege(server: &Running) -> Vec<String> {
-    let client = Client::builder().timeout(Duration::from_secs(2)).build().expect("a client");
+    let client = crate::web::builder().timeout(Duration::from_secs(2)).build().expect("a client");
     let (began, mut wrong) = (Instant::now(), Vec::new());
     while began.elapsed() < SIEGE {
         for (path, _) in segments() {
@@ -113,7 +112,8 @@ async fn all_is_there(house: &House, pieces: usize) {
     for (path, bytes) in segments() {
         let began = Instant::now();
         loop {
-            let answer = reqwest::get(format!("{}{path}", server.base)).await.expect("an answer");
+            let answer =
+                crate::web::get(format!("{}{path}", server.base)).await.expect("an answer");
             if answer.status() == 200 {
                 assert!(answer.bytes().await.expect("bytes") == bytes, "{path} is another");
                 break;
@@ -124,7 +124,7 @@ async fn all_is_there(house: &House, pieces: usize) {
     }
     for id in &IDS[..8] {
         let path = format!("{}/streams/{id}/poster.webp", server.base);
-        let poster = reqwest::get(path).await.expect("an answer").text().await.expect("text");
+        let poster = crate::web::get(path).await.expect("an answer").text().await.expect("text");
         assert_eq!(poster, format!("poster of {id}"));
     }
 }
@@ -133,7 +133,8 @@ async fn survives(limits: &str, idle: usize, greedy: usize) {
     let house = house(limits).await;
     let cache = house.streams.folders().data.join("cache");
     for (path, _) in segments() {
-        let answer = reqwest::get(format!("{}{path}", house.server.base)).await.expect("an answer");
+        let answer =
+            crate::web::get(format!("{}{path}", house.server.base)).await.expect("an answer");
         assert_eq!(answer.status(), 200, "{path}");
         answer.bytes().await.expect("bytes");
     }
@@ -184,7 +185,8 @@ async fn the_soft_limit_of_a_shell_is_no_limit() {
         idle.push(TcpStream::connect(("127.0.0.1", house.server.port())).await.expect("let in"));
     }
     for (path, bytes) in segments() {
-        let answer = reqwest::get(format!("{}{path}", house.server.base)).await.expect("an answer");
+        let answer =
+            crate::web::get(format!("{}{path}", house.server.base)).await.expect("an answer");
         assert_eq!(answer.status(), 200, "{path}");
         assert!(answer.bytes().await.expect("bytes") == bytes, "{path} is another");
     }

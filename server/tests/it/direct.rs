@@ -101,7 +101,7 @@ async fn what_it_leads_to_has_the_bytes() {
     let (_streams, _store, app) = led().await;
     let versioned = first_segment(&app).await;
     let to = location(&app.get(&versioned).await);
-    let client = reqwest::Client::new();
+    let client = crate::web::client();
     let whole = client.get(&to).send().await.expect("an answer");
     assert_eq!(whole.status(), 200);
     assert_eq!(&*whole.bytes().await.expect("a body"), segment(0));
@@ -140,7 +140,7 @@ async fn an_init_is_led_to_and_a_playlist_in_no_way() {
         let at = text.find(&format!("{name}?v=")).expect("an address with its version");
         let written = text[at..].split(['"', '\n']).next().expect("its end");
         let to = location(&app.get(&format!("/streams/f/low/{written}")).await);
-        let answer = reqwest::get(&to).await.expect("an answer");
+        let answer = crate::web::get(&to).await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::OK, "{name}");
         assert_eq!(answer.headers()["content-type"], "video/mp4", "{name}");
         assert_eq!(&*answer.bytes().await.expect("a body"), part_of(n), "{name}");
@@ -159,7 +159,7 @@ async fn an_init_is_led_to_and_a_playlist_in_no_way() {
 
 /// What the policy of a page lets it load so.
 async fn allowed(base: &str, directive: &str) -> Vec<String> {
-    let page = reqwest::get(base).await.expect("an answer");
+    let page = crate::web::get(base).await.expect("an answer");
     assert_eq!(page.status(), StatusCode::OK);
     let policy = page.headers()["content-security-policy"].to_str().expect("ASCII").to_owned();
     let told = policy.split(';').find_map(|part| part.trim().strip_prefix(directive));

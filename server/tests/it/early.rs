@@ -13,7 +13,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn page(server: &Running, path: &str) -> String {
-    let answer = reqwest::get(format!("{}{path}", server.base)).await.expect("an answer");
+    let answer = crate::web::get(format!("{}{path}", server.base)).await.expect("an answer");
     answer.text().await.expect("a page")
 }
 

@@ -59,7 +59,7 @@ async fn ask(client: &Client, base: &str, n: usize, bytes: &[u8]) -> Said {
 
 /// Asks until all segments are served again.
 async fn until_well(base: &str, film: &[Vec<u8>]) {
-    let (client, began) = (Client::new(), Instant::now());
+    let (client, began) = (crate::web::client(), Instant::now());
     for (n, bytes) in film.iter().enumerate() {
         while !matches!(ask(&client, base, n, bytes).await, Said::Right) {
             assert!(began.elapsed() < PATIENCE, "segment {n} does not come back");
@@ -72,7 +72,7 @@ async fn until_well(base: &str, film: &[Vec<u8>]) {
 async fn listed(server: &Running) {
     let began = Instant::now();
     let list = || async {
-        let answer = reqwest::get(format!("{}/api/channels", server.base)).await;
+        let answer = crate::web::get(format!("{}/api/channels", server.base)).await;
         answer.expect("an answer").text().await.expect("a list")
     };
     while list().await != "[\"f\"]" {
@@ -90,7 +90,7 @@ fn viewer(
     (calm, began_anew): (CancellationToken, Arc<AtomicBool>),
 ) -> JoinHandle<usize> {
     tokio::spawn(async move {
-        let (client, mut served, mut turn) = (Client::new(), 0, 0);
+        let (client, mut served, mut turn) = (crate::web::client(), 0, 0);
         while !calm.is_cancelled() {
             turn += 1;
             let at = (n * 7 + turn * 11) % film.len();

@@ -25,7 +25,7 @@ async fn channels_answers_each_mistake_with_its_status() {
     streams.channel("dos");
     streams.channel("uno");
     let running = carrete(&streams).await;
-    let client = reqwest::Client::new();
+    let client = crate::web::client();
     let ask = async |query: &str| {
         let answer = client.get(format!("{}/api/fn/channels{query}", running.base)).send().await;
         let answer = answer.expect("an answer");

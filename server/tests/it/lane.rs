@@ -46,7 +46,7 @@ async fn files_come_between_other_answers() {
         streams.write(&format!("a/playlist{n}.ts"), film);
     }
     let running = carrete(&streams).await;
-    let ids = reqwest::get(format!("{}/api/channels", running.base)).await.expect("an answer");
+    let ids = crate::web::get(format!("{}/api/channels", running.base)).await.expect("an answer");
     assert_eq!(ids.text().await.expect("a body"), "[\"a\"]");
 
     let address = ("127.0.0.1", running.port());

@@ -185,7 +185,7 @@ async fn a_forwarded_host_counts_from_a_trusted_proxy_alone() {
 async fn refusals_are_sentences_in_json() {
     let server =
         server_within(&[], Limits { new: "1000/1".parse().expect("a rate"), open: 2 }).await;
-    let client = reqwest::Client::new();
+    let client = crate::web::client();
     let url = format!("http://{}/ws", server.address);
     let plain = client.get(&url).send().await.expect("an answer");
     assert_eq!(plain.status(), 426);

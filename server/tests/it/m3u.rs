@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 
 use crate::{
     fixtures::{Streams, playlist, segment},
@@ -10,7 +10,8 @@ use crate::{
 };
 
 async fn text(at: &Running, path: &str) -> String {
-    let answer = Client::new().get(format!("{}{path}", at.base)).send().await.expect("an answer");
+    let answer =
+        crate::web::client().get(format!("{}{path}", at.base)).send().await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
     answer.text().await.expect("text")
 }
@@ -55,7 +56,7 @@ async fn players_get_absolute_addresses() {
          #EXTINF:-1 tvg-id=\"song\" tvg-name=\"song\" radio=\"true\",song\n{base}/streams/song.mp3\n"
     );
     assert_eq!(text(&running, "/channels.m3u").await, expected);
-    let client = Client::new();
+    let client = crate::web::client();
     let get = || client.get(format!("{base}/channels.m3u"));
     let answer = get().send().await.expect("an answer");
     assert_eq!(answer.headers()["content-type"], "audio/x-mpegurl; charset=utf-8");
@@ -85,7 +86,7 @@ async fn another_program_reads_it_and_the_first_ones_own_list() {
     assert_eq!(served, original, "addresses stay as they came");
     let last = served.lines().rfind(|line| line.contains("playlist2.ts")).expect("a segment");
     let path = format!("{}/streams/El%20mar%20%2C%20al%20sol/{last}", second.base);
-    let answer = Client::new().get(path).send().await.expect("an answer");
+    let answer = crate::web::client().get(path).send().await.expect("an answer");
     assert_eq!(answer.headers()["cache-control"], "public, max-age=31536000, immutable");
     assert_eq!(answer.bytes().await.expect("bytes"), segment(2));
     assert_eq!(text(&second, "/streams/song.mp3").await, "not really media");

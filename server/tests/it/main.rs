@@ -51,3 +51,4 @@ mod streams;
 mod tasks;
 mod television;
 mod uneven;
+mod web;

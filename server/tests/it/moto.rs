@@ -79,7 +79,7 @@ impl Moto {
         });
         // It says every request, and would wait for somebody to read it.
         thread::spawn(move || lines.for_each(drop));
-        let moto = Self { child, url: told.expect("its address"), client: Client::new() };
+        let moto = Self { child, url: told.expect("its address"), client: crate::web::client() };
         let made = moto.ask(Method::PUT, "").send().await.expect("an answer");
         assert_eq!(made.status(), StatusCode::OK, "the bucket is made");
         moto
@@ -226,7 +226,7 @@ async fn conditions_hold() {
 }
 
 async fn get(server: &Running, path: &str, headers: &[(&'static str, &str)]) -> Response {
-    let mut request = Client::new().get(format!("{}/streams/{path}", server.base));
+    let mut request = crate::web::client().get(format!("{}/streams/{path}", server.base));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

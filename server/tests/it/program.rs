@@ -46,7 +46,7 @@ impl Running {
     pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
-            let answer = reqwest::get(format!("{}{path}", self.base)).await.expect("an answer");
+            let answer = crate::web::get(format!("{}{path}", self.base)).await.expect("an answer");
             let told: Value = answer.json().await.expect("JSON");
             if wanted(&told) {
                 return told;
@@ -147,7 +147,7 @@ async fn started(
         .find_map(|line| Some(line.ok()?.trim().strip_prefix("http://")?.to_owned()))
         .map(|address| format!("http://{address}"))
         .expect("its address");
-    let client = reqwest::Client::new();
+    let client = crate::web::client();
     while client.get(&base).send().await.is_err() {
         assert!(began.elapsed() < Duration::from_secs(10), "it does not answer");
         tokio::time::sleep(Duration::from_millis(5)).await;

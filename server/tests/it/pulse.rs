@@ -224,7 +224,7 @@ async fn the_operator_sees_it_on_a_page_without_scripts() {
     streams.channel("secreto");
     let running = carrete(&streams).await;
     println!("first answer after {} ms", running.start.as_millis());
-    let client = reqwest::Client::new();
+    let client = crate::web::client();
     let at = |path: &str| format!("{}{path}", running.base);
     let page = |path: &'static str| {
         let request = client.get(at(path)).send();

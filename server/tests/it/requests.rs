@@ -4,7 +4,7 @@
 use std::{io::Read, time::Duration};
 
 use reqwest::{
-    Client, Method, Response, StatusCode,
+    Method, Response, StatusCode,
     header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, HeaderMap, IF_NONE_MATCH},
 };
 use tokio::{
@@ -52,7 +52,7 @@ fn status(said: &str) -> u16 {
 
 async fn ask(server: &Running, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
-    let mut request = Client::new().request(method, format!("{}{path}", server.base));
+    let mut request = crate::web::client().request(method, format!("{}{path}", server.base));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -169,10 +169,12 @@ async fn errors_of_every_room_are_of_one_form() {
         ("POST-LONG", "/icon.svg", 413),
     ] {
         let request = match method {
-            "POST-LONG" => Client::new().post(format!("{}{path}", server.base)).body(long.clone()),
+            "POST-LONG" => {
+                crate::web::client().post(format!("{}{path}", server.base)).body(long.clone())
+            }
             other => {
                 let method = Method::from_bytes(other.as_bytes()).expect("a method");
-                Client::new().request(method, format!("{}{path}", server.base))
+                crate::web::client().request(method, format!("{}{path}", server.base))
             }
         };
         let answer = request.send().await.expect("an answer");

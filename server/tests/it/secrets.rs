@@ -12,7 +12,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::future::join_all;
-use reqwest::{Client, redirect::Policy};
+use reqwest::redirect::Policy;
 
 use crate::{
     bucket::{ACCESS_KEY, SECRET_KEY, Store},
@@ -61,7 +61,7 @@ fn locked() -> Router {
 
 /// Headers and body of an answer. Where a player is led to is for that player.
 async fn said(server: &Running, path: &str) -> (StatusCode, String) {
-    let client = Client::builder().redirect(Policy::none()).build().expect("a client");
+    let client = crate::web::builder().redirect(Policy::none()).build().expect("a client");
     let answer = client.get(format!("{}{path}", server.base)).send().await.expect("an answer");
     let status = answer.status();
     let mut headers = answer.headers().clone();

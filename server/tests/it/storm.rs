@@ -12,7 +12,6 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
-use reqwest::Client;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -73,7 +72,7 @@ struct Seen {
 
 /// Somebody who watches one channel at its own speed until `calm`.
 async fn watches(base: String, id: &'static str, seen: Arc<Seen>, calm: CancellationToken) {
-    let client = Client::builder().timeout(AHEAD).build().expect("a client");
+    let client = crate::web::builder().timeout(AHEAD).build().expect("a client");
     let list = format!("{base}/streams/{id}/playlist.m3u8");
     let began = Instant::now();
     let mut n = 0;

@@ -1,26 +1,16 @@
-//! Asking other servers over HTTP: redirects are followed by hand, and each address on the way is
-//! judged before anybody connects to it.
+//! Asking other servers over HTTP: redirects are followed here, and each address on the way is judged
+//! before anybody connects to it.
 
 use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use http_body_util::Empty;
-use hyper::body::Incoming;
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{
-        Client,
-        connect::{HttpConnector, dns::GaiResolver},
-    },
-    rt::{TokioExecutor, TokioTimer},
-};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use reqwest::{Body, Client, dns::Resolve, redirect::Policy};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::time::timeout;
 use url::{Host, Url};
 
-use super::ssrf::{Private, PublicNames, is_public};
+use super::ssrf::{AllNames, Private, PublicNames, is_public};
 use crate::{
     config::{OriginUrl, Site},
     error::{DESTINATION_UNAVAILABLE, PROXY_STATUS},
@@ -35,15 +25,13 @@ const IDLE_CONNECTIONS: usize = 32;
 /// How often an answer may lead to another address.
 const REDIRECTS: usize = 5;
 
-type Over<R> = Client<HttpsConnector<HttpConnector<R>>, Empty<Bytes>>;
-
 /// The way to other servers.
 #[derive(Debug)]
 pub(super) struct Web {
     /// To servers that the operator named,
-    named: Over<GaiResolver>,
+    named: Client,
     /// and to all others.
-    others: Over<PublicNames>,
+    others: Client,
     allowed: Vec<Site>,
     login: Option<(Site, HeaderValue)>,
 }
@@ -57,7 +45,7 @@ impl Web {
             .and_then(|(name, password)| Some((own.clone()?, basic(name, password)?)));
         let tls = tls();
         Self {
-            named: client(tls.clone(), GaiResolver::new()),
+            named: client(tls.clone(), AllNames),
             others: client(tls, PublicNames),
             allowed: own.into_iter().chain(allowed.iter().cloned()).collect(),
             login,
@@ -72,7 +60,7 @@ impl Web {
         url: &Url,
         headers: &HeaderMap,
         answers: Duration,
-    ) -> Result<(Url, Response<Incoming>), StoreError> {
+    ) -> Result<(Url, Response<Body>), StoreError> {
         let mut url = url.clone();
         for _ in 0..=REDIRECTS {
             let answer = self.once(method.clone(), &url, headers.clone());
@@ -99,10 +87,9 @@ impl Web {
         method: Method,
         url: &Url,
         mut headers: HeaderMap,
-    ) -> Result<Response<Incoming>, StoreError> {
+    ) -> Result<Response<Body>, StoreError> {
         let may_be_private = self.judge(url)?;
         let login = OriginUrl::of(url);
-        let uri: Uri = login.url().as_str().parse().map_err(|_| no_address())?;
         let own =
             self.login.as_ref().filter(|(site, _)| site.holds(url)).map(|(_, own)| own.clone());
         let said = login.login().and_then(|(name, password)| basic(name, password)).or(own);
@@ -112,17 +99,9 @@ impl Web {
         // A body that was packed for the way has another length than the one it is listed with.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(header::USER_AGENT, HeaderValue::from_static("carrete"));
-        let mut request = Request::new(Empty::new());
-        (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) =
-            (method, uri, headers);
-        let answer = async {
-            if may_be_private {
-                self.named.request(request).await
-            } else {
-                self.others.request(request).await
-            }
-        };
-        match answer.await {
+        let client = if may_be_private { &self.named } else { &self.others };
+        let asked = client.request(method, login.url().clone()).headers(headers).send();
+        match asked.await.map(Response::from) {
             Ok(answer) if is_packed(&answer) => {
                 Err(refused("it packs what it was asked to send as it is", "mend that server"))
             }
@@ -153,7 +132,7 @@ impl Web {
     }
 }
 
-fn is_packed(answer: &Response<Incoming>) -> bool {
+fn is_packed(answer: &Response<Body>) -> bool {
     let packed = answer.headers().get(header::CONTENT_ENCODING);
     packed.is_some_and(|packed| !packed.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
@@ -219,40 +198,34 @@ fn is_private(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-fn client<R>(tls: ClientConfig, resolver: R) -> Over<R>
-where
-    HttpConnector<R>: Clone,
-    HttpsConnector<HttpConnector<R>>: hyper_util::client::legacy::connect::Connect + Clone,
-{
-    let mut http = HttpConnector::new_with_resolver(resolver);
-    http.enforce_http(false);
-    http.set_connect_timeout(Some(CONNECTS));
-    http.set_nodelay(true);
-    let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(tls)
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(http);
-    Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
+/// Redirects are not its own affair, nor are proxies that the environment names: the address that was
+/// judged is the one that is connected to.
+fn client(tls: ClientConfig, resolver: impl Resolve + 'static) -> Client {
+    let client = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(resolver)
+        .redirect(Policy::none())
+        .no_proxy()
+        .referer(false)
+        .http1_only()
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECTS)
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
-        .build(connector)
+        .build();
+    client.expect("a client of a configuration that is whole")
 }
 
 /// Without this host's certificates every https fails, and http goes on.
 fn tls() -> ClientConfig {
-    let provider = Arc::new(ring::default_provider());
-    let builder = || {
-        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()
-    };
-    let native = builder().ok().and_then(|builder| builder.with_native_roots().ok());
-    native.map(|builder| builder.with_no_client_auth()).unwrap_or_else(|| {
+    let mut roots = RootCertStore::empty();
+    let (added, _) =
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if added == 0 {
         tracing::warn!("This host has no certificates: servers can be asked over http alone.");
-        let bare = ClientConfig::builder_with_provider(provider.clone());
-        let bare = bare.with_protocol_versions(rustls::ALL_VERSIONS);
-        bare.expect("ring knows all versions")
-            .with_root_certificates(RootCertStore::empty())
-            .with_no_client_auth()
-    })
+    }
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_protocol_versions(rustls::ALL_VERSIONS);
+    builder.expect("ring knows all versions").with_root_certificates(roots).with_no_client_auth()
 }

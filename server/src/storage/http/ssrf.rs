@@ -2,16 +2,11 @@
 //! named. Names are resolved here, so the address that was judged is the one that is connected to.
 
 use std::{
-    future::Future,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    pin::Pin,
-    task::{Context, Poll},
-    vec,
 };
 
-use hyper_util::client::legacy::connect::dns::Name;
-use tower::Service;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// An address of a private network that nobody allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,26 +17,32 @@ pub(super) struct Private;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PublicNames;
 
-impl Service<Name> for PublicNames {
-    type Response = vec::IntoIter<SocketAddr>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, io::Error>> + Send>>;
+/// Resolves names of servers that the operator named, wherever they lie.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AllNames;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
+impl Resolve for PublicNames {
+    fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = addresses_of(&name).await?;
             let public: Vec<_> =
                 found.iter().copied().filter(|address| is_public(address.ip())).collect();
             if public.is_empty() && !found.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, Private));
+                return Err(Private.into());
             }
-            Ok(public.into_iter())
+            Ok(Box::new(public.into_iter()) as Addrs)
         })
     }
+}
+
+impl Resolve for AllNames {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move { Ok(Box::new(addresses_of(&name).await?.into_iter()) as Addrs) })
+    }
+}
+
+async fn addresses_of(name: &Name) -> io::Result<Vec<SocketAddr>> {
+    Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect())
 }
 
 /// Whether an address is one of the public Internet: not of this host, of a network behind a router,
