@@ -1,5 +1,5 @@
 //! The current list of channels as one immutable snapshot, and the handle that everybody reads it
-//! through. It knows no source: each tells its [`source_list`], and [`assemble`] makes one list of them.
+//! through. It knows no source: each tells its `source_list`, and `assemble` makes one list of them.
 
 pub(crate) mod artifacts;
 pub(crate) mod assemble;

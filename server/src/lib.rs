@@ -1,4 +1,4 @@
-//! What is done: catalogue, delivery, chat and conversion behind one [`serve`].
+//! What is done: catalogue, delivery, chat and conversion behind one [`fn@serve`].
 
 mod addresses;
 pub mod cache;
