@@ -27,7 +27,7 @@ use crate::{
     },
     part::Part,
     reels::feed::Feed,
-    value::{Held, Value},
+    value::{Owned, Value},
 };
 
 /// Lines kept in the page.
@@ -114,18 +114,18 @@ pub(crate) struct Chat {
     /// Counts how often somebody asked for the text box.
     pub(crate) writes: Value<u32>,
     /// Hears what belongs to the reel on screen.
-    pub(crate) felt: Held<Rc<Hearer>>,
+    pub(crate) felt: Owned<Rc<Hearer>>,
     /// The socket.
     pub(crate) link: Value<Link>,
     /// It broke because the server stops.
     pub(crate) stops: Value<bool>,
     /// How often it broke since it was last open.
     pub(crate) breaks: Value<u32>,
-    socket: Held<Rc<Socket>>,
-    timers: Held<Rc<Timer>>,
-    watching: Held<Rc<Timer>>,
-    counting: Held<Rc<Timer>>,
-    slowing: Held<Rc<Timer>>,
+    socket: Owned<Rc<Socket>>,
+    timers: Owned<Rc<Timer>>,
+    watching: Owned<Rc<Timer>>,
+    counting: Owned<Rc<Timer>>,
+    slowing: Owned<Rc<Timer>>,
 }
 
 impl Chat {
@@ -148,20 +148,20 @@ impl Chat {
             only_here: Value::new(false),
             open: Value::new(false),
             writes: Value::new(0),
-            felt: Held::new(),
+            felt: Owned::new(),
             link: Value::new(Link::Opening),
             stops: Value::new(false),
             breaks: Value::new(0),
-            socket: Held::new(),
-            timers: Held::new(),
-            watching: Held::new(),
-            counting: Held::new(),
-            slowing: Held::new(),
+            socket: Owned::new(),
+            timers: Owned::new(),
+            watching: Owned::new(),
+            counting: Owned::new(),
+            slowing: Owned::new(),
         }
     }
 
     /// Opens the socket. Called in the browser, once.
-    pub(crate) fn wake(&self) {
+    pub(crate) fn start(&self) {
         let chat = *self;
         self.name.set(recall(NAME_KEY));
         let feed = self.feed;
@@ -170,7 +170,7 @@ impl Chat {
     }
 
     /// Closes the socket.
-    pub(crate) fn sleep(&self) {
+    pub(crate) fn stop(&self) {
         drop(self.socket.take());
         drop(self.timers.take());
         drop(self.watching.take());

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use web_sys::{HtmlDialogElement, HtmlInputElement};
 
 use crate::{
-    back,
     dom::{recall, remember},
     icon::Icon,
-    part::{Part, watch},
+    overlay_history,
+    part::{Part, effect},
     text::{texts, words},
     value::Value,
 };
@@ -99,8 +99,8 @@ impl Keyboard {
 /// Binds the help and its button.
 pub(crate) fn help(room: &Part, keyboard: Keyboard) {
     let dialog = room.find(".help");
-    room.find(".help-button").on_press(move || keyboard.help.set(true));
-    dialog.find(".close").on_press(move || keyboard.help.set(false));
+    room.find(".help-button").on_click(move || keyboard.help.set(true));
+    dialog.find(".close").on_click(move || keyboard.help.set(false));
     dialog.on("close", move |_| keyboard.help.set(false));
     let letters = dialog.find(".letters").of::<HtmlInputElement>().clone();
     dialog.find(".letters").on("change", {
@@ -110,11 +110,11 @@ pub(crate) fn help(room: &Part, keyboard: Keyboard) {
             remember(LETTERS_KEY, if letters.checked() { "" } else { OFF });
         }
     });
-    watch(move || letters.set_checked(keyboard.letters.get()));
-    room.find(".hear .letter").flag("hidden", move || !keyboard.letters.get());
-    watch(move || {
+    effect(move || letters.set_checked(keyboard.letters.get()));
+    room.find(".hear .letter").bind_bool("hidden", move || !keyboard.letters.get());
+    effect(move || {
         if keyboard.help.get() {
-            back::show(&dialog);
+            overlay_history::show(&dialog);
         } else {
             dialog.of::<HtmlDialogElement>().close();
         }

@@ -4,8 +4,6 @@
 #![recursion_limit = "256"]
 #![allow(unreachable_pub, reason = "the component macro makes its property types public")]
 
-mod adopt;
-mod back;
 mod bars;
 pub mod broken;
 pub mod catalog;
@@ -14,8 +12,10 @@ mod dom;
 pub mod error;
 pub mod guide;
 mod help;
+mod hydrate_root;
 pub mod icon;
 pub mod live;
+mod overlay_history;
 mod pages;
 mod part;
 pub mod player;
@@ -35,7 +35,7 @@ use leptos::{either::EitherOf5, prelude::*};
 
 pub use self::shell::shell;
 use self::{
-    adopt::adopt,
+    hydrate_root::hydrate_root,
     pages::{Empty, Missing, Starting, reload_with_the_first_channel},
     pulse::PulsePage,
     reels::Reels,
@@ -52,7 +52,7 @@ pub fn App(
     provide_context(start.lang);
     provide_context(JoinUrl(start.join_url));
     let page = start.page.clone();
-    adopt(
+    hydrate_root(
         // No view is erased anywhere: an erased one keeps every way to render it in the program.
         move || match start.page {
             Page::Reels(window, active) => EitherOf5::A(view! { <Reels window active /> }),

@@ -32,17 +32,17 @@ impl Part {
     /// Where there is none: server and program are of one build, so the page lacks nothing.
     #[inline(never)]
     pub(crate) fn find(&self, selector: &str) -> Self {
-        let Some(part) = self.seek(selector) else { panic!("the page has no {selector}") };
+        let Some(part) = self.query(selector) else { panic!("the page has no {selector}") };
         part
     }
 
     /// The first element below that matches, where there is one.
-    pub(crate) fn seek(&self, selector: &str) -> Option<Self> {
+    pub(crate) fn query(&self, selector: &str) -> Option<Self> {
         self.0.query_selector(selector).ok().flatten().map(Self)
     }
 
     /// Every element below that matches.
-    pub(crate) fn all(&self, selector: &str) -> Vec<Self> {
+    pub(crate) fn query_all(&self, selector: &str) -> Vec<Self> {
         let Ok(list) = self.0.query_selector_all(selector) else { return Vec::new() };
         (0..list.length())
             .filter_map(|n| list.get(n))
@@ -67,7 +67,7 @@ impl Part {
     }
 
     /// Presses it.
-    pub(crate) fn press(&self) {
+    pub(crate) fn click(&self) {
         self.of::<HtmlElement>().click();
     }
 
@@ -83,7 +83,7 @@ impl Part {
     }
 
     /// Whether another part is in it.
-    pub(crate) fn holds(&self, other: &Self) -> bool {
+    pub(crate) fn contains(&self, other: &Self) -> bool {
         self.0.contains(Some(&other.0))
     }
 
@@ -95,17 +95,17 @@ impl Part {
 
     /// Whether the focus is in it.
     pub(crate) fn has_focus(&self) -> bool {
-        Self::focused().is_some_and(|part| self.holds(&part))
+        Self::focused().is_some_and(|part| self.contains(&part))
     }
 
     /// An attribute's value.
-    pub(crate) fn get(&self, name: &str) -> Option<String> {
+    pub(crate) fn get_attr(&self, name: &str) -> Option<String> {
         self.0.get_attribute(name)
     }
 
     /// Sets an attribute, or takes it away; does nothing where it is so already.
     #[inline(never)]
-    pub(crate) fn set(&self, name: &str, value: Option<&str>) {
+    pub(crate) fn set_attr(&self, name: &str, value: Option<&str>) {
         if self.0.get_attribute(name).as_deref() == value {
             return;
         }
@@ -118,49 +118,49 @@ impl Part {
 
     /// Sets an attribute without a value, or takes it away. What is hidden with the focus in it gives
     /// that to the reel on screen, unless something else takes it: it would be lost.
-    pub(crate) fn mark(&self, name: &str, on: bool) {
+    pub(crate) fn toggle_attr(&self, name: &str, on: bool) {
         if on && name == "hidden" && self.has_focus() {
             request_animation_frame(focus_reel);
         }
-        self.set(name, on.then_some(""));
+        self.set_attr(name, on.then_some(""));
     }
 
     /// Says this text and nothing else; does nothing where it does so already.
     #[inline(never)]
-    pub(crate) fn say(&self, text: &str) {
+    pub(crate) fn set_text(&self, text: &str) {
         if self.0.text_content().as_deref() != Some(text) {
             self.0.set_text_content(Some(text));
         }
     }
 
     /// The attribute follows what `value` reads.
-    pub(crate) fn attr(&self, name: &'static str, value: impl Fn() -> Option<Text> + 'static) {
+    pub(crate) fn bind_attr(&self, name: &'static str, value: impl Fn() -> Option<Text> + 'static) {
         let part = self.clone();
-        watch(move || part.set(name, value().as_deref()));
+        effect(move || part.set_attr(name, value().as_deref()));
     }
 
     /// The attribute says `true` or `false`, as ARIA's states do.
-    pub(crate) fn state(&self, name: &'static str, on: impl Fn() -> bool + 'static) {
+    pub(crate) fn bind_aria(&self, name: &'static str, on: impl Fn() -> bool + 'static) {
         let part = self.clone();
-        watch(move || part.set(name, Some(if on() { "true" } else { "false" })));
+        effect(move || part.set_attr(name, Some(if on() { "true" } else { "false" })));
     }
 
     /// The attribute without a value is there while `on` says so.
-    pub(crate) fn flag(&self, name: &'static str, on: impl Fn() -> bool + 'static) {
+    pub(crate) fn bind_bool(&self, name: &'static str, on: impl Fn() -> bool + 'static) {
         let part = self.clone();
-        watch(move || part.mark(name, on()));
+        effect(move || part.toggle_attr(name, on()));
     }
 
     /// The text follows what `text` reads.
-    pub(crate) fn text(&self, text: impl Fn() -> String + 'static) {
+    pub(crate) fn bind_text(&self, text: impl Fn() -> String + 'static) {
         let part = self.clone();
-        watch(move || part.say(&text()));
+        effect(move || part.set_text(&text()));
     }
 
     /// The icon inside follows what `name` reads: a symbol of `public/icons.svg`.
-    pub(crate) fn icon(&self, name: impl Fn() -> &'static str + 'static) {
+    pub(crate) fn bind_icon(&self, name: impl Fn() -> &'static str + 'static) {
         let part = self.find("use");
-        watch(move || part.set("href", Some(&format!("/icons.svg#{}", name()))));
+        effect(move || part.set_attr("href", Some(&format!("/icons.svg#{}", name()))));
     }
 
     /// Calls `handler` at every such event.
@@ -174,7 +174,7 @@ impl Part {
     }
 
     /// Calls `handler` when it is pressed.
-    pub(crate) fn on_press(&self, mut handler: impl FnMut() + 'static) {
+    pub(crate) fn on_click(&self, mut handler: impl FnMut() + 'static) {
         self.on("click", move |_| handler());
     }
 }
@@ -200,12 +200,12 @@ pub(crate) fn keep(listener: Listener) {
 }
 
 /// Runs `task` now and whenever a signal that it has read changes.
-pub(crate) fn watch(task: impl FnMut() + 'static) {
+pub(crate) fn effect(task: impl FnMut() + 'static) {
     // One kind of effect for all: each kind is a program of its own.
-    watch_boxed(Box::new(task));
+    effect_boxed(Box::new(task));
 }
 
 #[inline(never)]
-fn watch_boxed(mut task: Box<dyn FnMut()>) {
+fn effect_boxed(mut task: Box<dyn FnMut()>) {
     Effect::new(move |_: Option<()>| task());
 }

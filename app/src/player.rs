@@ -41,7 +41,7 @@ use self::{
 use crate::{
     catalog::Media,
     dom::{recall, remember},
-    value::{Held, Value},
+    value::{Owned, Value},
 };
 
 /// What the picture is doing.
@@ -131,11 +131,11 @@ pub struct Player {
     pub menu: Value<bool>,
     /// A finger drags along the film edge.
     pub scrubbing: Value<bool>,
-    pool: Held<Rc<Pool>>,
+    pool: Owned<Rc<Pool>>,
 }
 
 impl Player {
-    /// A player without elements: they are made in the browser by [`Player::wake`].
+    /// A player without elements: they are made in the browser by [`Player::start`].
     pub fn new() -> Self {
         Self {
             phase: Value::new(Phase::Waiting),
@@ -158,12 +158,12 @@ impl Player {
             last_time: Value::new(false),
             menu: Value::new(false),
             scrubbing: Value::new(false),
-            pool: Held::new(),
+            pool: Owned::new(),
         }
     }
 
     /// Makes the two elements. Called in the browser, once.
-    pub fn wake(&self) {
+    pub fn start(&self) {
         let is = |key, word: &str| recall(key).as_deref() == Some(word);
         self.captions.set(is(CAPTIONS_KEY, ON));
         self.loops.set(!is(LOOPS_KEY, OFF));
@@ -174,7 +174,7 @@ impl Player {
     }
 
     /// Destroys what it holds.
-    pub fn sleep(&self) {
+    pub fn stop(&self) {
         drop(self.pool.take());
     }
 

@@ -15,11 +15,11 @@ use crate::{
     dom::{recall, remember},
     icon::Icon,
     live::{ClientEvent, Moment, ServerEvent},
-    part::{Part, watch},
+    part::{Part, effect},
     player::Player,
     reels::feed::Feed,
     text::texts,
-    value::{Held, Value},
+    value::{Owned, Value},
 };
 
 /// What is felt by a double tap, by L and by the button.
@@ -46,7 +46,7 @@ pub(crate) struct Reactions {
     told: Value<Vec<(Moment, bool)>>,
     /// What could not be said yet.
     unsaid: Value<Vec<(ChannelId, Moment, bool)>>,
-    bursts: Held<Rc<Bursts>>,
+    bursts: Owned<Rc<Bursts>>,
 }
 
 impl Reactions {
@@ -62,7 +62,7 @@ impl Reactions {
             moments: Value::default(),
             told: Value::default(),
             unsaid: Value::default(),
-            bursts: Held::new(),
+            bursts: Owned::new(),
         }
     }
 
@@ -225,7 +225,7 @@ pub(crate) fn reactions(room: &Part, reactions: Reactions) {
     }));
     let Reactions { feed, player, likes, moments, bursts, .. } = reactions;
     bursts.set(Rc::new(Bursts::new(room)));
-    watch(move || {
+    effect(move || {
         if reactions.chat.link.get() == Link::Open {
             for (channel, moment, on) in reactions.unsaid.update_untracked(std::mem::take) {
                 reactions.tell(&channel, moment, on);
@@ -234,15 +234,15 @@ pub(crate) fn reactions(room: &Part, reactions: Reactions) {
     });
     let button = room.find(".like");
     let stands = move || feed.active_media().is_some_and(|media| reactions.stands(&media.id));
-    button.on_press(move || reactions.toggle());
-    button.state("aria-pressed", stands);
-    button.icon(move || if stands() { "liked" } else { "heart" });
-    button.find("span").text(move || match likes.get() {
+    button.on_click(move || reactions.toggle());
+    button.bind_aria("aria-pressed", stands);
+    button.bind_icon(move || if stands() { "liked" } else { "heart" });
+    button.find("span").bind_text(move || match likes.get() {
         0 => String::new(),
         n => n.to_string(),
     });
     // Another reel: nothing is known of it yet but one's own like.
-    watch(move || {
+    effect(move || {
         let liked =
             feed.active_media().is_some_and(|media| untrack(|| reactions.stands(&media.id)));
         likes.set(liked.into());

@@ -33,14 +33,14 @@ use self::{
     strip_list::{Frame, StripList, strip_list},
 };
 use crate::{
-    back,
     bars::{Bars, bars},
     catalog::{Anchor, Kind, Media, Window},
     chat::{self, Chat, ChatButton, ChatPanel, Line, Talk, TalkLine, Viewers},
     guide::{GuideDialog, guide},
     help::{Help, HelpButton, Keyboard, help},
     icon::{Icon, Logo},
-    part::{List, Part, watch},
+    overlay_history,
+    part::{List, Part, effect},
     player::{
         Caption, CaptionsButton, Failure, FullScreen, Hear, Leader, Level, Menu, MenuButton,
         PlayOverlay, Player, Prompt, RestLine, Run, Sound, SoundTrack, controls, failure, session,
@@ -209,7 +209,7 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     reaction::reactions(&room, reactions);
     share(&room, feed);
     help(&room, keyboard);
-    back::listen(&room, {
+    overlay_history::listen(&room, {
         let gate = Rc::clone(&gate);
         move || gate.tell_address()
     });
@@ -223,7 +223,7 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
         let (gate, room) = (Rc::clone(&gate), room.clone());
         move |first| match first {
             Some(id) => gate.go_to(Anchor::Id(id)),
-            None => room.find(".guide-link").press(),
+            None => room.find(".guide-link").click(),
         }
     });
 
@@ -232,31 +232,31 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
         move |by| gate.step(by)
     });
 
-    player.wake();
+    player.start();
     gate.begin();
     chrome.first();
-    chat.wake();
-    watch(move || {
+    chat.start();
+    effect(move || {
         feed.active();
         chat.watch_soon();
     });
     // What holds the controls on screen.
-    watch(move || {
+    effect(move || {
         let asked = [player.paused, player.menu, player.scrubbing, chat.open];
         let held = asked.iter().any(|value| value.get());
         chrome.held.set(held);
     });
     // What something outside has paused shows everything that there is to go on with.
-    watch(move || {
+    effect(move || {
         if player.prompt.get() == Some(Prompt::Outside) {
             chrome.touched();
         }
     });
     hint(feed, player, chrome, &gate);
-    watch(move || player.set_last_time(feed.last_time()));
+    effect(move || player.set_last_time(feed.last_time()));
     // What came to its end goes on to the next.
     let mut before = player.ended.get_untracked();
-    watch(move || {
+    effect(move || {
         let ended = player.ended.get();
         if std::mem::replace(&mut before, ended) != ended {
             let is_last = feed.active_now() + 1 >= feed.total_now();
@@ -273,8 +273,8 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
         }
     });
     on_cleanup(move || {
-        player.sleep();
-        chat.sleep();
+        player.stop();
+        chat.stop();
     });
 }
 
@@ -282,10 +282,10 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
 fn articles(room: &Part, feed: Feed) {
     let words = words();
     let list = List::new(room.find(".strip"), &room.find(".reel-template"), "data-channel");
-    watch(move || {
+    effect(move || {
         let articles = feed.articles();
         let keys = articles.iter().map(|(_, media)| media.id.to_string()).collect();
-        for (article, (place, media)) in list.lay_out(keys).iter().zip(articles) {
+        for (article, (place, media)) in list.reconcile(keys).iter().zip(articles) {
             let print = Print::of(&media, words);
             let stand = Stand {
                 place,
@@ -301,27 +301,27 @@ fn articles(room: &Part, feed: Feed) {
 
 /// The room follows the reel on screen, and what goes on there.
 fn room_follows(room: &Part, feed: Feed, chrome: Chrome, player: Player, chat: Chat) {
-    room.flag("data-moving", move || chrome.moving.get());
+    room.bind_bool("data-moving", move || chrome.moving.get());
     let reels = room.find(".feed");
-    reels.state("aria-busy", move || chrome.moving.get() || feed.is_asking());
-    room.flag("data-controls", move || chrome.controls.get());
-    room.flag("data-slate", move || chrome.slate.get());
-    room.flag("data-live", move || feed.active_media().is_some_and(|media| media.live));
-    room.flag("data-paused", move || player.paused.get());
-    room.flag("data-menu", move || player.menu.get());
-    room.flag("data-hint", move || chrome.hint.get());
-    room.flag("data-fast", move || chrome.fast.get());
-    room.flag("data-chat-open", move || chat.open.get());
-    room.flag("data-away", move || chat.is_away());
+    reels.bind_aria("aria-busy", move || chrome.moving.get() || feed.is_asking());
+    room.bind_bool("data-controls", move || chrome.controls.get());
+    room.bind_bool("data-slate", move || chrome.slate.get());
+    room.bind_bool("data-live", move || feed.active_media().is_some_and(|media| media.live));
+    room.bind_bool("data-paused", move || player.paused.get());
+    room.bind_bool("data-menu", move || player.menu.get());
+    room.bind_bool("data-hint", move || chrome.hint.get());
+    room.bind_bool("data-fast", move || chrome.fast.get());
+    room.bind_bool("data-chat-open", move || chat.open.get());
+    room.bind_bool("data-away", move || chat.is_away());
     let edges = room.find(".film-edges");
-    watch(move || edges.set("data-number", Some(&(feed.active() + 1).to_string())));
+    effect(move || edges.set_attr("data-number", Some(&(feed.active() + 1).to_string())));
     // The layout follows when the strip has come to rest.
     let (room, light) = (room.clone(), room.find(".room-light img"));
-    watch(move || {
+    effect(move || {
         let Some(media) = feed.rested_media() else { return };
-        room.set("data-shape", Some(shape(&media)));
+        room.set_attr("data-shape", Some(shape(&media)));
         let thumb = media.thumbhash.as_deref().and_then(thumb::picture);
-        light.set("src", thumb.as_deref().or(media.poster.as_deref()));
+        light.set_attr("src", thumb.as_deref().or(media.poster.as_deref()));
         let style = room.of::<HtmlElement>().style();
         let _ = match ratio(&media) {
             Some(ratio) => style.set_property("--ratio", &ratio),

@@ -14,7 +14,7 @@ use crate::{
     pulse::{self, Pulse},
     text::Lang,
     theme::Theme,
-    wire::{self, Read, read_members},
+    wire::{self, FromJs, from_js_members},
 };
 
 /// What the server knows of a request for a page; provided as context to the render.
@@ -158,26 +158,26 @@ impl Start {
     }
 }
 
-impl Read for Page {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for Page {
+    fn from_js(value: &JsValue) -> Option<Self> {
         let name = value.as_string();
         let reels = get(value, "Reels");
         match name.as_deref() {
             Some("Starting") => Some(Self::Starting),
             _ if reels.is_object() => {
-                let window = Read::read(&get(&reels, "0"))?;
-                Some(Self::Reels(window, Read::read(&get(&reels, "1"))?))
+                let window = FromJs::from_js(&get(&reels, "0"))?;
+                Some(Self::Reels(window, FromJs::from_js(&get(&reels, "1"))?))
             }
             _ if !get(value, "Empty").is_undefined() => Some(Self::Empty(None)),
-            _ => Some(Self::Missing(Read::read(&get(value, "Missing"))?)),
+            _ => Some(Self::Missing(FromJs::from_js(&get(value, "Missing"))?)),
         }
     }
 }
 
-impl Read for Lang {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for Lang {
+    fn from_js(value: &JsValue) -> Option<Self> {
         Self::parse(&value.as_string()?)
     }
 }
 
-read_members! { Start { lang, join_url, page } }
+from_js_members! { Start { lang, join_url, page } }

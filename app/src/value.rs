@@ -22,9 +22,9 @@ struct Slot {
 
 /// Where the slot lies; it goes with the owner that made it.
 #[derive(Clone, Copy)]
-struct Place(StoredValue<SendWrapper<Rc<Slot>>>);
+struct Handle(StoredValue<SendWrapper<Rc<Slot>>>);
 
-impl Place {
+impl Handle {
     #[inline(never)]
     fn new(value: Box<dyn Any>) -> Self {
         let slot = Slot { changed: ArcTrigger::new(), value: RefCell::new(value) };
@@ -59,7 +59,7 @@ impl Slot {
 }
 
 /// A value that tells when it changes; a cheap handle. Made in the browser only.
-pub struct Value<T: 'static>(Place, PhantomData<fn() -> T>);
+pub struct Value<T: 'static>(Handle, PhantomData<fn() -> T>);
 
 impl<T> Clone for Value<T> {
     fn clone(&self) -> Self {
@@ -72,7 +72,7 @@ impl<T> Copy for Value<T> {}
 impl<T: 'static> Value<T> {
     /// Begins with `value`.
     pub fn new(value: T) -> Self {
-        Self(Place::new(Box::new(value)), PhantomData)
+        Self(Handle::new(Box::new(value)), PhantomData)
     }
 
     /// Reads it where it lies. Tracked. It may not be written meanwhile.
@@ -139,17 +139,17 @@ impl<T: Default + 'static> Default for Value<T> {
 }
 
 /// What the browser holds: a timer, a socket. Dropped when something else is held, or with its owner.
-pub(crate) struct Held<T: 'static>(Value<Option<T>>);
+pub(crate) struct Owned<T: 'static>(Value<Option<T>>);
 
-impl<T> Clone for Held<T> {
+impl<T> Clone for Owned<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Held<T> {}
+impl<T> Copy for Owned<T> {}
 
-impl<T: Clone> Held<T> {
+impl<T: Clone> Owned<T> {
     /// Holds nothing yet.
     pub(crate) fn new() -> Self {
         Self(Value::new(None))

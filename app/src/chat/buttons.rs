@@ -39,21 +39,21 @@ pub(crate) fn Viewers() -> impl IntoView {
 pub(super) fn bind(room: &Part, chat: Chat) {
     let words = words();
     let button = room.find(".chat-button");
-    button.on_press(move || chat.toggle());
-    button.state("aria-expanded", move || chat.open.get());
-    button.attr("aria-label", move || {
+    button.on_click(move || chat.toggle());
+    button.bind_aria("aria-expanded", move || chat.open.get());
+    button.bind_attr("aria-label", move || {
         Some(match chat.unread.get() {
             0 => words.chat.into(),
             unread => format!("{}, {unread} {}", words.chat, words.unread).into(),
         })
     });
     let unread = button.find("b");
-    unread.flag("hidden", move || chat.unread.get() == 0);
-    unread.text(move || chat.unread.get().min(UNREAD_MAX).to_string());
+    unread.bind_bool("hidden", move || chat.unread.get() == 0);
+    unread.bind_text(move || chat.unread.get().min(UNREAD_MAX).to_string());
 
     let viewers = room.find(".viewers");
     let count = move || chat.online.with(|(count, _)| *count);
-    viewers.on_press(move || chat.toggle());
-    viewers.attr("aria-label", move || Some(format!("{} {}", count(), words.watching).into()));
-    viewers.find("span").text(move || count().to_string());
+    viewers.on_click(move || chat.toggle());
+    viewers.bind_attr("aria-label", move || Some(format!("{} {}", count(), words.watching).into()));
+    viewers.find("span").bind_text(move || count().to_string());
 }

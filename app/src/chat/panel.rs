@@ -9,10 +9,10 @@ use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
 pub(crate) use self::log::Line;
 use super::{Chat, Note};
 use crate::{
-    back,
     dom::{animate, get, is_narrow, set},
     icon::Icon,
-    part::{Part, watch},
+    overlay_history,
+    part::{Part, effect},
     reels::feed::Feed,
     text::{texts, words},
 };
@@ -101,7 +101,7 @@ pub(crate) fn ChatPanel() -> impl IntoView {
 /// The panel follows the chat.
 pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     let panel = room.find(".chat");
-    panel.find(".close").on_press(move || chat.toggle());
+    panel.find(".close").on_click(move || chat.toggle());
     panel.on("keydown", move |event| {
         let escape = event.unchecked_ref::<KeyboardEvent>().key() == "Escape";
         if escape && chat.asking.get_untracked() {
@@ -113,16 +113,16 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     // The focus goes to the text box where that was asked for, else into the sheet that opens, and
     // from there back to what opened it.
     let (mut before, mut asked, mut opener) = (false, 0, None);
-    watch({
+    effect({
         let (panel, text) = (panel.clone(), panel.find(".say input"));
         let button = room.find(".chat-button");
         move || {
             let (open, writes) = (chat.open.get(), chat.writes.get());
             if open && !before {
-                opener = Part::focused().filter(|part| !panel.holds(part));
+                opener = Part::focused().filter(|part| !panel.contains(part));
             }
             let leaves = before && !open && panel.has_focus();
-            panel.mark("data-open", open);
+            panel.toggle_attr("data-open", open);
             if leaves {
                 // A column beside the picture stays where it is, and so does who writes in it.
                 let mut back = opener.take().into_iter().chain([button.clone()]);
@@ -136,16 +136,18 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
             }
             match (std::mem::replace(&mut before, open), open) {
                 // A column beside the picture lies over nothing.
-                (false, true) if is_narrow() => back::opened(&panel, move || chat.toggle()),
-                (true, false) => back::closed(&panel),
+                (false, true) if is_narrow() => {
+                    overlay_history::opened(&panel, move || chat.toggle())
+                }
+                (true, false) => overlay_history::closed(&panel),
                 _ => {}
             }
         }
     });
     for (selector, only) in [(".everyone", false), (".only-here", true)] {
         let button = panel.find(selector);
-        button.on_press(move || chat.only_here.set(only));
-        button.state("aria-pressed", move || chat.only_here.get() == only);
+        button.on_click(move || chat.only_here.set(only));
+        button.bind_aria("aria-pressed", move || chat.only_here.get() == only);
     }
     watching(&panel.find(".watching"), chat, feed);
     log::bind(room, chat, feed);
@@ -158,14 +160,14 @@ fn watching(part: &Part, chat: Chat, feed: Feed) {
     let words = words();
     let (all, here) = (part.find("span"), part.find(".here"));
     let (some, number) = (here.find("b"), here.find(".number"));
-    watch(move || {
+    effect(move || {
         let id = feed.active_media().map(|media| media.id.clone());
         chat.online.with(|(count, channels)| {
-            all.say(&format!("{count} {}", words.watching));
+            all.set_text(&format!("{count} {}", words.watching));
             let at_reel = id.map_or(0, |id| channels.of(&id));
-            here.mark("hidden", at_reel == 0 || at_reel == *count);
-            some.say(&format!("{at_reel} {}", words.at_reel));
-            number.say(&(feed.active() + 1).to_string());
+            here.toggle_attr("hidden", at_reel == 0 || at_reel == *count);
+            some.set_text(&format!("{at_reel} {}", words.at_reel));
+            number.set_text(&(feed.active() + 1).to_string());
         });
     });
 }
@@ -176,7 +178,7 @@ fn note(panel: &Part, chat: Chat) {
     let (status, note) = (panel.find("[role=status]"), panel.find(".note"));
     let (ring, first, rest) = (note.find(".ring"), note.find("p b"), note.find("p span"));
     let mut before = (None, 0);
-    watch(move || {
+    effect(move || {
         let now = chat.note.get();
         let (title, text) = match now {
             Some(Note::SlowDown(left, _)) => (words.slow_down, slow_down(left)),
@@ -199,20 +201,20 @@ fn note(panel: &Part, chat: Chat) {
         if std::mem::replace(&mut before, news) != news || !is_slow {
             // The same words are said anew where a space differs.
             let again = if news.1 % 2 == 0 { "" } else { "\u{a0}" };
-            status.say(&format!("{title} {text}{again}"));
+            status.set_text(&format!("{title} {text}{again}"));
         }
-        ring.mark("hidden", !is_slow);
+        ring.toggle_attr("hidden", !is_slow);
         if let Some((left, all)) = slow {
-            ring.set("style", Some(&format!("--left:calc({left}/{})", all.max(1))));
-            ring.say(&left.to_string());
+            ring.set_attr("style", Some(&format!("--left:calc({left}/{})", all.max(1))));
+            ring.set_text(&left.to_string());
         }
-        note.mark("hidden", text.is_empty());
-        first.say(title);
-        rest.say(&text);
+        note.toggle_attr("hidden", text.is_empty());
+        first.set_text(title);
+        rest.set_text(&text);
     });
     let note = panel.find(".note");
     let mut before = 0;
-    watch(move || {
+    effect(move || {
         let insists = chat.insists.get();
         if std::mem::replace(&mut before, insists) != insists {
             blink(note.of());
@@ -266,7 +268,7 @@ fn composer(panel: &Part, chat: Chat) {
             }
         });
     }
-    watch({
+    effect({
         let text = field(&text);
         move || {
             let draft = chat.draft.get();
@@ -275,7 +277,7 @@ fn composer(panel: &Part, chat: Chat) {
             }
         }
     });
-    say.find(".send").state("aria-disabled", move || {
+    say.find(".send").bind_aria("aria-disabled", move || {
         chat.waits.get() || matches!(chat.note.get(), Some(Note::SlowDown(..)))
     });
     name.on("submit", {
@@ -287,10 +289,10 @@ fn composer(panel: &Part, chat: Chat) {
     });
     // The focus goes where one writes next.
     let mut before = false;
-    watch(move || {
+    effect(move || {
         let asking = chat.asking.get();
-        say.mark("hidden", asking);
-        name.mark("hidden", !asking);
+        say.toggle_attr("hidden", asking);
+        name.toggle_attr("hidden", !asking);
         if asking != before {
             if asking { called.focus() } else { text.focus() }
         }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::Chat;
-use crate::part::{List, Part, watch};
+use crate::part::{List, Part, effect};
 
 /// The newest lines, gone after some seconds. The log says them to screen readers.
 #[component]
@@ -26,12 +26,12 @@ pub(crate) fn TalkLine() -> impl IntoView {
 /// The lines follow the chat.
 pub(super) fn bind(room: &Part, chat: Chat) {
     let list = List::new(room.find(".talk"), &room.find(".talk-template"), "data-key");
-    watch(move || {
+    effect(move || {
         chat.ambient.with(|messages| {
             let keys = messages.iter().map(|message| message.id.clone()).collect();
-            for (line, message) in list.lay_out(keys).iter().zip(messages) {
-                line.find("b").say(&message.username);
-                line.find("span").say(&message.text);
+            for (line, message) in list.reconcile(keys).iter().zip(messages) {
+                line.find("b").set_text(&message.username);
+                line.find("span").set_text(&message.text);
             }
         });
     });

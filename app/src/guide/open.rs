@@ -17,10 +17,10 @@ use web_sys::{
 
 use super::document::STYLESHEET;
 use crate::{
-    back,
     catalog::ChannelId,
     dom::{Timer, fetched, get, opens_elsewhere, set, swipes},
     icon::Icon,
+    overlay_history,
     part::Part,
     reaction::Reactions,
     reels::feed::Feed,
@@ -101,7 +101,7 @@ pub(crate) fn guide(
             asked: Cell::new(0),
         }
     });
-    for link in room.all("a[href^='/guide']") {
+    for link in room.query_all("a[href^='/guide']") {
         let guide = Rc::clone(&guide);
         link.on("click", move |event| guide.opened(&event));
     }
@@ -115,7 +115,7 @@ pub(crate) fn guide(
     });
     dialog.on("submit", move |event| {
         // Closing is a form of its own.
-        if guide.dialog.seek(".guide").is_some() {
+        if guide.dialog.query(".guide").is_some() {
             event.prevent_default();
             guide.search();
         }
@@ -128,24 +128,24 @@ impl Guide {
             return;
         }
         event.prevent_default();
-        back::show(&self.dialog);
+        overlay_history::show(&self.dialog);
         let media = self.feed.media_at(self.feed.active_now());
         let here = media.map(|media| format!("?here={}", media.id.encoded())).unwrap_or_default();
         let guide = Rc::clone(self);
         // By a key the focus goes where one types; a finger would bring the keyboard up.
         let by_key = get(event, "detail").as_f64() == Some(0.0);
         let then = move |sheet: Part| {
-            sheet.mark("data-fetches", true);
+            sheet.toggle_attr("data-fetches", true);
             guide.dialog.element().replace_children_with_node_1(sheet.element());
             guide.shown();
             let window = guide.dialog.element().client_height();
-            if let Some(current) = guide.dialog.seek(".film-frame [aria-current]")
+            if let Some(current) = guide.dialog.query(".film-frame [aria-current]")
                 && current.element().get_bounding_client_rect().bottom() > f64::from(window)
             {
                 current.element().scroll_into_view();
             }
             // On a phone the field would bring its keyboard up.
-            match guide.dialog.seek("input[name=q]") {
+            match guide.dialog.query("input[name=q]") {
                 Some(field) if by_key || !swipes() => field.focus(),
                 _ => guide.dialog.focus(),
             }
@@ -159,26 +159,26 @@ impl Guide {
     fn ask(self: &Rc<Self>, address: String, then: Box<dyn FnOnce(Part)>) {
         let asked = self.asked.get() + 1;
         self.asked.set(asked);
-        self.dialog.set("aria-busy", Some("true"));
+        self.dialog.set_attr("aria-busy", Some("true"));
         let guide = Rc::clone(self);
         spawn_local(async move {
             loop {
                 let ready = dressed();
-                let page = fetched(&address).await.and_then(|page| page.seek(".guide"));
+                let page = fetched(&address).await.and_then(|page| page.query(".guide"));
                 drop(JsFuture::from(ready).await);
                 if guide.asked.get() != asked {
                     return;
                 }
                 let page = page.filter(|_| is_dressed());
-                guide.dialog.mark("data-late", page.is_none());
+                guide.dialog.toggle_attr("data-late", page.is_none());
                 if let Some(page) = page {
-                    guide.dialog.set("aria-busy", None);
+                    guide.dialog.set_attr("aria-busy", None);
                     return then(page);
                 }
                 if let (Some(status), Some(text)) =
-                    (guide.dialog.seek(COUNT), guide.dialog.get("data-late-text"))
+                    (guide.dialog.query(COUNT), guide.dialog.get_attr("data-late-text"))
                 {
-                    status.say(&text);
+                    status.set_text(&text);
                 }
                 drop(JsFuture::from(passed(AGAIN_MS)).await);
                 if guide.asked.get() != asked || !guide.dialog.of::<HtmlDialogElement>().open() {
@@ -191,13 +191,13 @@ impl Guide {
     /// Other frames are shown: rings round what is liked, and rolls that wait to come near.
     fn shown(&self) {
         self.reactions.each_liked(|id| {
-            if let Some(frame) = self.dialog.seek(&format!("[data-channel=\"{id}\"]")) {
-                frame.mark("data-liked", true);
+            if let Some(frame) = self.dialog.query(&format!("[data-channel=\"{id}\"]")) {
+                frame.toggle_attr("data-liked", true);
             }
         });
         if let Some(observer) = &*self.observer.borrow() {
             observer.0.disconnect();
-            for roll in self.dialog.all(".roll[data-src]") {
+            for roll in self.dialog.query_all(".roll[data-src]") {
                 observer.0.observe(roll.element());
             }
         }
@@ -205,13 +205,13 @@ impl Guide {
 
     /// A roll comes near: it is fetched.
     fn fill(self: &Rc<Self>, roll: Part) {
-        let Some(address) = roll.get("data-src") else { return };
+        let Some(address) = roll.get_attr("data-src") else { return };
         if let Some(observer) = &*self.observer.borrow() {
             observer.0.unobserve(roll.element());
         }
         let guide = Rc::clone(self);
         spawn_local(async move {
-            if let Some(new) = fetched(&address).await.and_then(|page| page.seek(".roll")) {
+            if let Some(new) = fetched(&address).await.and_then(|page| page.query(".roll")) {
                 let _ = roll.element().replace_with_with_node_1(new.element());
                 guide.shown();
                 return;
@@ -237,7 +237,7 @@ impl Guide {
 
     /// Searches for what the form holds.
     fn search(self: &Rc<Self>) {
-        let fields = self.dialog.all(".guide-search input");
+        let fields = self.dialog.query_all(".guide-search input");
         let pairs: Vec<_> = fields
             .iter()
             .map(|field| {
@@ -255,22 +255,23 @@ impl Guide {
         let then = move |page: Part| {
             guide.say_soon(&page);
             for selector in [".guide-sheet", ".guide-choices"] {
-                if let (Some(old), Some(new)) = (guide.dialog.seek(selector), page.seek(selector)) {
+                if let (Some(old), Some(new)) = (guide.dialog.query(selector), page.query(selector))
+                {
                     let _ = old.element().replace_with_with_node_1(new.element());
                 }
             }
-            for hidden in guide.dialog.all(".guide-search [type=hidden]") {
+            for hidden in guide.dialog.query_all(".guide-search [type=hidden]") {
                 hidden.element().remove();
             }
-            if let Some(form) = guide.dialog.seek(".guide-search") {
-                for hidden in page.all(".guide-search [type=hidden]") {
+            if let Some(form) = guide.dialog.query(".guide-search") {
+                for hidden in page.query_all(".guide-search [type=hidden]") {
                     let _ = form.element().append_child(hidden.element());
                 }
             }
             guide.dialog.element().set_scroll_top(0);
             // The link that led here may be gone.
             if !guide.dialog.has_focus() {
-                guide.dialog.seek(".tags [aria-current]").unwrap_or(guide.dialog.clone()).focus();
+                guide.dialog.query(".tags [aria-current]").unwrap_or(guide.dialog.clone()).focus();
             }
             guide.shown();
         };
@@ -280,9 +281,9 @@ impl Guide {
     /// What was found is said once nobody types any more: in the same live region, which browsers
     /// read out only where they knew it before.
     fn say_soon(&self, page: &Part) {
-        let (Some(old), Some(new)) = (self.dialog.seek(COUNT), page.seek(COUNT)) else { return };
+        let (Some(old), Some(new)) = (self.dialog.query(COUNT), page.query(COUNT)) else { return };
         let text = new.element().text_content().unwrap_or_default();
-        *self.said.borrow_mut() = Some(Timer::once(SAID_MS, move || old.say(&text)));
+        *self.said.borrow_mut() = Some(Timer::once(SAID_MS, move || old.set_text(&text)));
     }
 
     /// A link was pressed: ours stay in the dialog, the rest are documents.
@@ -309,7 +310,7 @@ impl Guide {
         } else if inside(".ruler, .guide-turn").is_some() {
             event.prevent_default();
             let hash = link.unchecked_ref::<HtmlAnchorElement>().hash();
-            if let Some(roll) = self.dialog.seek(&hash) {
+            if let Some(roll) = self.dialog.query(&hash) {
                 roll.element().scroll_into_view();
             }
         } else if inside(".tags, .nothing").is_some() {

@@ -15,7 +15,7 @@ use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 use super::{ClientEvent, ServerEvent};
 use crate::{
     dom::{Listener, Timer},
-    wire::Read,
+    wire::FromJs,
 };
 
 /// The first pause before a new try; each further one is twice as long.
@@ -186,7 +186,7 @@ impl Socket {
     fn heard(&self, text: &str) {
         let Ok(frame) = JSON::parse(text) else { return };
         let events = if Array::is_array(&frame) { Array::from(&frame) } else { Array::of1(&frame) };
-        for event in events.iter().filter_map(|event| ServerEvent::read(&event)) {
+        for event in events.iter().filter_map(|event| ServerEvent::from_js(&event)) {
             (self.hear)(Heard::Event(event));
         }
     }

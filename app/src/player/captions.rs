@@ -34,10 +34,10 @@ pub(crate) fn Caption() -> impl IntoView {
 /// Binds both.
 pub(super) fn captions(room: &Part, player: Player) {
     let button = room.find(".captions");
-    button.on_press(move || player.toggle_captions());
-    button.state("aria-pressed", move || player.captions.get());
-    button.flag("hidden", move || !player.has_captions.get());
+    button.on_click(move || player.toggle_captions());
+    button.bind_aria("aria-pressed", move || player.captions.get());
+    button.bind_bool("hidden", move || !player.has_captions.get());
     let caption = room.find(".caption");
-    caption.flag("hidden", move || player.cue.with(String::is_empty));
-    caption.find("span").text(move || player.cue.get());
+    caption.bind_bool("hidden", move || player.cue.with(String::is_empty));
+    caption.find("span").bind_text(move || player.cue.get());
 }

@@ -10,10 +10,10 @@ use super::{Player, captions::captions, menu::menu, play_overlay::play_overlay, 
 use crate::{
     dom::{Timer, within},
     icon::Icon,
-    part::{Part, watch},
+    part::{Part, effect},
     reels::feed::Feed,
     text::{texts, words},
-    value::Held,
+    value::Owned,
 };
 
 /// The offer of sound keeps its words so long.
@@ -55,9 +55,9 @@ pub(crate) fn Sound() -> impl IntoView {
 
 fn sound(room: &Part, player: Player) {
     let button = room.find(".sound");
-    button.on_press(move || player.toggle_sound());
-    button.state("aria-pressed", move || !player.muted.get());
-    button.icon(move || if player.muted.get() { "muted" } else { "sound" });
+    button.on_click(move || player.toggle_sound());
+    button.bind_aria("aria-pressed", move || !player.muted.get());
+    button.bind_icon(move || if player.muted.get() { "muted" } else { "sound" });
 }
 
 /// The light hole that offers sound until it was switched on once; after some seconds only its icon.
@@ -76,15 +76,15 @@ pub(crate) fn Hear() -> impl IntoView {
 
 fn hear(room: &Part, player: Player) {
     let button = room.find(".hear");
-    button.on_press(move || player.toggle_sound());
-    let timer = Held::new();
+    button.on_click(move || player.toggle_sound());
+    let timer = Owned::new();
     timer.set(Rc::new(Timer::once(HEAR_MS, {
         let button = button.clone();
-        move || button.mark("data-small", true)
+        move || button.toggle_attr("data-small", true)
     })));
-    watch(move || {
+    effect(move || {
         if !player.muted.get() {
-            button.mark("hidden", true);
+            button.toggle_attr("hidden", true);
         }
     });
 }
@@ -130,14 +130,14 @@ pub(crate) fn Run() -> impl IntoView {
 fn run(room: &Part, player: Player) {
     let words = words();
     let play = room.find(".play");
-    play.on_press(move || player.toggle());
-    play.attr("aria-label", move || {
+    play.on_click(move || player.toggle());
+    play.bind_attr("aria-label", move || {
         Some(if player.paused.get() { words.play } else { words.pause }.into())
     });
-    play.icon(move || if player.paused.get() { "play" } else { "pause" });
+    play.bind_icon(move || if player.paused.get() { "play" } else { "pause" });
     let time = room.find(".time");
-    time.find("b").text(move || clock(player.time_s.get()));
-    time.find("span").text(move || player.duration_s.get().map(clock).unwrap_or_default());
+    time.find("b").bind_text(move || clock(player.time_s.get()));
+    time.find("span").bind_text(move || player.duration_s.get().map(clock).unwrap_or_default());
 }
 
 /// The film edge at rest: only its light.
@@ -163,7 +163,7 @@ fn Holes() -> impl IntoView {
 /// The progress: holes along the edge of a film. It can be dragged, and moved by keys.
 fn film_edge(room: &Part, player: Player) {
     let edge = room.find(".film-edge");
-    room.flag("data-scrubbing", move || player.scrubbing.get());
+    room.bind_bool("data-scrubbing", move || player.scrubbing.get());
     let seek_to = {
         let edge = edge.clone();
         move |event: &PointerEvent| {
@@ -195,8 +195,8 @@ fn film_edge(room: &Part, player: Player) {
         edge.on(event, move |_| player.scrubbing.set(false));
     }
     edge.on("keydown", move |event| seek_by_key(&event, player));
-    let (played, run) = (room.all(".played"), room.find(".run"));
-    watch(move || {
+    let (played, run) = (room.query_all(".played"), room.find(".run"));
+    effect(move || {
         let (at, duration) = (player.time_s.get(), player.duration_s.get());
         let share = match duration {
             Some(duration) if duration > 0.0 => within(at / duration, 0.0, 1.0),
@@ -209,9 +209,9 @@ fn film_edge(room: &Part, player: Player) {
             let _ = part.of::<HtmlElement>().style().set_property("transform", &transform);
         }
         let _ = run.of::<HtmlElement>().style().set_property("--at", &share);
-        edge.set("aria-valuemax", Some(&(duration.unwrap_or(0.0) as u32).to_string()));
-        edge.set("aria-valuenow", Some(&(at as u32).to_string()));
-        edge.set("aria-valuetext", Some(&clock(at)));
+        edge.set_attr("aria-valuemax", Some(&(duration.unwrap_or(0.0) as u32).to_string()));
+        edge.set_attr("aria-valuenow", Some(&(at as u32).to_string()));
+        edge.set_attr("aria-valuetext", Some(&clock(at)));
     });
 }
 

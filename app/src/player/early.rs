@@ -198,7 +198,7 @@ mod tests {
     fn a_reel_goes_on_where_it_was_left_if_it_is_long() {
         let check = |changes: Value, before: Value| {
             let resume = &told(&media(changes.clone()), false, None)["resume"];
-            assert_eq!(resume.get("before").unwrap_or(&Value::Null), &before, "{changes}");
+            assert_eq!(resume.get_attr("before").unwrap_or(&Value::Null), &before, "{changes}");
         };
         check(json!({}), Value::Null);
         check(json!({ "duration_s": 59.9 }), Value::Null);

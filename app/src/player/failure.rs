@@ -9,7 +9,7 @@ use super::{Cause, PATIENCE_S, Phase, Player};
 use crate::{
     catalog::{ChannelId, Media},
     icon::Icon,
-    part::{Part, watch},
+    part::{Part, effect},
     reels::feed::Feed,
     text::{texts, words},
 };
@@ -169,18 +169,18 @@ pub(crate) fn failure(
     next: impl Fn() + Clone + 'static,
 ) {
     let leader = room.find(".leader");
-    leader.find("span").text(move || player.patience_s.get().clamp(2, PATIENCE_S).to_string());
+    leader.find("span").bind_text(move || player.patience_s.get().clamp(2, PATIENCE_S).to_string());
     let panel = Panel::new(room.find(".failure"));
     panel.part.element().remove();
-    panel.retry.on_press(move || player.retry());
+    panel.retry.on_click(move || player.retry());
     for button in [&panel.skip, &panel.following] {
-        button.on_press(next.clone());
+        button.on_click(next.clone());
     }
     panel.counts(player);
     let (mut failures, mut before) = (Failures::default(), Over::Nothing);
     let (mut was_away, mut was_gone) = (false, false);
     let room = room.clone();
-    watch(move || {
+    effect(move || {
         let (phase, media) = (player.phase.get(), feed.active_media());
         let here = feed.active();
         let following = feed.held(here + 1..here + 2).pop().map(|(_, media)| media);
@@ -196,18 +196,18 @@ pub(crate) fn failure(
         }
         let over = failures.over(media.as_ref().map(|media| &media.id), phase, around);
         let waits = matches!(over, Over::Leader | Over::Quiet);
-        leader.mark("data-waits", waits);
-        room.mark("data-waits", waits);
+        leader.toggle_attr("data-waits", waits);
+        room.toggle_attr("data-waits", waits);
         let news = std::mem::replace(&mut before, over) != over;
         match (over, media) {
             (Over::Panel(cause), Some(media)) => {
-                room.mark("data-failed", true);
+                room.toggle_attr("data-failed", true);
                 let following = following.map(|next| (here + 2, next));
                 panel.tell(here + 1, &media, cause, gone, following.as_ref());
                 panel.shows(&room);
             }
             _ => {
-                room.mark("data-failed", false);
+                room.toggle_attr("data-failed", false);
                 panel.leaves();
             }
         }
@@ -250,12 +250,12 @@ impl Panel {
     /// Holes and number follow the seconds until the next try.
     fn counts(&self, player: Player) {
         let (until, number) = (self.until.clone(), self.until.find("b"));
-        watch(move || {
+        effect(move || {
             let left = player.retry_s.get();
-            until.mark("data-still", left == 0);
+            until.toggle_attr("data-still", left == 0);
             let holes = left.min(HOLES);
-            until.set("style", Some(&format!("--left:calc({holes}/{HOLES})")));
-            number.say(&format!("{left}\u{a0}s"));
+            until.set_attr("style", Some(&format!("--left:calc({holes}/{HOLES})")));
+            number.set_text(&format!("{left}\u{a0}s"));
         });
     }
 
@@ -291,24 +291,24 @@ impl Panel {
                 (words.no_picture, words.unknown_before, words.unknown_after, words.cause_unknown)
             }
         };
-        self.number.say(&number.to_string());
-        self.label.say(&match &media.format {
+        self.number.set_text(&number.to_string());
+        self.label.set_text(&match &media.format {
             Some(format) if cause == Cause::Unsupported => format!("{label} · {format}"),
             _ => label.to_owned(),
         });
         for (part, text) in self.sentence.iter().zip([before, &media.title, after]) {
-            part.say(text);
+            part.set_text(text);
         }
-        self.why.say(&match (comes_back, next) {
+        self.why.set_text(&match (comes_back, next) {
             // A live stream goes on by itself.
             _ if rests => why.to_owned(),
             (false, _) => why.to_owned(),
             (true, None) => format!("{why} {}", words.tried_again),
             (true, Some(_)) => format!("{why} {}", words.tried_then_next),
         });
-        self.retry.mark("hidden", !comes_back);
-        self.until.mark("hidden", !comes_back || rests);
-        self.skip.mark("hidden", !comes_back || next.is_none());
+        self.retry.toggle_attr("hidden", !comes_back);
+        self.until.toggle_attr("hidden", !comes_back || rests);
+        self.skip.toggle_attr("hidden", !comes_back || next.is_none());
         self.follow(next, comes_back);
     }
 
@@ -316,25 +316,25 @@ impl Panel {
     fn follow(&self, next: Option<&(u32, Arc<Media>)>, beside: bool) {
         let words = words();
         let part = &self.following;
-        part.mark("hidden", next.is_none());
-        part.mark("data-alone", !beside);
-        part.set("aria-hidden", beside.then_some("true"));
-        part.set("tabindex", beside.then_some("-1"));
+        part.toggle_attr("hidden", next.is_none());
+        part.toggle_attr("data-alone", !beside);
+        part.set_attr("aria-hidden", beside.then_some("true"));
+        part.set_attr("tabindex", beside.then_some("-1"));
         let Some((number, media)) = next else { return };
-        part.find("b").say(&number.to_string());
-        part.find(".lead").say(if beside { words.then } else { words.next_is });
-        part.find("bdi").say(&media.title);
-        part.find("img").set("src", media.poster.as_deref());
+        part.find("b").set_text(&number.to_string());
+        part.find(".lead").set_text(if beside { words.then } else { words.next_is });
+        part.find("bdi").set_text(&media.title);
+        part.find("img").set_attr("src", media.poster.as_deref());
     }
 
     /// Into the article on screen. Where waiting helps nothing the way on has the focus, unless a
     /// person writes or has something open; and so where what had it is hidden now.
     fn shows(&self, room: &Part) {
-        let Some(reel) = room.seek("article[aria-current]") else { return };
-        if reel.holds(&self.part) {
+        let Some(reel) = room.query("article[aria-current]") else { return };
+        if reel.contains(&self.part) {
             return;
         }
-        self.part.mark("hidden", false);
+        self.part.toggle_attr("hidden", false);
         let _ = reel.element().append_child(self.part.element());
         let focused = Part::focused();
         let is_in = |selector: &str| {
@@ -342,7 +342,7 @@ impl Panel {
                 .as_ref()
                 .is_some_and(|part| part.element().closest(selector).is_ok_and(|e| e.is_some()))
         };
-        let alone = self.following.get("data-alone").is_some();
+        let alone = self.following.get_attr("data-alone").is_some();
         let way_on = if alone { &self.following } else { &self.retry };
         let lost = is_in(".controls, .hear") || (alone && !is_in(".chat, dialog, .bars"));
         if lost && !way_on.takes_focus() {
@@ -352,7 +352,7 @@ impl Panel {
 
     /// Out of the page.
     fn leaves(&self) {
-        self.part.mark("hidden", true);
+        self.part.toggle_attr("hidden", true);
         self.part.element().remove();
     }
 }

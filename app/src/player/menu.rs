@@ -8,10 +8,10 @@ use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use super::Player;
 use crate::{
-    back,
     dom::is_narrow,
     icon::Icon,
-    part::{List, Part, watch},
+    overlay_history,
+    part::{List, Part, effect},
     text::{texts, words},
     value::Value,
 };
@@ -92,26 +92,26 @@ pub(crate) fn Level(label: &'static str) -> impl IntoView {
 /// Binds the menu.
 pub(super) fn menu(room: &Part, player: Player) {
     let (button, menu) = (room.find(".menu-button"), room.find(".menu"));
-    button.state("aria-expanded", move || player.menu.get());
-    button.on_press(move || player.menu.update(|open| *open = !*open));
+    button.bind_aria("aria-expanded", move || player.menu.get());
+    button.on_click(move || player.menu.update(|open| *open = !*open));
     let close = move || {
         player.menu.set(false);
         button.focus();
     };
     let mut before = false;
-    watch({
+    effect({
         let (menu, close) = (menu.clone(), close.clone());
         move || {
             let open = player.menu.get();
-            menu.mark("hidden", !open);
+            menu.toggle_attr("hidden", !open);
             match (before, open) {
                 (false, true) => {
                     menu.focus();
                     if is_narrow() {
-                        back::opened(&menu, close.clone());
+                        overlay_history::opened(&menu, close.clone());
                     }
                 }
-                (true, false) => back::closed(&menu),
+                (true, false) => overlay_history::closed(&menu),
                 _ => {}
             }
             before = open;
@@ -131,8 +131,8 @@ pub(super) fn menu(room: &Part, player: Player) {
     switch(&menu.find(".loops"), player.loops, move |on| player.set_loops(on));
     switch(&menu.find(".goes-on"), player.goes_on, move |on| player.set_goes_on(on));
     let beside = menu.find(".beside");
-    beside.mark("hidden", !super::beside::is_there());
-    beside.on_press(move || player.toggle_beside());
+    beside.toggle_attr("hidden", !super::beside::is_there());
+    beside.on_click(move || player.toggle_beside());
 }
 
 /// The qualities of the reel on screen: what is shown now stands beside the automatic one.
@@ -144,17 +144,17 @@ fn levels(part: &Part, template: &Part, player: Player) {
             player.set_height((height > 0.0).then_some(height as u32));
         }
     });
-    watch(move || {
+    effect(move || {
         let shown = player.height.get();
-        automatic.say(&if shown > 0 { format!("{shown}p") } else { String::new() });
+        automatic.set_text(&if shown > 0 { format!("{shown}p") } else { String::new() });
         let levels = player.levels.get();
         let keys = levels.iter().map(|(height, _)| height.to_string()).collect();
-        for (row, (height, bits)) in list.lay_out(keys).iter().zip(&levels) {
+        for (row, (height, bits)) in list.reconcile(keys).iter().zip(&levels) {
             let input = row.find("input");
-            input.set("value", Some(&height.to_string()));
+            input.set_attr("value", Some(&height.to_string()));
             input.of::<HtmlInputElement>().set_checked(player.wanted_height.get() == Some(*height));
-            row.find(".lines").say(&format!("{height}p"));
-            row.find(".rate").say(&megabits(*bits));
+            row.find(".lines").set_text(&format!("{height}p"));
+            row.find(".rate").set_text(&megabits(*bits));
         }
     });
 }
@@ -171,7 +171,7 @@ fn switch(part: &Part, on: Value<bool>, change: impl Fn(bool) + 'static) {
         let input = Rc::clone(&input);
         move |_| change(input.checked())
     });
-    watch(move || input.set_checked(on.get()));
+    effect(move || input.set_checked(on.get()));
 }
 
 /// The number that a changed radio stands for.

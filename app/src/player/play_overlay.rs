@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{Player, Prompt, controls::clock};
 use crate::{
     icon::Icon,
-    part::{Part, watch},
+    part::{Part, effect},
     reels::feed::Feed,
     text::{texts, words},
 };
@@ -41,24 +41,24 @@ pub(super) fn play_overlay(room: &Part, player: Player, feed: Feed) {
     let (button, mark, why) =
         (parts.find(".play-overlay"), parts.find("span.standing"), parts.find("p.standing"));
     let at = why.find("b");
-    button.on_press(move || player.play());
+    button.on_click(move || player.play());
     let room = room.clone();
-    room.attr("data-prompt", move || {
+    room.bind_attr("data-prompt", move || {
         Some(match player.prompt.get()? {
             Prompt::Tap => "tap".into(),
             Prompt::Outside => "outside".into(),
         })
     });
-    watch(move || {
+    effect(move || {
         let article = feed.active_media().and_then(|media| {
             // Ids hold no quotes and no backslashes, so they can stand in a selector.
-            room.seek(&format!("article[data-channel=\"{}\"]", media.id.as_str()))
+            room.query(&format!("article[data-channel=\"{}\"]", media.id.as_str()))
         });
         let prompted = player.prompt.get().is_some();
         let Some(article) = article.filter(|_| prompted) else {
             // Who was on it is on the reel.
             if button.has_focus()
-                && let Some(article) = room.seek("article[aria-current]")
+                && let Some(article) = room.query("article[aria-current]")
             {
                 article.focus();
             }
@@ -67,7 +67,7 @@ pub(super) fn play_overlay(room: &Part, player: Player, feed: Feed) {
             }
             return;
         };
-        at.say(&clock(player.time_s.get_untracked()));
+        at.set_text(&clock(player.time_s.get_untracked()));
         let slate = article.find(".slate");
         for (part, into) in
             [(&button, &article), (&why, &slate), (&mark, &slate.find(".edge-print"))]

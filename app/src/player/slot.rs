@@ -370,7 +370,7 @@ impl Slot {
         }
     }
 
-    /// The hls.js instance, if there is one. Held by whoever asks: it may be replaced meanwhile.
+    /// The hls.js instance, if there is one. Owned by whoever asks: it may be replaced meanwhile.
     pub(crate) fn binding(&self) -> Option<Rc<Binding>> {
         self.binding.borrow().clone()
     }

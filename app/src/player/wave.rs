@@ -8,10 +8,10 @@ use web_sys::HtmlElement;
 use super::Player;
 use crate::{
     dom::{fetched_text, get},
-    part::{Part, watch},
+    part::{Part, effect},
     reels::feed::Feed,
     value::Value,
-    wire::Read,
+    wire::FromJs,
 };
 
 /// CSS pixels of a second.
@@ -50,8 +50,8 @@ struct Waveform {
 impl Waveform {
     fn read(text: &str) -> Option<Self> {
         let value = js_sys::JSON::parse(text).ok()?;
-        let number = |name| f64::read(&get(&value, name));
-        let data: Vec<f64> = Read::read(&get(&value, "data"))?;
+        let number = |name| f64::from_js(&get(&value, name));
+        let data: Vec<f64> = FromJs::from_js(&get(&value, "data"))?;
         Some(Self {
             seconds_a_pixel: number("samples_per_pixel")? / number("sample_rate")?,
             peaks: data
@@ -84,11 +84,11 @@ impl Waveform {
 pub(super) fn wave(room: &Part, player: Player, feed: Feed) {
     let track = room.find(".sound-track");
     let drawn = Value::new(None::<(String, f64)>);
-    watch({
+    effect({
         let track = track.clone();
         move || {
             let wanted = feed.rested_media().and_then(|media| media.waveform.clone());
-            track.mark("hidden", wanted.is_none());
+            track.toggle_attr("hidden", wanted.is_none());
             let Some(address) = wanted else { return };
             if drawn.with_untracked(|drawn| drawn.as_ref().is_some_and(|(url, _)| *url == address))
             {
@@ -99,17 +99,20 @@ pub(super) fn wave(room: &Part, player: Player, feed: Feed) {
                 let Some(text) = fetched_text(&address).await else { return };
                 let Some(wave) = Waveform::read(&text) else { return };
                 let path = wave.path();
-                for svg in track.all("svg") {
-                    svg.set("viewBox", Some(&format!("0 0 {} {}", wave.peaks.len(), 2 * HALF)));
-                    svg.set("style", Some(&format!("width:{}px", wave.width() as u32)));
-                    svg.find("path").set("d", Some(&path));
+                for svg in track.query_all("svg") {
+                    svg.set_attr(
+                        "viewBox",
+                        Some(&format!("0 0 {} {}", wave.peaks.len(), 2 * HALF)),
+                    );
+                    svg.set_attr("style", Some(&format!("width:{}px", wave.width() as u32)));
+                    svg.find("path").set_attr("d", Some(&path));
                 }
                 drawn.set(Some((address, wave.width())));
             });
         }
     });
-    let layers = track.all("svg");
-    watch(move || {
+    let layers = track.query_all("svg");
+    effect(move || {
         drawn.track();
         let at = (player.time_s.get() * PX_A_SECOND * 10.0) as i32;
         for layer in &layers {

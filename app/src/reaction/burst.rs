@@ -50,12 +50,12 @@ impl Bursts {
 
     fn show(&self, icon: &str, at: Option<(f64, f64)>) {
         let Some(burst) = self.template.copy() else { return };
-        burst.find("use").set("href", Some(&format!("/icons.svg#{icon}")));
+        burst.find("use").set_attr("href", Some(&format!("/icons.svg#{icon}")));
         if let Some((x, y)) = at {
-            burst.set("style", Some(&format!("left:{}px;top:{}px", x as i32, y as i32)));
-            burst.mark("data-at", true);
+            burst.set_attr("style", Some(&format!("left:{}px;top:{}px", x as i32, y as i32)));
+            burst.toggle_attr("data-at", true);
         }
-        burst.mark("data-like", icon == "liked");
+        burst.toggle_attr("data-like", icon == "liked");
         let _ = self.layer.element().append_child(burst.element());
         if !reduced_motion() {
             let frame = |y: i32, scale: &str, opacity: f64| {

@@ -5,7 +5,7 @@ use web_sys::HtmlElement;
 
 use crate::{
     live::Moment,
-    part::{Part, watch},
+    part::{Part, effect},
     player::Player,
     value::Value,
 };
@@ -57,13 +57,13 @@ fn masks(counts: &[(u32, bool)]) -> (String, String) {
 /// The film edge follows the moments of the reel on screen.
 pub(super) fn heat(room: &Part, player: Player, moments: Value<Vec<(Moment, bool)>>) {
     let holes = room.find(".film-edge .holes");
-    watch(move || {
+    effect(move || {
         let style = holes.of::<HtmlElement>().style();
         let width = holes.element().client_width();
         let duration_s = player.duration_s.get().unwrap_or(0.0);
         moments.with(|moments| {
             let hot = !moments.is_empty() && width > 0 && duration_s > 0.0;
-            holes.mark("data-hot", hot);
+            holes.toggle_attr("data-hot", hot);
             if hot {
                 let (all, own) = masks(&counts(moments, duration_s, width as u32 / PITCH));
                 let _ = style.set_property("--heat", &all);

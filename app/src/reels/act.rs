@@ -65,7 +65,7 @@ impl Acts {
             Key::FullScreen => full_screen(),
             Key::Captions => self.player.toggle_captions(),
             Key::Like => self.reactions.toggle(),
-            Key::Guide => room.find(".guide-link").press(),
+            Key::Guide => room.find(".guide-link").click(),
             Key::Help => self.keyboard.help.set(true),
             Key::Write => self.chat.write(),
             Key::Digit(digit) => {
@@ -107,6 +107,6 @@ pub(crate) fn full_screen() {
 /// Binds its button, which is not there where a page cannot fill the screen, as on iPhones.
 pub(super) fn full_screen_button(room: &Part) {
     let button = room.find(".full");
-    button.mark("hidden", !document().fullscreen_enabled());
-    button.on_press(full_screen);
+    button.toggle_attr("hidden", !document().fullscreen_enabled());
+    button.on_click(full_screen);
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use web_sys::Element;
 
 use crate::dom::{Timer, now_ms};
-use crate::value::{Held, Value};
+use crate::value::{Owned, Value};
 
 /// After a touch.
 const TOUCH_MS: i32 = 3000;
@@ -36,8 +36,8 @@ pub struct Chrome {
     /// When what shows goes out, and when the timer that sees to it rings.
     until_ms: Value<f64>,
     rings_ms: Value<f64>,
-    timer: Held<Rc<Timer>>,
-    hinting: Held<Rc<Timer>>,
+    timer: Owned<Rc<Timer>>,
+    hinting: Owned<Rc<Timer>>,
 }
 
 impl Chrome {
@@ -52,8 +52,8 @@ impl Chrome {
             held: Value::new(false),
             until_ms: Value::new(0.0),
             rings_ms: Value::new(0.0),
-            timer: Held::new(),
-            hinting: Held::new(),
+            timer: Owned::new(),
+            hinting: Owned::new(),
         }
     }
 

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::{chrome::Chrome, feed::Feed, gate::Gate};
 use crate::{
     dom::{Timer, recall, reduced_motion, remember, swipes},
-    part::watch,
+    part::effect,
     player::{Phase, Player},
-    value::Held,
+    value::Owned,
 };
 
 /// After so much picture.
@@ -27,12 +27,12 @@ pub(crate) fn hint(feed: Feed, player: Player, chrome: Chrome, gate: &Rc<Gate>) 
     if remembered == KNOWN || shown >= TIMES || reduced_motion() || !swipes() {
         return;
     }
-    let timer = Held::new();
+    let timer = Owned::new();
     let here = move || feed.media_at(feed.active()).map(|media| media.id.clone());
     let first = feed.media_at(feed.active_now()).map(|media| media.id.clone());
     let mut swiped = false;
     let gate = Rc::clone(gate);
-    watch(move || {
+    effect(move || {
         // Whatever took its place before its time: the strip does not stay lifted below that.
         if !chrome.hint.get() {
             gate.peek_no_more();

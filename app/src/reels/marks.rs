@@ -8,10 +8,10 @@ use leptos::prelude::*;
 use super::{feed::Feed, gate::Gate};
 use crate::{
     dom::Timer,
-    part::{Part, watch},
+    part::{Part, effect},
     player::Player,
     text::{texts, words},
-    value::{Held, Value},
+    value::{Owned, Value},
 };
 
 /// What comes next is told so many seconds before the end.
@@ -66,32 +66,32 @@ pub(crate) fn Announcer() -> impl IntoView {
 pub(crate) fn marks(room: &Part, feed: Feed, player: Player, gate: &Rc<Gate>) {
     let words = words();
     let badge = room.find(".live-badge");
-    badge.flag("hidden", move || !feed.active_media().is_some_and(|media| media.live));
+    badge.bind_bool("hidden", move || !feed.active_media().is_some_and(|media| media.live));
 
     let next = room.find(".up-next");
     let title = next.find("b");
-    next.on_press({
+    next.on_click({
         let gate = Rc::clone(gate);
         move || gate.step(1)
     });
-    watch(move || {
+    effect(move || {
         let left = player.duration_s.get().filter(|all| *all >= UP_NEXT_FROM_S);
         let soon = left.is_some_and(|all| all - player.time_s.get() < UP_NEXT_S);
         let following =
             soon.then(|| feed.held(feed.active() + 1..feed.active() + 2).pop()).flatten();
-        next.mark("hidden", following.is_none());
+        next.toggle_attr("hidden", following.is_none());
         if let Some((_, media)) = following {
-            title.say(&media.title);
+            title.set_text(&media.title);
         }
     });
 
     let announcer = room.find(".announcer");
     let mut before = feed.rested_media().map(|media| media.id.clone());
-    watch(move || {
+    effect(move || {
         let Some(media) = feed.rested_media() else { return };
         if before.as_ref() != Some(&media.id) {
             let number = feed.place(&media.id).map_or(0, |place| place + 1);
-            announcer.say(&format!("{number} {} {}: {}", words.of, feed.total(), media.title));
+            announcer.set_text(&format!("{number} {} {}: {}", words.of, feed.total(), media.title));
             before = Some(media.id.clone());
         }
     });
@@ -101,12 +101,12 @@ pub(crate) fn marks(room: &Part, feed: Feed, player: Player, gate: &Rc<Gate>) {
 #[derive(Clone, Copy)]
 pub(crate) struct Dial {
     number: Value<u32>,
-    timer: Held<Rc<Timer>>,
+    timer: Owned<Rc<Timer>>,
 }
 
 impl Dial {
     pub(crate) fn new() -> Self {
-        Self { number: Value::new(0), timer: Held::new() }
+        Self { number: Value::new(0), timer: Owned::new() }
     }
 
     /// One more digit; after a silence `go` gets the number.
@@ -128,9 +128,9 @@ impl Dial {
 pub(crate) fn dialled(room: &Part, dial: Dial) {
     let part = room.find(".dialled");
     let number = part.find("b");
-    watch(move || {
+    effect(move || {
         let dialled = dial.number.get();
-        part.mark("hidden", dialled == 0);
-        number.say(&dialled.to_string());
+        part.toggle_attr("hidden", dialled == 0);
+        number.set_text(&dialled.to_string());
     });
 }

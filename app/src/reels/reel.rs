@@ -78,16 +78,16 @@ impl Print {
 
     /// Says it in an article of the page.
     pub(crate) fn fill(&self, article: &Part) {
-        article.set("data-shape", Some(self.shape));
-        article.set("aria-label", Some(&self.title));
-        article.find(".poster").set("src", self.poster.as_deref());
+        article.set_attr("data-shape", Some(self.shape));
+        article.set_attr("aria-label", Some(&self.title));
+        article.find(".poster").set_attr("src", self.poster.as_deref());
         self.throw_light(article);
-        article.find("h2").say(&self.title);
-        for (part, text) in article.all(".about").iter().zip(&self.about) {
-            part.say(text);
+        article.find("h2").set_text(&self.title);
+        for (part, text) in article.query_all(".about").iter().zip(&self.about) {
+            part.set_text(text);
         }
-        article.find(".words").say(&self.description);
-        article.find(".tag").say(&self.tags);
+        article.find(".words").set_text(&self.description);
+        article.find(".tag").set_text(&self.tags);
     }
 }
 
@@ -95,12 +95,12 @@ impl Print {
     /// The tiny picture lies behind the poster, and is the light beside it.
     fn throw_light(&self, article: &Part) {
         let (picture, light) = (article.find(".picture"), article.find(".light"));
-        if self.thumbhash.is_none() || picture.get("data-hash") != self.thumbhash {
+        if self.thumbhash.is_none() || picture.get_attr("data-hash") != self.thumbhash {
             let thumb = self.thumbhash.as_deref().and_then(thumb::picture);
             let style = thumb.as_ref().map(|address| format!("--thumb:url({address})"));
-            picture.set("style", style.as_deref());
-            picture.set("data-hash", self.thumbhash.as_deref());
-            light.set("src", thumb.as_deref().or(self.poster.as_deref()));
+            picture.set_attr("style", style.as_deref());
+            picture.set_attr("data-hash", self.thumbhash.as_deref());
+            light.set_attr("src", thumb.as_deref().or(self.poster.as_deref()));
         }
     }
 }
@@ -126,15 +126,15 @@ impl Stand {
     /// Puts an article there.
     pub(crate) fn fill(&self, article: &Part, print: &Print) {
         let number = (self.place + 1).to_string();
-        article.set("style", Some(&self.style(print)));
-        article.set("tabindex", Some(if self.active { "0" } else { "-1" }));
-        article.set("aria-current", self.active.then_some("true"));
-        article.set("aria-posinset", Some(&number));
-        article.set("aria-setsize", Some(&self.total.to_string()));
-        for part in article.all(".number") {
-            part.say(&number);
+        article.set_attr("style", Some(&self.style(print)));
+        article.set_attr("tabindex", Some(if self.active { "0" } else { "-1" }));
+        article.set_attr("aria-current", self.active.then_some("true"));
+        article.set_attr("aria-posinset", Some(&number));
+        article.set_attr("aria-setsize", Some(&self.total.to_string()));
+        for part in article.query_all(".number") {
+            part.set_text(&number);
         }
-        article.find(".next-number").say(&(self.place + 2).to_string());
+        article.find(".next-number").set_text(&(self.place + 2).to_string());
     }
 }
 

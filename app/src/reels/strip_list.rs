@@ -11,7 +11,7 @@ use super::{feed::Feed, shape};
 use crate::{
     catalog::{ChannelId, Media, Window},
     dom::opens_elsewhere,
-    part::{List, Part, watch},
+    part::{List, Part, effect},
     player::clock,
     text::texts,
 };
@@ -83,7 +83,7 @@ pub(crate) fn Frame(media: Option<Media>, place: u32, current: bool) -> impl Int
 pub(crate) fn strip_list(room: &Part, feed: Feed, go: impl Fn(ChannelId) + 'static) {
     let nav = room.find(".strip-list");
     let play = room.find(".play");
-    nav.find(".skip").on_press(move || play.focus());
+    nav.find(".skip").on_click(move || play.focus());
     nav.on("click", move |event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let row = target.and_then(|target| target.closest("[data-key]").ok().flatten());
@@ -95,7 +95,7 @@ pub(crate) fn strip_list(room: &Part, feed: Feed, go: impl Fn(ChannelId) + 'stat
         }
     });
     // Beside a landscape picture there is no list: who was in it is at the reel.
-    watch({
+    effect({
         let (nav, room) = (nav.clone(), room.clone());
         move || {
             let wide = feed.rested_media().is_some_and(|media| shape(&media) == "wide");
@@ -106,22 +106,22 @@ pub(crate) fn strip_list(room: &Part, feed: Feed, go: impl Fn(ChannelId) + 'stat
     });
     let (number, total) = (nav.find(".number"), nav.find(".total"));
     let list = Rc::new(List::new(nav.find("ol"), &room.find(".frame-template"), "data-key"));
-    watch(move || {
+    effect(move || {
         let active = feed.active();
-        number.say(&(active + 1).to_string());
-        total.say(&feed.total().to_string());
+        number.set_text(&(active + 1).to_string());
+        total.set_text(&feed.total().to_string());
         let shown = feed.held(listed(active, feed.total()));
         let keys = shown.iter().map(|(_, media)| media.id.to_string()).collect();
-        for (frame, (place, media)) in list.lay_out(keys).iter().zip(shown) {
+        for (frame, (place, media)) in list.reconcile(keys).iter().zip(shown) {
             let link = frame.find("a");
             let number = (place + 1).to_string();
-            link.set("href", Some(&media.id.page()));
-            link.set("aria-current", (place == active).then_some("true"));
-            link.set("data-number", Some(&number));
-            frame.find("img").set("src", media.poster.as_deref());
-            frame.find(".number").say(&number);
-            frame.find(".length").say(&media.duration_s.map(clock).unwrap_or_default());
-            frame.find("b").say(&media.title);
+            link.set_attr("href", Some(&media.id.page()));
+            link.set_attr("aria-current", (place == active).then_some("true"));
+            link.set_attr("data-number", Some(&number));
+            frame.find("img").set_attr("src", media.poster.as_deref());
+            frame.find(".number").set_text(&number);
+            frame.find(".length").set_text(&media.duration_s.map(clock).unwrap_or_default());
+            frame.find("b").set_text(&media.title);
         }
     });
 }

@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 use super::super::{Chat, Pending};
 use crate::{
     live::Message,
-    part::{List, Part, watch},
+    part::{List, Part, effect},
     reels::feed::Feed,
     text::words,
 };
@@ -47,7 +47,7 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
             at_bottom.set(below <= BOTTOM_PX);
         }
     });
-    watch(move || {
+    effect(move || {
         chat.open.track();
         // A note below takes of its height.
         chat.note.track();
@@ -64,8 +64,8 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
                 let said: Vec<&Message> = messages.iter().filter(belongs).collect();
                 let ids = said.iter().map(|message| &message.id);
                 let keys: Vec<_> = ids.chain(pending.iter().map(|p| &p.nonce)).cloned().collect();
-                quiet.mark("hidden", !keys.is_empty());
-                let lines = list.lay_out(keys);
+                quiet.toggle_attr("hidden", !keys.is_empty());
+                let lines = list.reconcile(keys);
                 for (line, message) in lines.iter().zip(&said) {
                     fill(line, message, name.as_ref() == Some(&message.username), feed);
                 }
@@ -83,27 +83,27 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
 
 fn fill(line: &Part, message: &Message, mine: bool, feed: Feed) {
     let place = message.channel.as_ref().and_then(|channel| feed.place(channel));
-    line.mark("data-mine", mine);
+    line.toggle_attr("data-mine", mine);
     if let Some(place) = place {
         let mark = line.find(".room-mark");
-        mark.mark("hidden", false);
-        mark.find(".number").say(&(place + 1).to_string());
+        mark.toggle_attr("hidden", false);
+        mark.find(".number").set_text(&(place + 1).to_string());
     }
     // The rest of a message never changes.
-    if line.get("data-said").is_none() {
-        line.mark("data-said", true);
-        line.find("b").say(&message.username);
-        line.find("time").say(&time_of_day(message.ts));
-        line.find("p").say(&message.text);
+    if line.get_attr("data-said").is_none() {
+        line.toggle_attr("data-said", true);
+        line.find("b").set_text(&message.username);
+        line.find("time").set_text(&time_of_day(message.ts));
+        line.find("p").set_text(&message.text);
     }
 }
 
 fn fill_pending(line: &Part, pending: &Pending, name: Option<&str>) {
-    line.mark("data-mine", true);
-    line.mark("data-pending", true);
-    line.find("b").say(name.unwrap_or_default());
-    line.find("time").say(words().not_sent);
-    line.find("p").say(&pending.text);
+    line.toggle_attr("data-mine", true);
+    line.toggle_attr("data-pending", true);
+    line.find("b").set_text(name.unwrap_or_default());
+    line.find("time").set_text(words().not_sent);
+    line.find("p").set_text(&pending.text);
 }
 
 /// `hh:mm` where the reader is.
