@@ -3,10 +3,10 @@
 
 mod buttons;
 mod heard;
+mod overlay;
 mod panel;
 mod refused;
 mod soft_keyboard;
-mod talk;
 
 use std::{collections::VecDeque, rc::Rc};
 
@@ -14,20 +14,20 @@ use leptos::prelude::untrack;
 
 pub(crate) use self::{
     buttons::{ChatButton, Viewers},
+    overlay::{ChatOverlay, ChatOverlayLine},
     panel::{ChatPanel, Line},
     refused::Note,
-    talk::{Talk, TalkLine},
 };
 use crate::{
     catalog::ChannelId,
     dom::{Timer, is_narrow, recall},
-    live::{
-        ClientEvent, Message, Rooms, ServerEvent,
-        socket::{Socket, live_address},
-    },
     part::Part,
     reels::feed::Feed,
     value::{Owned, Value},
+    websocket::{
+        ClientEvent, Message, Rooms, ServerEvent,
+        socket::{Socket, websocket_address},
+    },
 };
 
 /// Lines kept in the page.
@@ -71,11 +71,11 @@ pub(crate) fn take_over(room: &Part, chat: Chat, feed: Feed) {
     buttons::bind(room, chat);
     soft_keyboard::follow(room);
     panel::bind(room, chat, feed);
-    talk::bind(room, chat);
+    overlay::bind(room, chat);
 }
 
 /// Hears what the server says.
-type Hearer = dyn Fn(&ServerEvent);
+type OnEvent = dyn Fn(&ServerEvent);
 
 /// Chat and the socket that carries it; a cheap handle.
 #[derive(Clone, Copy)]
@@ -114,7 +114,7 @@ pub(crate) struct Chat {
     /// Counts how often somebody asked for the text box.
     pub(crate) writes: Value<u32>,
     /// Hears what belongs to the reel on screen.
-    pub(crate) felt: Owned<Rc<Hearer>>,
+    pub(crate) on_reaction: Owned<Rc<OnEvent>>,
     /// The socket.
     pub(crate) link: Value<Link>,
     /// It broke because the server stops.
@@ -148,7 +148,7 @@ impl Chat {
             only_here: Value::new(false),
             open: Value::new(false),
             writes: Value::new(0),
-            felt: Owned::new(),
+            on_reaction: Owned::new(),
             link: Value::new(Link::Opening),
             stops: Value::new(false),
             breaks: Value::new(0),
@@ -165,7 +165,7 @@ impl Chat {
         let chat = *self;
         self.name.set(recall(NAME_KEY));
         let feed = self.feed;
-        let address = move || live_address(&format!("?version={}", feed.version()));
+        let address = move || websocket_address(&format!("?version={}", feed.version()));
         self.socket.set(Socket::open(address, move |heard| chat.heard(heard)));
     }
 
@@ -180,7 +180,7 @@ impl Chat {
 
     /// Says something over the socket; `false` where it is not open.
     pub(crate) fn say(&self, event: &ClientEvent) -> bool {
-        self.socket.get().is_some_and(|socket| socket.say(event))
+        self.socket.get().is_some_and(|socket| socket.send_event(event))
     }
 
     /// Tries the socket at once.

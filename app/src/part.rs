@@ -13,7 +13,7 @@ use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
 pub(crate) use self::list::List;
 use crate::dom::Listener;
 
-/// A text that is made, or one that stands in the program.
+/// A text that is made, or one that is a constant.
 pub(crate) type Text = Cow<'static, str>;
 
 /// An element of the page; a cheap clone.
@@ -29,7 +29,7 @@ impl Part {
     /// The first element below that matches.
     ///
     /// # Panics
-    /// Where there is none: server and program are of one build, so the page lacks nothing.
+    /// Where there is none: server and WASM are of one build, so the page lacks nothing.
     #[inline(never)]
     pub(crate) fn find(&self, selector: &str) -> Self {
         let Some(part) = self.query(selector) else { panic!("the page has no {selector}") };
@@ -66,7 +66,7 @@ impl Part {
         Some(Self(held.clone_node_with_deep(true).ok()?.unchecked_into()))
     }
 
-    /// Presses it.
+    /// Clicks it.
     pub(crate) fn click(&self) {
         self.of::<HtmlElement>().click();
     }
@@ -125,7 +125,7 @@ impl Part {
         self.set_attr(name, on.then_some(""));
     }
 
-    /// Says this text and nothing else; does nothing where it does so already.
+    /// Has this text and nothing else; does nothing where it has it already.
     #[inline(never)]
     pub(crate) fn set_text(&self, text: &str) {
         if self.0.text_content().as_deref() != Some(text) {
@@ -173,7 +173,7 @@ impl Part {
         keep(Listener::active(&self.0, event, handler));
     }
 
-    /// Calls `handler` when it is pressed.
+    /// Calls `handler` when it is clicked.
     pub(crate) fn on_click(&self, mut handler: impl FnMut() + 'static) {
         self.on("click", move |_| handler());
     }
@@ -201,7 +201,7 @@ pub(crate) fn keep(listener: Listener) {
 
 /// Runs `task` now and whenever a signal that it has read changes.
 pub(crate) fn effect(task: impl FnMut() + 'static) {
-    // One kind of effect for all: each kind is a program of its own.
+    // One kind of effect for all: each kind is code of its own.
     effect_boxed(Box::new(task));
 }
 

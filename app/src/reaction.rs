@@ -14,12 +14,12 @@ use crate::{
     chat::{Chat, Link},
     dom::{recall, remember},
     icon::Icon,
-    live::{ClientEvent, Moment, ServerEvent},
     part::{Part, effect},
     player::Player,
     reels::feed::Feed,
     text::texts,
     value::{Owned, Value},
+    websocket::{ClientEvent, Moment, ServerEvent},
 };
 
 /// What is felt by a double tap, by L and by the button.
@@ -213,7 +213,7 @@ pub(crate) fn Burst() -> impl IntoView {
 
 /// Binds the button, the bursts and the film edge.
 pub(crate) fn reactions(room: &Part, reactions: Reactions) {
-    reactions.chat.felt.set(Rc::new(move |event| match event {
+    reactions.chat.on_reaction.set(Rc::new(move |event| match event {
         ServerEvent::Reaction { kind, channel, at_s, on, likes, .. } => {
             let moment = Moment { kind: kind.clone(), at_s: *at_s };
             reactions.heard(channel, moment, *on, *likes);

@@ -138,7 +138,7 @@ impl<T: Default + 'static> Default for Value<T> {
     }
 }
 
-/// What the browser holds: a timer, a socket. Dropped when something else is held, or with its owner.
+/// What the page owns in the browser: a timer, a socket. Dropped when something else is held, or with its owner.
 pub(crate) struct Owned<T: 'static>(Value<Option<T>>);
 
 impl<T> Clone for Owned<T> {

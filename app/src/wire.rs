@@ -1,5 +1,5 @@
 //! What crosses between server and page is JSON. The server writes it with serde; the page reads it
-//! with the browser's own parser: serde's would weigh a third of the page's whole program.
+//! with the browser's own parser: serde's would weigh a third of the WASM bundle.
 
 use std::convert::Infallible;
 
@@ -9,10 +9,10 @@ use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
-    catalog::{ChannelId, Kind, Media, Order, Source, Storyboard, Subtitle, Window},
+    catalog::{ChannelId, FeedSlice, Kind, Media, Order, Source, Storyboard, Subtitle},
     dom::get,
     error::AppError,
-    live::Rooms,
+    websocket::Rooms,
 };
 
 /// JSON, written on the server and read in the page.
@@ -190,5 +190,5 @@ from_js_members! {
         id, title, description, kind, source, url, mime, duration_s, width, height, poster, thumbhash,
         waveform, subtitles, storyboard, live, available, tags, updated_at, order, format,
     }
-    Window { items, offset, total, version, order }
+    FeedSlice { items, offset, total, version, order }
 }

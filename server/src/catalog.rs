@@ -33,7 +33,7 @@ mod windows;
 
 use std::{ffi::OsString, fs, io, sync::Arc, time::Duration};
 
-use app::catalog::{Anchor, Catalog, Media, Order, Window};
+use app::catalog::{Anchor, Catalog, FeedSlice, Media, Order};
 use tokio::{
     sync::{mpsc, watch as channel},
     task::spawn_blocking,
@@ -345,7 +345,7 @@ impl Catalog for CatalogHandle {
         self.current.borrow().is_some()
     }
 
-    fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window> {
+    fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<FeedSlice> {
         let snapshot = self.current().unwrap_or_default();
         let places = snapshot.places(order);
         let total = snapshot.len();
@@ -367,7 +367,7 @@ impl Catalog for CatalogHandle {
             .iter()
             .map(|n| Media::clone(&media[*n as usize]))
             .collect();
-        Some(Window {
+        Some(FeedSlice {
             items,
             offset: count(range.start),
             total: count(total),

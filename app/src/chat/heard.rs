@@ -5,13 +5,13 @@ use std::rc::Rc;
 use super::{AMBIENT, AMBIENT_MS, Chat, KEPT, Link, NAME_KEY, TOKEN_KEY};
 use crate::{
     dom::{Timer, remember},
-    live::{Message, ServerEvent, socket::Heard},
+    websocket::{Message, ServerEvent, socket::SocketEvent},
 };
 
 impl Chat {
-    pub(super) fn heard(&self, heard: Heard) {
+    pub(super) fn heard(&self, heard: SocketEvent) {
         match heard {
-            Heard::Opened => {
+            SocketEvent::Opened => {
                 self.stops.set(false);
                 self.breaks.set(0);
                 self.rejoins.set((false, 0));
@@ -21,11 +21,11 @@ impl Chat {
                 self.watch();
                 // What waits is said when the history has told what was heard before.
             }
-            Heard::Closed { pause_ms, stops } => {
+            SocketEvent::Closed { pause_ms, stops } => {
                 self.stops.update(|all| *all |= stops);
                 self.lost((pause_ms / 1000.0).ceil() as u32);
             }
-            Heard::Event(event) => self.told(event),
+            SocketEvent::Event(event) => self.told(event),
         }
     }
 
@@ -44,8 +44,8 @@ impl Chat {
     }
 
     fn told(&self, event: ServerEvent) {
-        if let Some(felt) = self.felt.get() {
-            felt(&event);
+        if let Some(on_reaction) = self.on_reaction.get() {
+            on_reaction(&event);
         }
         match event {
             ServerEvent::Videos { videos, total, version } => {

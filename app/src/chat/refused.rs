@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Chat, TEXT_MAX};
-use crate::{dom::Timer, live::ErrorCode};
+use crate::{dom::Timer, websocket::ErrorCode};
 
 /// The name is taken again so often for one message; a server that knows it still not takes none.
 const REJOINS_MAX: u32 = 3;

@@ -6,7 +6,9 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, KeyboardEvent, PointerEvent};
 
-use super::{Player, captions::captions, menu::menu, play_overlay::play_overlay, wave::wave};
+use super::{
+    Player, captions::captions, menu::menu, play_overlay::play_overlay, waveform::waveform,
+};
 use crate::{
     dom::{Timer, within},
     icon::Icon,
@@ -34,13 +36,13 @@ pub(crate) fn clock(seconds: f64) -> String {
 /// Binds every control of the player.
 pub(crate) fn controls(room: &Part, player: Player, feed: Feed) {
     sound(room, player);
-    hear(room, player);
-    run(room, player);
+    unmute_prompt(room, player);
+    seek_bar(room, player);
     film_edge(room, player);
     play_overlay(room, player, feed);
     captions(room, player);
     menu(room, player);
-    wave(room, player, feed);
+    waveform(room, player, feed);
 }
 
 /// The sound button.
@@ -63,7 +65,7 @@ fn sound(room: &Part, player: Player) {
 /// The light hole that offers sound until it was switched on once; after some seconds only its icon.
 /// A mouse is told the key too.
 #[component]
-pub(crate) fn Hear() -> impl IntoView {
+pub(crate) fn UnmutePrompt() -> impl IntoView {
     let texts = texts();
     view! {
         <button class="hear" type="button">
@@ -74,7 +76,7 @@ pub(crate) fn Hear() -> impl IntoView {
     }
 }
 
-fn hear(room: &Part, player: Player) {
+fn unmute_prompt(room: &Part, player: Player) {
     let button = room.find(".hear");
     button.on_click(move || player.toggle_sound());
     let timer = Owned::new();
@@ -101,7 +103,7 @@ pub(crate) fn FullScreen() -> impl IntoView {
 
 /// Play or pause, the film edge that is the progress, and the time.
 #[component]
-pub(crate) fn Run() -> impl IntoView {
+pub(crate) fn SeekBar() -> impl IntoView {
     let (texts, words) = (texts(), words());
     view! {
         <div class="run">
@@ -127,7 +129,7 @@ pub(crate) fn Run() -> impl IntoView {
     }
 }
 
-fn run(room: &Part, player: Player) {
+fn seek_bar(room: &Part, player: Player) {
     let words = words();
     let play = room.find(".play");
     play.on_click(move || player.toggle());
@@ -142,7 +144,7 @@ fn run(room: &Part, player: Player) {
 
 /// The film edge at rest: only its light.
 #[component]
-pub(crate) fn RestLine() -> impl IntoView {
+pub(crate) fn MiniProgress() -> impl IntoView {
     view! {
         <div class="rest-line" aria-hidden="true">
             <Holes />

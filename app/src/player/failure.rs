@@ -22,7 +22,7 @@ const HOLES: u32 = 8;
 /// While one waits: nothing for 400 ms, then a film leader that counts the real seconds until the
 /// reel is given up.
 #[component]
-pub(crate) fn Leader() -> impl IntoView {
+pub(crate) fn BufferingIndicator() -> impl IntoView {
     view! {
         <div class="leader" aria-hidden="true">
             <div class="cross"></div>
@@ -95,7 +95,7 @@ enum Over {
     /// Nothing: it plays, or a person has paused it.
     Nothing,
     /// The leader, with its numbers.
-    Leader,
+    BufferingIndicator,
     /// The leader without numbers and words: what is wrong is said elsewhere.
     Quiet,
     /// The panel.
@@ -154,7 +154,7 @@ impl Failures {
             }
             None if around.paused => Over::Nothing,
             None if around.away => Over::Quiet,
-            None => self.cause.map_or(Over::Leader, Over::Panel),
+            None => self.cause.map_or(Over::BufferingIndicator, Over::Panel),
         }
     }
 }
@@ -195,7 +195,7 @@ pub(crate) fn failure(
             return;
         }
         let over = failures.over(media.as_ref().map(|media| &media.id), phase, around);
-        let waits = matches!(over, Over::Leader | Over::Quiet);
+        let waits = matches!(over, Over::BufferingIndicator | Over::Quiet);
         leader.toggle_attr("data-waits", waits);
         room.toggle_attr("data-waits", waits);
         let news = std::mem::replace(&mut before, over) != over;
@@ -203,7 +203,7 @@ pub(crate) fn failure(
             (Over::Panel(cause), Some(media)) => {
                 room.toggle_attr("data-failed", true);
                 let following = following.map(|next| (here + 2, next));
-                panel.tell(here + 1, &media, cause, gone, following.as_ref());
+                panel.fill(here + 1, &media, cause, gone, following.as_ref());
                 panel.shows(&room);
             }
             _ => {
@@ -261,7 +261,7 @@ impl Panel {
 
     /// Says that this reel cannot play, why, and what follows; `next` is the reel behind it and its
     /// number.
-    fn tell(
+    fn fill(
         &self,
         number: u32,
         media: &Media,
@@ -378,7 +378,7 @@ mod tests {
         let (waiting, failed) = (Phase::Waiting, Phase::Failed(Cause::Network));
         let panel = Over::Panel(Cause::Network);
         check(&[
-            (waiting, HERE, Over::Leader),
+            (waiting, HERE, Over::BufferingIndicator),
             (failed, HERE, panel),
             // The same failure, looked at again.
             (failed, HERE, panel),
@@ -389,7 +389,7 @@ mod tests {
             (failed, HERE, panel),
             (waiting, HERE, panel),
             (Phase::Playing, HERE, Over::Nothing),
-            (waiting, HERE, Over::Leader),
+            (waiting, HERE, Over::BufferingIndicator),
             (failed, HERE, panel),
         ]);
     }
@@ -430,7 +430,10 @@ mod tests {
     #[test]
     fn what_a_person_has_paused_waits_for_nothing() {
         let paused = Around { paused: true, ..HERE };
-        check(&[(Phase::Waiting, paused, Over::Nothing), (Phase::Waiting, HERE, Over::Leader)]);
+        check(&[
+            (Phase::Waiting, paused, Over::Nothing),
+            (Phase::Waiting, HERE, Over::BufferingIndicator),
+        ]);
     }
 
     #[test]

@@ -130,9 +130,9 @@ pub(super) fn menu(room: &Part, player: Player) {
     });
     switch(&menu.find(".loops"), player.loops, move |on| player.set_loops(on));
     switch(&menu.find(".goes-on"), player.goes_on, move |on| player.set_goes_on(on));
-    let beside = menu.find(".beside");
-    beside.toggle_attr("hidden", !super::beside::is_there());
-    beside.on_click(move || player.toggle_beside());
+    let pip = menu.find(".beside");
+    pip.toggle_attr("hidden", !super::pip::is_there());
+    pip.on_click(move || player.toggle_pip());
 }
 
 /// The qualities of the reel on screen: what is shown now stands beside the automatic one.

@@ -4,10 +4,10 @@
 use web_sys::HtmlElement;
 
 use crate::{
-    live::Moment,
     part::{Part, effect},
     player::Player,
     value::Value,
+    websocket::Moment,
 };
 
 /// From hole to hole, in CSS pixels.
@@ -76,7 +76,7 @@ pub(super) fn heat(room: &Part, player: Player, moments: Value<Vec<(Moment, bool
 #[cfg(test)]
 mod tests {
     use super::{counts, masks};
-    use crate::live::Moment;
+    use crate::websocket::Moment;
 
     #[test]
     fn moments_fall_into_their_holes() {

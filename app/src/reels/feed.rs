@@ -1,15 +1,15 @@
 //! The feed as the page holds it: a contiguous part of the list, the active channel, and how both
 //! follow when the list changes. No DOM here.
 
-mod strip;
+mod window;
 
 use std::{ops::Range, sync::Arc};
 
 use leptos::{prelude::*, task::spawn_local};
 
-use self::strip::{KEEP, Strip};
+use self::window::{FeedWindow, KEEP};
 use crate::{
-    catalog::{self, Anchor, ChannelId, Media, Order, Window},
+    catalog::{self, Anchor, ChannelId, FeedSlice, Media, Order},
     value::Value,
 };
 
@@ -33,7 +33,7 @@ type Jump = Box<dyn FnOnce()>;
 /// The list and the active channel; a cheap handle.
 #[derive(Clone, Copy)]
 pub struct Feed {
-    strip: Value<Strip>,
+    strip: Value<FeedWindow>,
     active: Value<u32>,
     /// The middle of the articles in the document; follows `active` when the strip has come to rest.
     middle: Value<u32>,
@@ -56,10 +56,10 @@ pub struct Feed {
 
 impl Feed {
     /// Starts from what the server found.
-    pub fn new(window: Window, active: u32) -> Self {
+    pub fn new(slice: FeedSlice, active: u32) -> Self {
         Self {
-            order: Value::new(window.order),
-            strip: Value::new(Strip::of(window)),
+            order: Value::new(slice.order),
+            strip: Value::new(FeedWindow::of(slice)),
             active: Value::new(active),
             middle: Value::new(active),
             origin: Value::new(active.cast_signed()),
@@ -196,11 +196,11 @@ impl Feed {
     fn extend(&self, beside: u32, before: u32, after: u32) {
         let Some(anchor) = self.near(beside) else { return };
         let feed = *self;
-        self.ask(anchor, before, after, move |window| match window {
-            Some(window) if window.version == feed.version() => {
-                feed.strip.update(|strip| strip.join(window));
+        self.ask(anchor, before, after, move |slice| match slice {
+            Some(slice) if slice.version == feed.version() => {
+                feed.strip.update(|strip| strip.join(slice));
             }
-            Some(window) => feed.adopt(window, false),
+            Some(slice) => feed.adopt(slice, false),
             None => {}
         });
     }
@@ -223,15 +223,15 @@ impl Feed {
         if !wanted() {
             return;
         }
-        self.ask(anchor.clone(), STEP, STEP, move |window| {
+        self.ask(anchor.clone(), STEP, STEP, move |slice| {
             if !wanted() {
                 return;
             }
-            let Some(window) = window else {
+            let Some(slice) = slice else {
                 then(None);
                 return;
             };
-            let strip = Strip::of(window);
+            let strip = FeedWindow::of(slice);
             let place = match anchor {
                 Anchor::Last => strip.end().saturating_sub(1),
                 Anchor::First => strip.offset,
@@ -259,7 +259,7 @@ impl Feed {
         anchor: Anchor,
         before: u32,
         after: u32,
-        then: impl FnOnce(Option<Window>) + 'static,
+        then: impl FnOnce(Option<FeedSlice>) + 'static,
     ) {
         if self.asking.get_untracked() {
             return;
@@ -282,9 +282,9 @@ impl Feed {
     pub fn refresh(&self) {
         if let Some(anchor) = self.near(self.active.get_untracked()) {
             let feed = *self;
-            self.ask(anchor, STEP, STEP, move |window| {
-                if let Some(window) = window {
-                    feed.adopt(window, true);
+            self.ask(anchor, STEP, STEP, move |slice| {
+                if let Some(slice) = slice {
+                    feed.adopt(slice, true);
                 }
             });
         }
@@ -305,14 +305,14 @@ impl Feed {
         self.missed.get()
     }
 
-    /// The list has changed and `window` is a part of its new state, `around` the reel on screen or
+    /// The list has changed and `slice` is a part of its new state, `around` the reel on screen or
     /// another one. The reel on screen keeps playing: its place follows it. Where the new state no
     /// longer holds it, the old state stays until the reel is left.
-    pub fn adopt(&self, window: Window, around: bool) {
-        if window.version == self.version() {
+    pub fn adopt(&self, slice: FeedSlice, around: bool) {
+        if slice.version == self.version() {
             return;
         }
-        let new = Strip::of(window);
+        let new = FeedWindow::of(slice);
         let active = self.active.get_untracked();
         let current = self.media_at(active).map(|media| media.id.clone());
         if let Some(place) = current.and_then(|id| new.place(&id)) {
@@ -341,7 +341,7 @@ impl Feed {
     }
 
     /// Counts what is new in a list that is about to be taken.
-    fn tell_fresh(&self, new: &Strip) {
+    fn tell_fresh(&self, new: &FeedWindow) {
         let fresh = self.strip.with_untracked(|old| {
             let whole = old.items.len() == old.total as usize;
             let came = |media: &&Arc<Media>| whole && old.place(&media.id).is_none();
@@ -387,7 +387,7 @@ impl Feed {
         let order = self.order.get_untracked();
         let whole = order == Order::Feed && u32::try_from(videos.len()).is_ok_and(|n| n == total);
         if whole {
-            self.adopt(Window { items: videos, offset: 0, total, version, order }, true);
+            self.adopt(FeedSlice { items: videos, offset: 0, total, version, order }, true);
         } else {
             self.refresh();
         }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
-use super::{feed::Feed, gate::Gate};
+use super::{feed::Feed, feed_controller::FeedController};
 use crate::{
     dom::Timer,
     part::{Part, effect},
@@ -47,7 +47,7 @@ pub(crate) fn UpNext() -> impl IntoView {
 
 /// The number being dialled.
 #[component]
-pub(crate) fn Dialled() -> impl IntoView {
+pub(crate) fn ChannelNumber() -> impl IntoView {
     view! {
         <p class="dialled" aria-live="polite" hidden>
             <span class="mark"></span>
@@ -62,8 +62,8 @@ pub(crate) fn Announcer() -> impl IntoView {
     view! { <p class="announcer sr-only" aria-live="polite"></p> }
 }
 
-/// Binds all but the dial.
-pub(crate) fn marks(room: &Part, feed: Feed, player: Player, gate: &Rc<Gate>) {
+/// Binds all but the number_entry.
+pub(crate) fn marks(room: &Part, feed: Feed, player: Player, controller: &Rc<FeedController>) {
     let words = words();
     let badge = room.find(".live-badge");
     badge.bind_bool("hidden", move || !feed.active_media().is_some_and(|media| media.live));
@@ -71,8 +71,8 @@ pub(crate) fn marks(room: &Part, feed: Feed, player: Player, gate: &Rc<Gate>) {
     let next = room.find(".up-next");
     let title = next.find("b");
     next.on_click({
-        let gate = Rc::clone(gate);
-        move || gate.step(1)
+        let controller = Rc::clone(controller);
+        move || controller.step(1)
     });
     effect(move || {
         let left = player.duration_s.get().filter(|all| *all >= UP_NEXT_FROM_S);
@@ -99,12 +99,12 @@ pub(crate) fn marks(room: &Part, feed: Feed, player: Player, gate: &Rc<Gate>) {
 
 /// Digits that are typed one after the other; a cheap handle.
 #[derive(Clone, Copy)]
-pub(crate) struct Dial {
+pub(crate) struct ChannelNumberEntry {
     number: Value<u32>,
     timer: Owned<Rc<Timer>>,
 }
 
-impl Dial {
+impl ChannelNumberEntry {
     pub(crate) fn new() -> Self {
         Self { number: Value::new(0), timer: Owned::new() }
     }
@@ -113,10 +113,10 @@ impl Dial {
     pub(crate) fn digit(&self, digit: u32, go: impl Fn(u32) + 'static) {
         let number = self.number.get_untracked() * 10 + digit;
         self.number.set(number.min(DIGITS_MAX));
-        let dial = *self;
+        let number_entry = *self;
         self.timer.set(Rc::new(Timer::once(DIAL_MS, move || {
-            let number = dial.number.get_untracked();
-            dial.number.set(0);
+            let number = number_entry.number.get_untracked();
+            number_entry.number.set(0);
             if number > 0 {
                 go(number);
             }
@@ -125,11 +125,11 @@ impl Dial {
 }
 
 /// Shows the number being dialled.
-pub(crate) fn dialled(room: &Part, dial: Dial) {
+pub(crate) fn channel_number(room: &Part, number_entry: ChannelNumberEntry) {
     let part = room.find(".dialled");
     let number = part.find("b");
     effect(move || {
-        let dialled = dial.number.get();
+        let dialled = number_entry.number.get();
         part.toggle_attr("hidden", dialled == 0);
         number.set_text(&dialled.to_string());
     });

@@ -17,7 +17,7 @@ const LANGUAGES: usize = 3;
 
 /// What a reel says of itself, the same on both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Print {
+pub(crate) struct ReelContent {
     id: String,
     url: String,
     shape: &'static str,
@@ -43,7 +43,7 @@ fn codec(mime: &str) -> Option<&str> {
     }
 }
 
-impl Print {
+impl ReelContent {
     /// What `media` says.
     pub(crate) fn of(media: &Media, words: &Words) -> Self {
         let source = match media.source {
@@ -91,7 +91,7 @@ impl Print {
     }
 }
 
-impl Print {
+impl ReelContent {
     /// The tiny picture lies behind the poster, and is the light beside it.
     fn throw_light(&self, article: &Part) {
         let (picture, light) = (article.find(".picture"), article.find(".light"));
@@ -107,7 +107,7 @@ impl Print {
 
 /// Where a reel stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stand {
+pub(crate) struct ReelPosition {
     /// Place in the whole list, from 0.
     pub(crate) place: u32,
     /// Length of the whole list.
@@ -118,15 +118,15 @@ pub(crate) struct Stand {
     pub(crate) active: bool,
 }
 
-impl Stand {
-    fn style(&self, print: &Print) -> String {
-        format!("--steps:{};{}", self.steps, print.style)
+impl ReelPosition {
+    fn style(&self, content: &ReelContent) -> String {
+        format!("--steps:{};{}", self.steps, content.style)
     }
 
     /// Puts an article there.
-    pub(crate) fn fill(&self, article: &Part, print: &Print) {
+    pub(crate) fn fill(&self, article: &Part, content: &ReelContent) {
         let number = (self.place + 1).to_string();
-        article.set_attr("style", Some(&self.style(print)));
+        article.set_attr("style", Some(&self.style(content)));
         article.set_attr("tabindex", Some(if self.active { "0" } else { "-1" }));
         article.set_attr("aria-current", self.active.then_some("true"));
         article.set_attr("aria-posinset", Some(&number));
@@ -140,21 +140,21 @@ impl Stand {
 
 /// An article of the feed. The player puts its element inside `.picture`.
 #[component]
-pub(crate) fn Reel(print: Print, stand: Stand) -> impl IntoView {
-    let style = stand.style(&print);
-    let number = stand.place + 1;
-    let poster = print.poster.clone();
-    let title = print.title.clone();
+pub(crate) fn Reel(content: ReelContent, position: ReelPosition) -> impl IntoView {
+    let style = position.style(&content);
+    let number = position.place + 1;
+    let poster = content.poster.clone();
+    let title = content.title.clone();
     view! {
         <article
             class="reel"
-            tabindex=if stand.active { "0" } else { "-1" }
-            data-channel=print.id
-            data-shape=print.shape
+            tabindex=if position.active { "0" } else { "-1" }
+            data-channel=content.id
+            data-shape=content.shape
             aria-posinset=number
-            aria-setsize=stand.total
-            aria-current=stand.active.then_some("true")
-            aria-label=print.title
+            aria-setsize=position.total
+            aria-current=position.active.then_some("true")
+            aria-label=content.title
             style=style
         >
             <div class="picture">
@@ -165,18 +165,18 @@ pub(crate) fn Reel(print: Print, stand: Stand) -> impl IntoView {
                 <p class="edge-print">
                     <span class="mark"></span>
                     <span class="number">{number}</span>
-                    {print.about.map(|about| view! { <span class="about">{about}</span> })}
+                    {content.about.map(|about| view! { <span class="about">{about}</span> })}
                 </p>
                 <h2 dir="auto">{title}</h2>
                 <p class="description">
-                    <span class="words" dir="auto">{print.description}</span>
+                    <span class="words" dir="auto">{content.description}</span>
                     // Between the two: in one of them it lies where that begins or ends, on either side.
                     " "
-                    <b class="tag" dir="auto">{print.tags}</b>
+                    <b class="tag" dir="auto">{content.tags}</b>
                 </p>
                 <noscript>
                     <p class="description">
-                        <a href=print.url>{texts().open_stream}</a>
+                        <a href=content.url>{texts().open_stream}</a>
                     </p>
                 </noscript>
             </div>

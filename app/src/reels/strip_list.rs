@@ -9,7 +9,7 @@ use web_sys::Element;
 
 use super::{feed::Feed, shape};
 use crate::{
-    catalog::{ChannelId, Media, Window},
+    catalog::{ChannelId, FeedSlice, Media},
     dom::opens_elsewhere,
     part::{List, Part, effect},
     player::clock,
@@ -27,14 +27,14 @@ fn listed(active: u32, total: u32) -> std::ops::Range<u32> {
     first..(first + LISTED).min(total)
 }
 
-/// The neighbours of the reel on screen. Its links are plain: they work without the program too. Who
+/// The neighbours of the reel on screen. Its links are plain: they work without the WASM bundle too. Who
 /// goes by keyboard may pass them by.
 #[component]
-pub(crate) fn StripList(window: Window, active: u32) -> impl IntoView {
+pub(crate) fn StripList(slice: FeedSlice, active: u32) -> impl IntoView {
     let texts = texts();
-    let frames: Vec<_> = listed(active, window.total)
+    let frames: Vec<_> = listed(active, slice.total)
         .filter_map(|place| {
-            let media = window.items.get(place.checked_sub(window.offset)? as usize)?;
+            let media = slice.items.get(place.checked_sub(slice.offset)? as usize)?;
             Some(view! { <Frame media=Some(media.clone()) place current=place == active /> })
         })
         .collect();
@@ -48,7 +48,7 @@ pub(crate) fn StripList(window: Window, active: u32) -> impl IntoView {
                 <p class="edge-print">
                     <span class="number">{active + 1}</span>
                     " / "
-                    <span class="total">{window.total}</span>
+                    <span class="total">{slice.total}</span>
                 </p>
             </header>
             <ol>{frames}</ol>

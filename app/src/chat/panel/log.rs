@@ -7,10 +7,10 @@ use wasm_bindgen::JsValue;
 
 use super::super::{Chat, Pending};
 use crate::{
-    live::Message,
     part::{List, Part, effect},
     reels::feed::Feed,
     text::words,
+    websocket::Message,
 };
 
 /// The reader of the log counts as at its bottom within so many pixels.

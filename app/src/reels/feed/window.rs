@@ -2,27 +2,27 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{ChannelId, Media, Window};
+use crate::catalog::{ChannelId, FeedSlice, Media};
 
 /// Channels kept on each side of the active one; the rest is asked for again when it comes near.
 pub(super) const KEEP: u32 = 150;
 
 /// The held part of the list.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Strip {
+pub(super) struct FeedWindow {
     pub(super) items: Vec<Arc<Media>>,
     pub(super) offset: u32,
     pub(super) total: u32,
     pub(super) version: String,
 }
 
-impl Strip {
-    pub(super) fn of(window: Window) -> Self {
+impl FeedWindow {
+    pub(super) fn of(slice: FeedSlice) -> Self {
         Self {
-            items: window.items.into_iter().map(Arc::new).collect(),
-            offset: window.offset,
-            total: window.total,
-            version: window.version,
+            items: slice.items.into_iter().map(Arc::new).collect(),
+            offset: slice.offset,
+            total: slice.total,
+            version: slice.version,
         }
     }
 
@@ -39,9 +39,9 @@ impl Strip {
         Some(self.offset + u32::try_from(n).ok()?)
     }
 
-    /// Joins a window that touches or overlaps this one; one that does neither replaces it.
-    pub(super) fn join(&mut self, window: Window) {
-        let new = Self::of(window);
+    /// Joins a slice that touches or overlaps this one; one that does neither replaces it.
+    pub(super) fn join(&mut self, slice: FeedSlice) {
+        let new = Self::of(slice);
         let same_list = new.version == self.version && new.total == self.total;
         if !same_list || new.offset > self.end() || new.end() < self.offset {
             *self = new;
@@ -71,8 +71,8 @@ impl Strip {
 mod tests {
     use std::sync::Arc;
 
-    use super::Strip;
-    use crate::catalog::{ChannelId, Kind, Media, Order, Source, Window};
+    use super::FeedWindow;
+    use crate::catalog::{ChannelId, FeedSlice, Kind, Media, Order, Source};
 
     fn media(n: u32) -> Option<Media> {
         Some(Media {
@@ -100,8 +100,8 @@ mod tests {
         })
     }
 
-    fn window(from: u32, to: u32, version: &str) -> Window {
-        Window {
+    fn window(from: u32, to: u32, version: &str) -> FeedSlice {
+        FeedSlice {
             items: (from..to).filter_map(media).collect(),
             offset: from,
             total: 1000,
@@ -110,7 +110,7 @@ mod tests {
         }
     }
 
-    fn check(strip: &Strip, from: u32, to: u32) {
+    fn check(strip: &FeedWindow, from: u32, to: u32) {
         assert_eq!((strip.offset, strip.end()), (from, to));
         for place in from..to {
             let id = strip.at(place).map(|media: &Arc<Media>| media.id.to_string());
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn windows_join_where_they_touch() {
-        let mut strip = Strip::of(window(10, 20, "a"));
+        let mut strip = FeedWindow::of(window(10, 20, "a"));
         strip.join(window(19, 30, "a"));
         check(&strip, 10, 30);
         strip.join(window(5, 11, "a"));
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_far_is_forgotten() {
-        let mut strip = Strip::of(window(0, 800, "a"));
+        let mut strip = FeedWindow::of(window(0, 800, "a"));
         strip.trim(400);
         check(&strip, 250, 550);
         strip.trim(260);

@@ -1,4 +1,4 @@
-//! The gate: where fingers, wheel and keys move the strip, and the player follows. Everything that
+//! The feed's controller: fingers, wheel and keys move the strip, and the player follows. Everything that
 //! a lift needs happens in the lift's own handler; the rest waits until the strip has settled.
 
 mod input;
@@ -14,9 +14,9 @@ use web_sys::{Event, HtmlElement};
 
 use self::input::Under;
 use super::{
-    chrome::Chrome,
+    controls_visibility::ControlsVisibility,
     feed::Feed,
-    gesture::{Gesture, Taps},
+    gesture::{Gesture, TapRecognizer},
     motion::Motion,
     pan::Track,
     wheel::Wheel,
@@ -34,20 +34,20 @@ const PASSING_MS: f64 = 300.0;
 /// A passed reel is loaded after it stayed so long.
 const DWELL_MS: i32 = 110;
 /// The playlists of so many reels are known ahead, the neighbour's included.
-const GLANCES: i32 = 3;
+const PLAYLISTS_AHEAD: i32 = 3;
 
 /// Does what is asked and moves no strip.
 type Doer = Box<dyn Fn(Gesture)>;
 
 /// See the module.
-pub(crate) struct Gate {
+pub(crate) struct FeedController {
     feed: Feed,
     player: Player,
-    chrome: Chrome,
+    visibility: ControlsVisibility,
     keyboard: Keyboard,
     element: HtmlElement,
     motion: Motion,
-    taps: Taps,
+    taps: TapRecognizer,
     does: RefCell<Option<Doer>>,
     /// 1 where people go on, -1 where they go back.
     travel: Cell<i32>,
@@ -63,12 +63,12 @@ pub(crate) struct Gate {
     listeners: RefCell<Vec<Listener>>,
 }
 
-impl Gate {
-    /// Knows the feed of this room; [`Gate::begin`] takes it over.
+impl FeedController {
+    /// Knows the feed of this room; [`FeedController::begin`] takes it over.
     pub(crate) fn new(
         feed: Feed,
         player: Player,
-        chrome: Chrome,
+        visibility: ControlsVisibility,
         keyboard: Keyboard,
         room: &Part,
     ) -> Rc<Self> {
@@ -77,20 +77,20 @@ impl Gate {
         Rc::new_cyclic(|weak: &Weak<Self>| {
             let (settled, tells) = (weak.clone(), weak.clone());
             let motion = Motion::new(element.clone(), strip, move || {
-                if let Some(gate) = settled.upgrade() {
-                    gate.settled();
+                if let Some(controller) = settled.upgrade() {
+                    controller.settled();
                 }
             });
             Self {
                 feed,
                 player,
-                chrome,
+                visibility,
                 keyboard,
                 element,
                 motion,
-                taps: Taps::new(move |gesture| {
-                    if let Some(gate) = tells.upgrade() {
-                        gate.tell(gesture);
+                taps: TapRecognizer::new(move |gesture| {
+                    if let Some(controller) = tells.upgrade() {
+                        controller.tell(gesture);
                     }
                 }),
                 does: RefCell::default(),
@@ -121,9 +121,9 @@ impl Gate {
     pub(crate) fn peek(&self) -> bool {
         let over = document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some());
         let still = self.track.borrow().is_none()
-            && !self.chrome.moving.get_untracked()
-            && !self.chrome.held.get_untracked()
-            && !self.chrome.controls.get_untracked()
+            && !self.visibility.moving.get_untracked()
+            && !self.visibility.held.get_untracked()
+            && !self.visibility.controls.get_untracked()
             && !over;
         let peeks = still && self.neighbour(1).is_some();
         if peeks {
@@ -134,7 +134,7 @@ impl Gate {
 
     /// The strip comes back, where it still peeks and nothing else has taken hold of it.
     pub(crate) fn peek_no_more(&self) {
-        if self.motion.slides() && !self.chrome.moving.get_untracked() {
+        if self.motion.slides() && !self.visibility.moving.get_untracked() {
             self.spring_back();
         }
     }
@@ -155,15 +155,15 @@ impl Gate {
         self.element.set_scroll_top(0);
         self.motion.place(self.feed.steps());
         self.present();
-        self.warm_next();
+        self.preload_next();
     }
 
     fn listen(self: &Rc<Self>) {
         let on = |target: &web_sys::EventTarget, event: &'static str, f: fn(&Rc<Self>, Event)| {
             let weak = Rc::downgrade(self);
             Listener::new(target, event, move |e| {
-                if let Some(gate) = weak.upgrade() {
-                    f(&gate, e);
+                if let Some(controller) = weak.upgrade() {
+                    f(&controller, e);
                 }
             })
         };
@@ -171,8 +171,8 @@ impl Gate {
             |target: &web_sys::EventTarget, event: &'static str, f: fn(&Rc<Self>, Event)| {
                 let weak = Rc::downgrade(self);
                 Listener::active(target, event, move |e| {
-                    if let Some(gate) = weak.upgrade() {
-                        f(&gate, e);
+                    if let Some(controller) = weak.upgrade() {
+                        f(&controller, e);
                     }
                 })
             };
@@ -180,20 +180,30 @@ impl Gate {
         // Also over the controls.
         let room = self.element.parent_element().unwrap_or_else(|| self.element.clone().into());
         *self.listeners.borrow_mut() = vec![
-            on(&self.element, "pointerdown", |gate, e| gate.pointer_down(&e.unchecked_into())),
-            on(&document, "pointermove", |gate, e| gate.pointer_moved(&e.unchecked_into())),
-            on(&document, "pointerup", |gate, e| gate.pointer_up(&e.unchecked_into())),
-            on(&document, "pointercancel", |gate, e| gate.pointer_lost(&e.unchecked_into())),
-            taking(&room, "wheel", |gate, e| gate.wheel_turned(&e.unchecked_into())),
-            taking(&document, "keydown", |gate, e| gate.key_pressed(&e.unchecked_into())),
-            on(&self.element, "focusin", |gate, e| gate.focus_entered(&e.unchecked_into())),
-            on(&window(), "resize", |gate, _| gate.resized()),
+            on(&self.element, "pointerdown", |controller, e| {
+                controller.pointer_down(&e.unchecked_into())
+            }),
+            on(&document, "pointermove", |controller, e| {
+                controller.pointer_moved(&e.unchecked_into())
+            }),
+            on(&document, "pointerup", |controller, e| controller.pointer_up(&e.unchecked_into())),
+            on(&document, "pointercancel", |controller, e| {
+                controller.pointer_lost(&e.unchecked_into())
+            }),
+            taking(&room, "wheel", |controller, e| controller.wheel_turned(&e.unchecked_into())),
+            taking(&document, "keydown", |controller, e| {
+                controller.key_pressed(&e.unchecked_into())
+            }),
+            on(&self.element, "focusin", |controller, e| {
+                controller.focus_entered(&e.unchecked_into())
+            }),
+            on(&window(), "resize", |controller, _| controller.resized()),
             taking(&self.element, "dragstart", |_, e| e.prevent_default()),
         ];
         if let Some(viewport) = window().visual_viewport() {
             // Before the next finger is down the browser must know whose its way is.
-            let follows = on(&viewport, "resize", |gate, _| {
-                let _ = gate.element.toggle_attribute_with_force("data-zoomed", zoomed());
+            let follows = on(&viewport, "resize", |controller, _| {
+                let _ = controller.element.toggle_attribute_with_force("data-zoomed", zoomed());
             });
             self.listeners.borrow_mut().push(follows);
         }
@@ -204,7 +214,7 @@ impl Gate {
     /// The strip stands anew; what was on its way has arrived.
     fn resized(self: &Rc<Self>) {
         self.motion.place(self.feed.steps());
-        if self.chrome.moving.get_untracked() {
+        if self.visibility.moving.get_untracked() {
             self.settled();
         }
     }
@@ -225,16 +235,16 @@ impl Gate {
         self.dwell.take();
         self.feed.activate(place);
         match self.picture(media.id.as_str()) {
-            Some(picture) if !passing || self.player.is_warm(&media) => {
+            Some(picture) if !passing || self.player.is_preloaded(&media) => {
                 self.player.show(&media, &picture);
-                self.warm_next();
+                self.preload_next();
             }
             Some(_) => {
                 self.player.leave();
                 let weak = Rc::downgrade(self);
                 *self.dwell.borrow_mut() = Some(Timer::once(DWELL_MS, move || {
-                    if let Some(gate) = weak.upgrade() {
-                        gate.present();
+                    if let Some(controller) = weak.upgrade() {
+                        controller.present();
                     }
                 }));
             }
@@ -243,7 +253,7 @@ impl Gate {
                 self.present_soon();
             }
         }
-        self.chrome.started();
+        self.visibility.started();
         self.motion.slide(self.feed.steps());
     }
 
@@ -304,13 +314,13 @@ impl Gate {
             anchor,
             move || wishes.get() == wish,
             move |place| {
-                let Some(gate) = weak.upgrade() else { return };
+                let Some(controller) = weak.upgrade() else { return };
                 // More steps may have been asked for meanwhile.
-                let wanted = gate.wanted.take();
+                let wanted = controller.wanted.take();
                 let Some(place) = place else { return };
-                gate.go(place);
+                controller.go(place);
                 if let Some(wanted) = wanted.filter(|wanted| *wanted != place) {
-                    gate.go_to(Anchor::Place(wanted));
+                    controller.go_to(Anchor::Place(wanted));
                 }
             },
         );
@@ -332,7 +342,7 @@ impl Gate {
         match self.picture(media.id.as_str()) {
             Some(picture) => {
                 self.player.show(&media, &picture);
-                self.warm_next();
+                self.preload_next();
             }
             None => self.present_soon(),
         }
@@ -342,8 +352,8 @@ impl Gate {
     fn present_soon(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
         *self.dwell.borrow_mut() = Some(Timer::once(0, move || {
-            if let Some(gate) = weak.upgrade() {
-                gate.present();
+            if let Some(controller) = weak.upgrade() {
+                controller.present();
             }
         }));
     }
@@ -358,10 +368,10 @@ impl Gate {
             document().set_title(&format!("{} · Carrete", media.title));
         }
         self.tell_address();
-        self.chrome.arrived();
+        self.visibility.arrived();
         self.take_focus_along();
-        self.warm_next();
-        self.glance();
+        self.preload_next();
+        self.prefetch_playlists();
     }
 
     /// The address of the page is that of the reel on screen.
@@ -387,23 +397,25 @@ impl Gate {
     }
 
     /// Prepares the neighbour in the direction of travel, when the reel on screen moves.
-    fn warm_next(self: &Rc<Self>) {
+    fn preload_next(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
         self.player.when_moving(move || {
-            if let Some(gate) = weak.upgrade() {
-                let travel = gate.travel.get();
-                if let Some(media) = gate.neighbour(travel).or_else(|| gate.neighbour(-travel)) {
-                    gate.player.warm(&media);
+            if let Some(controller) = weak.upgrade() {
+                let travel = controller.travel.get();
+                if let Some(media) =
+                    controller.neighbour(travel).or_else(|| controller.neighbour(-travel))
+                {
+                    controller.player.preload(&media);
                 }
             }
         });
     }
 
     /// Those after the neighbour come as playlists only.
-    fn glance(&self) {
+    fn prefetch_playlists(&self) {
         let way = self.travel.get();
-        let ahead: Vec<_> = (2..=GLANCES).filter_map(|n| self.neighbour(way * n)).collect();
-        self.player.glance(&ahead);
+        let ahead: Vec<_> = (2..=PLAYLISTS_AHEAD).filter_map(|n| self.neighbour(way * n)).collect();
+        self.player.prefetch_playlists(&ahead);
     }
 
     fn neighbour(&self, way: i32) -> Option<std::sync::Arc<crate::catalog::Media>> {

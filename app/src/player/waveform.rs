@@ -81,7 +81,7 @@ impl Waveform {
 }
 
 /// The track follows the reel on screen and its playhead.
-pub(super) fn wave(room: &Part, player: Player, feed: Feed) {
+pub(super) fn waveform(room: &Part, player: Player, feed: Feed) {
     let track = room.find(".sound-track");
     let drawn = Value::new(None::<(String, f64)>);
     effect({

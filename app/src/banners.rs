@@ -1,4 +1,4 @@
-//! Bars at the top: one line of state and one action, while the picture keeps playing.
+//! Banners at the top: one line of state and one action, while the picture keeps playing.
 
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ const TOLD_MS: i32 = 5_000;
 /// What is wrong with the connection, if something is. The bar that counts is in no live region: its
 /// sentence is said beside it, once, and not at each second.
 #[component]
-pub(crate) fn Bars() -> impl IntoView {
+pub(crate) fn Banners() -> impl IntoView {
     let texts = texts();
     view! {
         <div class="bars">
@@ -57,7 +57,12 @@ pub(crate) fn Bars() -> impl IntoView {
 }
 
 /// The bars follow the socket and the list; `go` leads to a channel, or to the guide.
-pub(crate) fn bars(room: &Part, chat: Chat, feed: Feed, go: impl Fn(Option<ChannelId>) + 'static) {
+pub(crate) fn banners(
+    room: &Part,
+    chat: Chat,
+    feed: Feed,
+    go: impl Fn(Option<ChannelId>) + 'static,
+) {
     fresh(room, feed, go);
     let bar = room.find(".offline");
     let (ring, again) = (bar.find(".ring"), bar.find("p span"));

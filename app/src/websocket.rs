@@ -1,5 +1,5 @@
 //! The one socket's language: what a page says and what the server says. The socket of the page
-//! lives in `live/socket.rs`, the endpoint in the server.
+//! lives in `websocket/socket.rs`, the endpoint in the server.
 
 pub(crate) mod socket;
 

@@ -20,7 +20,7 @@ use crate::{
 type Action = Closure<dyn FnMut()>;
 
 /// Tells the device what plays; `step` goes one reel on (1) or back (-1).
-pub(crate) fn session(player: Player, feed: Feed, step: impl Fn(i32) + Clone + 'static) {
+pub(crate) fn media_session(player: Player, feed: Feed, step: impl Fn(i32) + Clone + 'static) {
     let session = get(&window().navigator(), "mediaSession");
     let Ok(handle) = get(&session, "setActionHandler").dyn_into::<Function>() else { return };
     let (on, back) = (step.clone(), step);

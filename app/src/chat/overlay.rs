@@ -7,13 +7,13 @@ use crate::part::{List, Part, effect};
 
 /// The newest lines, gone after some seconds. The log says them to screen readers.
 #[component]
-pub(crate) fn Talk() -> impl IntoView {
+pub(crate) fn ChatOverlay() -> impl IntoView {
     view! { <div class="talk" aria-hidden="true"></div> }
 }
 
 /// One of them.
 #[component]
-pub(crate) fn TalkLine() -> impl IntoView {
+pub(crate) fn ChatOverlayLine() -> impl IntoView {
     view! {
         <p class="line">
             <b dir="auto"></b>
