@@ -10,7 +10,7 @@ use crate::{
     dom::Timer,
     icon::Icon,
     part::{Part, effect},
-    reels::feed::Feed,
+    reels::feed::{Feed, state::Event},
     text::{texts, words},
     value::Owned,
 };
@@ -134,7 +134,7 @@ fn fresh(room: &Part, feed: Feed, go: impl Fn(Option<ChannelId>) + 'static) {
     let sentence = bar.find("p");
     bar.find("button").on_click(move || {
         let first = untrack(|| feed.fresh()).and_then(|(_, first)| first);
-        feed.seen_fresh();
+        feed.dispatch(Event::FreshSeen);
         go(first);
     });
     let timer = Owned::new();
@@ -147,7 +147,7 @@ fn fresh(room: &Part, feed: Feed, go: impl Fn(Option<ChannelId>) + 'static) {
                     1 => words.new_reel.to_owned(),
                     count => format!("{count}\u{a0}{}", words.new_reels),
                 });
-                timer.set(Rc::new(Timer::once(FRESH_MS, move || feed.seen_fresh())));
+                timer.set(Rc::new(Timer::once(FRESH_MS, move || feed.dispatch(Event::FreshSeen))));
             }
             None => drop(timer.take()),
         }

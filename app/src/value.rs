@@ -138,6 +138,34 @@ impl<T: Default + 'static> Default for Value<T> {
     }
 }
 
+/// What views follow of a state that is more than one value: each topic tells by itself that it has
+/// changed.
+#[derive(Clone, Copy)]
+pub(crate) struct Topics(Value<Vec<ArcTrigger>>);
+
+impl Topics {
+    /// So many topics, told apart by their number.
+    pub(crate) fn new(count: usize) -> Self {
+        Self(Value::new((0..count).map(|_| ArcTrigger::new()).collect()))
+    }
+
+    /// Whoever runs now runs again when this topic has changed.
+    #[inline(never)]
+    pub(crate) fn track(self, topic: usize) {
+        self.trigger(topic).track();
+    }
+
+    /// This topic has changed.
+    #[inline(never)]
+    pub(crate) fn notify(self, topic: usize) {
+        self.trigger(topic).notify();
+    }
+
+    fn trigger(self, topic: usize) -> ArcTrigger {
+        self.0.with_untracked(|triggers| triggers[topic].clone())
+    }
+}
+
 /// What the page owns in the browser: a timer, a socket. Dropped when something else is held, or with its owner.
 pub(crate) struct Owned<T: 'static>(Value<Option<T>>);
 

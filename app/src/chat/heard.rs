@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::{AMBIENT, AMBIENT_MS, Chat, KEPT, Link, NAME_KEY, TOKEN_KEY};
 use crate::{
     dom::{Timer, remember},
+    reels::feed::state::Event,
     websocket::{Message, ServerEvent, socket::SocketEvent},
 };
 
@@ -32,7 +33,7 @@ impl Chat {
     fn lost(&self, seconds: u32) {
         self.breaks.update(|breaks| *breaks += 1);
         if self.breaks.get_untracked() > 1 {
-            self.feed.refresh();
+            self.feed.dispatch(Event::Refresh);
         }
         self.link.set(Link::Lost(seconds, seconds));
         let link = self.link;
@@ -49,7 +50,7 @@ impl Chat {
         }
         match event {
             ServerEvent::Videos { videos, total, version } => {
-                self.feed.changed(videos, total, version);
+                self.feed.dispatch(Event::Listed { videos, total, version });
             }
             ServerEvent::History { channel, messages, .. } => {
                 self.remember_history(messages);

@@ -4,18 +4,21 @@
 mod input;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     rc::{Rc, Weak},
 };
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, HtmlElement};
+use web_sys::HtmlElement;
 
 use self::input::Under;
 use super::{
     controls_visibility::ControlsVisibility,
-    feed::Feed,
+    feed::{
+        Feed,
+        state::{Command, Event},
+    },
     gesture::{Gesture, TapRecognizer},
     motion::Motion,
     pan::Track,
@@ -29,8 +32,6 @@ use crate::{
     player::Player,
 };
 
-/// Reels passed faster than this are not loaded: ten quick swipes load the tenth.
-const PASSING_MS: f64 = 300.0;
 /// A passed reel is loaded after it stayed so long.
 const DWELL_MS: i32 = 110;
 /// The playlists of so many reels are known ahead, the neighbour's included.
@@ -49,13 +50,6 @@ pub(crate) struct FeedController {
     motion: Motion,
     taps: TapRecognizer,
     does: RefCell<Option<Doer>>,
-    /// 1 where people go on, -1 where they go back.
-    travel: Cell<i32>,
-    moved_ms: Cell<f64>,
-    /// A place that is gone to as soon as it is known.
-    wanted: Cell<Option<u32>>,
-    /// Counts where people wanted to go: an answer to an older question moves nobody.
-    wishes: Rc<Cell<u32>>,
     /// The pointer that is down, what it does, and what it went down on.
     track: RefCell<Option<(i32, Track, Under)>>,
     wheel: RefCell<Wheel>,
@@ -78,7 +72,7 @@ impl FeedController {
             let (settled, tells) = (weak.clone(), weak.clone());
             let motion = Motion::new(element.clone(), strip, move || {
                 if let Some(controller) = settled.upgrade() {
-                    controller.settled();
+                    controller.feed.dispatch(Event::Settled);
                 }
             });
             Self {
@@ -94,10 +88,6 @@ impl FeedController {
                     }
                 }),
                 does: RefCell::default(),
-                travel: Cell::new(1),
-                moved_ms: Cell::new(f64::NEG_INFINITY),
-                wanted: Cell::new(None),
-                wishes: Rc::default(),
                 track: RefCell::default(),
                 wheel: RefCell::default(),
                 dwell: RefCell::default(),
@@ -141,6 +131,12 @@ impl FeedController {
 
     /// Takes the feed over from the native scroller, at the same place, and plays.
     pub(crate) fn begin(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        self.feed.on_command(move |command| {
+            if let Some(controller) = weak.upgrade() {
+                controller.perform(command);
+            }
+        });
         let scrolled = scrolled_to(&self.element);
         self.listen();
         if let Some(media) = self.feed.media_at(self.feed.active_now())
@@ -149,7 +145,7 @@ impl FeedController {
             self.player.adopt(&media, &picture);
         }
         if let Some(place) = scrolled.and_then(|id| self.feed.place_of(&id)) {
-            self.feed.activate(place);
+            self.feed.dispatch(Event::Scrolled(place));
         }
         let _ = self.element.set_attribute("data-hydrated", "");
         self.element.set_scroll_top(0);
@@ -159,7 +155,9 @@ impl FeedController {
     }
 
     fn listen(self: &Rc<Self>) {
-        let on = |target: &web_sys::EventTarget, event: &'static str, f: fn(&Rc<Self>, Event)| {
+        let on = |target: &web_sys::EventTarget,
+                  event: &'static str,
+                  f: fn(&Rc<Self>, web_sys::Event)| {
             let weak = Rc::downgrade(self);
             Listener::new(target, event, move |e| {
                 if let Some(controller) = weak.upgrade() {
@@ -167,15 +165,16 @@ impl FeedController {
                 }
             })
         };
-        let taking =
-            |target: &web_sys::EventTarget, event: &'static str, f: fn(&Rc<Self>, Event)| {
-                let weak = Rc::downgrade(self);
-                Listener::active(target, event, move |e| {
-                    if let Some(controller) = weak.upgrade() {
-                        f(&controller, e);
-                    }
-                })
-            };
+        let taking = |target: &web_sys::EventTarget,
+                      event: &'static str,
+                      f: fn(&Rc<Self>, web_sys::Event)| {
+            let weak = Rc::downgrade(self);
+            Listener::active(target, event, move |e| {
+                if let Some(controller) = weak.upgrade() {
+                    f(&controller, e);
+                }
+            })
+        };
         let document = document();
         // Also over the controls.
         let room = self.element.parent_element().unwrap_or_else(|| self.element.clone().into());
@@ -215,115 +214,51 @@ impl FeedController {
     fn resized(self: &Rc<Self>) {
         self.motion.place(self.feed.steps());
         if self.visibility.moving.get_untracked() {
-            self.settled();
+            self.feed.dispatch(Event::Settled);
         }
     }
 
-    /// Goes to a place of the list.
-    pub(crate) fn go(self: &Rc<Self>, place: u32) {
-        let from = self.feed.active_now();
-        let Some(media) = self.feed.media_at(place).filter(|_| place != from) else {
-            // At an end, or not known yet: settling asks for more.
-            self.motion.slide(self.feed.steps());
-            return;
-        };
+    /// One reel on or back.
+    pub(crate) fn step(&self, by: i32) {
+        self.feed.dispatch(Event::Step { by, ms: now_ms() });
+    }
+
+    /// To a place of the whole list.
+    pub(crate) fn go_to(&self, anchor: Anchor) {
+        self.feed.dispatch(Event::GoTo { anchor, ms: now_ms() });
+    }
+
+    fn perform(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::Show { passing } => self.show(passing),
+            Command::Slide => self.motion.slide(self.feed.steps()),
+            Command::Place => self.motion.place(self.feed.steps()),
+            Command::Rest => self.rest(),
+            // The feed does these itself.
+            Command::Changed(_) | Command::Ask { .. } | Command::Leave => {}
+        }
+    }
+
+    /// The player goes to the reel that is the active one now: at once, or, where reels are passed too
+    /// fast to be loaded, when it has stayed.
+    fn show(self: &Rc<Self>, passing: bool) {
         self.player.lifted();
         self.player.menu.set(false);
         self.player.scrubbing.set(false);
-        self.travel.set(if place > from { 1 } else { -1 });
-        let passing = now_ms() - self.moved_ms.replace(now_ms()) < PASSING_MS;
         self.dwell.take();
-        self.feed.activate(place);
-        match self.picture(media.id.as_str()) {
-            Some(picture) if !passing || self.player.is_preloaded(&media) => {
-                self.player.show(&media, &picture);
-                self.preload_next();
-            }
-            Some(_) => {
-                self.player.leave();
-                let weak = Rc::downgrade(self);
-                *self.dwell.borrow_mut() = Some(Timer::once(DWELL_MS, move || {
-                    if let Some(controller) = weak.upgrade() {
-                        controller.present();
-                    }
-                }));
-            }
-            None => {
-                self.player.leave();
-                self.present_soon();
+        if let Some(media) = self.feed.media_at(self.feed.active_now()) {
+            match self.picture(media.id.as_str()) {
+                Some(picture) if !passing || self.player.is_preloaded(&media) => {
+                    self.player.show(&media, &picture);
+                    self.preload_next();
+                }
+                picture => {
+                    self.player.leave();
+                    self.present_after(if picture.is_some() { DWELL_MS } else { 0 });
+                }
             }
         }
         self.visibility.started();
-        self.motion.slide(self.feed.steps());
-    }
-
-    /// One reel on or back: from where the last step leads, which may not be held yet.
-    pub(crate) fn step(self: &Rc<Self>, by: i32) {
-        let from = self.wanted.get().unwrap_or_else(|| self.feed.active_now());
-        let last = self.feed.total_now().saturating_sub(1);
-        let place = from.saturating_add_signed(by).min(last);
-        if self.wanted.get() == Some(place) {
-            // An end that is on its way.
-            return;
-        }
-        if self.feed.media_at(place).is_some() || place == from {
-            self.wish();
-            self.go(place);
-            return;
-        }
-        // More steps only move the place that the question under way leads to.
-        let asks = self.wanted.get().is_none();
-        if asks {
-            self.ask(Anchor::Place(place));
-        }
-        self.wanted.set(Some(place));
-    }
-
-    /// Somebody wants to go elsewhere: what was wanted before is wanted no longer.
-    fn wish(&self) {
-        self.wanted.set(None);
-        self.wishes.set(self.wishes.get().wrapping_add(1));
-    }
-
-    /// To a place of the whole list, which may not be held yet.
-    pub(crate) fn go_to(self: &Rc<Self>, anchor: Anchor) {
-        let place = match &anchor {
-            Anchor::First => Some(0),
-            Anchor::Last => Some(self.feed.total_now().saturating_sub(1)),
-            Anchor::Place(place) => Some(*place),
-            Anchor::Id(id) | Anchor::Near(id, _) => self.feed.place_of(id.as_str()),
-        };
-        if let Some(place) = place.filter(|place| self.feed.media_at(*place).is_some()) {
-            self.wish();
-            self.go(place);
-            return;
-        }
-        self.ask(match anchor {
-            // It may be gone: then that is said, and nobody is moved.
-            Anchor::Id(id) => Anchor::Near(id, self.feed.active_now()),
-            anchor => anchor,
-        });
-    }
-
-    /// To a place that is not held: it is asked for, and gone to if nothing else was wanted meanwhile.
-    fn ask(self: &Rc<Self>, anchor: Anchor) {
-        self.wish();
-        let (wishes, wish) = (Rc::clone(&self.wishes), self.wishes.get());
-        let weak = Rc::downgrade(self);
-        self.feed.fetch_end(
-            anchor,
-            move || wishes.get() == wish,
-            move |place| {
-                let Some(controller) = weak.upgrade() else { return };
-                // More steps may have been asked for meanwhile.
-                let wanted = controller.wanted.take();
-                let Some(place) = place else { return };
-                controller.go(place);
-                if let Some(wanted) = wanted.filter(|wanted| *wanted != place) {
-                    controller.go_to(Anchor::Place(wanted));
-                }
-            },
-        );
     }
 
     /// The picture of a channel's article, if it has one in the document. Ids hold no quotes and no
@@ -344,26 +279,22 @@ impl FeedController {
                 self.player.show(&media, &picture);
                 self.preload_next();
             }
-            None => self.present_soon(),
+            // In the next frame, when the articles have followed.
+            None => self.present_after(0),
         }
     }
 
-    /// In the next frame, when the articles have followed.
-    fn present_soon(self: &Rc<Self>) {
+    fn present_after(self: &Rc<Self>, ms: i32) {
         let weak = Rc::downgrade(self);
-        *self.dwell.borrow_mut() = Some(Timer::once(0, move || {
+        *self.dwell.borrow_mut() = Some(Timer::once(ms, move || {
             if let Some(controller) = weak.upgrade() {
                 controller.present();
             }
         }));
     }
 
-    /// The strip has come to rest.
-    fn settled(self: &Rc<Self>) {
-        self.feed.settle();
-        if self.feed.recenter() {
-            self.motion.place(self.feed.steps());
-        }
+    /// The strip rests.
+    fn rest(self: &Rc<Self>) {
         if let Some(media) = self.feed.media_at(self.feed.active_now()) {
             document().set_title(&format!("{} · Carrete", media.title));
         }
@@ -401,7 +332,7 @@ impl FeedController {
         let weak = Rc::downgrade(self);
         self.player.when_moving(move || {
             if let Some(controller) = weak.upgrade() {
-                let travel = controller.travel.get();
+                let travel = controller.feed.now(|state| state.travel);
                 if let Some(media) =
                     controller.neighbour(travel).or_else(|| controller.neighbour(-travel))
                 {
@@ -413,7 +344,7 @@ impl FeedController {
 
     /// Those after the neighbour come as playlists only.
     fn prefetch_playlists(&self) {
-        let way = self.travel.get();
+        let way = self.feed.now(|state| state.travel);
         let ahead: Vec<_> = (2..=PLAYLISTS_AHEAD).filter_map(|n| self.neighbour(way * n)).collect();
         self.player.prefetch_playlists(&ahead);
     }

@@ -1,4 +1,4 @@
-//! The part of the list that the page holds: windows are joined to it, what is far is forgotten.
+//! The part of the list that the page holds: slices are joined to it, what is far is forgotten.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ pub(super) const KEEP: u32 = 150;
 
 /// The held part of the list.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FeedWindow {
-    pub(super) items: Vec<Arc<Media>>,
-    pub(super) offset: u32,
-    pub(super) total: u32,
-    pub(super) version: String,
+pub(crate) struct FeedWindow {
+    pub(crate) items: Vec<Arc<Media>>,
+    pub(crate) offset: u32,
+    pub(crate) total: u32,
+    pub(crate) version: String,
 }
 
 impl FeedWindow {
@@ -68,77 +68,4 @@ impl FeedWindow {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::FeedWindow;
-    use crate::catalog::{ChannelId, FeedSlice, Kind, Media, Order, Source};
-
-    fn media(n: u32) -> Option<Media> {
-        Some(Media {
-            id: ChannelId::parse(&format!("c{n}")).ok()?,
-            title: String::new(),
-            description: None,
-            kind: Kind::Video,
-            source: Source::Local,
-            url: String::new(),
-            mime: String::new(),
-            duration_s: None,
-            width: None,
-            height: None,
-            poster: None,
-            thumbhash: None,
-            waveform: None,
-            subtitles: vec![],
-            storyboard: None,
-            live: false,
-            available: true,
-            tags: vec![],
-            updated_at: 0,
-            order: None,
-            format: None,
-        })
-    }
-
-    fn window(from: u32, to: u32, version: &str) -> FeedSlice {
-        FeedSlice {
-            items: (from..to).filter_map(media).collect(),
-            offset: from,
-            total: 1000,
-            version: version.into(),
-            order: Order::Feed,
-        }
-    }
-
-    fn check(strip: &FeedWindow, from: u32, to: u32) {
-        assert_eq!((strip.offset, strip.end()), (from, to));
-        for place in from..to {
-            let id = strip.at(place).map(|media: &Arc<Media>| media.id.to_string());
-            assert_eq!(id, Some(format!("c{place}")));
-        }
-    }
-
-    #[test]
-    fn windows_join_where_they_touch() {
-        let mut strip = FeedWindow::of(window(10, 20, "a"));
-        strip.join(window(19, 30, "a"));
-        check(&strip, 10, 30);
-        strip.join(window(5, 11, "a"));
-        check(&strip, 5, 30);
-        strip.join(window(12, 14, "a"));
-        check(&strip, 5, 30);
-        strip.join(window(100, 110, "a"));
-        check(&strip, 100, 110);
-        strip.join(window(90, 101, "b"));
-        check(&strip, 90, 101);
-    }
-
-    #[test]
-    fn what_is_far_is_forgotten() {
-        let mut strip = FeedWindow::of(window(0, 800, "a"));
-        strip.trim(400);
-        check(&strip, 250, 550);
-        strip.trim(260);
-        check(&strip, 250, 410);
-    }
-}
+pub(super) mod tests;

@@ -136,8 +136,7 @@ impl FeedController {
                 if let Under::Neighbour(id) = under
                     && let Some(place) = self.feed.place_of(&id)
                 {
-                    self.wish();
-                    self.go(place);
+                    self.go_to(Anchor::Place(place));
                 }
             }
             Lift::Nothing => {}
@@ -197,8 +196,7 @@ impl FeedController {
         if let Some(place) = id.and_then(|id| self.feed.place_of(&id))
             && place != self.feed.active_now()
         {
-            self.wish();
-            self.go(place);
+            self.go_to(Anchor::Place(place));
         }
     }
 }
