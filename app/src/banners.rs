@@ -74,10 +74,10 @@ pub(crate) fn banners(
     let (returned, gone) = (told(room.find(".returned")), told(room.find(".gone")));
     let mut was_away = false;
     effect(move || {
-        let link = chat.link.get();
+        let link = chat.link();
         let away = chat.is_away();
         // The server said that it stops; from the second try on it is simply not there.
-        let stops = away && chat.breaks.get() < 2;
+        let stops = away && chat.breaks() < 2;
         stopping.toggle_attr("hidden", !stops);
         let counts = away && !stops;
         bar.toggle_attr("hidden", !counts);

@@ -118,7 +118,8 @@ impl Reactions {
 
     fn tell(&self, channel: &ChannelId, moment: Moment, on: bool) {
         let Moment { kind, at_s } = moment.clone();
-        let said = self.chat.say(&ClientEvent::Reaction { kind, channel: channel.clone(), at_s });
+        let said =
+            self.chat.send_event(&ClientEvent::Reaction { kind, channel: channel.clone(), at_s });
         if said {
             self.told.update_untracked(|told| told.push((moment, on)));
             return;
@@ -226,7 +227,7 @@ pub(crate) fn reactions(room: &Part, reactions: Reactions) {
     let Reactions { feed, player, likes, moments, bursts, .. } = reactions;
     bursts.set(Rc::new(Bursts::new(room)));
     effect(move || {
-        if reactions.chat.link.get() == Link::Open {
+        if reactions.chat.link() == Link::Open {
             for (channel, moment, on) in reactions.unsaid.update_untracked(std::mem::take) {
                 reactions.tell(&channel, moment, on);
             }

@@ -246,8 +246,8 @@ pub(crate) fn take_over(room: Part, slice: FeedSlice, active: u32) {
     });
     // What holds the controls on screen.
     effect(move || {
-        let asked = [player.paused, player.menu, player.scrubbing, chat.open];
-        let held = asked.iter().any(|value| value.get());
+        let asked = [player.paused, player.menu, player.scrubbing];
+        let held = chat.is_open() || asked.iter().any(|value| value.get());
         visibility.held.set(held);
     });
     // What something outside has paused shows everything that there is to go on with.
@@ -321,7 +321,7 @@ fn room_follows(
     room.bind_bool("data-menu", move || player.menu.get());
     room.bind_bool("data-hint", move || visibility.hint.get());
     room.bind_bool("data-fast", move || visibility.fast.get());
-    room.bind_bool("data-chat-open", move || chat.open.get());
+    room.bind_bool("data-chat-open", move || chat.is_open());
     room.bind_bool("data-away", move || chat.is_away());
     let edges = room.find(".film-edges");
     effect(move || edges.set_attr("data-number", Some(&(feed.active() + 1).to_string())));

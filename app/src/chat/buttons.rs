@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::Chat;
+use super::{Chat, state::Topic};
 use crate::{icon::Icon, part::Part, text::words};
 
 /// Unread messages are told up to this number.
@@ -38,21 +38,22 @@ pub(crate) fn Viewers() -> impl IntoView {
 /// Both follow the chat.
 pub(super) fn bind(room: &Part, chat: Chat) {
     let words = words();
+    let unread_now = move || chat.follow(Topic::Panel, |state| state.unread);
     let button = room.find(".chat-button");
     button.on_click(move || chat.toggle());
-    button.bind_aria("aria-expanded", move || chat.open.get());
+    button.bind_aria("aria-expanded", move || chat.is_open());
     button.bind_attr("aria-label", move || {
-        Some(match chat.unread.get() {
+        Some(match unread_now() {
             0 => words.chat.into(),
             unread => format!("{}, {unread} {}", words.chat, words.unread).into(),
         })
     });
     let unread = button.find("b");
-    unread.bind_bool("hidden", move || chat.unread.get() == 0);
-    unread.bind_text(move || chat.unread.get().min(UNREAD_MAX).to_string());
+    unread.bind_bool("hidden", move || unread_now() == 0);
+    unread.bind_text(move || unread_now().min(UNREAD_MAX).to_string());
 
     let viewers = room.find(".viewers");
-    let count = move || chat.online.with(|(count, _)| *count);
+    let count = move || chat.follow(Topic::Online, |state| state.online.0);
     viewers.on_click(move || chat.toggle());
     viewers.bind_attr("aria-label", move || Some(format!("{} {}", count(), words.watching).into()));
     viewers.find("span").bind_text(move || count().to_string());

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::Chat;
+use super::{Chat, state::Topic};
 use crate::part::{List, Part, effect};
 
 /// The newest lines, gone after some seconds. The log says them to screen readers.
@@ -27,7 +27,8 @@ pub(crate) fn ChatOverlayLine() -> impl IntoView {
 pub(super) fn bind(room: &Part, chat: Chat) {
     let list = List::new(room.find(".talk"), &room.find(".talk-template"), "data-key");
     effect(move || {
-        chat.ambient.with(|messages| {
+        chat.follow(Topic::Overlay, |state| {
+            let messages = &state.overlay;
             let keys = messages.iter().map(|message| message.id.clone()).collect();
             for (line, message) in list.reconcile(keys).iter().zip(messages) {
                 line.find("b").set_text(&message.username);

@@ -7,7 +7,10 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
 
 pub(crate) use self::log::Line;
-use super::{Chat, Note};
+use super::{
+    Chat,
+    state::{Event, Note, Topic},
+};
 use crate::{
     dom::{animate, get, is_narrow, set},
     icon::Icon,
@@ -104,9 +107,9 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     panel.find(".close").on_click(move || chat.toggle());
     panel.on("keydown", move |event| {
         let escape = event.unchecked_ref::<KeyboardEvent>().key() == "Escape";
-        if escape && chat.asking.get_untracked() {
-            chat.ask_no_more();
-        } else if escape && chat.open.get_untracked() {
+        if escape && chat.now(|state| state.asking) {
+            chat.dispatch(Event::NotNamed);
+        } else if escape && chat.now(|state| state.open) {
             chat.toggle();
         }
     });
@@ -117,7 +120,7 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
         let (panel, text) = (panel.clone(), panel.find(".say input"));
         let button = room.find(".chat-button");
         move || {
-            let (open, writes) = (chat.open.get(), chat.writes.get());
+            let (open, writes) = chat.follow(Topic::Panel, |state| (state.open, state.writes));
             if open && !before {
                 opener = Part::focused().filter(|part| !panel.contains(part));
             }
@@ -146,8 +149,10 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     });
     for (selector, only) in [(".everyone", false), (".only-here", true)] {
         let button = panel.find(selector);
-        button.on_click(move || chat.only_here.set(only));
-        button.bind_aria("aria-pressed", move || chat.only_here.get() == only);
+        button.on_click(move || chat.dispatch(Event::Scope { only_here: only }));
+        button.bind_aria("aria-pressed", move || {
+            chat.follow(Topic::Panel, |state| state.only_here == only)
+        });
     }
     watching(&panel.find(".watching"), chat, feed);
     log::bind(room, chat, feed);
@@ -162,7 +167,8 @@ fn watching(part: &Part, chat: Chat, feed: Feed) {
     let (some, number) = (here.find("b"), here.find(".number"));
     effect(move || {
         let id = feed.active_media().map(|media| media.id.clone());
-        chat.online.with(|(count, channels)| {
+        chat.follow(Topic::Online, |state| {
+            let (count, channels) = &state.online;
             all.set_text(&format!("{count} {}", words.watching));
             let at_reel = id.map_or(0, |id| channels.of(&id));
             here.toggle_attr("hidden", at_reel == 0 || at_reel == *count);
@@ -179,14 +185,19 @@ fn note(panel: &Part, chat: Chat) {
     let (ring, first, rest) = (note.find(".ring"), note.find("p b"), note.find("p span"));
     let mut before = (None, 0);
     effect(move || {
-        let now = chat.note.get();
+        chat.track(&[Topic::Composer, Topic::Draft]);
+        let (now, asking) = chat.now(|state| (state.note, state.asking));
         let (title, text) = match now {
             Some(Note::SlowDown(left, _)) => (words.slow_down, slow_down(left)),
             Some(Note::TooLong) => ("", words.too_long.to_owned()),
             Some(Note::BadName) => ("", words.bad_name.to_owned()),
             Some(Note::NotTaken) => ("", words.not_taken.to_owned()),
-            None if chat.asking.get() => {
-                let rest = format!("{} {}", words.only_the_first_time, waiting(&chat.draft.get()));
+            None if asking => {
+                let rest = format!(
+                    "{} {}",
+                    words.only_the_first_time,
+                    chat.now(|state| waiting(&state.draft))
+                );
                 (words.what_shall_we_call_you, rest)
             }
             None => ("", String::new()),
@@ -196,7 +207,7 @@ fn note(panel: &Part, chat: Chat) {
             _ => None,
         };
         // A second that passes is no news; who wants to write before it is time hears it again.
-        let news = (slow.map(|(_, all)| all), chat.insists.get());
+        let news = (slow.map(|(_, all)| all), chat.now(|state| state.insists));
         let is_slow = slow.is_some();
         if std::mem::replace(&mut before, news) != news || !is_slow {
             // The same words are said anew where a space differs.
@@ -215,7 +226,7 @@ fn note(panel: &Part, chat: Chat) {
     let note = panel.find(".note");
     let mut before = 0;
     effect(move || {
-        let insists = chat.insists.get();
+        let insists = chat.follow(Topic::Composer, |state| state.insists);
         if std::mem::replace(&mut before, insists) != insists {
             blink(note.of());
         }
@@ -262,35 +273,35 @@ fn composer(panel: &Part, chat: Chat) {
         let field = field(&text);
         text.on(event, move |event| {
             if get(&event, "isComposing").is_truthy() {
-                chat.draft.set(field.value());
+                chat.dispatch(Event::Composing(field.value()));
             } else {
-                chat.typed(field.value());
+                chat.dispatch(Event::Typed(field.value()));
             }
         });
     }
     effect({
         let text = field(&text);
         move || {
-            let draft = chat.draft.get();
+            let draft = chat.follow(Topic::Draft, |state| state.draft.clone());
             if text.value() != draft {
                 text.set_value(&draft);
             }
         }
     });
     say.find(".send").bind_aria("aria-disabled", move || {
-        chat.waits.get() || matches!(chat.note.get(), Some(Note::SlowDown(..)))
+        chat.follow(Topic::Composer, |state| state.waits || state.is_slow())
     });
     name.on("submit", {
         let called = field(&called);
         move |event| {
             event.prevent_default();
-            chat.call_me(&called.value());
+            chat.dispatch(Event::Named(called.value()));
         }
     });
     // The focus goes where one writes next.
     let mut before = false;
     effect(move || {
-        let asking = chat.asking.get();
+        let asking = chat.follow(Topic::Composer, |state| state.asking);
         say.toggle_attr("hidden", asking);
         name.toggle_attr("hidden", !asking);
         if asking != before {

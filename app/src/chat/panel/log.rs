@@ -1,11 +1,12 @@
 //! What was said, oldest first, and below it what has not come back yet.
 
-use std::{cell::Cell, rc::Rc};
-
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-use super::super::{Chat, Pending};
+use super::super::{
+    Chat,
+    state::{Event, Pending, State, Topic},
+};
 use crate::{
     part::{List, Part, effect},
     reels::feed::Feed,
@@ -38,43 +39,38 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     let log = room.find(".log");
     let list = List::new(log.find("ol"), &room.find(".line-template"), "data-key");
     let quiet = log.find(".quiet");
-    let at_bottom = Rc::new(Cell::new(true));
     log.on("scroll", {
-        let (log, at_bottom) = (log.clone(), Rc::clone(&at_bottom));
+        let log = log.clone();
         move |_| {
             let element = log.element();
             let below = element.scroll_height() - element.scroll_top() - element.client_height();
-            at_bottom.set(below <= BOTTOM_PX);
+            chat.dispatch(Event::Scrolled { to_end: below <= BOTTOM_PX });
         }
     });
     effect(move || {
-        chat.open.track();
         // A note below takes of its height.
-        chat.note.track();
-        chat.asking.track();
+        chat.track(&[Topic::Panel, Topic::Composer, Topic::Log]);
         let here = feed.active_media().map(|media| media.id.clone());
-        let only_here = chat.only_here.get();
-        let name = chat.name.get();
-        let belongs = |message: &&Message| match &message.channel {
-            Some(channel) => Some(channel) == here.as_ref(),
-            None => !only_here,
-        };
-        chat.messages.with(|messages| {
-            chat.pending.with(|pending| {
-                let said: Vec<&Message> = messages.iter().filter(belongs).collect();
-                let ids = said.iter().map(|message| &message.id);
-                let keys: Vec<_> = ids.chain(pending.iter().map(|p| &p.nonce)).cloned().collect();
-                quiet.toggle_attr("hidden", !keys.is_empty());
-                let lines = list.reconcile(keys);
-                for (line, message) in lines.iter().zip(&said) {
-                    fill(line, message, name.as_ref() == Some(&message.username), feed);
-                }
-                for (line, pending) in lines.iter().skip(said.len()).zip(pending) {
-                    fill_pending(line, pending, name.as_deref());
-                }
-            });
+        let reads_back = chat.now(|state| {
+            let State { messages, pending, name, only_here, .. } = state;
+            let belongs = |message: &&Message| match &message.channel {
+                Some(channel) => Some(channel) == here.as_ref(),
+                None => !only_here,
+            };
+            let said: Vec<&Message> = messages.iter().filter(belongs).collect();
+            let ids = said.iter().map(|message| &message.id);
+            let keys: Vec<_> = ids.chain(pending.iter().map(|p| &p.nonce)).cloned().collect();
+            quiet.toggle_attr("hidden", !keys.is_empty());
+            let lines = list.reconcile(keys);
+            for (line, message) in lines.iter().zip(&said) {
+                fill(line, message, name.as_ref() == Some(&message.username), feed);
+            }
+            for (line, pending) in lines.iter().skip(said.len()).zip(pending) {
+                fill_pending(line, pending, name.as_deref());
+            }
+            state.reads_back
         });
-        if at_bottom.get() {
+        if !reads_back {
             let log = log.element().clone();
             request_animation_frame(move || log.set_scroll_top(log.scroll_height()));
         }

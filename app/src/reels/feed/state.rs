@@ -295,11 +295,8 @@ impl State {
                 self.window.join(slice);
                 changed(out, Topic::Window);
             }
-            (Some(Question::To(anchor, request)), slice) => {
-                if request == self.requests {
-                    self.arrive(anchor, slice, ms, out);
-                }
-            }
+            (Some(Question::To(_, request)), _) if request != self.requests => {}
+            (Some(Question::To(anchor, _)), slice) => self.arrive(anchor, slice, ms, out),
             (question, Some(slice)) => {
                 self.replace(slice, question == Some(Question::Around), out);
             }
