@@ -9,11 +9,29 @@ use crate::{
     chat::{Chat, Link},
     dom::Timer,
     icon::Icon,
-    part::{Part, effect},
+    part::{Part, effect, parts},
     reels::feed::{Feed, state::Event},
     text::{texts, words},
     value::Owned,
 };
+
+parts! {
+    mod parts in "main" {
+        OFFLINE: ".offline",
+        STATUS: ".bars > [role=status]",
+        STOPPING: ".stopping",
+        BANNERS: ".bars",
+        RETURNED: ".returned",
+        GONE: ".gone",
+        FRESH: ".fresh",
+    }
+    mod banner in ".bar" {
+        RING: ".ring",
+        SPAN: "p span",
+        BUTTON: "button",
+        P: "p",
+    }
+}
 
 /// What is new is told so long.
 const FRESH_MS: i32 = 15_000;
@@ -64,14 +82,14 @@ pub(crate) fn banners(
     go: impl Fn(Option<ChannelId>) + 'static,
 ) {
     fresh(room, feed, go);
-    let bar = room.find(".offline");
-    let (ring, again) = (bar.find(".ring"), bar.find("p span"));
-    bar.find("button").on_click(move || chat.retry());
-    let status = room.find(".bars > [role=status]");
-    let sentence = bar.find("p").element().text_content().unwrap_or_default();
-    let stopping = room.find(".stopping");
-    let (all, room) = (room.find(".bars"), room.clone());
-    let (returned, gone) = (told(room.find(".returned")), told(room.find(".gone")));
+    let bar = room.find(parts::OFFLINE);
+    let (ring, again) = (bar.find(banner::RING), bar.find(banner::SPAN));
+    bar.find(banner::BUTTON).on_click(move || chat.retry());
+    let status = room.find(parts::STATUS);
+    let sentence = bar.find(banner::P).element().text_content().unwrap_or_default();
+    let stopping = room.find(parts::STOPPING);
+    let (all, room) = (room.find(parts::BANNERS), room.clone());
+    let (returned, gone) = (told(room.find(parts::RETURNED)), told(room.find(parts::GONE)));
     let mut was_away = false;
     effect(move || {
         let link = chat.link();
@@ -130,9 +148,9 @@ fn told(bar: Part) -> impl Fn() {
 /// How many channels are new; gone when one looks, or after a while.
 fn fresh(room: &Part, feed: Feed, go: impl Fn(Option<ChannelId>) + 'static) {
     let words = words();
-    let bar = room.find(".fresh");
-    let sentence = bar.find("p");
-    bar.find("button").on_click(move || {
+    let bar = room.find(parts::FRESH);
+    let sentence = bar.find(banner::P);
+    bar.find(banner::BUTTON).on_click(move || {
         let first = untrack(|| feed.fresh()).and_then(|(_, first)| first);
         feed.dispatch(Event::FreshSeen);
         go(first);

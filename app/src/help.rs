@@ -7,10 +7,22 @@ use crate::{
     dom::{recall, remember},
     icon::Icon,
     overlay_history,
-    part::{Part, effect},
+    part::{Part, effect, parts},
     text::{texts, words},
     value::Value,
 };
+
+parts! {
+    mod parts in "main" {
+        HELP: ".help",
+        HELP_BUTTON: ".help-button",
+        HEAR_LETTER: ".hear .letter",
+    }
+    mod dialog in ".help" {
+        CLOSE: ".close",
+        LETTERS: ".letters",
+    }
+}
 
 const LETTERS_KEY: &str = "carrete.letters";
 const OFF: &str = "off";
@@ -98,12 +110,12 @@ impl Keyboard {
 
 /// Binds the help and its button.
 pub(crate) fn help(room: &Part, keyboard: Keyboard) {
-    let dialog = room.find(".help");
-    room.find(".help-button").on_click(move || keyboard.help.set(true));
-    dialog.find(".close").on_click(move || keyboard.help.set(false));
+    let dialog = room.find(parts::HELP);
+    room.find(parts::HELP_BUTTON).on_click(move || keyboard.help.set(true));
+    dialog.find(dialog::CLOSE).on_click(move || keyboard.help.set(false));
     dialog.on("close", move |_| keyboard.help.set(false));
-    let letters = dialog.find(".letters").of::<HtmlInputElement>().clone();
-    dialog.find(".letters").on("change", {
+    let letters = dialog.find(dialog::LETTERS).of::<HtmlInputElement>().clone();
+    dialog.find(dialog::LETTERS).on("change", {
         let letters = letters.clone();
         move |_| {
             keyboard.letters.set(letters.checked());
@@ -111,7 +123,7 @@ pub(crate) fn help(room: &Part, keyboard: Keyboard) {
         }
     });
     effect(move || letters.set_checked(keyboard.letters.get()));
-    room.find(".hear .letter").bind_bool("hidden", move || !keyboard.letters.get());
+    room.find(parts::HEAR_LETTER).bind_bool("hidden", move || !keyboard.letters.get());
     effect(move || {
         if keyboard.help.get() {
             overlay_history::show(&dialog);

@@ -2,6 +2,8 @@
 //! Attributes and texts follow signals, listeners live as long as the reactive owner that made them.
 
 mod list;
+#[cfg(test)]
+pub(crate) mod page;
 
 use std::borrow::Cow;
 
@@ -16,6 +18,33 @@ use crate::dom::Listener;
 /// A text that is made, or one that is a constant.
 pub(crate) type Text = Cow<'static, str>;
 
+/// Where a part lies below another one. Made by [`parts!`] only, which also tests that it is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Selector(pub(crate) &'static str);
+
+/// The picture in an icon.
+const ICON: Selector = Selector("use");
+
+/// Names the parts that the browser binds, beside the view that the server renders: `mod NAME in
+/// ROOT { PART: SELECTOR }`. A test renders the page and finds every one of them below its root, so
+/// that a class with another name is a red test and no dead page.
+macro_rules! parts {
+    ($(mod $name:ident in $root:literal { $($part:ident: $selector:literal),* $(,)? })*) => {$(
+        mod $name {
+            use $crate::part::Selector;
+
+            $(pub(super) const $part: Selector = Selector($selector);)*
+
+            #[cfg(test)]
+            #[test]
+            fn every_part_is_on_the_page() {
+                $crate::part::page::check($root, &[$($selector),*]);
+            }
+        }
+    )*};
+}
+pub(crate) use parts;
+
 /// An element of the page; a cheap clone.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part(Element);
@@ -26,13 +55,13 @@ impl Part {
         Self(element)
     }
 
-    /// The first element below that matches.
+    /// The first element below that has this name.
     ///
     /// # Panics
     /// Where there is none: server and WASM are of one build, so the page lacks nothing.
     #[inline(never)]
-    pub(crate) fn find(&self, selector: &str) -> Self {
-        let Some(part) = self.query(selector) else { panic!("the page has no {selector}") };
+    pub(crate) fn find(&self, name: Selector) -> Self {
+        let Some(part) = self.query(name.0) else { panic!("the page has no {}", name.0) };
         part
     }
 
@@ -159,7 +188,7 @@ impl Part {
 
     /// The icon inside follows what `name` reads: a symbol of `public/icons.svg`.
     pub(crate) fn bind_icon(&self, name: impl Fn() -> &'static str + 'static) {
-        let part = self.find("use");
+        let part = self.find(ICON);
         effect(move || part.set_attr("href", Some(&format!("/icons.svg#{}", name()))));
     }
 

@@ -14,13 +14,22 @@ use crate::{
     chat::{Chat, Link},
     dom::{recall, remember},
     icon::Icon,
-    part::{Part, effect},
+    part::{Part, effect, parts},
     player::Player,
     reels::feed::Feed,
     text::texts,
     value::{Owned, Value},
     websocket::{ClientEvent, Moment, ServerEvent},
 };
+
+parts! {
+    mod parts in "main" {
+        LIKE: ".like",
+    }
+    mod like in ".like" {
+        COUNT: "span",
+    }
+}
 
 /// What is felt by a double tap, by L and by the button.
 const LIKE: &str = "like";
@@ -233,12 +242,12 @@ pub(crate) fn reactions(room: &Part, reactions: Reactions) {
             }
         }
     });
-    let button = room.find(".like");
+    let button = room.find(parts::LIKE);
     let stands = move || feed.active_media().is_some_and(|media| reactions.stands(&media.id));
     button.on_click(move || reactions.toggle());
     button.bind_aria("aria-pressed", stands);
     button.bind_icon(move || if stands() { "liked" } else { "heart" });
-    button.find("span").bind_text(move || match likes.get() {
+    button.find(like::COUNT).bind_text(move || match likes.get() {
         0 => String::new(),
         n => n.to_string(),
     });

@@ -42,7 +42,7 @@ use crate::{
     help::{Help, HelpButton, Keyboard, help},
     icon::{Icon, Logo},
     overlay_history,
-    part::{List, Part, effect},
+    part::{List, Part, effect, parts},
     player::{
         BufferingIndicator, Caption, CaptionsButton, Failure, FullScreen, Level, Menu, MenuButton,
         MiniProgress, PlayOverlay, Player, Prompt, SeekBar, Sound, SoundTrack, UnmutePrompt,
@@ -53,6 +53,17 @@ use crate::{
     text::{texts, words},
     thumb,
 };
+
+parts! {
+    mod parts in "main" {
+        GUIDE_LINK: ".guide-link",
+        STRIP: ".strip",
+        REEL_TEMPLATE: ".reel-template",
+        FEED: ".feed",
+        FILM_EDGES: ".film-edges",
+        ROOM_LIGHT: ".room-light img",
+    }
+}
 
 /// How a picture fills its frame.
 pub(crate) fn shape(media: &Media) -> &'static str {
@@ -227,7 +238,7 @@ pub(crate) fn take_over(room: Part, slice: FeedSlice, active: u32) {
         let (controller, room) = (Rc::clone(&controller), room.clone());
         move |first| match first {
             Some(id) => controller.go_to(Anchor::Id(id)),
-            None => room.find(".guide-link").click(),
+            None => room.find(parts::GUIDE_LINK).click(),
         }
     });
 
@@ -285,7 +296,7 @@ pub(crate) fn take_over(room: Part, slice: FeedSlice, active: u32) {
 /// The articles follow the feed.
 fn articles(room: &Part, feed: Feed) {
     let words = words();
-    let list = List::new(room.find(".strip"), &room.find(".reel-template"), "data-channel");
+    let list = List::new(room.find(parts::STRIP), &room.find(parts::REEL_TEMPLATE), "data-channel");
     effect(move || {
         let articles = feed.articles();
         let keys = articles.iter().map(|(_, media)| media.id.to_string()).collect();
@@ -312,7 +323,7 @@ fn room_follows(
     chat: Chat,
 ) {
     room.bind_bool("data-moving", move || visibility.moving.get());
-    let reels = room.find(".feed");
+    let reels = room.find(parts::FEED);
     reels.bind_aria("aria-busy", move || visibility.moving.get() || feed.is_asking());
     room.bind_bool("data-controls", move || visibility.controls.get());
     room.bind_bool("data-slate", move || visibility.slate.get());
@@ -323,10 +334,10 @@ fn room_follows(
     room.bind_bool("data-fast", move || visibility.fast.get());
     room.bind_bool("data-chat-open", move || chat.is_open());
     room.bind_bool("data-away", move || chat.is_away());
-    let edges = room.find(".film-edges");
+    let edges = room.find(parts::FILM_EDGES);
     effect(move || edges.set_attr("data-number", Some(&(feed.active() + 1).to_string())));
     // The layout follows when the strip has come to rest.
-    let (room, light) = (room.clone(), room.find(".room-light img"));
+    let (room, light) = (room.clone(), room.find(parts::ROOM_LIGHT));
     effect(move || {
         let Some(media) = feed.rested_media() else { return };
         room.set_attr("data-shape", Some(shape(&media)));

@@ -10,10 +10,22 @@ use crate::{
     dom::{get, set, swallow},
     icon::Icon,
     overlay_history,
-    part::Part,
+    part::{Part, parts},
     reels::feed::Feed,
     text::{texts, words},
 };
+
+parts! {
+    mod parts in "main" {
+        SHARE_SHEET: ".share-sheet",
+        SHARE: ".share",
+    }
+    mod sheet in ".share-sheet" {
+        LINK: "input",
+        COPY: ".copy",
+        CLOSE: ".close",
+    }
+}
 
 /// The address that leads others to this page.
 #[derive(Clone, Debug)]
@@ -65,11 +77,11 @@ pub(crate) fn ShareSheet() -> impl IntoView {
 
 /// Binds both.
 pub(crate) fn share(room: &Part, feed: Feed) {
-    let sheet = room.find(".share-sheet");
-    let (code, link) = (sheet.query(".qr"), sheet.find("input"));
+    let sheet = room.find(parts::SHARE_SHEET);
+    let (code, link) = (sheet.query(".qr"), sheet.find(sheet::LINK));
     let base = use_context::<JoinUrl>().map(|url| url.0).unwrap_or_default();
-    let copy = sheet.find(".copy");
-    room.find(".share").on_click({
+    let copy = sheet.find(sheet::COPY);
+    room.find(parts::SHARE).on_click({
         let (sheet, copy, link) = (sheet.clone(), copy.clone(), link.clone());
         move || {
             let Some(media) = feed.media_at(feed.active_now()) else { return };
@@ -96,7 +108,7 @@ pub(crate) fn share(room: &Part, feed: Feed) {
             }
         }
     });
-    sheet.find(".close").on_click({
+    sheet.find(sheet::CLOSE).on_click({
         let sheet = sheet.clone();
         move || sheet.of::<HtmlDialogElement>().close()
     });

@@ -47,15 +47,22 @@ impl Handle {
 impl Slot {
     fn read<T: 'static>(&self) -> Ref<'_, T> {
         Ref::map(self.value.borrow(), |value| {
-            value.downcast_ref().unwrap_or_else(|| unreachable!("a slot keeps its type"))
+            value.downcast_ref().unwrap_or_else(|| another_type())
         })
     }
 
     fn write<T: 'static>(&self) -> RefMut<'_, T> {
         RefMut::map(self.value.borrow_mut(), |value| {
-            value.downcast_mut().unwrap_or_else(|| unreachable!("a slot keeps its type"))
+            value.downcast_mut().unwrap_or_else(|| another_type())
         })
     }
+}
+
+// Once for all types: each of them would carry the words.
+#[cold]
+#[inline(never)]
+fn another_type() -> ! {
+    unreachable!("a slot keeps its type")
 }
 
 /// A value that tells when it changes; a cheap handle. Made in the browser only.

@@ -3,7 +3,24 @@
 use leptos::prelude::*;
 
 use super::{Chat, state::Topic};
-use crate::{icon::Icon, part::Part, text::words};
+use crate::{
+    icon::Icon,
+    part::{Part, parts},
+    text::words,
+};
+
+parts! {
+    mod parts in "main" {
+        CHAT_BUTTON: ".chat-button",
+        VIEWERS: ".viewers",
+    }
+    mod chat_button in ".chat-button" {
+        UNREAD: "b",
+    }
+    mod viewers in ".viewers" {
+        COUNT: "span",
+    }
+}
 
 /// Unread messages are told up to this number.
 const UNREAD_MAX: u32 = 99;
@@ -39,7 +56,7 @@ pub(crate) fn Viewers() -> impl IntoView {
 pub(super) fn bind(room: &Part, chat: Chat) {
     let words = words();
     let unread_now = move || chat.follow(Topic::Panel, |state| state.unread);
-    let button = room.find(".chat-button");
+    let button = room.find(parts::CHAT_BUTTON);
     button.on_click(move || chat.toggle());
     button.bind_aria("aria-expanded", move || chat.is_open());
     button.bind_attr("aria-label", move || {
@@ -48,13 +65,13 @@ pub(super) fn bind(room: &Part, chat: Chat) {
             unread => format!("{}, {unread} {}", words.chat, words.unread).into(),
         })
     });
-    let unread = button.find("b");
+    let unread = button.find(chat_button::UNREAD);
     unread.bind_bool("hidden", move || unread_now() == 0);
     unread.bind_text(move || unread_now().min(UNREAD_MAX).to_string());
 
-    let viewers = room.find(".viewers");
+    let viewers = room.find(parts::VIEWERS);
     let count = move || chat.follow(Topic::Online, |state| state.online.0);
     viewers.on_click(move || chat.toggle());
     viewers.bind_attr("aria-label", move || Some(format!("{} {}", count(), words.watching).into()));
-    viewers.find("span").bind_text(move || count().to_string());
+    viewers.find(viewers::COUNT).bind_text(move || count().to_string());
 }

@@ -15,10 +15,48 @@ use crate::{
     dom::{animate, get, is_narrow, set},
     icon::Icon,
     overlay_history,
-    part::{Part, effect},
+    part::{Part, effect, parts},
     reels::feed::Feed,
     text::{texts, words},
 };
+
+parts! {
+    mod parts in "main" {
+        CHAT: ".chat",
+        CHAT_BUTTON: ".chat-button",
+    }
+    mod panel in ".chat" {
+        CLOSE: ".close",
+        EVERYONE: ".everyone",
+        ONLY_HERE: ".only-here",
+        TEXT: ".say input",
+        WATCHING: ".watching",
+        STATUS: "[role=status]",
+        NOTE: ".note",
+        SAY_FORM: ".say",
+        NAME_FORM: ".name",
+    }
+    mod watching in ".watching" {
+        ALL: "span",
+        HERE: ".here",
+    }
+    mod here in ".watching .here" {
+        COUNT: "b",
+        NUMBER: ".number",
+    }
+    mod note in ".note" {
+        RING: ".ring",
+        TITLE: "p b",
+        TEXT: "p span",
+    }
+    mod say in ".say" {
+        FIELD: "input",
+        SEND: ".send",
+    }
+    mod name in ".composer.name" {
+        FIELD: "input",
+    }
+}
 
 /// Characters of a waiting message that are shown while the name is asked.
 const WAITING_CHARS: usize = 24;
@@ -103,8 +141,8 @@ pub(crate) fn ChatPanel() -> impl IntoView {
 
 /// The panel follows the chat.
 pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
-    let panel = room.find(".chat");
-    panel.find(".close").on_click(move || chat.toggle());
+    let panel = room.find(parts::CHAT);
+    panel.find(panel::CLOSE).on_click(move || chat.toggle());
     panel.on("keydown", move |event| {
         let escape = event.unchecked_ref::<KeyboardEvent>().key() == "Escape";
         if escape && chat.now(|state| state.asking) {
@@ -117,8 +155,8 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
     // from there back to what opened it.
     let (mut before, mut asked, mut opener) = (false, 0, None);
     effect({
-        let (panel, text) = (panel.clone(), panel.find(".say input"));
-        let button = room.find(".chat-button");
+        let (panel, text) = (panel.clone(), panel.find(panel::TEXT));
+        let button = room.find(parts::CHAT_BUTTON);
         move || {
             let (open, writes) = chat.follow(Topic::Panel, |state| (state.open, state.writes));
             if open && !before {
@@ -147,14 +185,14 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
             }
         }
     });
-    for (selector, only) in [(".everyone", false), (".only-here", true)] {
+    for (selector, only) in [(panel::EVERYONE, false), (panel::ONLY_HERE, true)] {
         let button = panel.find(selector);
         button.on_click(move || chat.dispatch(Event::Scope { only_here: only }));
         button.bind_aria("aria-pressed", move || {
             chat.follow(Topic::Panel, |state| state.only_here == only)
         });
     }
-    watching(&panel.find(".watching"), chat, feed);
+    watching(&panel.find(panel::WATCHING), chat, feed);
     log::bind(room, chat, feed);
     note(&panel, chat);
     composer(&panel, chat);
@@ -163,8 +201,8 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
 /// How many there are; and how many at the reel on screen, by its number, where those are others.
 fn watching(part: &Part, chat: Chat, feed: Feed) {
     let words = words();
-    let (all, here) = (part.find("span"), part.find(".here"));
-    let (some, number) = (here.find("b"), here.find(".number"));
+    let (all, here) = (part.find(watching::ALL), part.find(watching::HERE));
+    let (some, number) = (here.find(here::COUNT), here.find(here::NUMBER));
     effect(move || {
         let id = feed.active_media().map(|media| media.id.clone());
         chat.follow(Topic::Online, |state| {
@@ -181,8 +219,9 @@ fn watching(part: &Part, chat: Chat, feed: Feed) {
 /// What a person must know about what they wrote: said once, and shown with the seconds that count.
 fn note(panel: &Part, chat: Chat) {
     let words = words();
-    let (status, note) = (panel.find("[role=status]"), panel.find(".note"));
-    let (ring, first, rest) = (note.find(".ring"), note.find("p b"), note.find("p span"));
+    let (status, note) = (panel.find(panel::STATUS), panel.find(panel::NOTE));
+    let (ring, first, rest) =
+        (note.find(note::RING), note.find(note::TITLE), note.find(note::TEXT));
     let mut before = (None, 0);
     effect(move || {
         chat.track(&[Topic::Composer, Topic::Draft]);
@@ -223,7 +262,7 @@ fn note(panel: &Part, chat: Chat) {
         first.set_text(title);
         rest.set_text(&text);
     });
-    let note = panel.find(".note");
+    let note = panel.find(panel::NOTE);
     let mut before = 0;
     effect(move || {
         let insists = chat.follow(Topic::Composer, |state| state.insists);
@@ -261,8 +300,8 @@ fn waiting(draft: &str) -> String {
 
 /// The box to say something, and the one that asks for the name, once; the message waits.
 fn composer(panel: &Part, chat: Chat) {
-    let (say, name) = (panel.find(".say"), panel.find(".name"));
-    let (text, called) = (say.find("input"), name.find("input"));
+    let (say, name) = (panel.find(panel::SAY_FORM), panel.find(panel::NAME_FORM));
+    let (text, called) = (say.find(say::FIELD), name.find(name::FIELD));
     let field = |part: &Part| part.of::<HtmlInputElement>().clone();
     say.on("submit", move |event| {
         event.prevent_default();
@@ -288,7 +327,7 @@ fn composer(panel: &Part, chat: Chat) {
             }
         }
     });
-    say.find(".send").bind_aria("aria-disabled", move || {
+    say.find(say::SEND).bind_aria("aria-disabled", move || {
         chat.follow(Topic::Composer, |state| state.waits || state.is_slow())
     });
     name.on("submit", {

@@ -21,11 +21,17 @@ use crate::{
     dom::{Timer, fetched, get, opens_elsewhere, set, swipes},
     icon::Icon,
     overlay_history,
-    part::Part,
+    part::{Part, parts},
     reaction::Reactions,
     reels::feed::Feed,
     text::texts,
 };
+
+parts! {
+    mod parts in "main" {
+        GUIDE_DIALOG: ".guide-dialog",
+    }
+}
 
 /// Silence after a key before the guide is searched.
 const TYPED_MS: i32 = 60;
@@ -81,7 +87,7 @@ pub(crate) fn guide(
     reactions: Reactions,
     go: impl Fn(ChannelId) + 'static,
 ) {
-    let dialog = room.find(".guide-dialog");
+    let dialog = room.find(parts::GUIDE_DIALOG);
     let guide = Rc::new_cyclic(|weak: &Weak<Guide>| {
         let weak = weak.clone();
         let observer = Observer::new(&dialog, move |roll| {

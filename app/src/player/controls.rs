@@ -12,11 +12,26 @@ use super::{
 use crate::{
     dom::{Timer, within},
     icon::Icon,
-    part::{Part, effect},
+    part::{Part, effect, parts},
     reels::feed::Feed,
     text::{texts, words},
     value::Owned,
 };
+
+parts! {
+    mod parts in "main" {
+        SOUND: ".sound",
+        HEAR: ".hear",
+        PLAY: ".play",
+        TIME: ".time",
+        FILM_EDGE: ".film-edge",
+        RUN: ".run",
+    }
+    mod time in ".time" {
+        NOW: "b",
+        LENGTH: "span",
+    }
+}
 
 /// The offer of sound keeps its words so long.
 const HEAR_MS: i32 = 6000;
@@ -56,7 +71,7 @@ pub(crate) fn Sound() -> impl IntoView {
 }
 
 fn sound(room: &Part, player: Player) {
-    let button = room.find(".sound");
+    let button = room.find(parts::SOUND);
     button.on_click(move || player.toggle_sound());
     button.bind_aria("aria-pressed", move || !player.muted.get());
     button.bind_icon(move || if player.muted.get() { "muted" } else { "sound" });
@@ -77,7 +92,7 @@ pub(crate) fn UnmutePrompt() -> impl IntoView {
 }
 
 fn unmute_prompt(room: &Part, player: Player) {
-    let button = room.find(".hear");
+    let button = room.find(parts::HEAR);
     button.on_click(move || player.toggle_sound());
     let timer = Owned::new();
     timer.set(Rc::new(Timer::once(HEAR_MS, {
@@ -131,15 +146,16 @@ pub(crate) fn SeekBar() -> impl IntoView {
 
 fn seek_bar(room: &Part, player: Player) {
     let words = words();
-    let play = room.find(".play");
+    let play = room.find(parts::PLAY);
     play.on_click(move || player.toggle());
     play.bind_attr("aria-label", move || {
         Some(if player.paused.get() { words.play } else { words.pause }.into())
     });
     play.bind_icon(move || if player.paused.get() { "play" } else { "pause" });
-    let time = room.find(".time");
-    time.find("b").bind_text(move || clock(player.time_s.get()));
-    time.find("span").bind_text(move || player.duration_s.get().map(clock).unwrap_or_default());
+    let time = room.find(parts::TIME);
+    time.find(time::NOW).bind_text(move || clock(player.time_s.get()));
+    time.find(time::LENGTH)
+        .bind_text(move || player.duration_s.get().map(clock).unwrap_or_default());
 }
 
 /// The film edge at rest: only its light.
@@ -164,7 +180,7 @@ fn Holes() -> impl IntoView {
 
 /// The progress: holes along the edge of a film. It can be dragged, and moved by keys.
 fn film_edge(room: &Part, player: Player) {
-    let edge = room.find(".film-edge");
+    let edge = room.find(parts::FILM_EDGE);
     room.bind_bool("data-scrubbing", move || player.scrubbing.get());
     let seek_to = {
         let edge = edge.clone();
@@ -197,7 +213,7 @@ fn film_edge(room: &Part, player: Player) {
         edge.on(event, move |_| player.scrubbing.set(false));
     }
     edge.on("keydown", move |event| seek_by_key(&event, player));
-    let (played, run) = (room.query_all(".played"), room.find(".run"));
+    let (played, run) = (room.query_all(".played"), room.find(parts::RUN));
     effect(move || {
         let (at, duration) = (player.time_s.get(), player.duration_s.get());
         let share = match duration {

@@ -9,10 +9,41 @@ use super::{Cause, PATIENCE_S, Phase, Player};
 use crate::{
     catalog::{ChannelId, Media},
     icon::Icon,
-    part::{Part, effect},
+    part::{Part, effect, parts},
     reels::feed::Feed,
     text::{texts, words},
 };
+
+parts! {
+    mod panel in ".failure" {
+        NUMBER: ".number",
+        LABEL: ".label",
+        BEFORE: ".before",
+        TITLE: "h2 bdi",
+        AFTER: ".after",
+        WHY: ".why",
+        RETRY: ".retry",
+        SKIP: ".skip",
+        FOLLOWING: ".following",
+        UNTIL: ".until",
+    }
+    mod until in ".failure .until" {
+        SECONDS: "b",
+    }
+    mod following in ".failure .following" {
+        NUMBER: "b",
+        LEAD: ".lead",
+        TITLE: "bdi",
+        POSTER: "img",
+    }
+    mod parts in "main" {
+        LEADER: ".leader",
+        FAILURE: ".failure",
+    }
+    mod leader in ".leader" {
+        SECONDS: "span",
+    }
+}
 
 /// A reel that fails so often is passed by.
 const FAILURES: u32 = 2;
@@ -168,9 +199,11 @@ pub(crate) fn failure(
     away: impl Fn() -> bool + 'static,
     next: impl Fn() + Clone + 'static,
 ) {
-    let leader = room.find(".leader");
-    leader.find("span").bind_text(move || player.patience_s.get().clamp(2, PATIENCE_S).to_string());
-    let panel = Panel::new(room.find(".failure"));
+    let leader = room.find(parts::LEADER);
+    leader
+        .find(leader::SECONDS)
+        .bind_text(move || player.patience_s.get().clamp(2, PATIENCE_S).to_string());
+    let panel = Panel::new(room.find(parts::FAILURE));
     panel.part.element().remove();
     panel.retry.on_click(move || player.retry());
     for button in [&panel.skip, &panel.following] {
@@ -235,21 +268,21 @@ impl Panel {
     fn new(part: Part) -> Self {
         let find = |selector| part.find(selector);
         Self {
-            number: find(".number"),
-            label: find(".label"),
-            sentence: [find(".before"), find("h2 bdi"), find(".after")],
-            why: find(".why"),
-            retry: find(".retry"),
-            skip: find(".skip"),
-            following: find(".following"),
-            until: find(".until"),
+            number: find(panel::NUMBER),
+            label: find(panel::LABEL),
+            sentence: [find(panel::BEFORE), find(panel::TITLE), find(panel::AFTER)],
+            why: find(panel::WHY),
+            retry: find(panel::RETRY),
+            skip: find(panel::SKIP),
+            following: find(panel::FOLLOWING),
+            until: find(panel::UNTIL),
             part,
         }
     }
 
     /// Holes and number follow the seconds until the next try.
     fn counts(&self, player: Player) {
-        let (until, number) = (self.until.clone(), self.until.find("b"));
+        let (until, number) = (self.until.clone(), self.until.find(until::SECONDS));
         effect(move || {
             let left = player.retry_s.get();
             until.toggle_attr("data-still", left == 0);
@@ -321,10 +354,10 @@ impl Panel {
         part.set_attr("aria-hidden", beside.then_some("true"));
         part.set_attr("tabindex", beside.then_some("-1"));
         let Some((number, media)) = next else { return };
-        part.find("b").set_text(&number.to_string());
-        part.find(".lead").set_text(if beside { words.then } else { words.next_is });
-        part.find("bdi").set_text(&media.title);
-        part.find("img").set_attr("src", media.poster.as_deref());
+        part.find(following::NUMBER).set_text(&number.to_string());
+        part.find(following::LEAD).set_text(if beside { words.then } else { words.next_is });
+        part.find(following::TITLE).set_text(&media.title);
+        part.find(following::POSTER).set_attr("src", media.poster.as_deref());
     }
 
     /// Into the article on screen. Where waiting helps nothing the way on has the focus, unless a

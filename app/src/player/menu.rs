@@ -11,10 +11,33 @@ use crate::{
     dom::is_narrow,
     icon::Icon,
     overlay_history,
-    part::{List, Part, effect},
+    part::{List, Part, effect, parts},
     text::{texts, words},
     value::Value,
 };
+
+parts! {
+    mod parts in "main" {
+        MENU_BUTTON: ".menu-button",
+        MENU: ".menu",
+        LEVEL_TEMPLATE: ".level-template",
+    }
+    mod menu in ".menu" {
+        LEVELS: ".levels",
+        SPEEDS: ".speeds",
+        LOOPS: ".loops",
+        GOES_ON: ".goes-on",
+        PIP: ".beside",
+    }
+    mod levels in ".levels" {
+        AUTOMATIC: ".rate",
+    }
+    mod level in ".level-template" {
+        INPUT: "input",
+        HEIGHT: ".lines",
+        RATE: ".rate",
+    }
+}
 
 /// Speeds that can be chosen, in hundredths.
 const SPEEDS: [u32; 5] = [50, 100, 125, 150, 200];
@@ -91,7 +114,7 @@ pub(crate) fn Level(label: &'static str) -> impl IntoView {
 
 /// Binds the menu.
 pub(super) fn menu(room: &Part, player: Player) {
-    let (button, menu) = (room.find(".menu-button"), room.find(".menu"));
+    let (button, menu) = (room.find(parts::MENU_BUTTON), room.find(parts::MENU));
     button.bind_aria("aria-expanded", move || player.menu.get());
     button.on_click(move || player.menu.update(|open| *open = !*open));
     let close = move || {
@@ -122,15 +145,15 @@ pub(super) fn menu(room: &Part, player: Player) {
             close();
         }
     });
-    levels(&menu.find(".levels"), &room.find(".level-template"), player);
-    menu.find(".speeds").on("change", move |event| {
+    levels(&menu.find(menu::LEVELS), &room.find(parts::LEVEL_TEMPLATE), player);
+    menu.find(menu::SPEEDS).on("change", move |event| {
         if let Some(speed) = value(&event) {
             player.set_speed(speed / 100.0);
         }
     });
-    switch(&menu.find(".loops"), player.loops, move |on| player.set_loops(on));
-    switch(&menu.find(".goes-on"), player.goes_on, move |on| player.set_goes_on(on));
-    let pip = menu.find(".beside");
+    switch(&menu.find(menu::LOOPS), player.loops, move |on| player.set_loops(on));
+    switch(&menu.find(menu::GOES_ON), player.goes_on, move |on| player.set_goes_on(on));
+    let pip = menu.find(menu::PIP);
     pip.toggle_attr("hidden", !super::pip::is_there());
     pip.on_click(move || player.toggle_pip());
 }
@@ -138,7 +161,7 @@ pub(super) fn menu(room: &Part, player: Player) {
 /// The qualities of the reel on screen: what is shown now stands beside the automatic one.
 fn levels(part: &Part, template: &Part, player: Player) {
     let list = List::new(part.clone(), template, "data-key");
-    let automatic = part.find(".rate");
+    let automatic = part.find(levels::AUTOMATIC);
     part.on("change", move |event| {
         if let Some(height) = value(&event) {
             player.set_height((height > 0.0).then_some(height as u32));
@@ -150,11 +173,11 @@ fn levels(part: &Part, template: &Part, player: Player) {
         let levels = player.levels.get();
         let keys = levels.iter().map(|(height, _)| height.to_string()).collect();
         for (row, (height, bits)) in list.reconcile(keys).iter().zip(&levels) {
-            let input = row.find("input");
+            let input = row.find(level::INPUT);
             input.set_attr("value", Some(&height.to_string()));
             input.of::<HtmlInputElement>().set_checked(player.wanted_height.get() == Some(*height));
-            row.find(".lines").set_text(&format!("{height}p"));
-            row.find(".rate").set_text(&megabits(*bits));
+            row.find(level::HEIGHT).set_text(&format!("{height}p"));
+            row.find(level::RATE).set_text(&megabits(*bits));
         }
     });
 }

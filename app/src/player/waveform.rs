@@ -8,11 +8,20 @@ use web_sys::HtmlElement;
 use super::Player;
 use crate::{
     dom::{fetched_text, get},
-    part::{Part, effect},
+    part::{Part, effect, parts},
     reels::feed::Feed,
     value::Value,
     wire::FromJs,
 };
+
+parts! {
+    mod parts in "main" {
+        SOUND_TRACK: ".sound-track",
+    }
+    mod wave in ".sound-track" {
+        PATH: "path",
+    }
+}
 
 /// CSS pixels of a second.
 const PX_A_SECOND: f64 = 16.0;
@@ -82,7 +91,7 @@ impl Waveform {
 
 /// The track follows the reel on screen and its playhead.
 pub(super) fn waveform(room: &Part, player: Player, feed: Feed) {
-    let track = room.find(".sound-track");
+    let track = room.find(parts::SOUND_TRACK);
     let drawn = Value::new(None::<(String, f64)>);
     effect({
         let track = track.clone();
@@ -105,7 +114,7 @@ pub(super) fn waveform(room: &Part, player: Player, feed: Feed) {
                         Some(&format!("0 0 {} {}", wave.peaks.len(), 2 * HALF)),
                     );
                     svg.set_attr("style", Some(&format!("width:{}px", wave.width() as u32)));
-                    svg.find("path").set_attr("d", Some(&path));
+                    svg.find(wave::PATH).set_attr("d", Some(&path));
                 }
                 drawn.set(Some((address, wave.width())));
             });

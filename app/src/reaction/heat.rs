@@ -4,11 +4,17 @@
 use web_sys::HtmlElement;
 
 use crate::{
-    part::{Part, effect},
+    part::{Part, effect, parts},
     player::Player,
     value::Value,
     websocket::Moment,
 };
+
+parts! {
+    mod parts in "main" {
+        HOLES: ".film-edge .holes",
+    }
+}
 
 /// From hole to hole, in CSS pixels.
 const PITCH: u32 = 8;
@@ -56,7 +62,7 @@ fn masks(counts: &[(u32, bool)]) -> (String, String) {
 
 /// The film edge follows the moments of the reel on screen.
 pub(super) fn heat(room: &Part, player: Player, moments: Value<Vec<(Moment, bool)>>) {
-    let holes = room.find(".film-edge .holes");
+    let holes = room.find(parts::HOLES);
     effect(move || {
         let style = holes.of::<HtmlElement>().style();
         let width = holes.element().client_width();

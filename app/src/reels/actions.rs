@@ -14,10 +14,17 @@ use crate::{
     chat::Chat,
     dom::{get, granted},
     help::Keyboard,
-    part::Part,
+    part::{Part, parts},
     player::Player,
     reaction::Reactions,
 };
+
+parts! {
+    mod parts in "main" {
+        GUIDE_LINK: ".guide-link",
+        FULL: ".full",
+    }
+}
 
 /// Everything that a gesture may ask something of.
 #[derive(Clone, Copy)]
@@ -68,7 +75,7 @@ impl Actions {
             Key::FullScreen => full_screen(),
             Key::Captions => self.player.toggle_captions(),
             Key::Like => self.reactions.toggle(),
-            Key::Guide => room.find(".guide-link").click(),
+            Key::Guide => room.find(parts::GUIDE_LINK).click(),
             Key::Help => self.keyboard.help.set(true),
             Key::Write => self.chat.write(),
             Key::Digit(digit) => {
@@ -109,7 +116,7 @@ pub(crate) fn full_screen() {
 
 /// Binds its button, which is not there where a page cannot fill the screen, as on iPhones.
 pub(super) fn full_screen_button(room: &Part) {
-    let button = room.find(".full");
+    let button = room.find(parts::FULL);
     button.toggle_attr("hidden", !document().fullscreen_enabled());
     button.on_click(full_screen);
 }

@@ -2,7 +2,7 @@
 //! when the list changes. What happens is decided in `feed/state.rs`.
 
 pub(crate) mod state;
-mod window;
+pub(crate) mod window;
 
 use std::{ops::Range, rc::Rc, sync::Arc};
 

@@ -28,9 +28,16 @@ use crate::{
     catalog::Anchor,
     dom::{Listener, Timer, now_ms, zoomed},
     help::Keyboard,
-    part::Part,
+    part::{Part, parts},
     player::Player,
 };
+
+parts! {
+    mod parts in "main" {
+        FEED: ".feed",
+        STRIP: ".strip",
+    }
+}
 
 /// A passed reel is loaded after it stayed so long.
 const DWELL_MS: i32 = 110;
@@ -66,8 +73,8 @@ impl FeedController {
         keyboard: Keyboard,
         room: &Part,
     ) -> Rc<Self> {
-        let element: HtmlElement = room.find(".feed").of::<HtmlElement>().clone();
-        let strip = room.find(".strip").of::<HtmlElement>().clone();
+        let element: HtmlElement = room.find(parts::FEED).of::<HtmlElement>().clone();
+        let strip = room.find(parts::STRIP).of::<HtmlElement>().clone();
         Rc::new_cyclic(|weak: &Weak<Self>| {
             let (settled, tells) = (weak.clone(), weak.clone());
             let motion = Motion::new(element.clone(), strip, move || {

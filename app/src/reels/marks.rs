@@ -8,11 +8,26 @@ use leptos::prelude::*;
 use super::{feed::Feed, feed_controller::FeedController};
 use crate::{
     dom::Timer,
-    part::{Part, effect},
+    part::{Part, effect, parts},
     player::Player,
     text::{texts, words},
     value::{Owned, Value},
 };
+
+parts! {
+    mod parts in "main" {
+        LIVE_BADGE: ".live-badge",
+        UP_NEXT: ".up-next",
+        ANNOUNCER: ".announcer",
+        DIALLED: ".dialled",
+    }
+    mod up_next in ".up-next" {
+        TITLE: "b",
+    }
+    mod dialled in ".dialled" {
+        NUMBER: "b",
+    }
+}
 
 /// What comes next is told so many seconds before the end.
 const UP_NEXT_S: f64 = 6.0;
@@ -65,11 +80,11 @@ pub(crate) fn Announcer() -> impl IntoView {
 /// Binds all but the number_entry.
 pub(crate) fn marks(room: &Part, feed: Feed, player: Player, controller: &Rc<FeedController>) {
     let words = words();
-    let badge = room.find(".live-badge");
+    let badge = room.find(parts::LIVE_BADGE);
     badge.bind_bool("hidden", move || !feed.active_media().is_some_and(|media| media.live));
 
-    let next = room.find(".up-next");
-    let title = next.find("b");
+    let next = room.find(parts::UP_NEXT);
+    let title = next.find(up_next::TITLE);
     next.on_click({
         let controller = Rc::clone(controller);
         move || controller.step(1)
@@ -85,7 +100,7 @@ pub(crate) fn marks(room: &Part, feed: Feed, player: Player, controller: &Rc<Fee
         }
     });
 
-    let announcer = room.find(".announcer");
+    let announcer = room.find(parts::ANNOUNCER);
     let mut before = feed.rested_media().map(|media| media.id.clone());
     effect(move || {
         let Some(media) = feed.rested_media() else { return };
@@ -126,8 +141,8 @@ impl ChannelNumberEntry {
 
 /// Shows the number being dialled.
 pub(crate) fn channel_number(room: &Part, number_entry: ChannelNumberEntry) {
-    let part = room.find(".dialled");
-    let number = part.find("b");
+    let part = room.find(parts::DIALLED);
+    let number = part.find(dialled::NUMBER);
     effect(move || {
         let dialled = number_entry.number.get();
         part.toggle_attr("hidden", dialled == 0);

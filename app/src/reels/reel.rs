@@ -7,10 +7,22 @@ use super::{ratio, shape};
 use crate::{
     catalog::{Kind, Media, Source},
     icon::{Icon, Logo},
-    part::Part,
+    part::{Part, parts},
     text::{Words, texts},
     thumb,
 };
+
+parts! {
+    mod article in ".reel-template" {
+        POSTER: ".poster",
+        TITLE: "h2",
+        DESCRIPTION: ".words",
+        TAGS: ".tag",
+        PICTURE: ".picture",
+        LIGHT: ".light",
+        NEXT_NUMBER: ".next-number",
+    }
+}
 
 /// Languages of subtitles that are named.
 const LANGUAGES: usize = 3;
@@ -80,21 +92,21 @@ impl ReelContent {
     pub(crate) fn fill(&self, article: &Part) {
         article.set_attr("data-shape", Some(self.shape));
         article.set_attr("aria-label", Some(&self.title));
-        article.find(".poster").set_attr("src", self.poster.as_deref());
+        article.find(article::POSTER).set_attr("src", self.poster.as_deref());
         self.throw_light(article);
-        article.find("h2").set_text(&self.title);
+        article.find(article::TITLE).set_text(&self.title);
         for (part, text) in article.query_all(".about").iter().zip(&self.about) {
             part.set_text(text);
         }
-        article.find(".words").set_text(&self.description);
-        article.find(".tag").set_text(&self.tags);
+        article.find(article::DESCRIPTION).set_text(&self.description);
+        article.find(article::TAGS).set_text(&self.tags);
     }
 }
 
 impl ReelContent {
     /// The tiny picture lies behind the poster, and is the light beside it.
     fn throw_light(&self, article: &Part) {
-        let (picture, light) = (article.find(".picture"), article.find(".light"));
+        let (picture, light) = (article.find(article::PICTURE), article.find(article::LIGHT));
         if self.thumbhash.is_none() || picture.get_attr("data-hash") != self.thumbhash {
             let thumb = self.thumbhash.as_deref().and_then(thumb::picture);
             let style = thumb.as_ref().map(|address| format!("--thumb:url({address})"));
@@ -134,7 +146,7 @@ impl ReelPosition {
         for part in article.query_all(".number") {
             part.set_text(&number);
         }
-        article.find(".next-number").set_text(&(self.place + 2).to_string());
+        article.find(article::NEXT_NUMBER).set_text(&(self.place + 2).to_string());
     }
 }
 

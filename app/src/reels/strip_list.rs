@@ -11,10 +11,32 @@ use super::{feed::Feed, shape};
 use crate::{
     catalog::{ChannelId, FeedSlice, Media},
     dom::opens_elsewhere,
-    part::{List, Part, effect},
+    part::{List, Part, effect, parts},
     player::clock,
     text::texts,
 };
+
+parts! {
+    mod parts in "main" {
+        STRIP_LIST: ".strip-list",
+        PLAY: ".play",
+        ACTIVE_ARTICLE: "article[aria-current]",
+        FRAME_TEMPLATE: ".frame-template",
+    }
+    mod list in ".strip-list" {
+        SKIP: ".skip",
+        NUMBER: ".number",
+        TOTAL: ".total",
+        FRAMES: "ol",
+    }
+    mod frame in ".frame-template" {
+        LINK: "a",
+        POSTER: "img",
+        NUMBER: ".number",
+        LENGTH: ".length",
+        TITLE: "b",
+    }
+}
 
 /// Reels listed on each side of the active one.
 const SIDE: u32 = 3;
@@ -81,9 +103,9 @@ pub(crate) fn Frame(media: Option<Media>, place: u32, current: bool) -> impl Int
 
 /// The list follows the reel on screen, and `go` goes to another one: the page stays.
 pub(crate) fn strip_list(room: &Part, feed: Feed, go: impl Fn(ChannelId) + 'static) {
-    let nav = room.find(".strip-list");
-    let play = room.find(".play");
-    nav.find(".skip").on_click(move || play.focus());
+    let nav = room.find(parts::STRIP_LIST);
+    let play = room.find(parts::PLAY);
+    nav.find(list::SKIP).on_click(move || play.focus());
     nav.on("click", move |event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let row = target.and_then(|target| target.closest("[data-key]").ok().flatten());
@@ -100,12 +122,13 @@ pub(crate) fn strip_list(room: &Part, feed: Feed, go: impl Fn(ChannelId) + 'stat
         move || {
             let wide = feed.rested_media().is_some_and(|media| shape(&media) == "wide");
             if wide && nav.has_focus() {
-                room.find("article[aria-current]").focus();
+                room.find(parts::ACTIVE_ARTICLE).focus();
             }
         }
     });
-    let (number, total) = (nav.find(".number"), nav.find(".total"));
-    let list = Rc::new(List::new(nav.find("ol"), &room.find(".frame-template"), "data-key"));
+    let (number, total) = (nav.find(list::NUMBER), nav.find(list::TOTAL));
+    let list =
+        Rc::new(List::new(nav.find(list::FRAMES), &room.find(parts::FRAME_TEMPLATE), "data-key"));
     effect(move || {
         let active = feed.active();
         number.set_text(&(active + 1).to_string());
@@ -113,15 +136,15 @@ pub(crate) fn strip_list(room: &Part, feed: Feed, go: impl Fn(ChannelId) + 'stat
         let shown = feed.held(listed(active, feed.total()));
         let keys = shown.iter().map(|(_, media)| media.id.to_string()).collect();
         for (frame, (place, media)) in list.reconcile(keys).iter().zip(shown) {
-            let link = frame.find("a");
+            let link = frame.find(frame::LINK);
             let number = (place + 1).to_string();
             link.set_attr("href", Some(&media.id.page()));
             link.set_attr("aria-current", (place == active).then_some("true"));
             link.set_attr("data-number", Some(&number));
-            frame.find("img").set_attr("src", media.poster.as_deref());
-            frame.find(".number").set_text(&number);
-            frame.find(".length").set_text(&media.duration_s.map(clock).unwrap_or_default());
-            frame.find("b").set_text(&media.title);
+            frame.find(frame::POSTER).set_attr("src", media.poster.as_deref());
+            frame.find(frame::NUMBER).set_text(&number);
+            frame.find(frame::LENGTH).set_text(&media.duration_s.map(clock).unwrap_or_default());
+            frame.find(frame::TITLE).set_text(&media.title);
         }
     });
 }

@@ -8,11 +8,31 @@ use super::super::{
     state::{Event, Pending, State, Topic},
 };
 use crate::{
-    part::{List, Part, effect},
+    part::{List, Part, effect, parts},
     reels::feed::Feed,
     text::words,
     websocket::Message,
 };
+
+parts! {
+    mod parts in "main" {
+        LOG: ".log",
+        LINE_TEMPLATE: ".line-template",
+    }
+    mod log in ".log" {
+        LINES: "ol",
+        QUIET: ".quiet",
+    }
+    mod line in ".line-template" {
+        ROOM_MARK: ".room-mark",
+        NAME: "b",
+        TIME: "time",
+        TEXT: "p",
+    }
+    mod line_mark in ".line-template" {
+        NUMBER: ".number",
+    }
+}
 
 /// The reader of the log counts as at its bottom within so many pixels.
 const BOTTOM_PX: i32 = 40;
@@ -36,9 +56,9 @@ pub(crate) fn Line() -> impl IntoView {
 
 /// The log follows the chat, and its newest line only while its reader is at the bottom.
 pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
-    let log = room.find(".log");
-    let list = List::new(log.find("ol"), &room.find(".line-template"), "data-key");
-    let quiet = log.find(".quiet");
+    let log = room.find(parts::LOG);
+    let list = List::new(log.find(log::LINES), &room.find(parts::LINE_TEMPLATE), "data-key");
+    let quiet = log.find(log::QUIET);
     log.on("scroll", {
         let log = log.clone();
         move |_| {
@@ -81,25 +101,25 @@ fn fill(line: &Part, message: &Message, mine: bool, feed: Feed) {
     let place = message.channel.as_ref().and_then(|channel| feed.place(channel));
     line.toggle_attr("data-mine", mine);
     if let Some(place) = place {
-        let mark = line.find(".room-mark");
+        let mark = line.find(line::ROOM_MARK);
         mark.toggle_attr("hidden", false);
-        mark.find(".number").set_text(&(place + 1).to_string());
+        mark.find(line_mark::NUMBER).set_text(&(place + 1).to_string());
     }
     // The rest of a message never changes.
     if line.get_attr("data-said").is_none() {
         line.toggle_attr("data-said", true);
-        line.find("b").set_text(&message.username);
-        line.find("time").set_text(&time_of_day(message.ts));
-        line.find("p").set_text(&message.text);
+        line.find(line::NAME).set_text(&message.username);
+        line.find(line::TIME).set_text(&time_of_day(message.ts));
+        line.find(line::TEXT).set_text(&message.text);
     }
 }
 
 fn fill_pending(line: &Part, pending: &Pending, name: Option<&str>) {
     line.toggle_attr("data-mine", true);
     line.toggle_attr("data-pending", true);
-    line.find("b").set_text(name.unwrap_or_default());
-    line.find("time").set_text(words().not_sent);
-    line.find("p").set_text(&pending.text);
+    line.find(line::NAME).set_text(name.unwrap_or_default());
+    line.find(line::TIME).set_text(words().not_sent);
+    line.find(line::TEXT).set_text(&pending.text);
 }
 
 /// `hh:mm` where the reader is.

@@ -68,4 +68,4 @@ impl FeedWindow {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -6,7 +6,7 @@ use super::FeedWindow;
 use crate::catalog::{ChannelId, FeedSlice, Kind, Media, Order, Source};
 
 /// The channel `c` and its number.
-pub(in crate::reels::feed) fn media(n: u32) -> Option<Media> {
+pub(crate) fn media(n: u32) -> Option<Media> {
     Some(Media {
         id: ChannelId::parse(&format!("c{n}")).ok()?,
         title: String::new(),
@@ -33,7 +33,7 @@ pub(in crate::reels::feed) fn media(n: u32) -> Option<Media> {
 }
 
 /// The channels from one to before another, of a list of a thousand.
-pub(in crate::reels::feed) fn slice(from: u32, to: u32, version: &str) -> FeedSlice {
+pub(crate) fn slice(from: u32, to: u32, version: &str) -> FeedSlice {
     FeedSlice {
         items: (from..to).filter_map(media).collect(),
         offset: from,
