@@ -8,6 +8,7 @@ mod banners;
 pub mod broken;
 pub mod catalog;
 mod chat;
+mod dialog;
 mod dom;
 pub mod error;
 pub mod guide;
