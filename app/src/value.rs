@@ -4,6 +4,8 @@
 //! arena slot, so that a type costs no more than the reading of it; what tracks them is the reactive
 //! graph of Leptos.
 
+mod signal;
+
 use std::{
     any::Any,
     cell::{Ref, RefCell, RefMut},
@@ -36,6 +38,11 @@ impl Handle {
         self.0.with_value(|slot| Rc::clone(slot))
     }
 
+    /// The slot, unless its owner is gone.
+    fn try_slot(self) -> Option<Rc<Slot>> {
+        self.0.try_with_value(|slot| Rc::clone(slot))
+    }
+
     #[inline(never)]
     fn tracked(self) -> Rc<Slot> {
         let slot = self.slot();
@@ -65,7 +72,8 @@ fn another_type() -> ! {
     unreachable!("a slot keeps its type")
 }
 
-/// A value that tells when it changes; a cheap handle. Made in the browser only.
+/// A value that tells when it changes; a cheap handle. Made in the browser only. A signal to Leptos
+/// (`value/signal.rs`); its own methods come first, and cost less than those of the traits.
 pub struct Value<T: 'static>(Handle, PhantomData<fn() -> T>);
 
 impl<T> Clone for Value<T> {
