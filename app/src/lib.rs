@@ -15,6 +15,7 @@ pub mod guide;
 mod help;
 mod hydrate_root;
 pub mod icon;
+mod layout;
 mod overlay_history;
 mod pages;
 mod part;

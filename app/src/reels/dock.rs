@@ -7,6 +7,7 @@ use web_sys::HtmlElement;
 
 use crate::{
     dom::Listener,
+    layout::FILM_BESIDE,
     part::{Part, Selector, keep, parts},
 };
 
@@ -25,8 +26,6 @@ parts! {
     }
 }
 
-/// Where there is film beside the picture; the stylesheet asks the same.
-const BESIDE: &str = "(width >= 560px) and (min-aspect-ratio: 18/25)";
 /// From the left: what is nearest the right thumb comes last, as the server writes it.
 const ROW: [Selector; 7] = [
     button::SOUND,
@@ -51,7 +50,7 @@ const COLUMN: [Selector; 7] = [
 /// The dock follows the shape of the window.
 pub(super) fn dock(room: &Part) {
     let dock = room.find(parts::DOCK);
-    let Ok(Some(query)) = window().match_media(BESIDE) else { return };
+    let Ok(Some(query)) = window().match_media(FILM_BESIDE) else { return };
     let lay_out = {
         let query = query.clone();
         move || {

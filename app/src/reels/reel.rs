@@ -36,7 +36,7 @@ pub(crate) struct ReelContent {
     /// Its lengths and its colour, as the stylesheet reads them.
     style: String,
     title: String,
-    /// Where its bytes live, how many lines it has, and the languages of its subtitles.
+    /// Where its bytes live, the height of its picture, and the languages of its subtitles.
     about: [String; 3],
     description: String,
     tags: String,
