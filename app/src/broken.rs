@@ -1,4 +1,4 @@
-//! A page that stopped working says so, and how to go on: the page's program may fail while it takes
+//! A page that stopped working says so, and how to go on: the WASM bundle may fail while it takes
 //! the page over, and then nothing else would answer.
 
 use std::panic;
@@ -9,7 +9,7 @@ use web_sys::Element;
 
 use crate::text::Lang;
 
-/// Shows a bar with a link to this page from now on, whenever the program fails.
+/// Shows a bar with a link to this page from now on, whenever the WASM fails.
 pub fn tell_when_broken() {
     panic::set_hook(Box::new(|why| {
         web_sys::console::error_1(&JsValue::from(why.to_string()));
@@ -17,7 +17,7 @@ pub fn tell_when_broken() {
     }));
 }
 
-/// Shows the bar. Plain elements and a plain link: no part of the failed program is needed.
+/// Shows the bar. Plain elements and a plain link: no part of the failed WASM is needed.
 pub fn show() {
     let document = document();
     let lang = document.document_element().and_then(|root| root.get_attribute("lang"));

@@ -272,7 +272,7 @@ impl Anchor {
 
 /// A contiguous part of the feed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Window {
+pub struct FeedSlice {
     /// The media objects, in the order that was asked for.
     pub items: Vec<Media>,
     /// Place of the first of them in the whole feed, from 0.
@@ -292,7 +292,7 @@ pub trait Catalog: Send + Sync + 'static {
 
     /// The part of the feed, put into `order`, around `anchor`: at most `before` channels ahead of it and `after`
     /// behind it. `None` where the anchor is an id that the list does not hold.
-    fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window>;
+    fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<FeedSlice>;
 
     /// What a player asks for first when it opens this channel.
     fn opening(&self, id: &ChannelId) -> Opening;

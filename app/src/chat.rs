@@ -1,186 +1,196 @@
-//! Chat as the page holds it: what was said, what waits to be said, who one is. The views live in
-//! `chat/`.
+//! The chat as views see it, and the socket that carries it. What happens is decided in
+//! `chat/state.rs`.
 
 mod buttons;
-mod heard;
+mod overlay;
 mod panel;
-mod refused;
 mod soft_keyboard;
-mod talk;
+mod state;
 
-use std::{collections::VecDeque, rc::Rc};
+use std::rc::Rc;
 
-use leptos::prelude::untrack;
-
+use self::state::{Clock, Command, Event, State, Topic, step};
 pub(crate) use self::{
     buttons::{ChatButton, Viewers},
+    overlay::{ChatOverlay, ChatOverlayLine},
     panel::{ChatPanel, Line},
-    refused::Note,
-    talk::{Talk, TalkLine},
+    state::Link,
 };
 use crate::{
     catalog::ChannelId,
-    dom::{Timer, is_narrow, recall},
-    live::{
-        ClientEvent, Message, Rooms, ServerEvent,
-        socket::{Socket, live_address},
-    },
+    dom::{Timer, is_narrow, recall, remember},
     part::Part,
-    reels::feed::Feed,
-    value::{Held, Value},
+    reels::feed::{self, Feed},
+    value::{Owned, Topics, Value},
+    websocket::{
+        ClientEvent, ServerEvent,
+        socket::{Socket, SocketEvent, websocket_address},
+    },
 };
 
-/// Lines kept in the page.
-const KEPT: usize = 300;
-/// Lines shown over the picture at once.
-const AMBIENT: usize = 3;
-/// And for how long.
-const AMBIENT_MS: i32 = 8000;
+/// A message is shown over the picture for so long.
+const OVERLAY_MS: i32 = 8000;
+const SECOND_MS: i32 = 1000;
 /// A reel counts as watched when it stays so long.
 const WATCH_MS: i32 = 400;
-/// The longest message, in characters (Unicode scalar values).
-pub(crate) const TEXT_MAX: usize = 500;
-/// The longest name, in characters.
-pub(crate) const NAME_MAX: usize = 24;
 const NAME_KEY: &str = "carrete.name";
 const TOKEN_KEY: &str = "carrete.token";
-
-/// A message on its way: shown, and said again after a reconnection until it has come back.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Pending {
-    pub(crate) nonce: String,
-    pub(crate) text: String,
-    pub(crate) channel: Option<ChannelId>,
-    /// It has been on a socket: it may have been heard.
-    said: bool,
-}
-
-/// The state of the socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Link {
-    /// Not open yet, for the first time.
-    Opening,
-    /// Open.
-    Open,
-    /// Lost; tried again in so many seconds of so many, at 0 just now.
-    Lost(u32, u32),
-}
 
 /// Binds the views of the chat.
 pub(crate) fn take_over(room: &Part, chat: Chat, feed: Feed) {
     buttons::bind(room, chat);
     soft_keyboard::follow(room);
     panel::bind(room, chat, feed);
-    talk::bind(room, chat);
+    overlay::bind(room, chat);
 }
 
 /// Hears what the server says.
-type Hearer = dyn Fn(&ServerEvent);
+type OnEvent = dyn Fn(&ServerEvent);
 
 /// Chat and the socket that carries it; a cheap handle.
 #[derive(Clone, Copy)]
 pub(crate) struct Chat {
     feed: Feed,
-    /// What was said, oldest first.
-    pub(crate) messages: Value<VecDeque<Message>>,
-    /// What waits to come back.
-    pub(crate) pending: Value<Vec<Pending>>,
-    /// The newest lines, for a few seconds.
-    pub(crate) ambient: Value<VecDeque<Message>>,
-    /// Messages that came while the sheet was closed.
-    pub(crate) unread: Value<u32>,
-    /// Open sockets, and those at each reel.
-    pub(crate) online: Value<(u32, Rooms)>,
-    /// One's own name.
-    pub(crate) name: Value<Option<String>>,
-    /// The text box.
-    pub(crate) draft: Value<String>,
-    /// The name is being asked.
-    pub(crate) asking: Value<bool>,
-    /// What a person must know.
-    pub(crate) note: Value<Option<Note>>,
-    /// Counts how often somebody wanted to write before it was time.
-    pub(crate) insists: Value<u32>,
-    /// What could not be said and stands in the text box again, untouched.
-    returned: Value<String>,
-    /// The text in the box is said as soon as the server is back.
-    pub(crate) waits: Value<bool>,
-    /// The name is being taken again, and how often that was done since something was said.
-    rejoins: Value<(bool, u32)>,
-    /// Only this reel's room is shown and written.
-    pub(crate) only_here: Value<bool>,
-    /// The sheet is open.
-    pub(crate) open: Value<bool>,
-    /// Counts how often somebody asked for the text box.
-    pub(crate) writes: Value<u32>,
+    state: Value<State>,
+    topics: Topics,
     /// Hears what belongs to the reel on screen.
-    pub(crate) felt: Held<Rc<Hearer>>,
-    /// The socket.
-    pub(crate) link: Value<Link>,
-    /// It broke because the server stops.
-    pub(crate) stops: Value<bool>,
-    /// How often it broke since it was last open.
-    pub(crate) breaks: Value<u32>,
-    socket: Held<Rc<Socket>>,
-    timers: Held<Rc<Timer>>,
-    watching: Held<Rc<Timer>>,
-    counting: Held<Rc<Timer>>,
-    slowing: Held<Rc<Timer>>,
+    pub(crate) on_reaction: Owned<Rc<OnEvent>>,
+    socket: Owned<Rc<Socket>>,
+    watching: Owned<Rc<Timer>>,
+    clocks: [Owned<Rc<Timer>>; 3],
 }
 
 impl Chat {
     pub(crate) fn new(feed: Feed) -> Self {
         Self {
             feed,
-            messages: Value::default(),
-            pending: Value::default(),
-            ambient: Value::default(),
-            unread: Value::new(0),
-            online: Value::default(),
-            name: Value::new(None),
-            draft: Value::default(),
-            asking: Value::new(false),
-            note: Value::new(None),
-            insists: Value::new(0),
-            returned: Value::default(),
-            waits: Value::new(false),
-            rejoins: Value::new((false, 0)),
-            only_here: Value::new(false),
-            open: Value::new(false),
-            writes: Value::new(0),
-            felt: Held::new(),
-            link: Value::new(Link::Opening),
-            stops: Value::new(false),
-            breaks: Value::new(0),
-            socket: Held::new(),
-            timers: Held::new(),
-            watching: Held::new(),
-            counting: Held::new(),
-            slowing: Held::new(),
+            state: Value::new(State::new(recall(NAME_KEY))),
+            topics: Topics::new(Topic::Link as usize + 1),
+            on_reaction: Owned::new(),
+            socket: Owned::new(),
+            watching: Owned::new(),
+            clocks: [(); 3].map(|()| Owned::new()),
         }
     }
 
     /// Opens the socket. Called in the browser, once.
-    pub(crate) fn wake(&self) {
-        let chat = *self;
-        self.name.set(recall(NAME_KEY));
-        let feed = self.feed;
-        let address = move || live_address(&format!("?version={}", feed.version()));
-        self.socket.set(Socket::open(address, move |heard| chat.heard(heard)));
+    pub(crate) fn start(&self) {
+        let (chat, feed) = (*self, self.feed);
+        let address = move || websocket_address(&format!("?version={}", feed.version()));
+        self.socket.set(Socket::open(address, move |event| chat.on_socket(event)));
     }
 
     /// Closes the socket.
-    pub(crate) fn sleep(&self) {
+    pub(crate) fn stop(&self) {
         drop(self.socket.take());
-        drop(self.timers.take());
         drop(self.watching.take());
-        drop(self.counting.take());
-        drop(self.slowing.take());
+        for clock in self.clocks {
+            drop(clock.take());
+        }
+    }
+
+    fn on_socket(&self, event: SocketEvent) {
+        self.dispatch(match event {
+            SocketEvent::Opened => Event::Opened,
+            SocketEvent::Closed { pause_ms, stops } => {
+                Event::Closed { seconds: (pause_ms / 1000.0).ceil() as u32, stops }
+            }
+            SocketEvent::Event(event) => {
+                if let Some(on_reaction) = self.on_reaction.get() {
+                    on_reaction(&event);
+                }
+                if let ServerEvent::Videos { videos, total, version } = event {
+                    let listed = feed::state::Event::Listed { videos, total, version };
+                    self.feed.dispatch(listed);
+                    return;
+                }
+                Event::Received(event)
+            }
+        });
+    }
+
+    /// Something has happened.
+    pub(crate) fn dispatch(&self, event: Event) {
+        for command in self.state.update_untracked(|state| step(state, event)) {
+            self.perform(command);
+        }
+    }
+
+    fn perform(&self, command: Command) {
+        let chat = *self;
+        match command {
+            Command::Changed(topic) => self.topics.notify(topic as usize),
+            Command::Join(username) => {
+                self.send_event(&ClientEvent::Join { username, token: recall(TOKEN_KEY) });
+            }
+            Command::Watch => self.watch(),
+            Command::Say(pending) => {
+                let nonce = pending.nonce.clone();
+                let sent = self.send_event(&ClientEvent::ChatMessage {
+                    text: pending.text,
+                    channel: pending.channel,
+                    nonce: Some(pending.nonce),
+                });
+                if sent {
+                    self.dispatch(Event::Sent(nonce));
+                }
+            }
+            Command::SendDraft => self.send(),
+            Command::Remember { name, token } => {
+                remember(NAME_KEY, &name);
+                remember(TOKEN_KEY, &token);
+            }
+            Command::RefreshFeed => self.feed.dispatch(feed::state::Event::Refresh),
+            Command::Start(clock) => {
+                let ms = if clock == Clock::Overlay { OVERLAY_MS } else { SECOND_MS };
+                let timer = Timer::every(ms, move || chat.dispatch(Event::Tick(clock)));
+                self.clocks[clock as usize].set(Rc::new(timer));
+            }
+            Command::Stop(clock) => drop(self.clocks[clock as usize].take()),
+        }
+    }
+
+    /// Reads the state. Untracked.
+    pub(crate) fn now<R>(&self, read: impl FnOnce(&State) -> R) -> R {
+        self.state.with_untracked(read)
+    }
+
+    /// Reads the state, and follows this topic of it.
+    pub(crate) fn follow<R>(&self, topic: Topic, read: impl FnOnce(&State) -> R) -> R {
+        self.topics.track(topic as usize);
+        self.state.with_untracked(read)
+    }
+
+    /// Follows these topics of the state.
+    fn track(&self, topics: &[Topic]) {
+        for topic in topics {
+            self.topics.track(*topic as usize);
+        }
+    }
+
+    /// The socket. Tracked.
+    pub(crate) fn link(&self) -> Link {
+        self.follow(Topic::Link, |state| state.link)
+    }
+
+    /// How often the socket broke since it was last open.
+    pub(crate) fn breaks(&self) -> u32 {
+        self.now(|state| state.breaks)
+    }
+
+    /// Whether the server is away. Tracked.
+    pub(crate) fn is_away(&self) -> bool {
+        self.follow(Topic::Link, State::is_away)
+    }
+
+    /// Whether the sheet is open. Tracked.
+    pub(crate) fn is_open(&self) -> bool {
+        self.follow(Topic::Panel, |state| state.open)
     }
 
     /// Says something over the socket; `false` where it is not open.
-    pub(crate) fn say(&self, event: &ClientEvent) -> bool {
-        self.socket.get().is_some_and(|socket| socket.say(event))
+    pub(crate) fn send_event(&self, event: &ClientEvent) -> bool {
+        self.socket.get().is_some_and(|socket| socket.send_event(event))
     }
 
     /// Tries the socket at once.
@@ -190,92 +200,20 @@ impl Chat {
         }
     }
 
-    /// Whether the server is away: a short break is not worth a word, so from the second try on, or
-    /// at once where it said that it stops. Tracked.
-    pub(crate) fn is_away(&self) -> bool {
-        matches!(self.link.get(), Link::Lost(..)) && (self.breaks.get() > 1 || self.stops.get())
+    /// Sends the draft.
+    fn send(&self) {
+        let (here, remembered) = (self.watched(), recall(NAME_KEY));
+        self.dispatch(Event::Send { nonce: nonce(), here, remembered });
     }
 
-    // What a person does
-
-    /// The text box holds something else.
-    pub(crate) fn typed(&self, text: String) {
-        self.waits.set(false);
-        let text = self.apart(text);
-        self.draft.set(text);
-    }
-
-    /// Sends the draft; asks for a name first, where there is none.
-    pub(crate) fn send(&self) {
-        let text = self.draft.with_untracked(|draft| draft.trim().to_owned());
-        if text.is_empty() || self.must_wait() {
-            return;
-        }
-        if self.name.with_untracked(Option::is_none) {
-            // Another tab may have asked for it meanwhile.
-            let Some(name) = recall(NAME_KEY) else {
-                self.asking.set(true);
-                return;
-            };
-            self.name.set(Some(name));
-            self.join();
-        }
-        if untrack(|| self.is_away()) {
-            self.waits.set(true);
-            return;
-        }
-        let here = self.only_here.get_untracked();
-        let pending = Pending {
-            nonce: nonce(),
-            text,
-            channel: here.then(|| self.watched()).flatten(),
-            said: false,
-        };
-        self.draft.set(String::new());
-        self.note.set(None);
-        self.pending.update(|all| all.push(pending));
-        self.say_pending();
-    }
-
-    /// Takes a name and sends what waited for it.
-    pub(crate) fn call_me(&self, name: &str) {
-        let name = name.trim();
-        if name.is_empty() || name.chars().count() > NAME_MAX {
-            self.note.set(Some(Note::BadName));
-            return;
-        }
-        self.note.set(None);
-        self.name.set(Some(name.to_owned()));
-        self.asking.set(false);
-        self.join();
-        self.send();
-    }
-
-    /// The name is not given now; the message still waits in its box.
-    pub(crate) fn ask_no_more(&self) {
-        self.asking.set(false);
-        self.note.set(None);
-    }
-
-    /// To the text box, through the sheet where it is closed.
+    /// To the text box.
     pub(crate) fn write(&self) {
-        self.writes.update(|n| *n += 1);
-        if is_narrow() && !self.open.get_untracked() {
-            self.toggle();
-        }
+        self.dispatch(Event::Write { narrow: is_narrow() });
     }
 
-    /// Opens or closes the sheet. A column beside the picture is always there: then one writes.
+    /// Opens or closes the sheet.
     pub(crate) fn toggle(&self) {
-        let open = !self.open.get_untracked();
-        if open && !is_narrow() {
-            self.writes.update(|n| *n += 1);
-            return;
-        }
-        self.open.set(open);
-        if open {
-            self.unread.set(0);
-        }
+        self.dispatch(Event::Toggle { narrow: is_narrow() });
     }
 
     /// Tells which reel is on screen, when it has stayed a moment.
@@ -286,32 +224,12 @@ impl Chat {
 
     fn watch(&self) {
         if let Some(channel) = self.watched() {
-            self.say(&ClientEvent::Watch { channel });
+            self.send_event(&ClientEvent::Watch { channel });
         }
     }
 
     fn watched(&self) -> Option<ChannelId> {
         self.feed.media_at(self.feed.active_now()).map(|media| media.id.clone())
-    }
-
-    fn join(&self) {
-        if let Some(username) = self.name.get_untracked() {
-            self.say(&ClientEvent::Join { username, token: recall(TOKEN_KEY) });
-        }
-    }
-
-    fn say_pending(&self) {
-        let chat = *self;
-        self.pending.update_untracked(|all| {
-            for pending in all {
-                let said = chat.say(&ClientEvent::ChatMessage {
-                    text: pending.text.clone(),
-                    channel: pending.channel.clone(),
-                    nonce: Some(pending.nonce.clone()),
-                });
-                pending.said |= said;
-            }
-        });
     }
 }
 

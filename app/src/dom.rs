@@ -9,7 +9,7 @@ use web_sys::{
     RequestInit, SupportedType,
 };
 
-use crate::part::Part;
+use crate::{layout, part::Part};
 
 /// An event listener; removed when dropped.
 #[derive(Debug)]
@@ -150,7 +150,7 @@ pub(crate) fn swipes() -> bool {
 
 /// Whether there is no room beside the picture: the chat is a sheet.
 pub(crate) fn is_narrow() -> bool {
-    matches("(width < 1180px)")
+    matches(layout::SHEET)
 }
 
 /// Whether the page is seen through a part of itself: two fingers have drawn it larger.

@@ -2,10 +2,10 @@
 //! document of its own that needs no script; the server renders it and the reels page may show its
 //! `.guide` in a dialog.
 
-mod choice;
 mod desk;
 mod document;
 mod open;
+mod query;
 mod roll;
 mod sheet;
 
@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 pub(crate) use self::open::{GuideDialog, guide};
 pub use self::{
-    choice::{Choice, Narrow},
     document::{GuideRequest, document, roll},
+    query::{Filter, GuideQuery},
 };
 use crate::catalog::Media;
 
@@ -52,7 +52,7 @@ pub struct Instead {
     /// The number that was asked for, where it is beyond the last one.
     pub number: Option<u32>,
     /// Questions that find something, and how many channels each of them finds.
-    pub wider: Vec<(Choice, u32)>,
+    pub wider: Vec<(GuideQuery, u32)>,
     /// The channels nearest to what was asked for, the nearest first; for a number the last one.
     pub near: Vec<Frame>,
 }

@@ -4,13 +4,25 @@ use leptos::prelude::*;
 use web_sys::{HtmlDialogElement, HtmlInputElement};
 
 use crate::{
-    back,
     dom::{recall, remember},
     icon::Icon,
-    part::{Part, watch},
+    overlay_history,
+    part::{Part, effect, parts},
     text::{texts, words},
     value::Value,
 };
+
+parts! {
+    mod parts in "main" {
+        HELP: ".help",
+        HELP_BUTTON: ".help-button",
+        HEAR_LETTER: ".hear .letter",
+    }
+    mod dialog in ".help" {
+        CLOSE: ".close",
+        LETTERS: ".letters",
+    }
+}
 
 const LETTERS_KEY: &str = "carrete.letters";
 const OFF: &str = "off";
@@ -98,23 +110,23 @@ impl Keyboard {
 
 /// Binds the help and its button.
 pub(crate) fn help(room: &Part, keyboard: Keyboard) {
-    let dialog = room.find(".help");
-    room.find(".help-button").on_press(move || keyboard.help.set(true));
-    dialog.find(".close").on_press(move || keyboard.help.set(false));
+    let dialog = room.find(parts::HELP);
+    room.find(parts::HELP_BUTTON).on_click(move || keyboard.help.set(true));
+    dialog.find(dialog::CLOSE).on_click(move || keyboard.help.set(false));
     dialog.on("close", move |_| keyboard.help.set(false));
-    let letters = dialog.find(".letters").of::<HtmlInputElement>().clone();
-    dialog.find(".letters").on("change", {
+    let letters = dialog.find(dialog::LETTERS).of::<HtmlInputElement>().clone();
+    dialog.find(dialog::LETTERS).on("change", {
         let letters = letters.clone();
         move |_| {
             keyboard.letters.set(letters.checked());
             remember(LETTERS_KEY, if letters.checked() { "" } else { OFF });
         }
     });
-    watch(move || letters.set_checked(keyboard.letters.get()));
-    room.find(".hear .letter").flag("hidden", move || !keyboard.letters.get());
-    watch(move || {
+    effect(move || letters.set_checked(keyboard.letters.get()));
+    room.find(parts::HEAR_LETTER).bind_bool("hidden", move || !keyboard.letters.get());
+    effect(move || {
         if keyboard.help.get() {
-            back::show(&dialog);
+            overlay_history::show(&dialog);
         } else {
             dialog.of::<HtmlDialogElement>().close();
         }

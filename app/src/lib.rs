@@ -4,18 +4,19 @@
 #![recursion_limit = "256"]
 #![allow(unreachable_pub, reason = "the component macro makes its property types public")]
 
-mod adopt;
-mod back;
-mod bars;
+mod banners;
 pub mod broken;
 pub mod catalog;
 mod chat;
+mod dialog;
 mod dom;
 pub mod error;
 pub mod guide;
 mod help;
+mod hydrate_root;
 pub mod icon;
-pub mod live;
+mod layout;
+mod overlay_history;
 mod pages;
 mod part;
 pub mod player;
@@ -29,13 +30,14 @@ pub mod text;
 pub mod theme;
 mod thumb;
 pub mod value;
+pub mod websocket;
 pub mod wire;
 
 use leptos::{either::EitherOf5, prelude::*};
 
 pub use self::shell::shell;
 use self::{
-    adopt::adopt,
+    hydrate_root::hydrate_root,
     pages::{Empty, Missing, Starting, reload_with_the_first_channel},
     pulse::PulsePage,
     reels::Reels,
@@ -52,19 +54,19 @@ pub fn App(
     provide_context(start.lang);
     provide_context(JoinUrl(start.join_url));
     let page = start.page.clone();
-    adopt(
-        // No view is erased anywhere: an erased one keeps every way to render it in the program.
+    hydrate_root(
+        // No view is erased anywhere: an erased one keeps every way to render it in the WASM bundle.
         move || match start.page {
-            Page::Reels(window, active) => EitherOf5::A(view! { <Reels window active /> }),
+            Page::Reels(slice, active) => EitherOf5::A(view! { <Reels slice active /> }),
             Page::Empty(folder) => EitherOf5::B(view! { <Empty folder /> }),
             Page::Missing(name) => EitherOf5::C(view! { <Missing name /> }),
             Page::Starting => EitherOf5::D(view! { <Starting /> }),
             Page::Pulse(shown) => EitherOf5::E(view! { <PulsePage shown /> }),
         },
         move |root| match page {
-            Page::Reels(window, active) => reels::take_over(root, window, active),
+            Page::Reels(slice, active) => reels::take_over(root, slice, active),
             Page::Empty(_) | Page::Starting => reload_with_the_first_channel(),
-            // They have no program at all.
+            // Nothing of them moves.
             Page::Pulse(_) | Page::Missing(_) => {}
         },
     )

@@ -5,20 +5,20 @@ use send_wrapper::SendWrapper;
 
 use crate::{
     icon::Logo,
-    live::{
-        ServerEvent,
-        socket::{Heard, Socket, live_address},
-    },
     share::IsOpen,
     text::texts,
+    websocket::{
+        ServerEvent,
+        socket::{Socket, SocketEvent, websocket_address},
+    },
 };
 
 /// Watches for the first channel: then this page is out of date and asks for itself again.
 pub(crate) fn reload_with_the_first_channel() {
     let socket = SendWrapper::new(Socket::open(
-        || live_address(""),
+        || websocket_address(""),
         |heard| {
-            if let Heard::Event(ServerEvent::Videos { total: 1.., .. }) = heard {
+            if let SocketEvent::Event(ServerEvent::Videos { total: 1.., .. }) = heard {
                 let _ = window().location().reload();
             }
         },

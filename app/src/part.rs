@@ -2,6 +2,8 @@
 //! Attributes and texts follow signals, listeners live as long as the reactive owner that made them.
 
 mod list;
+#[cfg(test)]
+pub(crate) mod page;
 
 use std::borrow::Cow;
 
@@ -13,8 +15,35 @@ use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
 pub(crate) use self::list::List;
 use crate::dom::Listener;
 
-/// A text that is made, or one that stands in the program.
+/// A text that is made, or one that is a constant.
 pub(crate) type Text = Cow<'static, str>;
+
+/// Where a part lies below another one. Made by [`parts!`] only, which also tests that it is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Selector(pub(crate) &'static str);
+
+/// The picture in an icon.
+const ICON: Selector = Selector("use");
+
+/// Names the parts that the browser binds, beside the view that the server renders: `mod NAME in
+/// ROOT { PART: SELECTOR }`. A test renders the page and finds every one of them below its root, so
+/// that a class with another name is a red test and no dead page.
+macro_rules! parts {
+    ($(mod $name:ident in $root:literal { $($part:ident: $selector:literal),* $(,)? })*) => {$(
+        mod $name {
+            use $crate::part::Selector;
+
+            $(pub(super) const $part: Selector = Selector($selector);)*
+
+            #[cfg(test)]
+            #[test]
+            fn every_part_is_on_the_page() {
+                $crate::part::page::check($root, &[$($selector),*]);
+            }
+        }
+    )*};
+}
+pub(crate) use parts;
 
 /// An element of the page; a cheap clone.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,23 +55,23 @@ impl Part {
         Self(element)
     }
 
-    /// The first element below that matches.
+    /// The first element below that has this name.
     ///
     /// # Panics
-    /// Where there is none: server and program are of one build, so the page lacks nothing.
+    /// Where there is none: server and WASM are of one build, so the page lacks nothing.
     #[inline(never)]
-    pub(crate) fn find(&self, selector: &str) -> Self {
-        let Some(part) = self.seek(selector) else { panic!("the page has no {selector}") };
+    pub(crate) fn find(&self, name: Selector) -> Self {
+        let Some(part) = self.query(name.0) else { panic!("the page has no {}", name.0) };
         part
     }
 
     /// The first element below that matches, where there is one.
-    pub(crate) fn seek(&self, selector: &str) -> Option<Self> {
+    pub(crate) fn query(&self, selector: &str) -> Option<Self> {
         self.0.query_selector(selector).ok().flatten().map(Self)
     }
 
     /// Every element below that matches.
-    pub(crate) fn all(&self, selector: &str) -> Vec<Self> {
+    pub(crate) fn query_all(&self, selector: &str) -> Vec<Self> {
         let Ok(list) = self.0.query_selector_all(selector) else { return Vec::new() };
         (0..list.length())
             .filter_map(|n| list.get(n))
@@ -66,8 +95,8 @@ impl Part {
         Some(Self(held.clone_node_with_deep(true).ok()?.unchecked_into()))
     }
 
-    /// Presses it.
-    pub(crate) fn press(&self) {
+    /// Clicks it.
+    pub(crate) fn click(&self) {
         self.of::<HtmlElement>().click();
     }
 
@@ -83,7 +112,7 @@ impl Part {
     }
 
     /// Whether another part is in it.
-    pub(crate) fn holds(&self, other: &Self) -> bool {
+    pub(crate) fn contains(&self, other: &Self) -> bool {
         self.0.contains(Some(&other.0))
     }
 
@@ -95,17 +124,17 @@ impl Part {
 
     /// Whether the focus is in it.
     pub(crate) fn has_focus(&self) -> bool {
-        Self::focused().is_some_and(|part| self.holds(&part))
+        Self::focused().is_some_and(|part| self.contains(&part))
     }
 
     /// An attribute's value.
-    pub(crate) fn get(&self, name: &str) -> Option<String> {
+    pub(crate) fn get_attr(&self, name: &str) -> Option<String> {
         self.0.get_attribute(name)
     }
 
     /// Sets an attribute, or takes it away; does nothing where it is so already.
     #[inline(never)]
-    pub(crate) fn set(&self, name: &str, value: Option<&str>) {
+    pub(crate) fn set_attr(&self, name: &str, value: Option<&str>) {
         if self.0.get_attribute(name).as_deref() == value {
             return;
         }
@@ -118,49 +147,49 @@ impl Part {
 
     /// Sets an attribute without a value, or takes it away. What is hidden with the focus in it gives
     /// that to the reel on screen, unless something else takes it: it would be lost.
-    pub(crate) fn mark(&self, name: &str, on: bool) {
+    pub(crate) fn toggle_attr(&self, name: &str, on: bool) {
         if on && name == "hidden" && self.has_focus() {
             request_animation_frame(focus_reel);
         }
-        self.set(name, on.then_some(""));
+        self.set_attr(name, on.then_some(""));
     }
 
-    /// Says this text and nothing else; does nothing where it does so already.
+    /// Has this text and nothing else; does nothing where it has it already.
     #[inline(never)]
-    pub(crate) fn say(&self, text: &str) {
+    pub(crate) fn set_text(&self, text: &str) {
         if self.0.text_content().as_deref() != Some(text) {
             self.0.set_text_content(Some(text));
         }
     }
 
     /// The attribute follows what `value` reads.
-    pub(crate) fn attr(&self, name: &'static str, value: impl Fn() -> Option<Text> + 'static) {
+    pub(crate) fn bind_attr(&self, name: &'static str, value: impl Fn() -> Option<Text> + 'static) {
         let part = self.clone();
-        watch(move || part.set(name, value().as_deref()));
+        effect(move || part.set_attr(name, value().as_deref()));
     }
 
     /// The attribute says `true` or `false`, as ARIA's states do.
-    pub(crate) fn state(&self, name: &'static str, on: impl Fn() -> bool + 'static) {
+    pub(crate) fn bind_aria(&self, name: &'static str, on: impl Fn() -> bool + 'static) {
         let part = self.clone();
-        watch(move || part.set(name, Some(if on() { "true" } else { "false" })));
+        effect(move || part.set_attr(name, Some(if on() { "true" } else { "false" })));
     }
 
     /// The attribute without a value is there while `on` says so.
-    pub(crate) fn flag(&self, name: &'static str, on: impl Fn() -> bool + 'static) {
+    pub(crate) fn bind_bool(&self, name: &'static str, on: impl Fn() -> bool + 'static) {
         let part = self.clone();
-        watch(move || part.mark(name, on()));
+        effect(move || part.toggle_attr(name, on()));
     }
 
     /// The text follows what `text` reads.
-    pub(crate) fn text(&self, text: impl Fn() -> String + 'static) {
+    pub(crate) fn bind_text(&self, text: impl Fn() -> String + 'static) {
         let part = self.clone();
-        watch(move || part.say(&text()));
+        effect(move || part.set_text(&text()));
     }
 
     /// The icon inside follows what `name` reads: a symbol of `public/icons.svg`.
-    pub(crate) fn icon(&self, name: impl Fn() -> &'static str + 'static) {
-        let part = self.find("use");
-        watch(move || part.set("href", Some(&format!("/icons.svg#{}", name()))));
+    pub(crate) fn bind_icon(&self, name: impl Fn() -> &'static str + 'static) {
+        let part = self.find(ICON);
+        effect(move || part.set_attr("href", Some(&format!("/icons.svg#{}", name()))));
     }
 
     /// Calls `handler` at every such event.
@@ -173,8 +202,8 @@ impl Part {
         keep(Listener::active(&self.0, event, handler));
     }
 
-    /// Calls `handler` when it is pressed.
-    pub(crate) fn on_press(&self, mut handler: impl FnMut() + 'static) {
+    /// Calls `handler` when it is clicked.
+    pub(crate) fn on_click(&self, mut handler: impl FnMut() + 'static) {
         self.on("click", move |_| handler());
     }
 }
@@ -200,12 +229,12 @@ pub(crate) fn keep(listener: Listener) {
 }
 
 /// Runs `task` now and whenever a signal that it has read changes.
-pub(crate) fn watch(task: impl FnMut() + 'static) {
-    // One kind of effect for all: each kind is a program of its own.
-    watch_boxed(Box::new(task));
+pub(crate) fn effect(task: impl FnMut() + 'static) {
+    // One kind of effect for all: each kind is code of its own.
+    effect_boxed(Box::new(task));
 }
 
 #[inline(never)]
-fn watch_boxed(mut task: Box<dyn FnMut()>) {
+fn effect_boxed(mut task: Box<dyn FnMut()>) {
     Effect::new(move |_: Option<()>| task());
 }

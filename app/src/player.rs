@@ -1,24 +1,24 @@
 //! The player as views see it: signals, and what a person can ask for. The two elements that it
 //! owns live in `player/pool.rs`; views never touch them.
 
-mod beside;
 mod captions;
 mod controls;
 pub mod early;
 mod failure;
 mod frames;
-mod glance;
 mod hls;
 mod measure;
+mod media_session;
 mod menu;
-mod places;
+mod pip;
 mod play_overlay;
 mod playback;
+mod playlist_prefetch;
 mod pool;
-mod session;
+mod resume;
 mod slot;
-mod tracks;
-mod wave;
+mod text_tracks;
+mod waveform;
 
 use std::{rc::Rc, sync::Arc};
 
@@ -26,13 +26,13 @@ use web_sys::HtmlElement;
 
 pub(crate) use self::{
     captions::{Caption, CaptionsButton},
-    controls::{FullScreen, Hear, RestLine, Run, Sound, clock, controls},
+    controls::{FullScreen, MiniProgress, SeekBar, Sound, UnmutePrompt, clock, controls},
     early::{ELEMENT as EARLY_ELEMENT, EarlyRequest},
-    failure::{Failure, Leader, failure},
+    failure::{BufferingIndicator, Failure, failure},
+    media_session::media_session,
     menu::{Level, Menu, MenuButton},
     play_overlay::PlayOverlay,
-    session::session,
-    wave::SoundTrack,
+    waveform::SoundTrack,
 };
 use self::{
     playback::{By, Event},
@@ -41,7 +41,7 @@ use self::{
 use crate::{
     catalog::Media,
     dom::{recall, remember},
-    value::{Held, Value},
+    value::{Owned, Value},
 };
 
 /// What the picture is doing.
@@ -115,11 +115,11 @@ pub struct Player {
     pub has_captions: Value<bool>,
     /// What its captions say now.
     pub cue: Value<String>,
-    /// Its qualities, best first: lines, and bits a second.
+    /// Its qualities, best first: the height of the picture, and bits a second.
     pub levels: Value<Vec<(u32, u32)>>,
-    /// Lines of the picture that is shown; 0 while they are not known.
+    /// Height of the picture that is shown, along its shorter side; 0 while it is not known.
     pub height: Value<u32>,
-    /// Lines that a person chose; `None` leaves it to the line.
+    /// The height that a person chose; `None` leaves it to the network.
     pub wanted_height: Value<Option<u32>>,
     /// Videos begin again at their end.
     pub loops: Value<bool>,
@@ -131,11 +131,11 @@ pub struct Player {
     pub menu: Value<bool>,
     /// A finger drags along the film edge.
     pub scrubbing: Value<bool>,
-    pool: Held<Rc<Pool>>,
+    pool: Owned<Rc<Pool>>,
 }
 
 impl Player {
-    /// A player without elements: they are made in the browser by [`Player::wake`].
+    /// A player without elements: they are made in the browser by [`Player::start`].
     pub fn new() -> Self {
         Self {
             phase: Value::new(Phase::Waiting),
@@ -158,12 +158,12 @@ impl Player {
             last_time: Value::new(false),
             menu: Value::new(false),
             scrubbing: Value::new(false),
-            pool: Held::new(),
+            pool: Owned::new(),
         }
     }
 
     /// Makes the two elements. Called in the browser, once.
-    pub fn wake(&self) {
+    pub fn start(&self) {
         let is = |key, word: &str| recall(key).as_deref() == Some(word);
         self.captions.set(is(CAPTIONS_KEY, ON));
         self.loops.set(!is(LOOPS_KEY, OFF));
@@ -174,7 +174,7 @@ impl Player {
     }
 
     /// Destroys what it holds.
-    pub fn sleep(&self) {
+    pub fn stop(&self) {
         drop(self.pool.take());
     }
 
@@ -190,8 +190,8 @@ impl Player {
     }
 
     /// Whether a reel is prepared so far that showing it costs nothing.
-    pub fn is_warm(&self, media: &Media) -> bool {
-        self.pool.get().is_some_and(|pool| pool.is_warm(media))
+    pub fn is_preloaded(&self, media: &Media) -> bool {
+        self.pool.get().is_some_and(|pool| pool.is_preloaded(media))
     }
 
     /// The reel on screen is left and the next one is not known yet.
@@ -200,13 +200,13 @@ impl Player {
     }
 
     /// Prepares a reel that may come next.
-    pub fn warm(&self, media: &Arc<Media>) {
-        self.with_pool(|pool| pool.warm(media));
+    pub fn preload(&self, media: &Arc<Media>) {
+        self.with_pool(|pool| pool.preload(media));
     }
 
-    /// Reels that may come after the warm one: their playlists are fetched.
-    pub fn glance(&self, reels: &[Arc<Media>]) {
-        self.with_pool(|pool| pool.glance(reels));
+    /// Reels that may come after the preloaded one: their playlists are fetched.
+    pub fn prefetch_playlists(&self, reels: &[Arc<Media>]) {
+        self.with_pool(|pool| pool.prefetch_playlists(reels));
     }
 
     /// A finger drags towards a reel: its clock starts, so that it runs when the finger lifts.
@@ -243,35 +243,35 @@ impl Player {
         self.with_pool(|pool| pool.hold(fast));
     }
 
-    /// Chooses a quality by its lines, or leaves it to the line.
-    pub fn set_height(&self, lines: Option<u32>) {
-        self.wanted_height.set(lines);
+    /// Chooses a quality by its height, or leaves it to the network.
+    pub fn set_height(&self, height: Option<u32>) {
+        self.wanted_height.set(height);
         self.with_pool(|pool| pool.choose_level(true));
     }
 
     /// Whether the reel on screen plays for the last time: then it goes on to the next at its end.
     pub fn set_last_time(&self, last: bool) {
         self.last_time.set(last);
-        self.with_pool(Pool::loop_as_wished);
+        self.with_pool(Pool::loop_as_preferred);
     }
 
     /// Whether videos begin again at their end.
     pub fn set_loops(&self, on: bool) {
         self.loops.set(on);
         remember(LOOPS_KEY, if on { ON } else { OFF });
-        self.with_pool(Pool::loop_as_wished);
+        self.with_pool(Pool::loop_as_preferred);
     }
 
     /// Whether music goes on to the next at its end.
     pub fn set_goes_on(&self, on: bool) {
         self.goes_on.set(on);
         remember(GOES_ON_KEY, if on { ON } else { OFF });
-        self.with_pool(Pool::loop_as_wished);
+        self.with_pool(Pool::loop_as_preferred);
     }
 
     /// Into the small window beside others, or back.
-    pub fn toggle_beside(&self) {
-        self.with_pool(Pool::toggle_beside);
+    pub fn toggle_pip(&self) {
+        self.with_pool(Pool::toggle_pip);
     }
 
     fn with_pool(&self, ask: impl FnOnce(&Pool)) {

@@ -1,5 +1,5 @@
 //! The operator's page: how fast it feels, who watches, how the house is. Sums only. The server
-//! renders it whole; of the page's program it costs an element.
+//! renders it whole; of the WASM bundle it costs an element.
 
 use leptos::prelude::*;
 
@@ -55,7 +55,7 @@ pub trait Pulse: Send + Sync + 'static {
 }
 
 /// The page around what the server rendered. A script of its own looks again (`public/pulse.js`); it
-/// has no other program.
+/// has no other script.
 #[component]
 pub(crate) fn PulsePage(
     /// The server's HTML.

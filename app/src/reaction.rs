@@ -14,13 +14,22 @@ use crate::{
     chat::{Chat, Link},
     dom::{recall, remember},
     icon::Icon,
-    live::{ClientEvent, Moment, ServerEvent},
-    part::{Part, watch},
+    part::{Part, effect, parts},
     player::Player,
     reels::feed::Feed,
     text::texts,
-    value::{Held, Value},
+    value::{Owned, Value},
+    websocket::{ClientEvent, Moment, ServerEvent},
 };
+
+parts! {
+    mod parts in "main" {
+        LIKE: ".like",
+    }
+    mod like in ".like" {
+        COUNT: "span",
+    }
+}
 
 /// What is felt by a double tap, by L and by the button.
 const LIKE: &str = "like";
@@ -46,7 +55,7 @@ pub(crate) struct Reactions {
     told: Value<Vec<(Moment, bool)>>,
     /// What could not be said yet.
     unsaid: Value<Vec<(ChannelId, Moment, bool)>>,
-    bursts: Held<Rc<Bursts>>,
+    bursts: Owned<Rc<Bursts>>,
 }
 
 impl Reactions {
@@ -62,7 +71,7 @@ impl Reactions {
             moments: Value::default(),
             told: Value::default(),
             unsaid: Value::default(),
-            bursts: Held::new(),
+            bursts: Owned::new(),
         }
     }
 
@@ -118,7 +127,8 @@ impl Reactions {
 
     fn tell(&self, channel: &ChannelId, moment: Moment, on: bool) {
         let Moment { kind, at_s } = moment.clone();
-        let said = self.chat.say(&ClientEvent::Reaction { kind, channel: channel.clone(), at_s });
+        let said =
+            self.chat.send_event(&ClientEvent::Reaction { kind, channel: channel.clone(), at_s });
         if said {
             self.told.update_untracked(|told| told.push((moment, on)));
             return;
@@ -213,7 +223,7 @@ pub(crate) fn Burst() -> impl IntoView {
 
 /// Binds the button, the bursts and the film edge.
 pub(crate) fn reactions(room: &Part, reactions: Reactions) {
-    reactions.chat.felt.set(Rc::new(move |event| match event {
+    reactions.chat.on_reaction.set(Rc::new(move |event| match event {
         ServerEvent::Reaction { kind, channel, at_s, on, likes, .. } => {
             let moment = Moment { kind: kind.clone(), at_s: *at_s };
             reactions.heard(channel, moment, *on, *likes);
@@ -225,24 +235,24 @@ pub(crate) fn reactions(room: &Part, reactions: Reactions) {
     }));
     let Reactions { feed, player, likes, moments, bursts, .. } = reactions;
     bursts.set(Rc::new(Bursts::new(room)));
-    watch(move || {
-        if reactions.chat.link.get() == Link::Open {
+    effect(move || {
+        if reactions.chat.link() == Link::Open {
             for (channel, moment, on) in reactions.unsaid.update_untracked(std::mem::take) {
                 reactions.tell(&channel, moment, on);
             }
         }
     });
-    let button = room.find(".like");
+    let button = room.find(parts::LIKE);
     let stands = move || feed.active_media().is_some_and(|media| reactions.stands(&media.id));
-    button.on_press(move || reactions.toggle());
-    button.state("aria-pressed", stands);
-    button.icon(move || if stands() { "liked" } else { "heart" });
-    button.find("span").text(move || match likes.get() {
+    button.on_click(move || reactions.toggle());
+    button.bind_aria("aria-pressed", stands);
+    button.bind_icon(move || if stands() { "liked" } else { "heart" });
+    button.find(like::COUNT).bind_text(move || match likes.get() {
         0 => String::new(),
         n => n.to_string(),
     });
     // Another reel: nothing is known of it yet but one's own like.
-    watch(move || {
+    effect(move || {
         let liked =
             feed.active_media().is_some_and(|media| untrack(|| reactions.stands(&media.id)));
         likes.set(liked.into());

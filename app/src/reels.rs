@@ -1,11 +1,11 @@
-//! The vertical feed: articles near the active one, the gate that moves them, and the controls of
+//! The vertical feed: articles near the active one, the controller that moves them, and the controls of
 //! the reel on screen.
 
-mod act;
-pub mod chrome;
+mod actions;
+pub mod controls_visibility;
 mod dock;
 pub mod feed;
-mod gate;
+mod feed_controller;
 mod gesture;
 mod hint;
 mod keys;
@@ -22,34 +22,48 @@ use leptos::prelude::*;
 use web_sys::HtmlElement;
 
 use self::{
-    act::{Acts, full_screen_button},
-    chrome::Chrome,
+    actions::{Actions, full_screen_button},
+    controls_visibility::ControlsVisibility,
     dock::dock,
     feed::{Feed, articles_around},
-    gate::Gate,
+    feed_controller::FeedController,
     hint::hint,
-    marks::{Announcer, Dial, Dialled, LiveBadge, UpNext, dialled, marks},
-    reel::{Print, Reel, Stand},
+    marks::{
+        Announcer, ChannelNumber, ChannelNumberEntry, LiveBadge, UpNext, channel_number, marks,
+    },
+    reel::{Reel, ReelContent, ReelPosition},
     strip_list::{Frame, StripList, strip_list},
 };
 use crate::{
-    back,
-    bars::{Bars, bars},
-    catalog::{Anchor, Kind, Media, Window},
-    chat::{self, Chat, ChatButton, ChatPanel, Line, Talk, TalkLine, Viewers},
+    banners::{Banners, banners},
+    catalog::{Anchor, FeedSlice, Kind, Media},
+    chat::{self, Chat, ChatButton, ChatOverlay, ChatOverlayLine, ChatPanel, Line, Viewers},
     guide::{GuideDialog, guide},
     help::{Help, HelpButton, Keyboard, help},
     icon::{Icon, Logo},
-    part::{List, Part, watch},
+    overlay_history,
+    part::{List, Part, effect, parts},
     player::{
-        Caption, CaptionsButton, Failure, FullScreen, Hear, Leader, Level, Menu, MenuButton,
-        PlayOverlay, Player, Prompt, RestLine, Run, Sound, SoundTrack, controls, failure, session,
+        BufferingIndicator, Caption, CaptionsButton, Failure, FullScreen, Level, Menu, MenuButton,
+        MiniProgress, PlayOverlay, Player, Prompt, SeekBar, Sound, SoundTrack, UnmutePrompt,
+        controls, failure, media_session,
     },
     reaction::{self, Burst, BurstLayer, LikeButton, Reactions},
     share::{ShareButton, ShareSheet, share},
     text::{texts, words},
     thumb,
 };
+
+parts! {
+    mod parts in "main" {
+        GUIDE_LINK: ".guide-link",
+        STRIP: ".strip",
+        REEL_TEMPLATE: ".reel-template",
+        FEED: ".feed",
+        FILM_EDGES: ".film-edges",
+        ROOM_LIGHT: ".room-light img",
+    }
+}
 
 /// How a picture fills its frame.
 pub(crate) fn shape(media: &Media) -> &'static str {
@@ -72,21 +86,21 @@ pub(crate) fn ratio(media: &Media) -> Option<String> {
 #[component]
 pub fn Reels(
     /// The part of the list that the page starts with.
-    window: Window,
+    slice: FeedSlice,
     /// Place of the active channel in the whole list, from 0.
     active: u32,
 ) -> impl IntoView {
     let texts = texts();
-    let held = |place: u32| window.items.get(place.checked_sub(window.offset)? as usize);
+    let held = |place: u32| slice.items.get(place.checked_sub(slice.offset)? as usize);
     let articles: Vec<_> = articles_around(active)
         .filter_map(|place| {
-            let stand = Stand {
+            let position = ReelPosition {
                 place,
-                total: window.total,
+                total: slice.total,
                 steps: place.cast_signed() - active.cast_signed(),
                 active: place == active,
             };
-            Some(view! { <Reel print=Print::of(held(place)?, words()) stand /> })
+            Some(view! { <Reel content=ReelContent::of(held(place)?, words()) position /> })
         })
         .collect();
     let room_shape = held(active).map_or("tall", shape);
@@ -103,9 +117,9 @@ pub fn Reels(
             </div>
             <div class="film-edges" data-number=active + 1 aria-hidden="true"></div>
             <SoundTrack />
-            <Leader />
+            <BufferingIndicator />
             <Failure />
-            <RestLine />
+            <MiniProgress />
             <div class="top">
                 <a class="hole guide-link" href="/guide" aria-label=texts.guide>
                     <Icon name="guide" />
@@ -113,7 +127,7 @@ pub fn Reels(
                 <LiveBadge />
                 <Viewers />
             </div>
-            <StripList window=window.clone() active />
+            <StripList slice=slice.clone() active />
             <nav class="tools" aria-label=texts.guide>
                 <a class="hole" href="/guide">
                     <Icon name="guide" />
@@ -124,16 +138,16 @@ pub fn Reels(
                 </a>
                 <HelpButton />
             </nav>
-            <Hear />
-            <Talk />
+            <UnmutePrompt />
+            <ChatOverlay />
             <p class="fast edge-print" aria-hidden="true">
                 {texts.faster}
             </p>
-            <Dialled />
+            <ChannelNumber />
             <div class="controls">
                 <UpNext />
                 <Menu />
-                <Run />
+                <SeekBar />
                 <div class="dock">
                     <Sound />
                     <CaptionsButton />
@@ -146,7 +160,7 @@ pub fn Reels(
             </div>
             <Caption />
             <ChatPanel />
-            <Bars />
+            <Banners />
             <BurstLayer />
             <Announcer />
             <ShareSheet />
@@ -156,7 +170,7 @@ pub fn Reels(
                 <Logo />
             </div>
             <template class="reel-template">
-                <Reel print=Print::default() stand=Stand::default() />
+                <Reel content=ReelContent::default() position=ReelPosition::default() />
             </template>
             <template class="frame-template">
                 <Frame media=None place=0 current=false />
@@ -174,34 +188,35 @@ pub fn Reels(
                 <Burst />
             </template>
             <template class="talk-template">
-                <TalkLine />
+                <ChatOverlayLine />
             </template>
         </main>
     }
 }
 
-/// The page's program takes the room over.
-pub(crate) fn take_over(room: Part, window: Window, active: u32) {
-    let feed = Feed::new(window, active);
+/// The WASM bundle takes the room over.
+pub(crate) fn take_over(room: Part, slice: FeedSlice, active: u32) {
+    let feed = Feed::new(slice, active);
     let player = Player::new();
-    let chrome = Chrome::new();
+    let visibility = ControlsVisibility::new();
     let chat = Chat::new(feed);
     let reactions = Reactions::new(feed, player, chat);
     let keyboard = Keyboard::new();
-    let dial = Dial::new();
+    let number_entry = ChannelNumberEntry::new();
 
     articles(&room, feed);
-    let gate = Gate::new(feed, player, chrome, keyboard, &room);
-    Acts { feed, player, chrome, chat, reactions, keyboard, dial }.bind(&room, &gate);
+    let controller = FeedController::new(feed, player, visibility, keyboard, &room);
+    Actions { feed, player, visibility, chat, reactions, keyboard, number_entry }
+        .bind(&room, &controller);
     strip_list(&room, feed, {
-        let gate = Rc::clone(&gate);
-        move |id| gate.go_to(Anchor::Id(id))
+        let controller = Rc::clone(&controller);
+        move |id| controller.go_to(Anchor::Id(id))
     });
-    room_follows(&room, feed, chrome, player, chat);
+    room_follows(&room, feed, visibility, player, chat);
     controls(&room, player, feed);
     failure(&room, player, feed, move || chat.is_away(), {
-        let gate = Rc::clone(&gate);
-        move || gate.step(1)
+        let controller = Rc::clone(&controller);
+        move || controller.step(1)
     });
     dock(&room);
     full_screen_button(&room);
@@ -209,119 +224,125 @@ pub(crate) fn take_over(room: Part, window: Window, active: u32) {
     reaction::reactions(&room, reactions);
     share(&room, feed);
     help(&room, keyboard);
-    back::listen(&room, {
-        let gate = Rc::clone(&gate);
-        move || gate.tell_address()
+    overlay_history::listen(&room, {
+        let controller = Rc::clone(&controller);
+        move || controller.tell_address()
     });
     guide(&room, feed, reactions, {
-        let gate = Rc::clone(&gate);
-        move |id| gate.go_to(Anchor::Id(id))
+        let controller = Rc::clone(&controller);
+        move |id| controller.go_to(Anchor::Id(id))
     });
-    marks(&room, feed, player, &gate);
-    dialled(&room, dial);
-    bars(&room, chat, feed, {
-        let (gate, room) = (Rc::clone(&gate), room.clone());
+    marks(&room, feed, player, &controller);
+    channel_number(&room, number_entry);
+    banners(&room, chat, feed, {
+        let (controller, room) = (Rc::clone(&controller), room.clone());
         move |first| match first {
-            Some(id) => gate.go_to(Anchor::Id(id)),
-            None => room.find(".guide-link").press(),
+            Some(id) => controller.go_to(Anchor::Id(id)),
+            None => room.find(parts::GUIDE_LINK).click(),
         }
     });
 
-    session(player, feed, {
-        let gate = Rc::clone(&gate);
-        move |by| gate.step(by)
+    media_session(player, feed, {
+        let controller = Rc::clone(&controller);
+        move |by| controller.step(by)
     });
 
-    player.wake();
-    gate.begin();
-    chrome.first();
-    chat.wake();
-    watch(move || {
+    player.start();
+    controller.begin();
+    visibility.first();
+    chat.start();
+    effect(move || {
         feed.active();
         chat.watch_soon();
     });
     // What holds the controls on screen.
-    watch(move || {
-        let asked = [player.paused, player.menu, player.scrubbing, chat.open];
-        let held = asked.iter().any(|value| value.get());
-        chrome.held.set(held);
+    effect(move || {
+        let asked = [player.paused, player.menu, player.scrubbing];
+        let held = chat.is_open() || asked.iter().any(|value| value.get());
+        visibility.held.set(held);
     });
     // What something outside has paused shows everything that there is to go on with.
-    watch(move || {
+    effect(move || {
         if player.prompt.get() == Some(Prompt::Outside) {
-            chrome.touched();
+            visibility.touched();
         }
     });
-    hint(feed, player, chrome, &gate);
-    watch(move || player.set_last_time(feed.last_time()));
+    hint(feed, player, visibility, &controller);
+    effect(move || player.set_last_time(feed.last_time()));
     // What came to its end goes on to the next.
     let mut before = player.ended.get_untracked();
-    watch(move || {
+    effect(move || {
         let ended = player.ended.get();
         if std::mem::replace(&mut before, ended) != ended {
             let is_last = feed.active_now() + 1 >= feed.total_now();
             match (is_last, untrack(|| feed.last_time())) {
-                (false, _) => gate.step(1),
+                (false, _) => controller.step(1),
                 // Behind a last reel that has been taken away there is nothing.
-                (true, true) => gate.step(-1),
+                (true, true) => controller.step(-1),
                 // It stands at its end, and Play begins it again.
                 (true, false) => {
                     player.pause(true);
-                    chrome.touched();
+                    visibility.touched();
                 }
             }
         }
     });
     on_cleanup(move || {
-        player.sleep();
-        chat.sleep();
+        player.stop();
+        chat.stop();
     });
 }
 
 /// The articles follow the feed.
 fn articles(room: &Part, feed: Feed) {
     let words = words();
-    let list = List::new(room.find(".strip"), &room.find(".reel-template"), "data-channel");
-    watch(move || {
+    let list = List::new(room.find(parts::STRIP), &room.find(parts::REEL_TEMPLATE), "data-channel");
+    effect(move || {
         let articles = feed.articles();
         let keys = articles.iter().map(|(_, media)| media.id.to_string()).collect();
-        for (article, (place, media)) in list.lay_out(keys).iter().zip(articles) {
-            let print = Print::of(&media, words);
-            let stand = Stand {
+        for (article, (place, media)) in list.reconcile(keys).iter().zip(articles) {
+            let content = ReelContent::of(&media, words);
+            let position = ReelPosition {
                 place,
                 total: feed.total(),
                 steps: feed.steps_to(place),
                 active: place == feed.active(),
             };
-            print.fill(article);
-            stand.fill(article, &print);
+            content.fill(article);
+            position.fill(article, &content);
         }
     });
 }
 
 /// The room follows the reel on screen, and what goes on there.
-fn room_follows(room: &Part, feed: Feed, chrome: Chrome, player: Player, chat: Chat) {
-    room.flag("data-moving", move || chrome.moving.get());
-    let reels = room.find(".feed");
-    reels.state("aria-busy", move || chrome.moving.get() || feed.is_asking());
-    room.flag("data-controls", move || chrome.controls.get());
-    room.flag("data-slate", move || chrome.slate.get());
-    room.flag("data-live", move || feed.active_media().is_some_and(|media| media.live));
-    room.flag("data-paused", move || player.paused.get());
-    room.flag("data-menu", move || player.menu.get());
-    room.flag("data-hint", move || chrome.hint.get());
-    room.flag("data-fast", move || chrome.fast.get());
-    room.flag("data-chat-open", move || chat.open.get());
-    room.flag("data-away", move || chat.is_away());
-    let edges = room.find(".film-edges");
-    watch(move || edges.set("data-number", Some(&(feed.active() + 1).to_string())));
+fn room_follows(
+    room: &Part,
+    feed: Feed,
+    visibility: ControlsVisibility,
+    player: Player,
+    chat: Chat,
+) {
+    room.bind_bool("data-moving", move || visibility.moving.get());
+    let reels = room.find(parts::FEED);
+    reels.bind_aria("aria-busy", move || visibility.moving.get() || feed.is_asking());
+    room.bind_bool("data-controls", move || visibility.controls.get());
+    room.bind_bool("data-slate", move || visibility.slate.get());
+    room.bind_bool("data-live", move || feed.active_media().is_some_and(|media| media.live));
+    room.bind_bool("data-paused", move || player.paused.get());
+    room.bind_bool("data-menu", move || player.menu.get());
+    room.bind_bool("data-hint", move || visibility.hint.get());
+    room.bind_bool("data-fast", move || visibility.fast.get());
+    room.bind_bool("data-chat-open", move || chat.is_open());
+    room.bind_bool("data-away", move || chat.is_away());
+    let edges = room.find(parts::FILM_EDGES);
+    effect(move || edges.set_attr("data-number", Some(&(feed.active() + 1).to_string())));
     // The layout follows when the strip has come to rest.
-    let (room, light) = (room.clone(), room.find(".room-light img"));
-    watch(move || {
+    let (room, light) = (room.clone(), room.find(parts::ROOM_LIGHT));
+    effect(move || {
         let Some(media) = feed.rested_media() else { return };
-        room.set("data-shape", Some(shape(&media)));
+        room.set_attr("data-shape", Some(shape(&media)));
         let thumb = media.thumbhash.as_deref().and_then(thumb::picture);
-        light.set("src", thumb.as_deref().or(media.poster.as_deref()));
+        light.set_attr("src", thumb.as_deref().or(media.poster.as_deref()));
         let style = room.of::<HtmlElement>().style();
         let _ = match ratio(&media) {
             Some(ratio) => style.set_property("--ratio", &ratio),

@@ -7,13 +7,25 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlDialogElement, HtmlInputElement};
 
 use crate::{
-    back,
     dom::{get, set, swallow},
     icon::Icon,
-    part::Part,
+    overlay_history,
+    part::{Part, parts},
     reels::feed::Feed,
     text::{texts, words},
 };
+
+parts! {
+    mod parts in "main" {
+        SHARE_SHEET: ".share-sheet",
+        SHARE: ".share",
+    }
+    mod sheet in ".share-sheet" {
+        LINK: "input",
+        COPY: ".copy",
+        CLOSE: ".close",
+    }
+}
 
 /// The address that leads others to this page.
 #[derive(Clone, Debug)]
@@ -65,11 +77,11 @@ pub(crate) fn ShareSheet() -> impl IntoView {
 
 /// Binds both.
 pub(crate) fn share(room: &Part, feed: Feed) {
-    let sheet = room.find(".share-sheet");
-    let (code, link) = (sheet.seek(".qr"), sheet.find("input"));
+    let sheet = room.find(parts::SHARE_SHEET);
+    let (code, link) = (sheet.query(".qr"), sheet.find(sheet::LINK));
     let base = use_context::<JoinUrl>().map(|url| url.0).unwrap_or_default();
-    let copy = sheet.find(".copy");
-    room.find(".share").on_press({
+    let copy = sheet.find(sheet::COPY);
+    room.find(parts::SHARE).on_click({
         let (sheet, copy, link) = (sheet.clone(), copy.clone(), link.clone());
         move || {
             let Some(media) = feed.media_at(feed.active_now()) else { return };
@@ -79,24 +91,24 @@ pub(crate) fn share(room: &Part, feed: Feed) {
                 return;
             }
             if let Some(code) = &code {
-                code.set("src", Some(&format!("/qr.svg?path={page}")));
+                code.set_attr("src", Some(&format!("/qr.svg?path={page}")));
             }
             link.of::<HtmlInputElement>().set_value(&address);
-            copy.say(words().copy_link);
-            back::show(&sheet);
+            copy.set_text(words().copy_link);
+            overlay_history::show(&sheet);
         }
     });
-    copy.on_press({
+    copy.on_click({
         let copy = copy.clone();
         move || {
             let field = link.of::<HtmlInputElement>();
             field.select();
             if copies() {
-                copy.say(words().copied);
+                copy.set_text(words().copied);
             }
         }
     });
-    sheet.find(".close").on_press({
+    sheet.find(sheet::CLOSE).on_click({
         let sheet = sheet.clone();
         move || sheet.of::<HtmlDialogElement>().close()
     });

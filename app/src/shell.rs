@@ -38,7 +38,7 @@ pub fn shell(options: LeptosOptions, request: PageRequest) -> impl IntoView {
         Page::Empty(_) | Page::Missing(_) | Page::Starting => Some("/pages.css"),
         _ => None,
     };
-    // What stands still needs no program; the pulse has a few lines of its own.
+    // What stands still needs no WASM; the pulse has a few lines of its own.
     let hydrates = !matches!(start.page, Page::Missing(_) | Page::Pulse(_));
     let own_script = matches!(start.page, Page::Pulse(_)).then_some("/pulse.js");
     let title = match (&start.page, &active) {

@@ -8,13 +8,13 @@ use serde::{Serialize, Serializer};
 use wasm_bindgen::JsValue;
 
 use crate::{
-    catalog::{self, Anchor, ChannelId, Order, Window},
+    catalog::{self, Anchor, ChannelId, FeedSlice, Order},
     dom::get,
     error::AppError,
     pulse::{self, Pulse},
     text::Lang,
     theme::Theme,
-    wire::{self, Read, read_members},
+    wire::{self, FromJs, from_js_members},
 };
 
 /// What the server knows of a request for a page; provided as context to the render.
@@ -83,7 +83,7 @@ pub struct Start {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Page {
     /// The feed: a part of the list, and the active channel's place in the whole list, from 0.
-    Reels(Window, u32),
+    Reels(FeedSlice, u32),
     /// No channels yet. To whoever sits at the machine it says where they are looked for.
     Empty(Option<String>),
     /// No such page; the text is the channel that was asked for.
@@ -119,16 +119,16 @@ impl Start {
         let order = request.order;
         let page = match request.wanted.clone() {
             Wanted::First => match catalog::discover(order, &Anchor::First.to_text(), 0, AFTER) {
-                Ok(window) if window.total == 0 => Page::Empty(request.folder.clone()),
-                Ok(window) => Page::Reels(window, 0),
+                Ok(slice) if slice.total == 0 => Page::Empty(request.folder.clone()),
+                Ok(slice) => Page::Reels(slice, 0),
                 Err(_) => Page::Starting,
             },
             Wanted::Channel(id) => {
                 match catalog::discover(order, &Anchor::Id(id.clone()).to_text(), BEFORE, AFTER) {
-                    Ok(window) => match window.items.iter().position(|media| media.id == id) {
+                    Ok(slice) => match slice.items.iter().position(|media| media.id == id) {
                         Some(place) => {
-                            let active = window.offset + u32::try_from(place).unwrap_or(0);
-                            Page::Reels(window, active)
+                            let active = slice.offset + u32::try_from(place).unwrap_or(0);
+                            Page::Reels(slice, active)
                         }
                         None => Page::Missing(Some(id.to_string())),
                     },
@@ -158,26 +158,26 @@ impl Start {
     }
 }
 
-impl Read for Page {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for Page {
+    fn from_js(value: &JsValue) -> Option<Self> {
         let name = value.as_string();
         let reels = get(value, "Reels");
         match name.as_deref() {
             Some("Starting") => Some(Self::Starting),
             _ if reels.is_object() => {
-                let window = Read::read(&get(&reels, "0"))?;
-                Some(Self::Reels(window, Read::read(&get(&reels, "1"))?))
+                let slice = FromJs::from_js(&get(&reels, "0"))?;
+                Some(Self::Reels(slice, FromJs::from_js(&get(&reels, "1"))?))
             }
             _ if !get(value, "Empty").is_undefined() => Some(Self::Empty(None)),
-            _ => Some(Self::Missing(Read::read(&get(value, "Missing"))?)),
+            _ => Some(Self::Missing(FromJs::from_js(&get(value, "Missing"))?)),
         }
     }
 }
 
-impl Read for Lang {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for Lang {
+    fn from_js(value: &JsValue) -> Option<Self> {
         Self::parse(&value.as_string()?)
     }
 }
 
-read_members! { Start { lang, join_url, page } }
+from_js_members! { Start { lang, join_url, page } }

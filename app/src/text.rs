@@ -56,7 +56,7 @@ impl Lang {
         }
     }
 
-    /// What the page's program says, in this language.
+    /// What the WASM bundle says, in this language.
     pub fn words(self) -> &'static Words {
         match self {
             Self::En => &WORDS_EN,
@@ -88,7 +88,7 @@ pub fn texts() -> &'static Texts {
     use_context::<Lang>().unwrap_or_default().texts()
 }
 
-/// What the page's program says, in the page's language.
+/// What the WASM bundle says, in the page's language.
 pub fn words() -> &'static Words {
     use_context::<Lang>().unwrap_or_default().words()
 }
@@ -105,7 +105,7 @@ macro_rules! table {
 }
 
 table! {
-    /// What the server writes into the page: the page's program does not carry it.
+    /// What the server writes into the page: the WASM bundle does not carry it.
     Texts, TEXTS_EN, TEXTS_ES;
     site_description: "Videos and music from a folder, for everybody on the Wi‑Fi.", "Vídeos y música de una carpeta, para todos los de la Wi‑Fi.";
     feed: "Reels", "Reels";
@@ -211,7 +211,7 @@ table! {
 }
 
 table! {
-    /// What the page's program says while it runs; the server says some of it first.
+    /// What the WASM bundle says while it runs; the server says some of it first.
     Words, WORDS_EN, WORDS_ES;
     play: "Play", "Reproducir";
     pause: "Pause", "Pausar";
@@ -261,7 +261,7 @@ table! {
 }
 
 table! {
-    /// What the guide says: apart, because the page's program needs none of it.
+    /// What the guide says: apart, because the WASM bundle needs none of it.
     GuideTexts, GUIDE_EN, GUIDE_ES;
     guide: "Guide", "Guía";
     search: "Search", "Buscar";

@@ -4,6 +4,8 @@
 //! arena slot, so that a type costs no more than the reading of it; what tracks them is the reactive
 //! graph of Leptos.
 
+mod signal;
+
 use std::{
     any::Any,
     cell::{Ref, RefCell, RefMut},
@@ -22,9 +24,9 @@ struct Slot {
 
 /// Where the slot lies; it goes with the owner that made it.
 #[derive(Clone, Copy)]
-struct Place(StoredValue<SendWrapper<Rc<Slot>>>);
+struct Handle(StoredValue<SendWrapper<Rc<Slot>>>);
 
-impl Place {
+impl Handle {
     #[inline(never)]
     fn new(value: Box<dyn Any>) -> Self {
         let slot = Slot { changed: ArcTrigger::new(), value: RefCell::new(value) };
@@ -34,6 +36,11 @@ impl Place {
     #[inline(never)]
     fn slot(self) -> Rc<Slot> {
         self.0.with_value(|slot| Rc::clone(slot))
+    }
+
+    /// The slot, unless its owner is gone.
+    fn try_slot(self) -> Option<Rc<Slot>> {
+        self.0.try_with_value(|slot| Rc::clone(slot))
     }
 
     #[inline(never)]
@@ -47,19 +54,27 @@ impl Place {
 impl Slot {
     fn read<T: 'static>(&self) -> Ref<'_, T> {
         Ref::map(self.value.borrow(), |value| {
-            value.downcast_ref().unwrap_or_else(|| unreachable!("a slot keeps its type"))
+            value.downcast_ref().unwrap_or_else(|| another_type())
         })
     }
 
     fn write<T: 'static>(&self) -> RefMut<'_, T> {
         RefMut::map(self.value.borrow_mut(), |value| {
-            value.downcast_mut().unwrap_or_else(|| unreachable!("a slot keeps its type"))
+            value.downcast_mut().unwrap_or_else(|| another_type())
         })
     }
 }
 
-/// A value that tells when it changes; a cheap handle. Made in the browser only.
-pub struct Value<T: 'static>(Place, PhantomData<fn() -> T>);
+// Once for all types: each of them would carry the words.
+#[cold]
+#[inline(never)]
+fn another_type() -> ! {
+    unreachable!("a slot keeps its type")
+}
+
+/// A value that tells when it changes; a cheap handle. Made in the browser only. A signal to Leptos
+/// (`value/signal.rs`); its own methods come first, and cost less than those of the traits.
+pub struct Value<T: 'static>(Handle, PhantomData<fn() -> T>);
 
 impl<T> Clone for Value<T> {
     fn clone(&self) -> Self {
@@ -72,7 +87,7 @@ impl<T> Copy for Value<T> {}
 impl<T: 'static> Value<T> {
     /// Begins with `value`.
     pub fn new(value: T) -> Self {
-        Self(Place::new(Box::new(value)), PhantomData)
+        Self(Handle::new(Box::new(value)), PhantomData)
     }
 
     /// Reads it where it lies. Tracked. It may not be written meanwhile.
@@ -138,18 +153,46 @@ impl<T: Default + 'static> Default for Value<T> {
     }
 }
 
-/// What the browser holds: a timer, a socket. Dropped when something else is held, or with its owner.
-pub(crate) struct Held<T: 'static>(Value<Option<T>>);
+/// What views follow of a state that is more than one value: each topic tells by itself that it has
+/// changed.
+#[derive(Clone, Copy)]
+pub(crate) struct Topics(Value<Vec<ArcTrigger>>);
 
-impl<T> Clone for Held<T> {
+impl Topics {
+    /// So many topics, told apart by their number.
+    pub(crate) fn new(count: usize) -> Self {
+        Self(Value::new((0..count).map(|_| ArcTrigger::new()).collect()))
+    }
+
+    /// Whoever runs now runs again when this topic has changed.
+    #[inline(never)]
+    pub(crate) fn track(self, topic: usize) {
+        self.trigger(topic).track();
+    }
+
+    /// This topic has changed.
+    #[inline(never)]
+    pub(crate) fn notify(self, topic: usize) {
+        self.trigger(topic).notify();
+    }
+
+    fn trigger(self, topic: usize) -> ArcTrigger {
+        self.0.with_untracked(|triggers| triggers[topic].clone())
+    }
+}
+
+/// What the page owns in the browser: a timer, a socket. Dropped when something else is held, or with its owner.
+pub(crate) struct Owned<T: 'static>(Value<Option<T>>);
+
+impl<T> Clone for Owned<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Held<T> {}
+impl<T> Copy for Owned<T> {}
 
-impl<T: Clone> Held<T> {
+impl<T: Clone> Owned<T> {
     /// Holds nothing yet.
     pub(crate) fn new() -> Self {
         Self(Value::new(None))

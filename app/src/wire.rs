@@ -1,5 +1,5 @@
 //! What crosses between server and page is JSON. The server writes it with serde; the page reads it
-//! with the browser's own parser: serde's would weigh a third of the page's whole program.
+//! with the browser's own parser: serde's would weigh a third of the WASM bundle.
 
 use std::convert::Infallible;
 
@@ -9,10 +9,10 @@ use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
-    catalog::{ChannelId, Kind, Media, Order, Source, Storyboard, Subtitle, Window},
+    catalog::{ChannelId, FeedSlice, Kind, Media, Order, Source, Storyboard, Subtitle},
     dom::get,
     error::AppError,
-    live::Rooms,
+    websocket::Rooms,
 };
 
 /// JSON, written on the server and read in the page.
@@ -38,7 +38,7 @@ impl<T: Serialize> Encodes<T> for Wire {
     }
 }
 
-impl<T: Read> Decodes<T> for Wire {
+impl<T: FromJs> Decodes<T> for Wire {
     type Error = &'static str;
 
     fn decode(bytes: Bytes) -> Result<T, Self::Error> {
@@ -50,84 +50,88 @@ impl<T: Read> Decodes<T> for Wire {
 }
 
 /// Reads a JSON text in the page.
-pub(crate) fn read_text<T: Read>(text: &str) -> Option<T> {
-    T::read(&JSON::parse(text).ok()?)
+pub(crate) fn read_text<T: FromJs>(text: &str) -> Option<T> {
+    T::from_js(&JSON::parse(text).ok()?)
 }
 
 /// Can be read from a parsed value. Members that it does not know are passed over.
-pub trait Read: Sized {
+pub trait FromJs: Sized {
     /// `None` where the value is not of this form.
-    fn read(value: &JsValue) -> Option<Self>;
+    fn from_js(value: &JsValue) -> Option<Self>;
 }
 
-impl Read for Infallible {
-    fn read(_: &JsValue) -> Option<Self> {
+impl FromJs for Infallible {
+    fn from_js(_: &JsValue) -> Option<Self> {
         None
     }
 }
 
-impl Read for String {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for String {
+    fn from_js(value: &JsValue) -> Option<Self> {
         value.as_string()
     }
 }
 
-impl Read for bool {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for bool {
+    fn from_js(value: &JsValue) -> Option<Self> {
         value.as_bool()
     }
 }
 
-impl Read for f64 {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for f64 {
+    fn from_js(value: &JsValue) -> Option<Self> {
         value.as_f64()
     }
 }
 
-impl Read for u32 {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for u32 {
+    fn from_js(value: &JsValue) -> Option<Self> {
         value.as_f64().map(|number| number as Self)
     }
 }
 
-impl Read for u64 {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for u64 {
+    fn from_js(value: &JsValue) -> Option<Self> {
         value.as_f64().map(|number| number as Self)
     }
 }
 
-impl<T: Read> Read for Option<T> {
-    fn read(value: &JsValue) -> Option<Self> {
-        if value.is_null() || value.is_undefined() { Some(None) } else { T::read(value).map(Some) }
+impl<T: FromJs> FromJs for Option<T> {
+    fn from_js(value: &JsValue) -> Option<Self> {
+        if value.is_null() || value.is_undefined() {
+            Some(None)
+        } else {
+            T::from_js(value).map(Some)
+        }
     }
 }
 
-impl<T: Read> Read for Vec<T> {
-    fn read(value: &JsValue) -> Option<Self> {
-        value.dyn_ref::<Array>()?.iter().map(|item| T::read(&item)).collect()
+impl<T: FromJs> FromJs for Vec<T> {
+    fn from_js(value: &JsValue) -> Option<Self> {
+        value.dyn_ref::<Array>()?.iter().map(|item| T::from_js(&item)).collect()
     }
 }
 
-impl Read for Rooms {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for Rooms {
+    fn from_js(value: &JsValue) -> Option<Self> {
         let object: &Object = value.dyn_ref()?;
         let entry = |key: JsValue| {
-            let id = ChannelId::read(&key)?;
-            let count = u32::read(&get(value, id.as_str()))?;
+            let id = ChannelId::from_js(&key)?;
+            let count = u32::from_js(&get(value, id.as_str()))?;
             Some((id, count))
         };
         Object::keys(object).iter().map(entry).collect::<Option<_>>().map(Self)
     }
 }
 
-impl Read for ChannelId {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for ChannelId {
+    fn from_js(value: &JsValue) -> Option<Self> {
         Self::parse(&value.as_string()?).ok()
     }
 }
 
-impl Read for Kind {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for Kind {
+    fn from_js(value: &JsValue) -> Option<Self> {
         match value.as_string()?.as_str() {
             "video" => Some(Self::Video),
             "audio" => Some(Self::Audio),
@@ -136,8 +140,8 @@ impl Read for Kind {
     }
 }
 
-impl Read for Source {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for Source {
+    fn from_js(value: &JsValue) -> Option<Self> {
         match value.as_string()?.as_str() {
             "local" => Some(Self::Local),
             "s3" => Some(Self::S3),
@@ -147,14 +151,14 @@ impl Read for Source {
     }
 }
 
-impl Read for Order {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for Order {
+    fn from_js(value: &JsValue) -> Option<Self> {
         Self::parse(&value.as_string()?)
     }
 }
 
-impl Read for AppError {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for AppError {
+    fn from_js(value: &JsValue) -> Option<Self> {
         match value.as_string().as_deref() {
             Some("NotFound") => Some(Self::NotFound),
             Some("Unavailable") => Some(Self::Unavailable),
@@ -166,25 +170,25 @@ impl Read for AppError {
 }
 
 /// Reads a struct member by member, each under its own name.
-macro_rules! read_members {
+macro_rules! from_js_members {
     ($($type:ident { $($member:ident),* $(,)? })*) => {$(
-        impl $crate::wire::Read for $type {
-            fn read(value: &wasm_bindgen::JsValue) -> Option<Self> {
+        impl $crate::wire::FromJs for $type {
+            fn from_js(value: &wasm_bindgen::JsValue) -> Option<Self> {
                 Some(Self {
-                    $($member: $crate::wire::Read::read(&$crate::dom::get(value, stringify!($member)))?,)*
+                    $($member: $crate::wire::FromJs::from_js(&$crate::dom::get(value, stringify!($member)))?,)*
                 })
             }
         }
     )*};
 }
-pub(crate) use read_members;
+pub(crate) use from_js_members;
 
-read_members! {
+from_js_members! {
     Subtitle { lang, url }
     Storyboard { url, interval_s, columns, tile_w, tile_h }
     Media {
         id, title, description, kind, source, url, mime, duration_s, width, height, poster, thumbhash,
         waveform, subtitles, storyboard, live, available, tags, updated_at, order, format,
     }
-    Window { items, offset, total, version, order }
+    FeedSlice { items, offset, total, version, order }
 }

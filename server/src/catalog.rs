@@ -18,7 +18,7 @@ pub(crate) mod tagged;
 
 use std::{sync::Arc, time::Duration};
 
-use app::catalog::{Anchor, Catalog, Media, Order, Window};
+use app::catalog::{Anchor, Catalog, FeedSlice, Media, Order};
 use tokio::{
     sync::watch,
     time::{Instant, timeout, timeout_at},
@@ -112,7 +112,7 @@ impl Catalog for CatalogHandle {
         self.current.borrow().is_some()
     }
 
-    fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window> {
+    fn window(&self, order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<FeedSlice> {
         let snapshot = self.current().unwrap_or_default();
         let places = snapshot.places(order);
         let total = snapshot.len();
@@ -134,7 +134,7 @@ impl Catalog for CatalogHandle {
             .iter()
             .map(|n| Media::clone(&media[*n as usize]))
             .collect();
-        Some(Window {
+        Some(FeedSlice {
             items,
             offset: count(range.start),
             total: count(total),

@@ -7,7 +7,7 @@ use leptos::{
     server_fn::{Http, ServerFn, codec::GetUrl, error::FromServerFnError, error::ServerFnErrorErr},
 };
 
-use super::{Anchor, Catalog, Order, Window, encode_segment};
+use super::{Anchor, Catalog, FeedSlice, Order, encode_segment};
 use crate::{
     dom::fetched_text,
     error::AppError,
@@ -25,7 +25,7 @@ pub async fn channels(
     anchor: String,
     before: u32,
     after: u32,
-) -> Result<Window, AppError> {
+) -> Result<FeedSlice, AppError> {
     let order = match order {
         Some(text) => {
             Order::try_from(text).map_err(|error| AppError::BadRequest(error.to_owned()))?
@@ -37,7 +37,12 @@ pub async fn channels(
 
 /// Asks [`channels`] from the page: the same address and the same answer. The client that the macro
 /// makes carries a whole HTTP library; this one is a tenth of it.
-pub(crate) async fn ask(order: Order, anchor: &Anchor, before: u32, after: u32) -> Option<Window> {
+pub(crate) async fn ask(
+    order: Order,
+    anchor: &Anchor,
+    before: u32,
+    after: u32,
+) -> Option<FeedSlice> {
     let order = encode_segment(&String::from(order));
     let anchor = encode_segment(&anchor.to_text());
     let path = <Channels as ServerFn>::PATH;
@@ -46,7 +51,12 @@ pub(crate) async fn ask(order: Order, anchor: &Anchor, before: u32, after: u32) 
 }
 
 /// What [`channels`] answers; the server's render calls it without the detour over HTTP.
-pub fn discover(order: Order, anchor: &str, before: u32, after: u32) -> Result<Window, AppError> {
+pub fn discover(
+    order: Order,
+    anchor: &str,
+    before: u32,
+    after: u32,
+) -> Result<FeedSlice, AppError> {
     let catalog = use_context::<Arc<dyn Catalog>>().ok_or(AppError::Unavailable)?;
     if !catalog.is_there() {
         return Err(AppError::Unavailable);

@@ -2,8 +2,25 @@
 
 use leptos::prelude::*;
 
-use super::Chat;
-use crate::{icon::Icon, part::Part, text::words};
+use super::{Chat, state::Topic};
+use crate::{
+    icon::Icon,
+    part::{Part, parts},
+    text::words,
+};
+
+parts! {
+    mod parts in "main" {
+        CHAT_BUTTON: ".chat-button",
+        VIEWERS: ".viewers",
+    }
+    mod chat_button in ".chat-button" {
+        UNREAD: "b",
+    }
+    mod viewers in ".viewers" {
+        COUNT: "span",
+    }
+}
 
 /// Unread messages are told up to this number.
 const UNREAD_MAX: u32 = 99;
@@ -38,22 +55,23 @@ pub(crate) fn Viewers() -> impl IntoView {
 /// Both follow the chat.
 pub(super) fn bind(room: &Part, chat: Chat) {
     let words = words();
-    let button = room.find(".chat-button");
-    button.on_press(move || chat.toggle());
-    button.state("aria-expanded", move || chat.open.get());
-    button.attr("aria-label", move || {
-        Some(match chat.unread.get() {
+    let unread_now = move || chat.follow(Topic::Panel, |state| state.unread);
+    let button = room.find(parts::CHAT_BUTTON);
+    button.on_click(move || chat.toggle());
+    button.bind_aria("aria-expanded", move || chat.is_open());
+    button.bind_attr("aria-label", move || {
+        Some(match unread_now() {
             0 => words.chat.into(),
             unread => format!("{}, {unread} {}", words.chat, words.unread).into(),
         })
     });
-    let unread = button.find("b");
-    unread.flag("hidden", move || chat.unread.get() == 0);
-    unread.text(move || chat.unread.get().min(UNREAD_MAX).to_string());
+    let unread = button.find(chat_button::UNREAD);
+    unread.bind_bool("hidden", move || unread_now() == 0);
+    unread.bind_text(move || unread_now().min(UNREAD_MAX).to_string());
 
-    let viewers = room.find(".viewers");
-    let count = move || chat.online.with(|(count, _)| *count);
-    viewers.on_press(move || chat.toggle());
-    viewers.attr("aria-label", move || Some(format!("{} {}", count(), words.watching).into()));
-    viewers.find("span").text(move || count().to_string());
+    let viewers = room.find(parts::VIEWERS);
+    let count = move || chat.follow(Topic::Online, |state| state.online.0);
+    viewers.on_click(move || chat.toggle());
+    viewers.bind_attr("aria-label", move || Some(format!("{} {}", count(), words.watching).into()));
+    viewers.find(viewers::COUNT).bind_text(move || count().to_string());
 }

@@ -7,15 +7,56 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
 
 pub(crate) use self::log::Line;
-use super::{Chat, Note};
+use super::{
+    Chat,
+    state::{Event, Note, Topic},
+};
 use crate::{
-    back,
     dom::{animate, get, is_narrow, set},
     icon::Icon,
-    part::{Part, watch},
+    overlay_history,
+    part::{Part, effect, parts},
     reels::feed::Feed,
     text::{texts, words},
 };
+
+parts! {
+    mod parts in "main" {
+        CHAT: ".chat",
+        CHAT_BUTTON: ".chat-button",
+    }
+    mod panel in ".chat" {
+        CLOSE: ".close",
+        EVERYONE: ".everyone",
+        ONLY_HERE: ".only-here",
+        TEXT: ".say input",
+        WATCHING: ".watching",
+        STATUS: "[role=status]",
+        NOTE: ".note",
+        SAY_FORM: ".say",
+        NAME_FORM: ".name",
+    }
+    mod watching in ".watching" {
+        ALL: "span",
+        HERE: ".here",
+    }
+    mod here in ".watching .here" {
+        COUNT: "b",
+        NUMBER: ".number",
+    }
+    mod note in ".note" {
+        RING: ".ring",
+        TITLE: "p b",
+        TEXT: "p span",
+    }
+    mod say in ".say" {
+        FIELD: "input",
+        SEND: ".send",
+    }
+    mod name in ".composer.name" {
+        FIELD: "input",
+    }
+}
 
 /// Characters of a waiting message that are shown while the name is asked.
 const WAITING_CHARS: usize = 24;
@@ -100,29 +141,29 @@ pub(crate) fn ChatPanel() -> impl IntoView {
 
 /// The panel follows the chat.
 pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
-    let panel = room.find(".chat");
-    panel.find(".close").on_press(move || chat.toggle());
+    let panel = room.find(parts::CHAT);
+    panel.find(panel::CLOSE).on_click(move || chat.toggle());
     panel.on("keydown", move |event| {
         let escape = event.unchecked_ref::<KeyboardEvent>().key() == "Escape";
-        if escape && chat.asking.get_untracked() {
-            chat.ask_no_more();
-        } else if escape && chat.open.get_untracked() {
+        if escape && chat.now(|state| state.asking) {
+            chat.dispatch(Event::NotNamed);
+        } else if escape && chat.now(|state| state.open) {
             chat.toggle();
         }
     });
     // The focus goes to the text box where that was asked for, else into the sheet that opens, and
     // from there back to what opened it.
     let (mut before, mut asked, mut opener) = (false, 0, None);
-    watch({
-        let (panel, text) = (panel.clone(), panel.find(".say input"));
-        let button = room.find(".chat-button");
+    effect({
+        let (panel, text) = (panel.clone(), panel.find(panel::TEXT));
+        let button = room.find(parts::CHAT_BUTTON);
         move || {
-            let (open, writes) = (chat.open.get(), chat.writes.get());
+            let (open, writes) = chat.follow(Topic::Panel, |state| (state.open, state.writes));
             if open && !before {
-                opener = Part::focused().filter(|part| !panel.holds(part));
+                opener = Part::focused().filter(|part| !panel.contains(part));
             }
             let leaves = before && !open && panel.has_focus();
-            panel.mark("data-open", open);
+            panel.toggle_attr("data-open", open);
             if leaves {
                 // A column beside the picture stays where it is, and so does who writes in it.
                 let mut back = opener.take().into_iter().chain([button.clone()]);
@@ -136,18 +177,22 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
             }
             match (std::mem::replace(&mut before, open), open) {
                 // A column beside the picture lies over nothing.
-                (false, true) if is_narrow() => back::opened(&panel, move || chat.toggle()),
-                (true, false) => back::closed(&panel),
+                (false, true) if is_narrow() => {
+                    overlay_history::opened(&panel, move || chat.toggle())
+                }
+                (true, false) => overlay_history::closed(&panel),
                 _ => {}
             }
         }
     });
-    for (selector, only) in [(".everyone", false), (".only-here", true)] {
+    for (selector, only) in [(panel::EVERYONE, false), (panel::ONLY_HERE, true)] {
         let button = panel.find(selector);
-        button.on_press(move || chat.only_here.set(only));
-        button.state("aria-pressed", move || chat.only_here.get() == only);
+        button.on_click(move || chat.dispatch(Event::Scope { only_here: only }));
+        button.bind_aria("aria-pressed", move || {
+            chat.follow(Topic::Panel, |state| state.only_here == only)
+        });
     }
-    watching(&panel.find(".watching"), chat, feed);
+    watching(&panel.find(panel::WATCHING), chat, feed);
     log::bind(room, chat, feed);
     note(&panel, chat);
     composer(&panel, chat);
@@ -156,16 +201,17 @@ pub(super) fn bind(room: &Part, chat: Chat, feed: Feed) {
 /// How many there are; and how many at the reel on screen, by its number, where those are others.
 fn watching(part: &Part, chat: Chat, feed: Feed) {
     let words = words();
-    let (all, here) = (part.find("span"), part.find(".here"));
-    let (some, number) = (here.find("b"), here.find(".number"));
-    watch(move || {
+    let (all, here) = (part.find(watching::ALL), part.find(watching::HERE));
+    let (some, number) = (here.find(here::COUNT), here.find(here::NUMBER));
+    effect(move || {
         let id = feed.active_media().map(|media| media.id.clone());
-        chat.online.with(|(count, channels)| {
-            all.say(&format!("{count} {}", words.watching));
+        chat.follow(Topic::Online, |state| {
+            let (count, channels) = &state.online;
+            all.set_text(&format!("{count} {}", words.watching));
             let at_reel = id.map_or(0, |id| channels.of(&id));
-            here.mark("hidden", at_reel == 0 || at_reel == *count);
-            some.say(&format!("{at_reel} {}", words.at_reel));
-            number.say(&(feed.active() + 1).to_string());
+            here.toggle_attr("hidden", at_reel == 0 || at_reel == *count);
+            some.set_text(&format!("{at_reel} {}", words.at_reel));
+            number.set_text(&(feed.active() + 1).to_string());
         });
     });
 }
@@ -173,18 +219,24 @@ fn watching(part: &Part, chat: Chat, feed: Feed) {
 /// What a person must know about what they wrote: said once, and shown with the seconds that count.
 fn note(panel: &Part, chat: Chat) {
     let words = words();
-    let (status, note) = (panel.find("[role=status]"), panel.find(".note"));
-    let (ring, first, rest) = (note.find(".ring"), note.find("p b"), note.find("p span"));
+    let (status, note) = (panel.find(panel::STATUS), panel.find(panel::NOTE));
+    let (ring, first, rest) =
+        (note.find(note::RING), note.find(note::TITLE), note.find(note::TEXT));
     let mut before = (None, 0);
-    watch(move || {
-        let now = chat.note.get();
+    effect(move || {
+        chat.track(&[Topic::Composer, Topic::Draft]);
+        let (now, asking) = chat.now(|state| (state.note, state.asking));
         let (title, text) = match now {
             Some(Note::SlowDown(left, _)) => (words.slow_down, slow_down(left)),
             Some(Note::TooLong) => ("", words.too_long.to_owned()),
             Some(Note::BadName) => ("", words.bad_name.to_owned()),
             Some(Note::NotTaken) => ("", words.not_taken.to_owned()),
-            None if chat.asking.get() => {
-                let rest = format!("{} {}", words.only_the_first_time, waiting(&chat.draft.get()));
+            None if asking => {
+                let rest = format!(
+                    "{} {}",
+                    words.only_the_first_time,
+                    chat.now(|state| waiting(&state.draft))
+                );
                 (words.what_shall_we_call_you, rest)
             }
             None => ("", String::new()),
@@ -194,26 +246,26 @@ fn note(panel: &Part, chat: Chat) {
             _ => None,
         };
         // A second that passes is no news; who wants to write before it is time hears it again.
-        let news = (slow.map(|(_, all)| all), chat.insists.get());
+        let news = (slow.map(|(_, all)| all), chat.now(|state| state.insists));
         let is_slow = slow.is_some();
         if std::mem::replace(&mut before, news) != news || !is_slow {
             // The same words are said anew where a space differs.
             let again = if news.1 % 2 == 0 { "" } else { "\u{a0}" };
-            status.say(&format!("{title} {text}{again}"));
+            status.set_text(&format!("{title} {text}{again}"));
         }
-        ring.mark("hidden", !is_slow);
+        ring.toggle_attr("hidden", !is_slow);
         if let Some((left, all)) = slow {
-            ring.set("style", Some(&format!("--left:calc({left}/{})", all.max(1))));
-            ring.say(&left.to_string());
+            ring.set_attr("style", Some(&format!("--left:calc({left}/{})", all.max(1))));
+            ring.set_text(&left.to_string());
         }
-        note.mark("hidden", text.is_empty());
-        first.say(title);
-        rest.say(&text);
+        note.toggle_attr("hidden", text.is_empty());
+        first.set_text(title);
+        rest.set_text(&text);
     });
-    let note = panel.find(".note");
+    let note = panel.find(panel::NOTE);
     let mut before = 0;
-    watch(move || {
-        let insists = chat.insists.get();
+    effect(move || {
+        let insists = chat.follow(Topic::Composer, |state| state.insists);
         if std::mem::replace(&mut before, insists) != insists {
             blink(note.of());
         }
@@ -248,8 +300,8 @@ fn waiting(draft: &str) -> String {
 
 /// The box to say something, and the one that asks for the name, once; the message waits.
 fn composer(panel: &Part, chat: Chat) {
-    let (say, name) = (panel.find(".say"), panel.find(".name"));
-    let (text, called) = (say.find("input"), name.find("input"));
+    let (say, name) = (panel.find(panel::SAY_FORM), panel.find(panel::NAME_FORM));
+    let (text, called) = (say.find(say::FIELD), name.find(name::FIELD));
     let field = |part: &Part| part.of::<HtmlInputElement>().clone();
     say.on("submit", move |event| {
         event.prevent_default();
@@ -260,37 +312,37 @@ fn composer(panel: &Part, chat: Chat) {
         let field = field(&text);
         text.on(event, move |event| {
             if get(&event, "isComposing").is_truthy() {
-                chat.draft.set(field.value());
+                chat.dispatch(Event::Composing(field.value()));
             } else {
-                chat.typed(field.value());
+                chat.dispatch(Event::Typed(field.value()));
             }
         });
     }
-    watch({
+    effect({
         let text = field(&text);
         move || {
-            let draft = chat.draft.get();
+            let draft = chat.follow(Topic::Draft, |state| state.draft.clone());
             if text.value() != draft {
                 text.set_value(&draft);
             }
         }
     });
-    say.find(".send").state("aria-disabled", move || {
-        chat.waits.get() || matches!(chat.note.get(), Some(Note::SlowDown(..)))
+    say.find(say::SEND).bind_aria("aria-disabled", move || {
+        chat.follow(Topic::Composer, |state| state.waits || state.is_slow())
     });
     name.on("submit", {
         let called = field(&called);
         move |event| {
             event.prevent_default();
-            chat.call_me(&called.value());
+            chat.dispatch(Event::Named(called.value()));
         }
     });
     // The focus goes where one writes next.
     let mut before = false;
-    watch(move || {
-        let asking = chat.asking.get();
-        say.mark("hidden", asking);
-        name.mark("hidden", !asking);
+    effect(move || {
+        let asking = chat.follow(Topic::Composer, |state| state.asking);
+        say.toggle_attr("hidden", asking);
+        name.toggle_attr("hidden", !asking);
         if asking != before {
             if asking { called.focus() } else { text.focus() }
         }

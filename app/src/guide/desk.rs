@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Choice, Findings, Frame, Narrow, roll::grouped};
+use super::{Filter, Findings, Frame, GuideQuery, roll::grouped};
 use crate::{
     catalog::Order,
     icon::{Icon, Logo},
@@ -12,18 +12,18 @@ use crate::{
 
 /// The search and the way back to the reel.
 #[component]
-pub(super) fn Search(choice: Choice, lang: Lang) -> impl IntoView {
+pub(super) fn Search(query: GuideQuery, lang: Lang) -> impl IntoView {
     let texts = lang.guide_texts();
     let hidden = |name: &'static str, value: String| {
         view! { <input type="hidden" name=name value=value /> }
     };
-    let narrow = match &choice.narrow {
-        Narrow::All => None,
-        Narrow::Music => Some(hidden("only", "music".into())),
-        Narrow::Live => Some(hidden("only", "live".into())),
-        Narrow::Tag(tag) => Some(hidden("tag", tag.clone())),
+    let filter = match &query.filter {
+        Filter::All => None,
+        Filter::Music => Some(hidden("only", "music".into())),
+        Filter::Live => Some(hidden("only", "live".into())),
+        Filter::Tag(tag) => Some(hidden("tag", tag.clone())),
     };
-    let here = choice.here.as_ref().map(|here| hidden("here", here.to_string()));
+    let here = query.here.as_ref().map(|here| hidden("here", here.to_string()));
     view! {
         <form class="guide-search" role="search" action="/guide" aria-label=texts.search>
             <label>
@@ -37,12 +37,12 @@ pub(super) fn Search(choice: Choice, lang: Lang) -> impl IntoView {
                     enterkeyhint="search"
                     aria-label=texts.search
                     placeholder=texts.search_hint
-                    value=choice.query.clone()
+                    value=query.text.clone()
                 />
             </label>
-            {narrow}
+            {filter}
             {here}
-            <a class="close" href=choice.back() aria-label=lang.texts().close>
+            <a class="close" href=query.back() aria-label=lang.texts().close>
                 <Icon name="close" />
             </a>
         </form>
@@ -53,7 +53,7 @@ pub(super) fn Search(choice: Choice, lang: Lang) -> impl IntoView {
 #[component]
 pub(super) fn Choices(
     findings: Findings,
-    choice: Choice,
+    query: GuideQuery,
     order: Order,
     /// The seed that the next shuffle has.
     seed: u32,
@@ -61,14 +61,14 @@ pub(super) fn Choices(
     theme: Theme,
 ) -> impl IntoView {
     let texts = lang.guide_texts();
-    let tag = |narrow: Narrow, icon: Option<&'static str>, text: String| {
-        let current = choice.narrow == narrow;
+    let tag = |filter: Filter, icon: Option<&'static str>, text: String| {
+        let current = query.filter == filter;
         view! {
             <li>
                 <a
                     class="secondary"
                     dir="auto"
-                    href=choice.narrowed(narrow)
+                    href=query.narrowed(filter)
                     aria-current=current.then_some("true")
                 >
                     {icon.map(|name| view! { <Icon name /> })}
@@ -78,16 +78,16 @@ pub(super) fn Choices(
         }
     };
     // A small house is seen whole: there is nothing to narrow.
-    let narrows = !findings.is_few() || choice.narrow != Narrow::All;
+    let narrows = !findings.is_few() || query.filter != Filter::All;
     let all = format!("{} {}", texts.all, grouped(findings.total));
-    let tags = findings.tags.iter().map(|name| tag(Narrow::Tag(name.clone()), None, hash(name)));
+    let tags = findings.tags.iter().map(|name| tag(Filter::Tag(name.clone()), None, hash(name)));
     let tags = narrows.then(|| {
         view! {
             <nav class="tags" aria-label=texts.tags>
                 <ul>
-                    {tag(Narrow::All, None, all)}
-                    {findings.music.then(|| tag(Narrow::Music, Some("music"), texts.music.into()))}
-                    {findings.live.then(|| tag(Narrow::Live, Some("live"), texts.live.into()))}
+                    {tag(Filter::All, None, all)}
+                    {findings.music.then(|| tag(Filter::Music, Some("music"), texts.music.into()))}
+                    {findings.live.then(|| tag(Filter::Live, Some("live"), texts.live.into()))}
                     {tags.collect_view()}
                 </ul>
             </nav>
@@ -99,7 +99,7 @@ pub(super) fn Choices(
             <li>
                 <a
                     class="secondary"
-                    href=choice.with("order", &to.to_string())
+                    href=query.with("order", &to.to_string())
                     aria-current=current.then_some("true")
                 >
                     {text}
@@ -116,13 +116,13 @@ pub(super) fn Choices(
                     {put(Order::Shuffle(seed), texts.order_shuffle)}
                 </ul>
             </nav>
-            <Settings choice=choice.clone() lang theme />
+            <Settings query=query.clone() lang theme />
         </div>
     }
 }
 
 #[component]
-fn Settings(choice: Choice, lang: Lang, theme: Theme) -> impl IntoView {
+fn Settings(query: GuideQuery, lang: Lang, theme: Theme) -> impl IntoView {
     let texts = lang.guide_texts();
     let (other, name) = match lang {
         Lang::En => ("es", "Español"),
@@ -139,10 +139,10 @@ fn Settings(choice: Choice, lang: Lang, theme: Theme) -> impl IntoView {
                 <Icon name="download" />
                 "M3U"
             </a>
-            <a class="secondary" href=choice.with("lang", other) lang=other hreflang=other>
+            <a class="secondary" href=query.with("lang", other) lang=other hreflang=other>
                 {name}
             </a>
-            <a class="close" href=choice.with("theme", next.name()) aria-label=sentence>
+            <a class="close" href=query.with("theme", next.name()) aria-label=sentence>
                 <Icon name="theme" />
             </a>
         </div>
@@ -151,9 +151,9 @@ fn Settings(choice: Choice, lang: Lang, theme: Theme) -> impl IntoView {
 
 /// The wordmark leads to the reel that the visitor came from.
 #[component]
-pub(super) fn Home(choice: Choice) -> impl IntoView {
+pub(super) fn Home(query: GuideQuery) -> impl IntoView {
     view! {
-        <a class="home" href=choice.back() aria-label="Carrete">
+        <a class="home" href=query.back() aria-label="Carrete">
             <Logo />
         </a>
     }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    Choice, Findings, Roll,
+    Findings, GuideQuery, Roll,
     desk::{Choices, Home, Join, OnAir, Search},
     roll::WholeRoll,
     sheet::{Sheet, said},
@@ -17,7 +17,7 @@ pub(super) const STYLESHEET: &str = "/guide.css";
 #[derive(Clone, Debug)]
 pub struct GuideRequest {
     /// What is asked for.
-    pub choice: Choice,
+    pub query: GuideQuery,
     /// The visitor's order.
     pub order: Order,
     /// The seed that the next shuffle has.
@@ -35,9 +35,9 @@ pub struct GuideRequest {
 /// The whole document. Rendered by the server only, and never hydrated: nothing of it is in the
 /// page's program.
 pub fn document(request: GuideRequest, findings: Findings) -> impl IntoView {
-    let GuideRequest { choice, order, seed, lang, theme, stylesheet, is_open } = request;
+    let GuideRequest { query, order, seed, lang, theme, stylesheet, is_open } = request;
     let texts = lang.guide_texts();
-    let count = said(&findings, &choice, lang);
+    let count = said(&findings, &query, lang);
     let is_few = findings.is_few();
     let on_air = findings.on_air.clone();
     view! {
@@ -60,14 +60,14 @@ pub fn document(request: GuideRequest, findings: Findings) -> impl IntoView {
                     <div class="guide" style=format!("--here:\"{}\"", texts.here)>
                         <h1 class="sr-only">{texts.guide}</h1>
                         <div class="desk">
-                            <Home choice=choice.clone() />
-                            <Search choice=choice.clone() lang />
+                            <Home query=query.clone() />
+                            <Search query=query.clone() lang />
                             <p class="sr-only" role="status">
                                 {count}
                             </p>
                             <Choices
                                 findings=findings.clone()
-                                choice=choice.clone()
+                                query=query.clone()
                                 order
                                 seed
                                 lang
@@ -76,7 +76,7 @@ pub fn document(request: GuideRequest, findings: Findings) -> impl IntoView {
                             <OnAir frames=on_air lang />
                             {is_few.then(|| view! { <Join is_open lang /> })}
                         </div>
-                        <Sheet findings choice order lang />
+                        <Sheet findings query order lang />
                     </div>
                 </main>
             </body>
@@ -85,6 +85,6 @@ pub fn document(request: GuideRequest, findings: Findings) -> impl IntoView {
 }
 
 /// One roll alone, as a page puts it into its empty place.
-pub fn roll(roll: Roll, found: u32, choice: Choice, lang: Lang) -> String {
-    Owner::new().with(|| view! { <WholeRoll roll found choice lang /> }.to_html())
+pub fn roll(roll: Roll, found: u32, query: GuideQuery, lang: Lang) -> String {
+    Owner::new().with(|| view! { <WholeRoll roll found query lang /> }.to_html())
 }

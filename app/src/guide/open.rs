@@ -1,68 +1,63 @@
-//! The guide over the reels: the document of `/guide`, fetched and taken into a dialog, while the reel
-//! plays on below.
+//! The guide over the reels: the document of `/guide` in a dialog. One searches and turns its pages
+//! there; a channel leads back to the reels.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     rc::{Rc, Weak},
 };
 
-use js_sys::{Array, Promise};
+use js_sys::Array;
 use leptos::{prelude::*, task::spawn_local};
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{
-    Element, Event, HtmlAnchorElement, HtmlDialogElement, HtmlElement, HtmlInputElement,
-    IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit,
+    Element, Event, HtmlAnchorElement, HtmlElement, IntersectionObserver,
+    IntersectionObserverEntry, IntersectionObserverInit,
 };
 
 use super::document::STYLESHEET;
 use crate::{
-    back,
     catalog::ChannelId,
-    dom::{Timer, fetched, get, opens_elsewhere, set, swipes},
-    icon::Icon,
-    part::Part,
+    dialog::{AGAIN_MS, Dialog, DocumentDialog, STATUS, asked_by},
+    dom::{Timer, fetched, get, opens_elsewhere},
+    part::{Part, parts},
     reaction::Reactions,
     reels::feed::Feed,
     text::texts,
 };
 
+parts! {
+    mod parts in "main" {
+        GUIDE_DIALOG: ".guide-dialog",
+    }
+}
+
 /// Silence after a key before the guide is searched.
 const TYPED_MS: i32 = 60;
-/// What did not come is asked for again after so long.
-const AGAIN_MS: i32 = 3000;
-/// How many were found, for those who hear it.
-const COUNT: &str = "[role=status]";
 /// Rolls are fetched when they are so near to what is seen.
 const NEAR: &str = "150% 0px";
 
+/// The form that searches.
+const FORM: &str = ".guide-search";
 /// What was found is said aloud when nobody has typed for so long.
 const SAID_MS: i32 = 400;
 
-/// The dialog that takes the guide. Until that comes it says so, and can be left.
+/// The dialog that takes the guide.
 #[component]
 pub(crate) fn GuideDialog() -> impl IntoView {
     let texts = texts();
     view! {
-        <dialog
+        <DocumentDialog
             class="guide-dialog"
-            aria-label=texts.guide
-            tabindex="-1"
-            data-late-text=texts.guide_late
-        >
-            <form class="coming" method="dialog">
-                <p role="status">{texts.guide_comes}</p>
-                <button class="hole" aria-label=texts.close>
-                    <Icon name="close" />
-                </button>
-            </form>
-        </dialog>
+            name=texts.guide
+            coming=texts.guide_comes
+            late=texts.guide_late
+        />
     }
 }
 
 /// See the module.
 struct Guide {
-    dialog: Part,
+    dialog: Rc<Dialog>,
     feed: Feed,
     reactions: Reactions,
     go: Box<dyn Fn(ChannelId)>,
@@ -70,8 +65,6 @@ struct Guide {
     typed: RefCell<Option<Timer>>,
     said: RefCell<Option<Timer>>,
     later: RefCell<Option<Timer>>,
-    /// Counts questions: an older answer is not shown over a newer one.
-    asked: Cell<u32>,
 }
 
 /// Opens the guide by every link to it; `go` goes to a channel.
@@ -81,7 +74,7 @@ pub(crate) fn guide(
     reactions: Reactions,
     go: impl Fn(ChannelId) + 'static,
 ) {
-    let dialog = room.find(".guide-dialog");
+    let dialog = room.find(parts::GUIDE_DIALOG);
     let guide = Rc::new_cyclic(|weak: &Weak<Guide>| {
         let weak = weak.clone();
         let observer = Observer::new(&dialog, move |roll| {
@@ -90,7 +83,7 @@ pub(crate) fn guide(
             }
         });
         Guide {
-            dialog: dialog.clone(),
+            dialog: Dialog::new(dialog.clone(), ".guide", STYLESHEET),
             feed,
             reactions,
             go: Box::new(go),
@@ -98,10 +91,9 @@ pub(crate) fn guide(
             typed: RefCell::default(),
             said: RefCell::default(),
             later: RefCell::default(),
-            asked: Cell::new(0),
         }
     });
-    for link in room.all("a[href^='/guide']") {
+    for link in room.query_all("a[href^='/guide']") {
         let guide = Rc::clone(&guide);
         link.on("click", move |event| guide.opened(&event));
     }
@@ -115,7 +107,7 @@ pub(crate) fn guide(
     });
     dialog.on("submit", move |event| {
         // Closing is a form of its own.
-        if guide.dialog.seek(".guide").is_some() {
+        if guide.dialog.is_filled() {
             event.prevent_default();
             guide.search();
         }
@@ -128,76 +120,33 @@ impl Guide {
             return;
         }
         event.prevent_default();
-        back::show(&self.dialog);
         let media = self.feed.media_at(self.feed.active_now());
         let here = media.map(|media| format!("?here={}", media.id.encoded())).unwrap_or_default();
         let guide = Rc::clone(self);
-        // By a key the focus goes where one types; a finger would bring the keyboard up.
         let by_key = get(event, "detail").as_f64() == Some(0.0);
-        let then = move |sheet: Part| {
-            sheet.mark("data-fetches", true);
-            guide.dialog.element().replace_children_with_node_1(sheet.element());
+        self.dialog.open(format!("/guide{here}"), move || {
             guide.shown();
-            let window = guide.dialog.element().client_height();
-            if let Some(current) = guide.dialog.seek(".film-frame [aria-current]")
+            let dialog = &guide.dialog.part;
+            let window = dialog.element().client_height();
+            if let Some(current) = dialog.query(".film-frame [aria-current]")
                 && current.element().get_bounding_client_rect().bottom() > f64::from(window)
             {
                 current.element().scroll_into_view();
             }
-            // On a phone the field would bring its keyboard up.
-            match guide.dialog.seek("input[name=q]") {
-                Some(field) if by_key || !swipes() => field.focus(),
-                _ => guide.dialog.focus(),
-            }
-        };
-        self.ask(format!("/guide{here}"), Box::new(then));
-    }
-
-    /// Asks for a guide and hands it over, unless something else was asked meanwhile. One that does
-    /// not come is told of, and asked for again as long as the dialog is open.
-    // One future for all: each kind of `then` would have its own.
-    fn ask(self: &Rc<Self>, address: String, then: Box<dyn FnOnce(Part)>) {
-        let asked = self.asked.get() + 1;
-        self.asked.set(asked);
-        self.dialog.set("aria-busy", Some("true"));
-        let guide = Rc::clone(self);
-        spawn_local(async move {
-            loop {
-                let ready = dressed();
-                let page = fetched(&address).await.and_then(|page| page.seek(".guide"));
-                drop(JsFuture::from(ready).await);
-                if guide.asked.get() != asked {
-                    return;
-                }
-                let page = page.filter(|_| is_dressed());
-                guide.dialog.mark("data-late", page.is_none());
-                if let Some(page) = page {
-                    guide.dialog.set("aria-busy", None);
-                    return then(page);
-                }
-                if let (Some(status), Some(text)) =
-                    (guide.dialog.seek(COUNT), guide.dialog.get("data-late-text"))
-                {
-                    status.say(&text);
-                }
-                drop(JsFuture::from(passed(AGAIN_MS)).await);
-                if guide.asked.get() != asked || !guide.dialog.of::<HtmlDialogElement>().open() {
-                    return;
-                }
-            }
+            guide.dialog.focus("input[name=q]", by_key);
         });
     }
 
     /// Other frames are shown: rings round what is liked, and rolls that wait to come near.
     fn shown(&self) {
         self.reactions.each_liked(|id| {
-            if let Some(frame) = self.dialog.seek(&format!("[data-channel=\"{id}\"]")) {
-                frame.mark("data-liked", true);
+            if let Some(frame) = self.dialog.part.query(&format!("[data-channel=\"{id}\"]")) {
+                frame.toggle_attr("data-liked", true);
             }
         });
         if let Some(observer) = &*self.observer.borrow() {
             observer.0.disconnect();
-            for roll in self.dialog.all(".roll[data-src]") {
+            for roll in self.dialog.part.query_all(".roll[data-src]") {
                 observer.0.observe(roll.element());
             }
         }
@@ -205,13 +154,13 @@ impl Guide {
 
     /// A roll comes near: it is fetched.
     fn fill(self: &Rc<Self>, roll: Part) {
-        let Some(address) = roll.get("data-src") else { return };
+        let Some(address) = roll.get_attr("data-src") else { return };
         if let Some(observer) = &*self.observer.borrow() {
             observer.0.unobserve(roll.element());
         }
         let guide = Rc::clone(self);
         spawn_local(async move {
-            if let Some(new) = fetched(&address).await.and_then(|page| page.seek(".roll")) {
+            if let Some(new) = fetched(&address).await.and_then(|page| page.query(".roll")) {
                 let _ = roll.element().replace_with_with_node_1(new.element());
                 guide.shown();
                 return;
@@ -237,16 +186,9 @@ impl Guide {
 
     /// Searches for what the form holds.
     fn search(self: &Rc<Self>) {
-        let fields = self.dialog.all(".guide-search input");
-        let pairs: Vec<_> = fields
-            .iter()
-            .map(|field| {
-                let field = field.of::<HtmlInputElement>();
-                let value = js_sys::encode_uri_component(&field.value());
-                format!("{}={value}", field.name())
-            })
-            .collect();
-        self.show(format!("/guide?{}", pairs.join("&")));
+        if let Some(form) = self.dialog.part.query(FORM) {
+            self.show(asked_by(&form));
+        }
     }
 
     /// Shows another sheet and the choices that lead on from it.
@@ -254,35 +196,38 @@ impl Guide {
         let guide = Rc::clone(self);
         let then = move |page: Part| {
             guide.say_soon(&page);
-            for selector in [".guide-sheet", ".guide-choices"] {
-                if let (Some(old), Some(new)) = (guide.dialog.seek(selector), page.seek(selector)) {
-                    let _ = old.element().replace_with_with_node_1(new.element());
-                }
-            }
-            for hidden in guide.dialog.all(".guide-search [type=hidden]") {
+            guide.dialog.replace(&page, [".guide-sheet", ".guide-choices"]);
+            for hidden in guide.dialog.part.query_all(".guide-search [type=hidden]") {
                 hidden.element().remove();
             }
-            if let Some(form) = guide.dialog.seek(".guide-search") {
-                for hidden in page.all(".guide-search [type=hidden]") {
+            if let Some(form) = guide.dialog.part.query(FORM) {
+                for hidden in page.query_all(".guide-search [type=hidden]") {
                     let _ = form.element().append_child(hidden.element());
                 }
             }
-            guide.dialog.element().set_scroll_top(0);
+            guide.dialog.part.element().set_scroll_top(0);
             // The link that led here may be gone.
-            if !guide.dialog.has_focus() {
-                guide.dialog.seek(".tags [aria-current]").unwrap_or(guide.dialog.clone()).focus();
+            if !guide.dialog.part.has_focus() {
+                guide
+                    .dialog
+                    .part
+                    .query(".tags [aria-current]")
+                    .unwrap_or(guide.dialog.part.clone())
+                    .focus();
             }
             guide.shown();
         };
-        self.ask(address, Box::new(then));
+        self.dialog.ask(address, Box::new(then));
     }
 
     /// What was found is said once nobody types any more: in the same live region, which browsers
     /// read out only where they knew it before.
     fn say_soon(&self, page: &Part) {
-        let (Some(old), Some(new)) = (self.dialog.seek(COUNT), page.seek(COUNT)) else { return };
+        let (Some(old), Some(new)) = (self.dialog.part.query(STATUS), page.query(STATUS)) else {
+            return;
+        };
         let text = new.element().text_content().unwrap_or_default();
-        *self.said.borrow_mut() = Some(Timer::once(SAID_MS, move || old.say(&text)));
+        *self.said.borrow_mut() = Some(Timer::once(SAID_MS, move || old.set_text(&text)));
     }
 
     /// A link was pressed: ours stay in the dialog, the rest are documents.
@@ -295,21 +240,20 @@ impl Guide {
             return;
         };
         let Ok(Some(link)) = target.closest("a") else { return };
-        let close = || self.dialog.of::<HtmlDialogElement>().close();
         let inside = |selector: &str| link.closest(selector).ok().flatten();
         if let Some(id) = inside("[data-channel]").and_then(|f| f.get_attribute("data-channel")) {
             event.prevent_default();
-            close();
+            self.dialog.close();
             if let Ok(id) = ChannelId::parse(&id) {
                 (self.go)(id);
             }
         } else if inside(".home, .guide-search").is_some() {
             event.prevent_default();
-            close();
+            self.dialog.close();
         } else if inside(".ruler, .guide-turn").is_some() {
             event.prevent_default();
             let hash = link.unchecked_ref::<HtmlAnchorElement>().hash();
-            if let Some(roll) = self.dialog.seek(&hash) {
+            if let Some(roll) = self.dialog.part.query(&hash) {
                 roll.element().scroll_into_view();
             }
         } else if inside(".tags, .nothing").is_some() {
@@ -317,49 +261,6 @@ impl Guide {
             self.show(link.unchecked_ref::<HtmlAnchorElement>().href());
         }
     }
-}
-
-/// Holds when so many milliseconds have passed.
-fn passed(ms: i32) -> Promise {
-    Promise::new(&mut |resolve, _| {
-        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
-    })
-}
-
-/// The guide's stylesheet in the document.
-fn stylesheet() -> Option<Element> {
-    document().query_selector(&format!("link[href='{STYLESHEET}']")).ok().flatten()
-}
-
-/// Whether it is there. Browsers differ in what a link has whose file did not come: none, or an
-/// empty one.
-fn is_dressed() -> bool {
-    stylesheet()
-        .is_some_and(|link| get(&get(&get(&link, "sheet"), "cssRules"), "length").is_truthy())
-}
-
-/// Puts the guide's stylesheet on, once; the promise holds when it is there, or does not come.
-fn dressed() -> Promise {
-    if is_dressed() {
-        return Promise::resolve(&JsValue::NULL);
-    }
-    // One that did not come is asked for again.
-    if let Some(link) = stylesheet() {
-        link.remove();
-    }
-    let document = document();
-    let (Some(head), Ok(link)) = (document.head(), document.create_element("link")) else {
-        return Promise::resolve(&JsValue::NULL);
-    };
-    let _ = link.set_attribute("rel", "stylesheet");
-    let _ = link.set_attribute("href", STYLESHEET);
-    let comes = Promise::new(&mut |resolve, _| {
-        for event in ["onload", "onerror"] {
-            set(&link, event, resolve.clone());
-        }
-    });
-    let _ = head.append_child(&link);
-    comes
 }
 
 /// Tells which of the observed elements come near to what is seen. Dropping it ends that.

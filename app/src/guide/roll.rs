@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use super::{Choice, Findings, Frame, ROLL, Roll};
+use super::{Findings, Frame, GuideQuery, ROLL, Roll};
 use crate::{
     catalog::{Kind, Order},
     icon::Icon,
@@ -18,13 +18,13 @@ pub(super) fn WholeRoll(
     /// How many channels were found.
     found: u32,
     /// Where the visitor came from.
-    choice: Choice,
+    query: GuideQuery,
     /// The visitor's language.
     lang: Lang,
 ) -> impl IntoView {
     let number = roll.number;
     let frame = |frame: Frame| {
-        let current = choice.here.as_ref() == Some(&frame.media.id);
+        let current = query.here.as_ref() == Some(&frame.media.id);
         view! { <FrameOf frame current lang /> }
     };
     view! {
@@ -51,7 +51,7 @@ pub(super) fn FewFrames(
     /// Which of how many, as it is printed.
     print: String,
     /// Where the visitor came from.
-    choice: Choice,
+    query: GuideQuery,
     /// The number of a frame that nobody has filmed yet, and what is said of it.
     next: Option<(u32, &'static str)>,
     /// The visitor's language.
@@ -59,7 +59,7 @@ pub(super) fn FewFrames(
 ) -> impl IntoView {
     let rows = frames.len();
     let frame = |frame: Frame| {
-        let current = choice.here.as_ref() == Some(&frame.media.id);
+        let current = query.here.as_ref() == Some(&frame.media.id);
         view! { <FrameOf frame current lang /> }
     };
     // As many rows as there are, for each number of columns.
@@ -104,7 +104,7 @@ pub(super) fn EmptyRoll(
     /// How many channels were found.
     found: u32,
     /// What is asked for.
-    choice: Choice,
+    query: GuideQuery,
     /// The visitor's order.
     order: Order,
     /// The visitor's language.
@@ -116,7 +116,7 @@ pub(super) fn EmptyRoll(
             class="roll"
             id=format!("roll-{number}")
             data-roll=number
-            data-src=choice.roll_alone(number, order)
+            data-src=query.roll_alone(number, order)
             style=(frames < ROLL).then(|| format!("--frames:{frames}"))
             aria-labelledby=format!("roll-{number}-name")
         >

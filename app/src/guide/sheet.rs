@@ -7,7 +7,7 @@ use leptos::{
 };
 
 use super::{
-    Choice, FEW, Findings, Instead, Narrow, ROLLS_AT_ONCE,
+    FEW, Filter, Findings, GuideQuery, Instead, ROLLS_AT_ONCE,
     desk::hash,
     roll::{EmptyRoll, EmptyRollProps, FewFrames, WholeRoll, WholeRollProps, grouped, is_whole},
 };
@@ -26,7 +26,7 @@ pub(super) fn Sheet(
     /// What was found.
     findings: Findings,
     /// What was asked for.
-    choice: Choice,
+    query: GuideQuery,
     /// The visitor's order.
     order: Order,
     /// The visitor's language.
@@ -35,9 +35,9 @@ pub(super) fn Sheet(
     let found = findings.found;
     let body = match () {
         () if findings.total == 0 => EitherOf4::A(view! { <NoFilm lang /> }),
-        () if found == 0 => EitherOf4::B(view! { <Nothing findings choice lang /> }),
-        () if findings.is_few() => EitherOf4::C(view! { <Few findings choice lang /> }),
-        () => EitherOf4::D(view! { <Rolls findings choice order lang /> }),
+        () if found == 0 => EitherOf4::B(view! { <Nothing findings query lang /> }),
+        () if findings.is_few() => EitherOf4::C(view! { <Few findings query lang /> }),
+        () => EitherOf4::D(view! { <Rolls findings query order lang /> }),
     };
     view! {
         <div class="guide-sheet" data-found=found>
@@ -47,32 +47,32 @@ pub(super) fn Sheet(
 }
 
 #[component]
-fn Rolls(findings: Findings, choice: Choice, order: Order, lang: Lang) -> impl IntoView {
+fn Rolls(findings: Findings, query: GuideQuery, order: Order, lang: Lang) -> impl IntoView {
     let (found, all) = (findings.found, findings.rolls_in_all());
     let first = findings.rolls.first().map_or(1, |roll| roll.number);
     let empty =
-        |number| EmptyRoll(EmptyRollProps { number, found, choice: choice.clone(), order, lang });
+        |number| EmptyRoll(EmptyRollProps { number, found, query: query.clone(), order, lang });
     let before = (1..first).map(empty).collect_view();
     let after = (first..=all).filter(|n| !is_whole(&findings, *n)).map(empty).collect_view();
     let whole = findings
         .rolls
         .into_iter()
-        .map(|roll| WholeRoll(WholeRollProps { roll, found, choice: choice.clone(), lang }));
+        .map(|roll| WholeRoll(WholeRollProps { roll, found, query: query.clone(), lang }));
     view! {
         <div class="rolls">
-            {before} {whole.collect_view()} {after} <Turn first all choice=choice.clone() lang />
+            {before} {whole.collect_view()} {after} <Turn first all query=query.clone() lang />
         </div>
-        {(all > 1).then(|| view! { <Ruler first all choice lang /> })}
+        {(all > 1).then(|| view! { <Ruler first all query lang /> })}
     }
 }
 
 /// The way to other rolls without a script.
 #[component]
-fn Turn(first: u32, all: u32, choice: Choice, lang: Lang) -> impl IntoView {
+fn Turn(first: u32, all: u32, query: GuideQuery, lang: Lang) -> impl IntoView {
     let texts = lang.guide_texts();
     let link = |roll: u32, text: &'static str, rel: &'static str| {
         view! {
-            <a class="secondary" rel=rel href=choice.at_roll(roll)>
+            <a class="secondary" rel=rel href=query.at_roll(roll)>
                 {text}
             </a>
         }
@@ -102,7 +102,7 @@ fn lines(all: u32) -> (Vec<u32>, u32) {
 
 /// The ruler of rolls at the right edge.
 #[component]
-fn Ruler(first: u32, all: u32, choice: Choice, lang: Lang) -> impl IntoView {
+fn Ruler(first: u32, all: u32, query: GuideQuery, lang: Lang) -> impl IntoView {
     let texts = lang.guide_texts();
     let (lines, step) = lines(all);
     let here = lines.iter().rposition(|line| *line <= first);
@@ -112,7 +112,7 @@ fn Ruler(first: u32, all: u32, choice: Choice, lang: Lang) -> impl IntoView {
         view! {
             <li>
                 <a
-                    href=choice.at_roll(roll)
+                    href=query.at_roll(roll)
                     data-to=roll
                     aria-current=(here == Some(n)).then_some("true")
                     aria-label=format!("{} {}", texts.roll, grouped(roll))
@@ -132,27 +132,27 @@ fn Ruler(first: u32, all: u32, choice: Choice, lang: Lang) -> impl IntoView {
 
 /// A small house: everything at once, and the frame that comes next.
 #[component]
-fn Few(findings: Findings, choice: Choice, lang: Lang) -> impl IntoView {
+fn Few(findings: Findings, query: GuideQuery, lang: Lang) -> impl IntoView {
     let texts = lang.guide_texts();
     let (found, total) = (findings.found, findings.total);
-    let whole = !choice.is_narrow();
+    let whole = !query.is_filtered();
     let title = if whole { texts.all_there_is } else { texts.what_answers };
     let print = format!("1–{found} {} {total}", texts.of);
     let next = (whole && total < FEW).then_some((total + 1, texts.not_filmed));
     let frames = findings.rolls.into_iter().flat_map(|roll| roll.frames).collect::<Vec<_>>();
     view! {
         <div class="rolls" data-few="">
-            <FewFrames frames title=title.to_owned() print choice next lang />
+            <FewFrames frames title=title.to_owned() print query next lang />
         </div>
     }
 }
 
 /// What is said in one sentence of what was found: also the title where that is nothing.
-pub(super) fn said(findings: &Findings, choice: &Choice, lang: Lang) -> String {
+pub(super) fn said(findings: &Findings, query: &GuideQuery, lang: Lang) -> String {
     let texts = lang.guide_texts();
     match (findings.found, findings.instead.number) {
         (0, Some(number)) => format!("{} {}", texts.no_number, grouped(number)),
-        (0, None) if !choice.query.is_empty() => texts.nothing_with.replace("{}", &choice.query),
+        (0, None) if !query.text.is_empty() => texts.nothing_with.replace("{}", &query.text),
         (0, None) => texts.nothing_found.to_owned(),
         (found, _) => format!("{found} {}", texts.found),
     }
@@ -160,7 +160,7 @@ pub(super) fn said(findings: &Findings, choice: &Choice, lang: Lang) -> String {
 
 /// Nothing was found: that is said, with what was looked at, and what is near to it.
 #[component]
-fn Nothing(findings: Findings, choice: Choice, lang: Lang) -> impl IntoView {
+fn Nothing(findings: Findings, query: GuideQuery, lang: Lang) -> impl IntoView {
     let texts = lang.guide_texts();
     let total = findings.total;
     let title = match findings.instead.number {
@@ -170,7 +170,7 @@ fn Nothing(findings: Findings, choice: Choice, lang: Lang) -> impl IntoView {
             <span class="mark"></span>
             {grouped(number)}
         }),
-        None => Either::Right(said(&findings, &choice, lang)),
+        None => Either::Right(said(&findings, &query, lang)),
     };
     let Instead { number, wider, near } = findings.instead;
     let sentence = match number {
@@ -181,9 +181,9 @@ fn Nothing(findings: Findings, choice: Choice, lang: Lang) -> impl IntoView {
     let ways: Vec<_> = wider
         .into_iter()
         .map(|(wider, count)| {
-            let text = match &wider.narrow {
-                Narrow::Tag(tag) if wider.query.is_empty() => hash(tag),
-                Narrow::All | Narrow::Music | Narrow::Live | Narrow::Tag(_) => wider.query.clone(),
+            let text = match &wider.filter {
+                Filter::Tag(tag) if wider.text.is_empty() => hash(tag),
+                Filter::All | Filter::Music | Filter::Live | Filter::Tag(_) => wider.text.clone(),
             };
             view! {
                 <li>
@@ -201,7 +201,7 @@ fn Nothing(findings: Findings, choice: Choice, lang: Lang) -> impl IntoView {
         None => (texts.near, None),
     };
     let frames = (!near.is_empty()).then(|| {
-        view! { <FewFrames frames=near title=name.to_owned() print choice=choice.clone() next lang /> }
+        view! { <FewFrames frames=near title=name.to_owned() print query=query.clone() next lang /> }
     });
     view! {
         <div class="rolls nothing" data-few="">
@@ -212,7 +212,7 @@ fn Nothing(findings: Findings, choice: Choice, lang: Lang) -> impl IntoView {
             {(!ways.is_empty()).then(|| view! { <ul>{ways}</ul> })}
             {frames}
             <p class="actions">
-                <a class="primary" href=choice.widened()>
+                <a class="primary" href=query.widened()>
                     {texts.show_all.replace("{}", &grouped(total))}
                 </a>
                 {last

@@ -15,20 +15,21 @@ pub(crate) struct List {
 impl List {
     /// Takes over the children that `parent` has; new ones are copies of what `template` holds.
     pub(crate) fn new(parent: Part, template: &Part, key: &'static str) -> Self {
-        let there = parent.all(&format!(":scope > [{key}]"));
-        let children = there.into_iter().filter_map(|part| Some((part.get(key)?, part))).collect();
+        let there = parent.query_all(&format!(":scope > [{key}]"));
+        let children =
+            there.into_iter().filter_map(|part| Some((part.get_attr(key)?, part))).collect();
         Self { template: template.clone(), parent, key, children: RefCell::new(children) }
     }
 
     /// Has exactly these children, in this order, and returns them. A child that plays is never
     /// moved: it would stop. Else the one that has the focus is not: it would lose it.
-    pub(crate) fn lay_out(&self, keys: Vec<String>) -> Vec<Part> {
+    pub(crate) fn reconcile(&self, keys: Vec<String>) -> Vec<Part> {
         let mut before = self.children.take();
         before.retain(|(key, part)| {
             let stays = keys.contains(key);
             if !stays {
                 // What is hidden with the focus in it hands that on.
-                part.mark("hidden", true);
+                part.toggle_attr("hidden", true);
                 part.element().remove();
             }
             stays
@@ -48,7 +49,7 @@ impl List {
 
     fn copy(&self, key: String) -> Option<(String, Part)> {
         let part = self.template.copy()?;
-        part.set(self.key, Some(&key));
+        part.set_attr(self.key, Some(&key));
         Some((key, part))
     }
 
@@ -56,7 +57,7 @@ impl List {
         // What is moved loses its film or the focus; what is new can be moved.
         let (mut fixed, mut most) = (0, 0);
         for (n, (_, part)) in all.iter().enumerate() {
-            let plays = u8::from(part.seek("video").is_some());
+            let plays = u8::from(part.query("video").is_some());
             let has_focus = u8::from(part.has_focus());
             let keeps = plays << 2 | has_focus << 1 | u8::from(part.element().is_connected());
             if keeps > most {

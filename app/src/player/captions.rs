@@ -3,7 +3,21 @@
 use leptos::prelude::*;
 
 use super::Player;
-use crate::{icon::Icon, part::Part, text::texts};
+use crate::{
+    icon::Icon,
+    part::{Part, parts},
+    text::texts,
+};
+
+parts! {
+    mod parts in "main" {
+        CAPTIONS: ".captions",
+        CAPTION: ".caption",
+    }
+    mod caption in ".caption" {
+        CUE: "span",
+    }
+}
 
 /// Switches captions; there while the reel has any.
 #[component]
@@ -33,11 +47,11 @@ pub(crate) fn Caption() -> impl IntoView {
 
 /// Binds both.
 pub(super) fn captions(room: &Part, player: Player) {
-    let button = room.find(".captions");
-    button.on_press(move || player.toggle_captions());
-    button.state("aria-pressed", move || player.captions.get());
-    button.flag("hidden", move || !player.has_captions.get());
-    let caption = room.find(".caption");
-    caption.flag("hidden", move || player.cue.with(String::is_empty));
-    caption.find("span").text(move || player.cue.get());
+    let button = room.find(parts::CAPTIONS);
+    button.on_click(move || player.toggle_captions());
+    button.bind_aria("aria-pressed", move || player.captions.get());
+    button.bind_bool("hidden", move || !player.has_captions.get());
+    let caption = room.find(parts::CAPTION);
+    caption.bind_bool("hidden", move || player.cue.with(String::is_empty));
+    caption.find(caption::CUE).bind_text(move || player.cue.get());
 }

@@ -6,15 +6,32 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, KeyboardEvent, PointerEvent};
 
-use super::{Player, captions::captions, menu::menu, play_overlay::play_overlay, wave::wave};
+use super::{
+    Player, captions::captions, menu::menu, play_overlay::play_overlay, waveform::waveform,
+};
 use crate::{
     dom::{Timer, within},
     icon::Icon,
-    part::{Part, watch},
+    part::{Part, effect, parts},
     reels::feed::Feed,
     text::{texts, words},
-    value::Held,
+    value::Owned,
 };
+
+parts! {
+    mod parts in "main" {
+        SOUND: ".sound",
+        HEAR: ".hear",
+        PLAY: ".play",
+        TIME: ".time",
+        FILM_EDGE: ".film-edge",
+        RUN: ".run",
+    }
+    mod time in ".time" {
+        NOW: "b",
+        LENGTH: "span",
+    }
+}
 
 /// The offer of sound keeps its words so long.
 const HEAR_MS: i32 = 6000;
@@ -34,13 +51,13 @@ pub(crate) fn clock(seconds: f64) -> String {
 /// Binds every control of the player.
 pub(crate) fn controls(room: &Part, player: Player, feed: Feed) {
     sound(room, player);
-    hear(room, player);
-    run(room, player);
+    unmute_prompt(room, player);
+    seek_bar(room, player);
     film_edge(room, player);
     play_overlay(room, player, feed);
     captions(room, player);
     menu(room, player);
-    wave(room, player, feed);
+    waveform(room, player, feed);
 }
 
 /// The sound button.
@@ -54,16 +71,16 @@ pub(crate) fn Sound() -> impl IntoView {
 }
 
 fn sound(room: &Part, player: Player) {
-    let button = room.find(".sound");
-    button.on_press(move || player.toggle_sound());
-    button.state("aria-pressed", move || !player.muted.get());
-    button.icon(move || if player.muted.get() { "muted" } else { "sound" });
+    let button = room.find(parts::SOUND);
+    button.on_click(move || player.toggle_sound());
+    button.bind_aria("aria-pressed", move || !player.muted.get());
+    button.bind_icon(move || if player.muted.get() { "muted" } else { "sound" });
 }
 
 /// The light hole that offers sound until it was switched on once; after some seconds only its icon.
 /// A mouse is told the key too.
 #[component]
-pub(crate) fn Hear() -> impl IntoView {
+pub(crate) fn UnmutePrompt() -> impl IntoView {
     let texts = texts();
     view! {
         <button class="hear" type="button">
@@ -74,17 +91,17 @@ pub(crate) fn Hear() -> impl IntoView {
     }
 }
 
-fn hear(room: &Part, player: Player) {
-    let button = room.find(".hear");
-    button.on_press(move || player.toggle_sound());
-    let timer = Held::new();
+fn unmute_prompt(room: &Part, player: Player) {
+    let button = room.find(parts::HEAR);
+    button.on_click(move || player.toggle_sound());
+    let timer = Owned::new();
     timer.set(Rc::new(Timer::once(HEAR_MS, {
         let button = button.clone();
-        move || button.mark("data-small", true)
+        move || button.toggle_attr("data-small", true)
     })));
-    watch(move || {
+    effect(move || {
         if !player.muted.get() {
-            button.mark("hidden", true);
+            button.toggle_attr("hidden", true);
         }
     });
 }
@@ -101,7 +118,7 @@ pub(crate) fn FullScreen() -> impl IntoView {
 
 /// Play or pause, the film edge that is the progress, and the time.
 #[component]
-pub(crate) fn Run() -> impl IntoView {
+pub(crate) fn SeekBar() -> impl IntoView {
     let (texts, words) = (texts(), words());
     view! {
         <div class="run">
@@ -127,22 +144,23 @@ pub(crate) fn Run() -> impl IntoView {
     }
 }
 
-fn run(room: &Part, player: Player) {
+fn seek_bar(room: &Part, player: Player) {
     let words = words();
-    let play = room.find(".play");
-    play.on_press(move || player.toggle());
-    play.attr("aria-label", move || {
+    let play = room.find(parts::PLAY);
+    play.on_click(move || player.toggle());
+    play.bind_attr("aria-label", move || {
         Some(if player.paused.get() { words.play } else { words.pause }.into())
     });
-    play.icon(move || if player.paused.get() { "play" } else { "pause" });
-    let time = room.find(".time");
-    time.find("b").text(move || clock(player.time_s.get()));
-    time.find("span").text(move || player.duration_s.get().map(clock).unwrap_or_default());
+    play.bind_icon(move || if player.paused.get() { "play" } else { "pause" });
+    let time = room.find(parts::TIME);
+    time.find(time::NOW).bind_text(move || clock(player.time_s.get()));
+    time.find(time::LENGTH)
+        .bind_text(move || player.duration_s.get().map(clock).unwrap_or_default());
 }
 
 /// The film edge at rest: only its light.
 #[component]
-pub(crate) fn RestLine() -> impl IntoView {
+pub(crate) fn MiniProgress() -> impl IntoView {
     view! {
         <div class="rest-line" aria-hidden="true">
             <Holes />
@@ -162,8 +180,8 @@ fn Holes() -> impl IntoView {
 
 /// The progress: holes along the edge of a film. It can be dragged, and moved by keys.
 fn film_edge(room: &Part, player: Player) {
-    let edge = room.find(".film-edge");
-    room.flag("data-scrubbing", move || player.scrubbing.get());
+    let edge = room.find(parts::FILM_EDGE);
+    room.bind_bool("data-scrubbing", move || player.scrubbing.get());
     let seek_to = {
         let edge = edge.clone();
         move |event: &PointerEvent| {
@@ -195,8 +213,8 @@ fn film_edge(room: &Part, player: Player) {
         edge.on(event, move |_| player.scrubbing.set(false));
     }
     edge.on("keydown", move |event| seek_by_key(&event, player));
-    let (played, run) = (room.all(".played"), room.find(".run"));
-    watch(move || {
+    let (played, run) = (room.query_all(".played"), room.find(parts::RUN));
+    effect(move || {
         let (at, duration) = (player.time_s.get(), player.duration_s.get());
         let share = match duration {
             Some(duration) if duration > 0.0 => within(at / duration, 0.0, 1.0),
@@ -209,9 +227,9 @@ fn film_edge(room: &Part, player: Player) {
             let _ = part.of::<HtmlElement>().style().set_property("transform", &transform);
         }
         let _ = run.of::<HtmlElement>().style().set_property("--at", &share);
-        edge.set("aria-valuemax", Some(&(duration.unwrap_or(0.0) as u32).to_string()));
-        edge.set("aria-valuenow", Some(&(at as u32).to_string()));
-        edge.set("aria-valuetext", Some(&clock(at)));
+        edge.set_attr("aria-valuemax", Some(&(duration.unwrap_or(0.0) as u32).to_string()));
+        edge.set_attr("aria-valuenow", Some(&(at as u32).to_string()));
+        edge.set_attr("aria-valuetext", Some(&clock(at)));
     });
 }
 

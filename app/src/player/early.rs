@@ -13,8 +13,8 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::HtmlVideoElement;
 
 use super::{
-    hls::{self, AHEAD_SLOW_S, Hls, Wish},
-    places,
+    hls::{self, AHEAD_SLOW_S, Hls, LoadOptions},
+    resume,
 };
 use crate::{
     catalog::Media,
@@ -68,8 +68,9 @@ struct KeptStylesheet {
 impl EarlyRequest {
     /// For the reel that a page opens with; `inlined` is a stylesheet that stands in the page.
     pub(crate) fn new(media: &Media, separate_tracks: bool, inlined: Option<&Stylesheet>) -> Self {
-        let wish = Wish { ahead_s: AHEAD_SLOW_S, from_s: None, duration_s: media.duration_s };
-        let (numbers, flags) = hls::settings(wish);
+        let options =
+            LoadOptions { ahead_s: AHEAD_SLOW_S, from_s: None, duration_s: media.duration_s };
+        let (numbers, flags) = hls::settings(options);
         let numbers = numbers.into_iter().map(|(key, number)| (key, Json::from(number)));
         let flags = flags.into_iter().map(|(key, flag)| (key, Json::from(flag)));
         let worker = [("workerPath", Json::from(hls::WORKER))];
@@ -82,7 +83,7 @@ impl EarlyRequest {
             full: separate_tracks,
             config: if media.is_hls() { config } else { BTreeMap::new() },
             bandwidth: hls::ESTIMATE_KEY,
-            resume: places::resumes_before(media).map(|before| Resume { key: places::KEY, before }),
+            resume: resume::resumes_before(media).map(|before| Resume { key: resume::KEY, before }),
             stylesheet: inlined.map(|sheet| KeptStylesheet {
                 href: sheet.address.to_string(),
                 version: sheet.version.to_string(),

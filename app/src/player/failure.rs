@@ -9,10 +9,41 @@ use super::{Cause, PATIENCE_S, Phase, Player};
 use crate::{
     catalog::{ChannelId, Media},
     icon::Icon,
-    part::{Part, watch},
+    part::{Part, effect, parts},
     reels::feed::Feed,
     text::{texts, words},
 };
+
+parts! {
+    mod panel in ".failure" {
+        NUMBER: ".number",
+        LABEL: ".label",
+        BEFORE: ".before",
+        TITLE: "h2 bdi",
+        AFTER: ".after",
+        WHY: ".why",
+        RETRY: ".retry",
+        SKIP: ".skip",
+        FOLLOWING: ".following",
+        UNTIL: ".until",
+    }
+    mod until in ".failure .until" {
+        SECONDS: "b",
+    }
+    mod following in ".failure .following" {
+        NUMBER: "b",
+        LEAD: ".lead",
+        TITLE: "bdi",
+        POSTER: "img",
+    }
+    mod parts in "main" {
+        LEADER: ".leader",
+        FAILURE: ".failure",
+    }
+    mod leader in ".leader" {
+        SECONDS: "span",
+    }
+}
 
 /// A reel that fails so often is passed by.
 const FAILURES: u32 = 2;
@@ -22,7 +53,7 @@ const HOLES: u32 = 8;
 /// While one waits: nothing for 400 ms, then a film leader that counts the real seconds until the
 /// reel is given up.
 #[component]
-pub(crate) fn Leader() -> impl IntoView {
+pub(crate) fn BufferingIndicator() -> impl IntoView {
     view! {
         <div class="leader" aria-hidden="true">
             <div class="cross"></div>
@@ -95,7 +126,7 @@ enum Over {
     /// Nothing: it plays, or a person has paused it.
     Nothing,
     /// The leader, with its numbers.
-    Leader,
+    BufferingIndicator,
     /// The leader without numbers and words: what is wrong is said elsewhere.
     Quiet,
     /// The panel.
@@ -154,7 +185,7 @@ impl Failures {
             }
             None if around.paused => Over::Nothing,
             None if around.away => Over::Quiet,
-            None => self.cause.map_or(Over::Leader, Over::Panel),
+            None => self.cause.map_or(Over::BufferingIndicator, Over::Panel),
         }
     }
 }
@@ -168,19 +199,21 @@ pub(crate) fn failure(
     away: impl Fn() -> bool + 'static,
     next: impl Fn() + Clone + 'static,
 ) {
-    let leader = room.find(".leader");
-    leader.find("span").text(move || player.patience_s.get().clamp(2, PATIENCE_S).to_string());
-    let panel = Panel::new(room.find(".failure"));
+    let leader = room.find(parts::LEADER);
+    leader
+        .find(leader::SECONDS)
+        .bind_text(move || player.patience_s.get().clamp(2, PATIENCE_S).to_string());
+    let panel = Panel::new(room.find(parts::FAILURE));
     panel.part.element().remove();
-    panel.retry.on_press(move || player.retry());
+    panel.retry.on_click(move || player.retry());
     for button in [&panel.skip, &panel.following] {
-        button.on_press(next.clone());
+        button.on_click(next.clone());
     }
     panel.counts(player);
     let (mut failures, mut before) = (Failures::default(), Over::Nothing);
     let (mut was_away, mut was_gone) = (false, false);
     let room = room.clone();
-    watch(move || {
+    effect(move || {
         let (phase, media) = (player.phase.get(), feed.active_media());
         let here = feed.active();
         let following = feed.held(here + 1..here + 2).pop().map(|(_, media)| media);
@@ -195,19 +228,19 @@ pub(crate) fn failure(
             return;
         }
         let over = failures.over(media.as_ref().map(|media| &media.id), phase, around);
-        let waits = matches!(over, Over::Leader | Over::Quiet);
-        leader.mark("data-waits", waits);
-        room.mark("data-waits", waits);
+        let waits = matches!(over, Over::BufferingIndicator | Over::Quiet);
+        leader.toggle_attr("data-waits", waits);
+        room.toggle_attr("data-waits", waits);
         let news = std::mem::replace(&mut before, over) != over;
         match (over, media) {
             (Over::Panel(cause), Some(media)) => {
-                room.mark("data-failed", true);
+                room.toggle_attr("data-failed", true);
                 let following = following.map(|next| (here + 2, next));
-                panel.tell(here + 1, &media, cause, gone, following.as_ref());
+                panel.fill(here + 1, &media, cause, gone, following.as_ref());
                 panel.shows(&room);
             }
             _ => {
-                room.mark("data-failed", false);
+                room.toggle_attr("data-failed", false);
                 panel.leaves();
             }
         }
@@ -235,33 +268,33 @@ impl Panel {
     fn new(part: Part) -> Self {
         let find = |selector| part.find(selector);
         Self {
-            number: find(".number"),
-            label: find(".label"),
-            sentence: [find(".before"), find("h2 bdi"), find(".after")],
-            why: find(".why"),
-            retry: find(".retry"),
-            skip: find(".skip"),
-            following: find(".following"),
-            until: find(".until"),
+            number: find(panel::NUMBER),
+            label: find(panel::LABEL),
+            sentence: [find(panel::BEFORE), find(panel::TITLE), find(panel::AFTER)],
+            why: find(panel::WHY),
+            retry: find(panel::RETRY),
+            skip: find(panel::SKIP),
+            following: find(panel::FOLLOWING),
+            until: find(panel::UNTIL),
             part,
         }
     }
 
     /// Holes and number follow the seconds until the next try.
     fn counts(&self, player: Player) {
-        let (until, number) = (self.until.clone(), self.until.find("b"));
-        watch(move || {
+        let (until, number) = (self.until.clone(), self.until.find(until::SECONDS));
+        effect(move || {
             let left = player.retry_s.get();
-            until.mark("data-still", left == 0);
+            until.toggle_attr("data-still", left == 0);
             let holes = left.min(HOLES);
-            until.set("style", Some(&format!("--left:calc({holes}/{HOLES})")));
-            number.say(&format!("{left}\u{a0}s"));
+            until.set_attr("style", Some(&format!("--left:calc({holes}/{HOLES})")));
+            number.set_text(&format!("{left}\u{a0}s"));
         });
     }
 
     /// Says that this reel cannot play, why, and what follows; `next` is the reel behind it and its
     /// number.
-    fn tell(
+    fn fill(
         &self,
         number: u32,
         media: &Media,
@@ -291,24 +324,24 @@ impl Panel {
                 (words.no_picture, words.unknown_before, words.unknown_after, words.cause_unknown)
             }
         };
-        self.number.say(&number.to_string());
-        self.label.say(&match &media.format {
+        self.number.set_text(&number.to_string());
+        self.label.set_text(&match &media.format {
             Some(format) if cause == Cause::Unsupported => format!("{label} · {format}"),
             _ => label.to_owned(),
         });
         for (part, text) in self.sentence.iter().zip([before, &media.title, after]) {
-            part.say(text);
+            part.set_text(text);
         }
-        self.why.say(&match (comes_back, next) {
+        self.why.set_text(&match (comes_back, next) {
             // A live stream goes on by itself.
             _ if rests => why.to_owned(),
             (false, _) => why.to_owned(),
             (true, None) => format!("{why} {}", words.tried_again),
             (true, Some(_)) => format!("{why} {}", words.tried_then_next),
         });
-        self.retry.mark("hidden", !comes_back);
-        self.until.mark("hidden", !comes_back || rests);
-        self.skip.mark("hidden", !comes_back || next.is_none());
+        self.retry.toggle_attr("hidden", !comes_back);
+        self.until.toggle_attr("hidden", !comes_back || rests);
+        self.skip.toggle_attr("hidden", !comes_back || next.is_none());
         self.follow(next, comes_back);
     }
 
@@ -316,25 +349,25 @@ impl Panel {
     fn follow(&self, next: Option<&(u32, Arc<Media>)>, beside: bool) {
         let words = words();
         let part = &self.following;
-        part.mark("hidden", next.is_none());
-        part.mark("data-alone", !beside);
-        part.set("aria-hidden", beside.then_some("true"));
-        part.set("tabindex", beside.then_some("-1"));
+        part.toggle_attr("hidden", next.is_none());
+        part.toggle_attr("data-alone", !beside);
+        part.set_attr("aria-hidden", beside.then_some("true"));
+        part.set_attr("tabindex", beside.then_some("-1"));
         let Some((number, media)) = next else { return };
-        part.find("b").say(&number.to_string());
-        part.find(".lead").say(if beside { words.then } else { words.next_is });
-        part.find("bdi").say(&media.title);
-        part.find("img").set("src", media.poster.as_deref());
+        part.find(following::NUMBER).set_text(&number.to_string());
+        part.find(following::LEAD).set_text(if beside { words.then } else { words.next_is });
+        part.find(following::TITLE).set_text(&media.title);
+        part.find(following::POSTER).set_attr("src", media.poster.as_deref());
     }
 
     /// Into the article on screen. Where waiting helps nothing the way on has the focus, unless a
     /// person writes or has something open; and so where what had it is hidden now.
     fn shows(&self, room: &Part) {
-        let Some(reel) = room.seek("article[aria-current]") else { return };
-        if reel.holds(&self.part) {
+        let Some(reel) = room.query("article[aria-current]") else { return };
+        if reel.contains(&self.part) {
             return;
         }
-        self.part.mark("hidden", false);
+        self.part.toggle_attr("hidden", false);
         let _ = reel.element().append_child(self.part.element());
         let focused = Part::focused();
         let is_in = |selector: &str| {
@@ -342,7 +375,7 @@ impl Panel {
                 .as_ref()
                 .is_some_and(|part| part.element().closest(selector).is_ok_and(|e| e.is_some()))
         };
-        let alone = self.following.get("data-alone").is_some();
+        let alone = self.following.get_attr("data-alone").is_some();
         let way_on = if alone { &self.following } else { &self.retry };
         let lost = is_in(".controls, .hear") || (alone && !is_in(".chat, dialog, .bars"));
         if lost && !way_on.takes_focus() {
@@ -352,7 +385,7 @@ impl Panel {
 
     /// Out of the page.
     fn leaves(&self) {
-        self.part.mark("hidden", true);
+        self.part.toggle_attr("hidden", true);
         self.part.element().remove();
     }
 }
@@ -378,7 +411,7 @@ mod tests {
         let (waiting, failed) = (Phase::Waiting, Phase::Failed(Cause::Network));
         let panel = Over::Panel(Cause::Network);
         check(&[
-            (waiting, HERE, Over::Leader),
+            (waiting, HERE, Over::BufferingIndicator),
             (failed, HERE, panel),
             // The same failure, looked at again.
             (failed, HERE, panel),
@@ -389,7 +422,7 @@ mod tests {
             (failed, HERE, panel),
             (waiting, HERE, panel),
             (Phase::Playing, HERE, Over::Nothing),
-            (waiting, HERE, Over::Leader),
+            (waiting, HERE, Over::BufferingIndicator),
             (failed, HERE, panel),
         ]);
     }
@@ -430,7 +463,10 @@ mod tests {
     #[test]
     fn what_a_person_has_paused_waits_for_nothing() {
         let paused = Around { paused: true, ..HERE };
-        check(&[(Phase::Waiting, paused, Over::Nothing), (Phase::Waiting, HERE, Over::Leader)]);
+        check(&[
+            (Phase::Waiting, paused, Over::Nothing),
+            (Phase::Waiting, HERE, Over::BufferingIndicator),
+        ]);
     }
 
     #[test]

@@ -15,8 +15,8 @@ use web_sys::HtmlMediaElement;
 
 use self::settings::config;
 pub(crate) use self::settings::{
-    AHEAD_FIRST_S, AHEAD_S, AHEAD_SLOW_S, AHEAD_SPARE_S, ESTIMATE_KEY, WORKER, Wish, address,
-    settings,
+    AHEAD_FIRST_S, AHEAD_S, AHEAD_SLOW_S, AHEAD_SPARE_S, ESTIMATE_KEY, LoadOptions, WORKER,
+    address, settings,
 };
 use super::early::EarlyPlayback;
 use crate::dom::{get, set, swallow};
@@ -137,7 +137,7 @@ fn number(object: &JsValue, name: &str) -> u32 {
     get(object, name).as_f64().unwrap_or(0.0) as u32
 }
 
-/// The lines of a quality, counted along its shorter side: a portrait picture of 720x1280 has 720.
+/// The height of a quality, along its shorter side: a portrait picture of 720x1280 has 720.
 fn lines(level: &JsValue) -> u32 {
     let (width, height) = (number(level, "width"), number(level, "height"));
     if width > 0 { width.min(height) } else { height }
@@ -151,18 +151,18 @@ fn has_separate_tracks(of: &JsValue) -> bool {
 }
 
 /// What an error of the library means for the reel; nothing where the library mends it itself.
-fn failure(data: &JsValue) -> Option<Report> {
+fn failure(data: &JsValue) -> Option<HlsEvent> {
     let status = get(&get(data, "response"), "code").as_f64().unwrap_or(0.0);
     let details = get(data, "details").as_string();
     if details.as_deref() == Some("fragLoadError") && (status == 404.0 || status == 410.0) {
-        return Some(Report::Gone);
+        return Some(HlsEvent::Gone);
     }
     // An exception within the library: what it was doing is not done.
     if details.as_deref() == Some("internalException") {
-        return Some(Report::Threw);
+        return Some(HlsEvent::Threw);
     }
     let network = || get(data, "type").as_string().as_deref() == Some("networkError");
-    get(data, "fatal").is_truthy().then(|| Report::Fatal { network: network() })
+    get(data, "fatal").is_truthy().then(|| HlsEvent::Fatal { network: network() })
 }
 
 fn native() -> Engine {
@@ -176,7 +176,7 @@ fn native() -> Engine {
 
 /// What hls.js tells of one binding.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Report {
+pub(crate) enum HlsEvent {
     /// The first media of a reel is in the buffer, or more of it.
     Buffered,
     /// A segment has come.
@@ -191,7 +191,7 @@ pub(crate) enum Report {
     Parsed,
     /// The playlist has sound or subtitles of its own, which this build of the library does not know.
     NeedsFull,
-    /// Another quality is shown: so many lines.
+    /// Another quality is shown, of this height.
     Level(u32),
     /// A segment is gone: its playlist has another version. hls.js would ask for it again.
     Gone,
@@ -202,7 +202,7 @@ pub(crate) enum Report {
     },
 }
 
-impl Report {
+impl HlsEvent {
     /// Whether what follows may be that the instance is destroyed, which tells it.
     pub(crate) fn may_end_it(&self) -> bool {
         !matches!(self, Self::Buffered | Self::Parsed | Self::Segment | Self::Level(_))
@@ -219,7 +219,7 @@ pub(crate) struct Binding {
     parsed: Rc<Cell<bool>>,
     stopped: Cell<bool>,
     handlers: Vec<(&'static str, Handler)>,
-    report: Rc<dyn Fn(Report)>,
+    report: Rc<dyn Fn(HlsEvent)>,
 }
 
 impl Binding {
@@ -231,10 +231,11 @@ impl Binding {
         library: &Library,
         media: &HtmlMediaElement,
         url: &str,
-        wish: Wish,
-        report: Rc<dyn Fn(Report)>,
+        options: LoadOptions,
+        report: Rc<dyn Fn(HlsEvent)>,
     ) -> Result<Self, JsValue> {
-        let hls: Hls = Reflect::construct(&library.0, &Array::of1(&config(wish)))?.unchecked_into();
+        let hls: Hls =
+            Reflect::construct(&library.0, &Array::of1(&config(options)))?.unchecked_into();
         let light =
             LIGHT_LIBRARY.with_borrow(|light| light.as_ref().is_some_and(|l| l.0 == library.0));
         let binding = Self::hearing(hls, light, report)?;
@@ -251,7 +252,7 @@ impl Binding {
     pub(crate) fn adopt(
         hls: &Hls,
         early: &EarlyPlayback,
-        report: Rc<dyn Fn(Report)>,
+        report: Rc<dyn Fn(HlsEvent)>,
     ) -> Result<Self, JsValue> {
         let full = early.full();
         if let Ok(class) = get(hls, "constructor").dyn_into::<Function>() {
@@ -273,14 +274,14 @@ impl Binding {
     pub(crate) fn catch_up(&self, early: &EarlyPlayback) {
         if self.parsed.get() {
             let known = early.full() || !has_separate_tracks(&self.hls);
-            (self.report)(if known { Report::Parsed } else { Report::NeedsFull });
+            (self.report)(if known { HlsEvent::Parsed } else { HlsEvent::NeedsFull });
         }
         if let Some(report) = failure(&early.error()) {
             (self.report)(report);
         }
     }
 
-    fn hearing(hls: Hls, light: bool, report: Rc<dyn Fn(Report)>) -> Result<Self, JsValue> {
+    fn hearing(hls: Hls, light: bool, report: Rc<dyn Fn(HlsEvent)>) -> Result<Self, JsValue> {
         let mut binding = Self {
             hls,
             parsed: Rc::default(),
@@ -297,15 +298,15 @@ impl Binding {
     fn listen(&mut self, light: bool) -> Result<(), JsValue> {
         let report = Rc::clone(&self.report);
         // Also between the parts of a segment that still comes in.
-        self.on("hlsBufferAppended", move |_| report(Report::Buffered))?;
+        self.on("hlsBufferAppended", move |_| report(HlsEvent::Buffered))?;
         let (report, parsed) = (Rc::clone(&self.report), Rc::clone(&self.parsed));
         self.on("hlsManifestParsed", move |data| {
             parsed.set(true);
             let unknown = light && has_separate_tracks(&data);
-            report(if unknown { Report::NeedsFull } else { Report::Parsed });
+            report(if unknown { HlsEvent::NeedsFull } else { HlsEvent::Parsed });
         })?;
         let report = Rc::clone(&self.report);
-        self.on("hlsFragLoaded", move |_| report(Report::Segment))?;
+        self.on("hlsFragLoaded", move |_| report(HlsEvent::Segment))?;
         let report = Rc::clone(&self.report);
         // The quality whose playlist came last, and the number of its last segment.
         let last = Cell::new((0, 0));
@@ -318,9 +319,9 @@ impl Binding {
             }
             // A cache on the way may answer with the playlist of a moment ago.
             if now.1 + 1 < end {
-                report(Report::Restarted);
+                report(HlsEvent::Restarted);
             } else if now.1 > end {
-                report(Report::Grew);
+                report(HlsEvent::Grew);
             }
         })?;
         let report = Rc::clone(&self.report);
@@ -333,7 +334,7 @@ impl Binding {
         self.on("hlsLevelSwitched", move |data| {
             let n = get(&data, "level").as_f64().unwrap_or(0.0) as u32;
             let level = Reflect::get_u32(&get(&levels, "levels"), n).unwrap_or_default();
-            report(Report::Level(lines(&level)));
+            report(HlsEvent::Level(lines(&level)));
         })
     }
 
@@ -345,7 +346,7 @@ impl Binding {
         self.on_boxed(event, Box::new(handler))
     }
 
-    // One kind of handler for all: each kind is a program of its own.
+    // One kind of handler for all: each kind is code of its own.
     #[inline(never)]
     fn on_boxed(
         &mut self,
@@ -359,9 +360,9 @@ impl Binding {
     }
 
     /// Tells that a method has thrown; whoever hears it acts when the caller has finished.
-    fn told<T>(&self, result: Result<T, JsValue>) {
+    fn check<T>(&self, result: Result<T, JsValue>) {
         if result.is_err() {
-            (self.report)(Report::Threw);
+            (self.report)(HlsEvent::Threw);
         }
     }
 
@@ -385,7 +386,7 @@ impl Binding {
     /// Loads again, where it stopped. One that loads is left alone: it would begin its segment anew.
     pub(crate) fn go_on(&self) {
         if self.stopped.replace(false) {
-            self.told(self.hls.start_load(-1.0));
+            self.check(self.hls.start_load(-1.0));
         }
     }
 
@@ -398,10 +399,10 @@ impl Binding {
     /// Says to the element that no more comes: where one track ends before the other, the browser
     /// would wait for the shorter one for ever.
     pub(crate) fn end_buffer(&self) {
-        self.told(self.hls.trigger("hlsBufferEos", &Object::new()));
+        self.check(self.hls.trigger("hlsBufferEos", &Object::new()));
     }
 
-    /// The qualities: lines, and bits a second; as the playlist has them.
+    /// The qualities: height, and bits a second; as the playlist has them.
     pub(crate) fn levels(&self) -> Vec<(u32, u32)> {
         let levels = get(&self.hls, "levels");
         (0..number(&levels, "length"))
@@ -410,8 +411,8 @@ impl Binding {
             .collect()
     }
 
-    /// Takes the best quality of at most so many lines, at once or from the next segment on; `None`
-    /// leaves it to the line.
+    /// Takes the best quality of at most this height, at once or from the next segment on; `None`
+    /// leaves it to the network.
     pub(crate) fn choose(&self, lines: Option<u32>, at_once: bool) {
         let levels = self.levels();
         let fits = |&(_, &(height, _)): &(usize, &(u32, u32))| lines.is_some_and(|l| height <= l);
@@ -427,10 +428,10 @@ impl Binding {
     /// Tries to get the decoder going again at this second. hls.js has stopped loading by then.
     pub(crate) fn recover(&self, at_s: f64) {
         self.stopped.set(false);
-        self.told(self.hls.recover_media_error().and_then(|()| self.hls.start_load(at_s)));
+        self.check(self.hls.recover_media_error().and_then(|()| self.hls.start_load(at_s)));
     }
 
-    /// What the line is thought to carry, in bits a second.
+    /// What the network is thought to carry, in bits a second.
     pub(crate) fn estimate(&self) -> f64 {
         get(&self.hls, "bandwidthEstimate").as_f64().unwrap_or(0.0)
     }

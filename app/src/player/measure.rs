@@ -32,7 +32,7 @@ struct Sums {
     swipes_ms: Vec<u32>,
     cold_ms: Option<u32>,
     stalls: u32,
-    /// Lines of the picture, and milliseconds of it.
+    /// Height of the picture, and milliseconds of it.
     levels: Vec<(u32, u32)>,
     /// Network, media, unsupported.
     errors: [u32; 3],
@@ -58,15 +58,15 @@ impl Measure {
             timed_ms: Cell::new(0.0),
             tells: RefCell::default(),
         });
-        let tell = |weak: std::rc::Weak<Self>| {
+        let report = |weak: std::rc::Weak<Self>| {
             move || {
                 if let Some(measure) = weak.upgrade() {
-                    measure.tell();
+                    measure.report();
                 }
             }
         };
-        let timer = Timer::every(EVERY_MS, tell(Rc::downgrade(&measure)));
-        let at_once = tell(Rc::downgrade(&measure));
+        let timer = Timer::every(EVERY_MS, report(Rc::downgrade(&measure)));
+        let at_once = report(Rc::downgrade(&measure));
         let leaving = Listener::new(&document(), "visibilitychange", move |_| at_once());
         *measure.tells.borrow_mut() = Some((timer, leaving));
         measure
@@ -105,7 +105,7 @@ impl Measure {
         self.sums.borrow_mut().stalls += 1;
     }
 
-    /// The playhead moves in a picture of so many lines.
+    /// The playhead moves in a picture of this height.
     pub(crate) fn plays(&self, lines: u32) {
         let step = now_ms() - self.timed_ms.replace(now_ms());
         if lines == 0 || step > STEP_MAX_MS {
@@ -127,7 +127,7 @@ impl Measure {
         }
     }
 
-    fn tell(&self) {
+    fn report(&self) {
         let Some(text) = self.sums.take().to_json() else { return };
         let navigator = window().navigator();
         if let Ok(send) = get(&navigator, "sendBeacon").dyn_into::<Function>() {

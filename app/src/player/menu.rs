@@ -8,13 +8,36 @@ use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use super::Player;
 use crate::{
-    back,
     dom::is_narrow,
     icon::Icon,
-    part::{List, Part, watch},
+    overlay_history,
+    part::{List, Part, effect, parts},
     text::{texts, words},
     value::Value,
 };
+
+parts! {
+    mod parts in "main" {
+        MENU_BUTTON: ".menu-button",
+        MENU: ".menu",
+        LEVEL_TEMPLATE: ".level-template",
+    }
+    mod menu in ".menu" {
+        LEVELS: ".levels",
+        SPEEDS: ".speeds",
+        LOOPS: ".loops",
+        GOES_ON: ".goes-on",
+        PIP: ".beside",
+    }
+    mod levels in ".levels" {
+        AUTOMATIC: ".rate",
+    }
+    mod level in ".level-template" {
+        INPUT: "input",
+        HEIGHT: ".lines",
+        RATE: ".rate",
+    }
+}
 
 /// Speeds that can be chosen, in hundredths.
 const SPEEDS: [u32; 5] = [50, 100, 125, 150, 200];
@@ -91,27 +114,27 @@ pub(crate) fn Level(label: &'static str) -> impl IntoView {
 
 /// Binds the menu.
 pub(super) fn menu(room: &Part, player: Player) {
-    let (button, menu) = (room.find(".menu-button"), room.find(".menu"));
-    button.state("aria-expanded", move || player.menu.get());
-    button.on_press(move || player.menu.update(|open| *open = !*open));
+    let (button, menu) = (room.find(parts::MENU_BUTTON), room.find(parts::MENU));
+    button.bind_aria("aria-expanded", move || player.menu.get());
+    button.on_click(move || player.menu.update(|open| *open = !*open));
     let close = move || {
         player.menu.set(false);
         button.focus();
     };
     let mut before = false;
-    watch({
+    effect({
         let (menu, close) = (menu.clone(), close.clone());
         move || {
             let open = player.menu.get();
-            menu.mark("hidden", !open);
+            menu.toggle_attr("hidden", !open);
             match (before, open) {
                 (false, true) => {
                     menu.focus();
                     if is_narrow() {
-                        back::opened(&menu, close.clone());
+                        overlay_history::opened(&menu, close.clone());
                     }
                 }
-                (true, false) => back::closed(&menu),
+                (true, false) => overlay_history::closed(&menu),
                 _ => {}
             }
             before = open;
@@ -122,39 +145,39 @@ pub(super) fn menu(room: &Part, player: Player) {
             close();
         }
     });
-    levels(&menu.find(".levels"), &room.find(".level-template"), player);
-    menu.find(".speeds").on("change", move |event| {
+    levels(&menu.find(menu::LEVELS), &room.find(parts::LEVEL_TEMPLATE), player);
+    menu.find(menu::SPEEDS).on("change", move |event| {
         if let Some(speed) = value(&event) {
             player.set_speed(speed / 100.0);
         }
     });
-    switch(&menu.find(".loops"), player.loops, move |on| player.set_loops(on));
-    switch(&menu.find(".goes-on"), player.goes_on, move |on| player.set_goes_on(on));
-    let beside = menu.find(".beside");
-    beside.mark("hidden", !super::beside::is_there());
-    beside.on_press(move || player.toggle_beside());
+    switch(&menu.find(menu::LOOPS), player.loops, move |on| player.set_loops(on));
+    switch(&menu.find(menu::GOES_ON), player.goes_on, move |on| player.set_goes_on(on));
+    let pip = menu.find(menu::PIP);
+    pip.toggle_attr("hidden", !super::pip::is_there());
+    pip.on_click(move || player.toggle_pip());
 }
 
 /// The qualities of the reel on screen: what is shown now stands beside the automatic one.
 fn levels(part: &Part, template: &Part, player: Player) {
     let list = List::new(part.clone(), template, "data-key");
-    let automatic = part.find(".rate");
+    let automatic = part.find(levels::AUTOMATIC);
     part.on("change", move |event| {
         if let Some(height) = value(&event) {
             player.set_height((height > 0.0).then_some(height as u32));
         }
     });
-    watch(move || {
+    effect(move || {
         let shown = player.height.get();
-        automatic.say(&if shown > 0 { format!("{shown}p") } else { String::new() });
+        automatic.set_text(&if shown > 0 { format!("{shown}p") } else { String::new() });
         let levels = player.levels.get();
         let keys = levels.iter().map(|(height, _)| height.to_string()).collect();
-        for (row, (height, bits)) in list.lay_out(keys).iter().zip(&levels) {
-            let input = row.find("input");
-            input.set("value", Some(&height.to_string()));
+        for (row, (height, bits)) in list.reconcile(keys).iter().zip(&levels) {
+            let input = row.find(level::INPUT);
+            input.set_attr("value", Some(&height.to_string()));
             input.of::<HtmlInputElement>().set_checked(player.wanted_height.get() == Some(*height));
-            row.find(".lines").say(&format!("{height}p"));
-            row.find(".rate").say(&megabits(*bits));
+            row.find(level::HEIGHT).set_text(&format!("{height}p"));
+            row.find(level::RATE).set_text(&megabits(*bits));
         }
     });
 }
@@ -171,7 +194,7 @@ fn switch(part: &Part, on: Value<bool>, change: impl Fn(bool) + 'static) {
         let input = Rc::clone(&input);
         move |_| change(input.checked())
     });
-    watch(move || input.set_checked(on.get()));
+    effect(move || input.set_checked(on.get()));
 }
 
 /// The number that a changed radio stands for.

@@ -1,10 +1,10 @@
 //! The pool of two elements: one in the document, inside the active article, the other detached and
 //! run up on the neighbour. Both are made once and kept for life.
 
-mod heard;
+mod preferences;
+mod preload;
 mod recovery;
-mod warming;
-mod wishes;
+mod slot_events;
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,8 +20,8 @@ use super::{
     Phase, Player,
     early::{self, EarlyPlayback},
     measure::Measure,
-    places::Places,
     playback::{Event, Playback},
+    resume::ResumePositions,
     slot::{self, Slot},
 };
 use crate::{
@@ -53,8 +53,8 @@ pub(crate) struct Pool {
     leaving: Vec<Listener>,
     /// What is measured for the pulse.
     pub(crate) measure: Rc<Measure>,
-    places: Places,
-    /// The reel on screen has waited for data: nothing is warmed beside it too early.
+    resume: ResumePositions,
+    /// The reel on screen has waited for data: nothing is preloaded beside it too early.
     stalled: Cell<bool>,
     speed: Cell<f64>,
     saves_data: bool,
@@ -81,9 +81,9 @@ impl Pool {
                 n += 1;
                 Slot::new(
                     video,
-                    Rc::new(move |told| {
+                    Rc::new(move |event| {
                         if let Some(pool) = weak.upgrade() {
-                            pool.heard(own, told);
+                            pool.on_slot_event(own, event);
                         }
                     }),
                 )
@@ -104,12 +104,12 @@ impl Pool {
                 reloaded_ms: Cell::new(f64::NEG_INFINITY),
                 later: RefCell::default(),
                 reloads: Cell::new(0),
-                leaving: warming::when_left(weak),
+                leaving: preload::when_left(weak),
                 measure: Measure::begin(),
-                places: Places::recall(),
+                resume: ResumePositions::recall(),
                 stalled: Cell::new(false),
                 speed: Cell::new(1.0),
-                saves_data: warming::saves_data(),
+                saves_data: preload::saves_data(),
                 early: RefCell::new(early),
             }
         }))
@@ -134,13 +134,15 @@ impl Pool {
         // First out, then in: there are never two in the document.
         self.current().video.remove();
         if !self.current().holds(media) {
-            self.note_place();
+            self.note_position();
             if !self.saves_data {
                 self.active.set(1 - left);
             }
             if !self.current().holds(media) {
-                self.current()
-                    .load(media, self.wish(media, self.ahead_first_s(), self.places.of(media)));
+                self.current().load(
+                    media,
+                    self.load_options(media, self.ahead_first_s(), self.resume.of(media)),
+                );
             }
         }
         let (now, before) = (self.current(), self.spare());
@@ -162,7 +164,7 @@ impl Pool {
             audio: media.kind == Kind::Audio,
             live: media.live,
         });
-        self.take_beside(now, before);
+        self.move_pip(now, before);
         before.pause();
         before.with_binding(super::hls::Binding::keep_estimate);
         before.stop_loading();
@@ -172,14 +174,14 @@ impl Pool {
         self.tell_all();
     }
 
-    /// Views learn of the reel on screen, and it of what was wished of every reel.
+    /// Views learn of the reel on screen, and it of what is preferred for every reel.
     fn tell_all(&self) {
         self.player.time_s.set(self.current().video.current_time());
         self.tell_duration();
         self.tell_levels();
         self.keep_level();
         self.caption();
-        self.loop_as_wished();
+        self.loop_as_preferred();
     }
 
     /// Takes over what plays already in `picture`: the reel that the page came with. Nothing of it
@@ -188,8 +190,8 @@ impl Pool {
         let Some(early) = self.early.take() else { return };
         let current = self.current();
         *self.picture.borrow_mut() = Some(picture.clone());
-        let wish = self.wish(media, self.ahead_first_s(), self.places.of(media));
-        current.adopt(media, wish, &early);
+        let options = self.load_options(media, self.ahead_first_s(), self.resume.of(media));
+        current.adopt(media, options, &early);
         self.dispatch(Event::Shown {
             ready: current.is_ready(),
             audio: media.kind == Kind::Audio,
@@ -203,7 +205,7 @@ impl Pool {
     }
 
     /// Whether the spare holds this reel and knows its first picture.
-    pub(crate) fn is_warm(&self, media: &Media) -> bool {
+    pub(crate) fn is_preloaded(&self, media: &Media) -> bool {
         let spare = self.spare();
         spare.holds(media) && spare.is_ready()
     }
@@ -251,9 +253,9 @@ impl Pool {
     }
 
     /// Remembers where the reel on screen is left.
-    pub(crate) fn note_place(&self) {
+    pub(crate) fn note_position(&self) {
         if let Some(media) = self.current().media() {
-            self.places.left(&media, self.current().video.current_time());
+            self.resume.left(&media, self.current().video.current_time());
         }
     }
 
@@ -293,7 +295,7 @@ impl Pool {
         {
             then();
         }
-        self.warm_wanted();
+        self.preload_wanted();
     }
 
     fn is_audio(&self) -> bool {

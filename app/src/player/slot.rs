@@ -17,8 +17,8 @@ use web_sys::{EventTarget, HtmlMediaElement, HtmlVideoElement};
 use super::{
     early::EarlyPlayback,
     frames::Frames,
-    hls::{self, Binding, Engine, Report, Wish},
-    tracks::Tracks,
+    hls::{self, Binding, Engine, HlsEvent, LoadOptions},
+    text_tracks::TextTracks,
 };
 use crate::{
     catalog::{Kind, Media},
@@ -27,7 +27,7 @@ use crate::{
 
 /// What a slot tells its pool.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Told {
+pub(crate) enum SlotEvent {
     /// The element knows its first picture.
     Ready,
     /// The playhead moved.
@@ -60,7 +60,7 @@ pub(crate) enum Told {
         muted: bool,
     },
     /// Data arrived.
-    Report(Report),
+    Hls(HlsEvent),
     /// The element itself gave up.
     Broken,
     /// The library did not come.
@@ -107,18 +107,18 @@ pub(crate) struct Slot {
     from_s: Cell<f64>,
     run: RefCell<Option<Timer>>,
     listeners: RefCell<Vec<Listener>>,
-    tracks: Tracks,
-    tell: Rc<dyn Fn(Told)>,
+    tracks: TextTracks,
+    emit: Rc<dyn Fn(SlotEvent)>,
 }
 
 impl Slot {
-    /// Binds an element, which tells `tell` what happens to it.
-    pub(crate) fn new(video: HtmlVideoElement, tell: Rc<dyn Fn(Told)>) -> Rc<Self> {
+    /// Binds an element, which tells `emit` what happens to it.
+    pub(crate) fn new(video: HtmlVideoElement, emit: Rc<dyn Fn(SlotEvent)>) -> Rc<Self> {
         let frames = Frames::new(&video, {
-            let tell = Rc::clone(&tell);
-            move |n| tell(Told::Frame(n))
+            let emit = Rc::clone(&emit);
+            move |n| emit(SlotEvent::Frame(n))
         });
-        let cued = Rc::clone(&tell);
+        let cued = Rc::clone(&emit);
         let slot = Rc::new(Self {
             video,
             frames,
@@ -131,50 +131,50 @@ impl Slot {
             from_s: Cell::new(0.0),
             run: RefCell::default(),
             listeners: RefCell::default(),
-            tracks: Tracks::new(Rc::new(move || cued(Told::Cue))),
-            tell,
+            tracks: TextTracks::new(Rc::new(move || cued(SlotEvent::Cue))),
+            emit,
         });
-        let of = |target: &EventTarget, event: &'static str, told: Told| {
+        let of = |target: &EventTarget, name: &'static str, event: SlotEvent| {
             let weak = Rc::downgrade(&slot);
-            Listener::new(target, event, move |_| {
+            Listener::new(target, name, move |_| {
                 if let Some(slot) = weak.upgrade() {
-                    slot.heard(&told);
+                    slot.on_event(&event);
                 }
             })
         };
         let mut listeners: Vec<_> = [
-            ("loadeddata", Told::Ready),
-            ("timeupdate", Told::Time),
-            ("durationchange", Told::Duration),
-            ("waiting", Told::Waiting),
-            ("playing", Told::Playing),
-            ("play", Told::Began),
-            ("pause", Told::Stopped),
-            ("progress", Told::Bytes),
-            ("ended", Told::Ended),
-            ("error", Told::Broken),
+            ("loadeddata", SlotEvent::Ready),
+            ("timeupdate", SlotEvent::Time),
+            ("durationchange", SlotEvent::Duration),
+            ("waiting", SlotEvent::Waiting),
+            ("playing", SlotEvent::Playing),
+            ("play", SlotEvent::Began),
+            ("pause", SlotEvent::Stopped),
+            ("progress", SlotEvent::Bytes),
+            ("ended", SlotEvent::Ended),
+            ("error", SlotEvent::Broken),
         ]
         .into_iter()
-        .map(|(event, told)| of(&slot.video, event, told))
+        .map(|(name, event)| of(&slot.video, name, event))
         .collect();
         // hls.js adds the captions of a playlist when it knows them, and may choose one of them.
         let tracks: EventTarget = get(&slot.video, "textTracks").unchecked_into();
         listeners.extend(
-            ["addtrack", "removetrack", "change"].map(|event| of(&tracks, event, Told::Tracks)),
+            ["addtrack", "removetrack", "change"].map(|name| of(&tracks, name, SlotEvent::Tracks)),
         );
         *slot.listeners.borrow_mut() = listeners;
         slot
     }
 
-    fn heard(&self, told: &Told) {
+    fn on_event(&self, event: &SlotEvent) {
         // An element without a reel only tells of its own emptying.
         if self.media.borrow().is_none() {
             return;
         }
-        if *told == Told::Ready {
+        if *event == SlotEvent::Ready {
             self.ready.set(true);
         }
-        (self.tell)(told.clone());
+        (self.emit)(event.clone());
     }
 
     /// The reel it holds.
@@ -209,29 +209,29 @@ impl Slot {
     }
 
     /// Loads a reel, forgetting what it held.
-    pub(crate) fn load(self: &Rc<Self>, media: &Arc<Media>, wish: Wish) {
+    pub(crate) fn load(self: &Rc<Self>, media: &Arc<Media>, options: LoadOptions) {
         self.unbind();
         let load = self.load.get().wrapping_add(1);
         self.load.set(load);
         self.ready.set(false);
         self.failed.set(false);
         self.run_up.set(false);
-        self.from_s.set(wish.from_s.unwrap_or(0.0));
+        self.from_s.set(options.from_s.unwrap_or(0.0));
         *self.media.borrow_mut() = Some(Arc::clone(media));
         self.tracks.replace(&self.video, &media.subtitles);
         if media.is_hls() {
-            self.load_playlist(media, wish, load, false);
+            self.load_playlist(media, options, load, false);
         } else if self.video.can_play_type(&media.mime).is_empty() {
-            self.tell_soon(load, Told::Unsupported);
+            self.emit_soon(load, SlotEvent::Unsupported);
         } else {
-            self.load_file(media, wish);
+            self.load_file(media, options);
         }
     }
 
     /// Lets the browser load it by itself.
-    fn load_file(&self, media: &Media, wish: Wish) {
+    fn load_file(&self, media: &Media, options: LoadOptions) {
         self.video.set_src(&media.url);
-        if let Some(from_s) = wish.from_s {
+        if let Some(from_s) = options.from_s {
             self.video.set_current_time(from_s);
         }
     }
@@ -246,20 +246,26 @@ impl Slot {
     }
 
     /// Tells it when whoever loads has finished with it.
-    fn tell_soon(self: &Rc<Self>, load: u32, told: Told) {
+    fn emit_soon(self: &Rc<Self>, load: u32, event: SlotEvent) {
         let weak = Rc::downgrade(self);
         spawn_local(async move {
             if let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) {
-                (slot.tell)(told);
+                (slot.emit)(event);
             }
         });
     }
 
     /// With the library's `full` build where the playlist has sound or subtitles of its own: the
     /// light one knows neither.
-    fn load_playlist(self: &Rc<Self>, media: &Arc<Media>, wish: Wish, load: u32, full: bool) {
+    fn load_playlist(
+        self: &Rc<Self>,
+        media: &Arc<Media>,
+        options: LoadOptions,
+        load: u32,
+        full: bool,
+    ) {
         if let Some(engine) = hls::loaded(full) {
-            self.bind(&engine, media, wish, load);
+            self.bind(&engine, media, options, load);
             return;
         }
         let (weak, media) = (Rc::downgrade(self), Arc::clone(media));
@@ -267,21 +273,21 @@ impl Slot {
             let engine = hls::load(full).await;
             let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) else { return };
             match engine {
-                Ok(engine) => slot.bind(&engine, &media, wish, load),
-                Err(_) => (slot.tell)(Told::NoLibrary),
+                Ok(engine) => slot.bind(&engine, &media, options, load),
+                Err(_) => (slot.emit)(SlotEvent::NoLibrary),
             }
         });
     }
 
-    fn bind(self: &Rc<Self>, engine: &Engine, media: &Arc<Media>, wish: Wish, load: u32) {
+    fn bind(self: &Rc<Self>, engine: &Engine, media: &Arc<Media>, options: LoadOptions, load: u32) {
         match engine {
-            Engine::Native => self.load_file(media, wish),
-            Engine::None => self.tell_soon(load, Told::Unsupported),
+            Engine::Native => self.load_file(media, options),
+            Engine::None => self.emit_soon(load, SlotEvent::Unsupported),
             Engine::Library(library) => {
-                let report = self.reporter(media, wish, load);
-                match Binding::new(library, &self.video, &media.url, wish, report) {
+                let report = self.reporter(media, options, load);
+                match Binding::new(library, &self.video, &media.url, options, report) {
                     Ok(binding) => *self.binding.borrow_mut() = Some(Rc::new(binding)),
-                    Err(_) => self.tell_soon(load, Told::Report(Report::Threw)),
+                    Err(_) => self.emit_soon(load, SlotEvent::Hls(HlsEvent::Threw)),
                 }
             }
         }
@@ -289,15 +295,20 @@ impl Slot {
 
     /// Tells what hls.js reports of one load, and loads with the whole library where the light one
     /// does not do.
-    fn reporter(self: &Rc<Self>, media: &Arc<Media>, wish: Wish, load: u32) -> Rc<dyn Fn(Report)> {
-        let (current, tell) = (Rc::clone(&self.load), Rc::clone(&self.tell));
+    fn reporter(
+        self: &Rc<Self>,
+        media: &Arc<Media>,
+        options: LoadOptions,
+        load: u32,
+    ) -> Rc<dyn Fn(HlsEvent)> {
+        let (current, emit) = (Rc::clone(&self.load), Rc::clone(&self.emit));
         let (weak, reel) = (Rc::downgrade(self), Arc::clone(media));
-        Rc::new(move |report: Report| {
+        Rc::new(move |report: HlsEvent| {
             if current.get() != load {
                 return;
             }
             if !report.may_end_it() {
-                tell(Told::Report(report));
+                emit(SlotEvent::Hls(report));
                 return;
             }
             let (weak, reel) = (weak.clone(), Arc::clone(&reel));
@@ -306,11 +317,11 @@ impl Slot {
                 let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load) else {
                     return;
                 };
-                if report == Report::NeedsFull {
+                if report == HlsEvent::NeedsFull {
                     drop(slot.binding.take());
-                    slot.load_playlist(&reel, wish, load, true);
+                    slot.load_playlist(&reel, options, load, true);
                 } else {
-                    (slot.tell)(Told::Report(report));
+                    (slot.emit)(SlotEvent::Hls(report));
                 }
             });
         })
@@ -318,19 +329,24 @@ impl Slot {
 
     /// Takes over the reel that this element plays already, as it is: nothing is loaded, and nothing
     /// stops. What has happened so far is told by [`Slot::catch_up`].
-    pub(crate) fn adopt(self: &Rc<Self>, media: &Arc<Media>, wish: Wish, early: &EarlyPlayback) {
+    pub(crate) fn adopt(
+        self: &Rc<Self>,
+        media: &Arc<Media>,
+        options: LoadOptions,
+        early: &EarlyPlayback,
+    ) {
         let load = self.load.get().wrapping_add(1);
         self.load.set(load);
-        self.from_s.set(wish.from_s.unwrap_or(0.0));
+        self.from_s.set(options.from_s.unwrap_or(0.0));
         *self.media.borrow_mut() = Some(Arc::clone(media));
         // hls.js may have added those of the playlist by now.
         self.tracks.add(&self.video, &media.subtitles);
         self.ready.set(self.video.ready_state() >= HtmlMediaElement::HAVE_CURRENT_DATA);
         self.frames.resume(early.frames());
         if let Some(hls) = early.hls() {
-            match Binding::adopt(&hls, early, self.reporter(media, wish, load)) {
+            match Binding::adopt(&hls, early, self.reporter(media, options, load)) {
                 Ok(binding) => *self.binding.borrow_mut() = Some(Rc::new(binding)),
-                Err(_) => self.tell_soon(load, Told::Report(Report::Threw)),
+                Err(_) => self.emit_soon(load, SlotEvent::Hls(HlsEvent::Threw)),
             }
         }
     }
@@ -341,13 +357,13 @@ impl Slot {
             binding.catch_up(early);
         }
         if self.is_ready() {
-            self.heard(&Told::Ready);
+            self.on_event(&SlotEvent::Ready);
         }
         for n in 1..=self.frames.seen() {
-            self.heard(&Told::Frame(n));
+            self.on_event(&SlotEvent::Frame(n));
         }
         if self.video.error().is_some() {
-            self.heard(&Told::Broken);
+            self.on_event(&SlotEvent::Broken);
         }
     }
 
@@ -370,7 +386,7 @@ impl Slot {
         }
     }
 
-    /// The hls.js instance, if there is one. Held by whoever asks: it may be replaced meanwhile.
+    /// The hls.js instance, if there is one. Owned by whoever asks: it may be replaced meanwhile.
     pub(crate) fn binding(&self) -> Option<Rc<Binding>> {
         self.binding.borrow().clone()
     }
@@ -423,8 +439,8 @@ impl Slot {
         }
     }
 
-    /// Lines of the picture, those of its shorter side; 0 while nothing is known.
-    pub(crate) fn lines(&self) -> u32 {
+    /// Height of the picture, along its shorter side; 0 while nothing is known.
+    pub(crate) fn height(&self) -> u32 {
         self.video.video_height().min(self.video.video_width())
     }
 

@@ -7,8 +7,18 @@ use web_sys::{Element, HtmlElement};
 
 use crate::{
     dom::{Timer, animate, reduced_motion, set},
-    part::Part,
+    part::{Part, parts},
 };
+
+parts! {
+    mod parts in "main" {
+        BURSTS: ".bursts",
+        BURST_TEMPLATE: ".burst-template",
+    }
+    mod burst in ".burst-template" {
+        ICON: "use",
+    }
+}
 
 /// At most so many at once.
 const MOST: usize = 6;
@@ -27,8 +37,8 @@ pub(super) struct Bursts {
 impl Bursts {
     pub(super) fn new(room: &Part) -> Self {
         Self {
-            layer: room.find(".bursts"),
-            template: room.find(".burst-template"),
+            layer: room.find(parts::BURSTS),
+            template: room.find(parts::BURST_TEMPLATE),
             risen: RefCell::default(),
         }
     }
@@ -50,12 +60,12 @@ impl Bursts {
 
     fn show(&self, icon: &str, at: Option<(f64, f64)>) {
         let Some(burst) = self.template.copy() else { return };
-        burst.find("use").set("href", Some(&format!("/icons.svg#{icon}")));
+        burst.find(burst::ICON).set_attr("href", Some(&format!("/icons.svg#{icon}")));
         if let Some((x, y)) = at {
-            burst.set("style", Some(&format!("left:{}px;top:{}px", x as i32, y as i32)));
-            burst.mark("data-at", true);
+            burst.set_attr("style", Some(&format!("left:{}px;top:{}px", x as i32, y as i32)));
+            burst.toggle_attr("data-at", true);
         }
-        burst.mark("data-like", icon == "liked");
+        burst.toggle_attr("data-like", icon == "liked");
         let _ = self.layer.element().append_child(burst.element());
         if !reduced_motion() {
             let frame = |y: i32, scale: &str, opacity: f64| {

@@ -4,11 +4,17 @@
 use web_sys::HtmlElement;
 
 use crate::{
-    live::Moment,
-    part::{Part, watch},
+    part::{Part, effect, parts},
     player::Player,
     value::Value,
+    websocket::Moment,
 };
+
+parts! {
+    mod parts in "main" {
+        HOLES: ".film-edge .holes",
+    }
+}
 
 /// From hole to hole, in CSS pixels.
 const PITCH: u32 = 8;
@@ -56,14 +62,14 @@ fn masks(counts: &[(u32, bool)]) -> (String, String) {
 
 /// The film edge follows the moments of the reel on screen.
 pub(super) fn heat(room: &Part, player: Player, moments: Value<Vec<(Moment, bool)>>) {
-    let holes = room.find(".film-edge .holes");
-    watch(move || {
+    let holes = room.find(parts::HOLES);
+    effect(move || {
         let style = holes.of::<HtmlElement>().style();
         let width = holes.element().client_width();
         let duration_s = player.duration_s.get().unwrap_or(0.0);
         moments.with(|moments| {
             let hot = !moments.is_empty() && width > 0 && duration_s > 0.0;
-            holes.mark("data-hot", hot);
+            holes.toggle_attr("data-hot", hot);
             if hot {
                 let (all, own) = masks(&counts(moments, duration_s, width as u32 / PITCH));
                 let _ = style.set_property("--heat", &all);
@@ -76,7 +82,7 @@ pub(super) fn heat(room: &Part, player: Player, moments: Value<Vec<(Moment, bool
 #[cfg(test)]
 mod tests {
     use super::{counts, masks};
-    use crate::live::Moment;
+    use crate::websocket::Moment;
 
     #[test]
     fn moments_fall_into_their_holes() {

@@ -7,22 +7,50 @@ use web_sys::HtmlElement;
 
 use crate::{
     dom::Listener,
-    part::{Part, keep},
+    layout::FILM_BESIDE,
+    part::{Part, Selector, keep, parts},
 };
 
-/// Where there is film beside the picture; the stylesheet asks the same.
-const BESIDE: &str = "(width >= 560px) and (min-aspect-ratio: 18/25)";
+parts! {
+    mod button in ".dock" {
+        SOUND: ".sound",
+        CAPTIONS: ".captions",
+        MENU: ".menu-button",
+        SHARE: ".share",
+        FULL_SCREEN: ".full",
+        CHAT: ".chat-button",
+        LIKE: ".like",
+    }
+    mod parts in "main" {
+        DOCK: ".dock",
+    }
+}
+
 /// From the left: what is nearest the right thumb comes last, as the server writes it.
-const ROW: [&str; 7] =
-    [".sound", ".captions", ".menu-button", ".share", ".full", ".chat-button", ".like"];
+const ROW: [Selector; 7] = [
+    button::SOUND,
+    button::CAPTIONS,
+    button::MENU,
+    button::SHARE,
+    button::FULL_SCREEN,
+    button::CHAT,
+    button::LIKE,
+];
 /// From the top: like and chat, the rest, and sound where the thumb was.
-const COLUMN: [&str; 7] =
-    [".like", ".chat-button", ".captions", ".menu-button", ".share", ".full", ".sound"];
+const COLUMN: [Selector; 7] = [
+    button::LIKE,
+    button::CHAT,
+    button::CAPTIONS,
+    button::MENU,
+    button::SHARE,
+    button::FULL_SCREEN,
+    button::SOUND,
+];
 
 /// The dock follows the shape of the window.
 pub(super) fn dock(room: &Part) {
-    let dock = room.find(".dock");
-    let Ok(Some(query)) = window().match_media(BESIDE) else { return };
+    let dock = room.find(parts::DOCK);
+    let Ok(Some(query)) = window().match_media(FILM_BESIDE) else { return };
     let lay_out = {
         let query = query.clone();
         move || {

@@ -53,7 +53,7 @@ pub(crate) enum Then {
 }
 
 /// Tells taps and holds apart. Moves nothing.
-pub(crate) struct Taps {
+pub(crate) struct TapRecognizer {
     tell: Rc<dyn Fn(Gesture)>,
     /// The first of what may become two.
     first: Rc<Cell<Option<First>>>,
@@ -62,7 +62,7 @@ pub(crate) struct Taps {
     holds: Rc<Cell<bool>>,
 }
 
-impl Taps {
+impl TapRecognizer {
     pub(crate) fn new(tell: impl Fn(Gesture) + 'static) -> Self {
         Self {
             tell: Rc::new(tell),

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use super::{chrome::Chrome, feed::Feed, gate::Gate};
+use super::{controls_visibility::ControlsVisibility, feed::Feed, feed_controller::FeedController};
 use crate::{
     dom::{Timer, recall, reduced_motion, remember, swipes},
-    part::watch,
+    part::effect,
     player::{Phase, Player},
-    value::Held,
+    value::Owned,
 };
 
 /// After so much picture.
@@ -21,32 +21,37 @@ const KEY: &str = "carrete.swiped";
 const KNOWN: &str = "yes";
 
 /// Peeks once the first picture has moved for a moment, unless swiping is known already.
-pub(crate) fn hint(feed: Feed, player: Player, chrome: Chrome, gate: &Rc<Gate>) {
+pub(crate) fn hint(
+    feed: Feed,
+    player: Player,
+    visibility: ControlsVisibility,
+    controller: &Rc<FeedController>,
+) {
     let remembered = recall(KEY).unwrap_or_default();
     let shown: u32 = remembered.parse().unwrap_or(0);
     if remembered == KNOWN || shown >= TIMES || reduced_motion() || !swipes() {
         return;
     }
-    let timer = Held::new();
+    let timer = Owned::new();
     let here = move || feed.media_at(feed.active()).map(|media| media.id.clone());
     let first = feed.media_at(feed.active_now()).map(|media| media.id.clone());
     let mut swiped = false;
-    let gate = Rc::clone(gate);
-    watch(move || {
+    let controller = Rc::clone(controller);
+    effect(move || {
         // Whatever took its place before its time: the strip does not stay lifted below that.
-        if !chrome.hint.get() {
-            gate.peek_no_more();
+        if !visibility.hint.get() {
+            controller.peek_no_more();
         }
         if here() != first && !swiped {
             swiped = true;
             remember(KEY, KNOWN);
-            chrome.hint_is_over();
+            visibility.hint_is_over();
             drop(timer.take());
         } else if !swiped && player.phase.get() == Phase::Playing && timer.get().is_none() {
-            let gate = Rc::clone(&gate);
+            let controller = Rc::clone(&controller);
             timer.set(Rc::new(Timer::once(AFTER_MS, move || {
-                if gate.peek() {
-                    chrome.hint_for(SHOWN_MS);
+                if controller.peek() {
+                    visibility.hint_for(SHOWN_MS);
                     remember(KEY, &(shown + 1).to_string());
                 }
             })));

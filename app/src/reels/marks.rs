@@ -5,14 +5,29 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
-use super::{feed::Feed, gate::Gate};
+use super::{feed::Feed, feed_controller::FeedController};
 use crate::{
     dom::Timer,
-    part::{Part, watch},
+    part::{Part, effect, parts},
     player::Player,
     text::{texts, words},
-    value::{Held, Value},
+    value::{Owned, Value},
 };
+
+parts! {
+    mod parts in "main" {
+        LIVE_BADGE: ".live-badge",
+        UP_NEXT: ".up-next",
+        ANNOUNCER: ".announcer",
+        DIALLED: ".dialled",
+    }
+    mod up_next in ".up-next" {
+        TITLE: "b",
+    }
+    mod dialled in ".dialled" {
+        NUMBER: "b",
+    }
+}
 
 /// What comes next is told so many seconds before the end.
 const UP_NEXT_S: f64 = 6.0;
@@ -47,7 +62,7 @@ pub(crate) fn UpNext() -> impl IntoView {
 
 /// The number being dialled.
 #[component]
-pub(crate) fn Dialled() -> impl IntoView {
+pub(crate) fn ChannelNumber() -> impl IntoView {
     view! {
         <p class="dialled" aria-live="polite" hidden>
             <span class="mark"></span>
@@ -62,36 +77,36 @@ pub(crate) fn Announcer() -> impl IntoView {
     view! { <p class="announcer sr-only" aria-live="polite"></p> }
 }
 
-/// Binds all but the dial.
-pub(crate) fn marks(room: &Part, feed: Feed, player: Player, gate: &Rc<Gate>) {
+/// Binds all but the number_entry.
+pub(crate) fn marks(room: &Part, feed: Feed, player: Player, controller: &Rc<FeedController>) {
     let words = words();
-    let badge = room.find(".live-badge");
-    badge.flag("hidden", move || !feed.active_media().is_some_and(|media| media.live));
+    let badge = room.find(parts::LIVE_BADGE);
+    badge.bind_bool("hidden", move || !feed.active_media().is_some_and(|media| media.live));
 
-    let next = room.find(".up-next");
-    let title = next.find("b");
-    next.on_press({
-        let gate = Rc::clone(gate);
-        move || gate.step(1)
+    let next = room.find(parts::UP_NEXT);
+    let title = next.find(up_next::TITLE);
+    next.on_click({
+        let controller = Rc::clone(controller);
+        move || controller.step(1)
     });
-    watch(move || {
+    effect(move || {
         let left = player.duration_s.get().filter(|all| *all >= UP_NEXT_FROM_S);
         let soon = left.is_some_and(|all| all - player.time_s.get() < UP_NEXT_S);
         let following =
             soon.then(|| feed.held(feed.active() + 1..feed.active() + 2).pop()).flatten();
-        next.mark("hidden", following.is_none());
+        next.toggle_attr("hidden", following.is_none());
         if let Some((_, media)) = following {
-            title.say(&media.title);
+            title.set_text(&media.title);
         }
     });
 
-    let announcer = room.find(".announcer");
+    let announcer = room.find(parts::ANNOUNCER);
     let mut before = feed.rested_media().map(|media| media.id.clone());
-    watch(move || {
+    effect(move || {
         let Some(media) = feed.rested_media() else { return };
         if before.as_ref() != Some(&media.id) {
             let number = feed.place(&media.id).map_or(0, |place| place + 1);
-            announcer.say(&format!("{number} {} {}: {}", words.of, feed.total(), media.title));
+            announcer.set_text(&format!("{number} {} {}: {}", words.of, feed.total(), media.title));
             before = Some(media.id.clone());
         }
     });
@@ -99,24 +114,24 @@ pub(crate) fn marks(room: &Part, feed: Feed, player: Player, gate: &Rc<Gate>) {
 
 /// Digits that are typed one after the other; a cheap handle.
 #[derive(Clone, Copy)]
-pub(crate) struct Dial {
+pub(crate) struct ChannelNumberEntry {
     number: Value<u32>,
-    timer: Held<Rc<Timer>>,
+    timer: Owned<Rc<Timer>>,
 }
 
-impl Dial {
+impl ChannelNumberEntry {
     pub(crate) fn new() -> Self {
-        Self { number: Value::new(0), timer: Held::new() }
+        Self { number: Value::new(0), timer: Owned::new() }
     }
 
     /// One more digit; after a silence `go` gets the number.
     pub(crate) fn digit(&self, digit: u32, go: impl Fn(u32) + 'static) {
         let number = self.number.get_untracked() * 10 + digit;
         self.number.set(number.min(DIGITS_MAX));
-        let dial = *self;
+        let number_entry = *self;
         self.timer.set(Rc::new(Timer::once(DIAL_MS, move || {
-            let number = dial.number.get_untracked();
-            dial.number.set(0);
+            let number = number_entry.number.get_untracked();
+            number_entry.number.set(0);
             if number > 0 {
                 go(number);
             }
@@ -125,12 +140,12 @@ impl Dial {
 }
 
 /// Shows the number being dialled.
-pub(crate) fn dialled(room: &Part, dial: Dial) {
-    let part = room.find(".dialled");
-    let number = part.find("b");
-    watch(move || {
-        let dialled = dial.number.get();
-        part.mark("hidden", dialled == 0);
-        number.say(&dialled.to_string());
+pub(crate) fn channel_number(room: &Part, number_entry: ChannelNumberEntry) {
+    let part = room.find(parts::DIALLED);
+    let number = part.find(dialled::NUMBER);
+    effect(move || {
+        let dialled = number_entry.number.get();
+        part.toggle_attr("hidden", dialled == 0);
+        number.set_text(&dialled.to_string());
     });
 }

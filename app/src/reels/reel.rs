@@ -7,24 +7,36 @@ use super::{ratio, shape};
 use crate::{
     catalog::{Kind, Media, Source},
     icon::{Icon, Logo},
-    part::Part,
+    part::{Part, parts},
     text::{Words, texts},
     thumb,
 };
+
+parts! {
+    mod article in ".reel-template" {
+        POSTER: ".poster",
+        TITLE: "h2",
+        DESCRIPTION: ".words",
+        TAGS: ".tag",
+        PICTURE: ".picture",
+        LIGHT: ".light",
+        NEXT_NUMBER: ".next-number",
+    }
+}
 
 /// Languages of subtitles that are named.
 const LANGUAGES: usize = 3;
 
 /// What a reel says of itself, the same on both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Print {
+pub(crate) struct ReelContent {
     id: String,
     url: String,
     shape: &'static str,
     /// Its lengths and its colour, as the stylesheet reads them.
     style: String,
     title: String,
-    /// Where its bytes live, how many lines it has, and the languages of its subtitles.
+    /// Where its bytes live, the height of its picture, and the languages of its subtitles.
     about: [String; 3],
     description: String,
     tags: String,
@@ -43,7 +55,7 @@ fn codec(mime: &str) -> Option<&str> {
     }
 }
 
-impl Print {
+impl ReelContent {
     /// What `media` says.
     pub(crate) fn of(media: &Media, words: &Words) -> Self {
         let source = match media.source {
@@ -78,36 +90,36 @@ impl Print {
 
     /// Says it in an article of the page.
     pub(crate) fn fill(&self, article: &Part) {
-        article.set("data-shape", Some(self.shape));
-        article.set("aria-label", Some(&self.title));
-        article.find(".poster").set("src", self.poster.as_deref());
+        article.set_attr("data-shape", Some(self.shape));
+        article.set_attr("aria-label", Some(&self.title));
+        article.find(article::POSTER).set_attr("src", self.poster.as_deref());
         self.throw_light(article);
-        article.find("h2").say(&self.title);
-        for (part, text) in article.all(".about").iter().zip(&self.about) {
-            part.say(text);
+        article.find(article::TITLE).set_text(&self.title);
+        for (part, text) in article.query_all(".about").iter().zip(&self.about) {
+            part.set_text(text);
         }
-        article.find(".words").say(&self.description);
-        article.find(".tag").say(&self.tags);
+        article.find(article::DESCRIPTION).set_text(&self.description);
+        article.find(article::TAGS).set_text(&self.tags);
     }
 }
 
-impl Print {
+impl ReelContent {
     /// The tiny picture lies behind the poster, and is the light beside it.
     fn throw_light(&self, article: &Part) {
-        let (picture, light) = (article.find(".picture"), article.find(".light"));
-        if self.thumbhash.is_none() || picture.get("data-hash") != self.thumbhash {
+        let (picture, light) = (article.find(article::PICTURE), article.find(article::LIGHT));
+        if self.thumbhash.is_none() || picture.get_attr("data-hash") != self.thumbhash {
             let thumb = self.thumbhash.as_deref().and_then(thumb::picture);
             let style = thumb.as_ref().map(|address| format!("--thumb:url({address})"));
-            picture.set("style", style.as_deref());
-            picture.set("data-hash", self.thumbhash.as_deref());
-            light.set("src", thumb.as_deref().or(self.poster.as_deref()));
+            picture.set_attr("style", style.as_deref());
+            picture.set_attr("data-hash", self.thumbhash.as_deref());
+            light.set_attr("src", thumb.as_deref().or(self.poster.as_deref()));
         }
     }
 }
 
 /// Where a reel stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stand {
+pub(crate) struct ReelPosition {
     /// Place in the whole list, from 0.
     pub(crate) place: u32,
     /// Length of the whole list.
@@ -118,43 +130,43 @@ pub(crate) struct Stand {
     pub(crate) active: bool,
 }
 
-impl Stand {
-    fn style(&self, print: &Print) -> String {
-        format!("--steps:{};{}", self.steps, print.style)
+impl ReelPosition {
+    fn style(&self, content: &ReelContent) -> String {
+        format!("--steps:{};{}", self.steps, content.style)
     }
 
     /// Puts an article there.
-    pub(crate) fn fill(&self, article: &Part, print: &Print) {
+    pub(crate) fn fill(&self, article: &Part, content: &ReelContent) {
         let number = (self.place + 1).to_string();
-        article.set("style", Some(&self.style(print)));
-        article.set("tabindex", Some(if self.active { "0" } else { "-1" }));
-        article.set("aria-current", self.active.then_some("true"));
-        article.set("aria-posinset", Some(&number));
-        article.set("aria-setsize", Some(&self.total.to_string()));
-        for part in article.all(".number") {
-            part.say(&number);
+        article.set_attr("style", Some(&self.style(content)));
+        article.set_attr("tabindex", Some(if self.active { "0" } else { "-1" }));
+        article.set_attr("aria-current", self.active.then_some("true"));
+        article.set_attr("aria-posinset", Some(&number));
+        article.set_attr("aria-setsize", Some(&self.total.to_string()));
+        for part in article.query_all(".number") {
+            part.set_text(&number);
         }
-        article.find(".next-number").say(&(self.place + 2).to_string());
+        article.find(article::NEXT_NUMBER).set_text(&(self.place + 2).to_string());
     }
 }
 
 /// An article of the feed. The player puts its element inside `.picture`.
 #[component]
-pub(crate) fn Reel(print: Print, stand: Stand) -> impl IntoView {
-    let style = stand.style(&print);
-    let number = stand.place + 1;
-    let poster = print.poster.clone();
-    let title = print.title.clone();
+pub(crate) fn Reel(content: ReelContent, position: ReelPosition) -> impl IntoView {
+    let style = position.style(&content);
+    let number = position.place + 1;
+    let poster = content.poster.clone();
+    let title = content.title.clone();
     view! {
         <article
             class="reel"
-            tabindex=if stand.active { "0" } else { "-1" }
-            data-channel=print.id
-            data-shape=print.shape
+            tabindex=if position.active { "0" } else { "-1" }
+            data-channel=content.id
+            data-shape=content.shape
             aria-posinset=number
-            aria-setsize=stand.total
-            aria-current=stand.active.then_some("true")
-            aria-label=print.title
+            aria-setsize=position.total
+            aria-current=position.active.then_some("true")
+            aria-label=content.title
             style=style
         >
             <div class="picture">
@@ -165,18 +177,18 @@ pub(crate) fn Reel(print: Print, stand: Stand) -> impl IntoView {
                 <p class="edge-print">
                     <span class="mark"></span>
                     <span class="number">{number}</span>
-                    {print.about.map(|about| view! { <span class="about">{about}</span> })}
+                    {content.about.map(|about| view! { <span class="about">{about}</span> })}
                 </p>
                 <h2 dir="auto">{title}</h2>
                 <p class="description">
-                    <span class="words" dir="auto">{print.description}</span>
+                    <span class="words" dir="auto">{content.description}</span>
                     // Between the two: in one of them it lies where that begins or ends, on either side.
                     " "
-                    <b class="tag" dir="auto">{print.tags}</b>
+                    <b class="tag" dir="auto">{content.tags}</b>
                 </p>
                 <noscript>
                     <p class="description">
-                        <a href=print.url>{texts().open_stream}</a>
+                        <a href=content.url>{texts().open_stream}</a>
                     </p>
                 </noscript>
             </div>

@@ -9,12 +9,34 @@ use web_sys::Element;
 
 use super::{feed::Feed, shape};
 use crate::{
-    catalog::{ChannelId, Media, Window},
+    catalog::{ChannelId, FeedSlice, Media},
     dom::opens_elsewhere,
-    part::{List, Part, watch},
+    part::{List, Part, effect, parts},
     player::clock,
     text::texts,
 };
+
+parts! {
+    mod parts in "main" {
+        STRIP_LIST: ".strip-list",
+        PLAY: ".play",
+        ACTIVE_ARTICLE: "article[aria-current]",
+        FRAME_TEMPLATE: ".frame-template",
+    }
+    mod list in ".strip-list" {
+        SKIP: ".skip",
+        NUMBER: ".number",
+        TOTAL: ".total",
+        FRAMES: "ol",
+    }
+    mod frame in ".frame-template" {
+        LINK: "a",
+        POSTER: "img",
+        NUMBER: ".number",
+        LENGTH: ".length",
+        TITLE: "b",
+    }
+}
 
 /// Reels listed on each side of the active one.
 const SIDE: u32 = 3;
@@ -27,14 +49,14 @@ fn listed(active: u32, total: u32) -> std::ops::Range<u32> {
     first..(first + LISTED).min(total)
 }
 
-/// The neighbours of the reel on screen. Its links are plain: they work without the program too. Who
+/// The neighbours of the reel on screen. Its links are plain: they work without the WASM bundle too. Who
 /// goes by keyboard may pass them by.
 #[component]
-pub(crate) fn StripList(window: Window, active: u32) -> impl IntoView {
+pub(crate) fn StripList(slice: FeedSlice, active: u32) -> impl IntoView {
     let texts = texts();
-    let frames: Vec<_> = listed(active, window.total)
+    let frames: Vec<_> = listed(active, slice.total)
         .filter_map(|place| {
-            let media = window.items.get(place.checked_sub(window.offset)? as usize)?;
+            let media = slice.items.get(place.checked_sub(slice.offset)? as usize)?;
             Some(view! { <Frame media=Some(media.clone()) place current=place == active /> })
         })
         .collect();
@@ -48,7 +70,7 @@ pub(crate) fn StripList(window: Window, active: u32) -> impl IntoView {
                 <p class="edge-print">
                     <span class="number">{active + 1}</span>
                     " / "
-                    <span class="total">{window.total}</span>
+                    <span class="total">{slice.total}</span>
                 </p>
             </header>
             <ol>{frames}</ol>
@@ -81,9 +103,9 @@ pub(crate) fn Frame(media: Option<Media>, place: u32, current: bool) -> impl Int
 
 /// The list follows the reel on screen, and `go` goes to another one: the page stays.
 pub(crate) fn strip_list(room: &Part, feed: Feed, go: impl Fn(ChannelId) + 'static) {
-    let nav = room.find(".strip-list");
-    let play = room.find(".play");
-    nav.find(".skip").on_press(move || play.focus());
+    let nav = room.find(parts::STRIP_LIST);
+    let play = room.find(parts::PLAY);
+    nav.find(list::SKIP).on_click(move || play.focus());
     nav.on("click", move |event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let row = target.and_then(|target| target.closest("[data-key]").ok().flatten());
@@ -95,33 +117,34 @@ pub(crate) fn strip_list(room: &Part, feed: Feed, go: impl Fn(ChannelId) + 'stat
         }
     });
     // Beside a landscape picture there is no list: who was in it is at the reel.
-    watch({
+    effect({
         let (nav, room) = (nav.clone(), room.clone());
         move || {
             let wide = feed.rested_media().is_some_and(|media| shape(&media) == "wide");
             if wide && nav.has_focus() {
-                room.find("article[aria-current]").focus();
+                room.find(parts::ACTIVE_ARTICLE).focus();
             }
         }
     });
-    let (number, total) = (nav.find(".number"), nav.find(".total"));
-    let list = Rc::new(List::new(nav.find("ol"), &room.find(".frame-template"), "data-key"));
-    watch(move || {
+    let (number, total) = (nav.find(list::NUMBER), nav.find(list::TOTAL));
+    let list =
+        Rc::new(List::new(nav.find(list::FRAMES), &room.find(parts::FRAME_TEMPLATE), "data-key"));
+    effect(move || {
         let active = feed.active();
-        number.say(&(active + 1).to_string());
-        total.say(&feed.total().to_string());
+        number.set_text(&(active + 1).to_string());
+        total.set_text(&feed.total().to_string());
         let shown = feed.held(listed(active, feed.total()));
         let keys = shown.iter().map(|(_, media)| media.id.to_string()).collect();
-        for (frame, (place, media)) in list.lay_out(keys).iter().zip(shown) {
-            let link = frame.find("a");
+        for (frame, (place, media)) in list.reconcile(keys).iter().zip(shown) {
+            let link = frame.find(frame::LINK);
             let number = (place + 1).to_string();
-            link.set("href", Some(&media.id.page()));
-            link.set("aria-current", (place == active).then_some("true"));
-            link.set("data-number", Some(&number));
-            frame.find("img").set("src", media.poster.as_deref());
-            frame.find(".number").say(&number);
-            frame.find(".length").say(&media.duration_s.map(clock).unwrap_or_default());
-            frame.find("b").say(&media.title);
+            link.set_attr("href", Some(&media.id.page()));
+            link.set_attr("aria-current", (place == active).then_some("true"));
+            link.set_attr("data-number", Some(&number));
+            frame.find(frame::POSTER).set_attr("src", media.poster.as_deref());
+            frame.find(frame::NUMBER).set_text(&number);
+            frame.find(frame::LENGTH).set_text(&media.duration_s.map(clock).unwrap_or_default());
+            frame.find(frame::TITLE).set_text(&media.title);
         }
     });
 }

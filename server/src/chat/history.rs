@@ -7,7 +7,7 @@ use std::{collections::VecDeque, mem, sync::Arc};
 
 use app::{
     catalog::ChannelId,
-    live::{Message, ServerEvent},
+    websocket::{Message, ServerEvent},
 };
 use tokio::sync::broadcast;
 use tokio_tungstenite::tungstenite::Utf8Bytes;

@@ -13,7 +13,7 @@ use std::{
 
 use app::{
     catalog::ChannelId,
-    live::{Message, ServerEvent},
+    websocket::{Message, ServerEvent},
 };
 use tokio::{
     sync::Notify,

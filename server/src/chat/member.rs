@@ -2,7 +2,7 @@
 
 use std::{mem, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
-use app::{catalog::ChannelId, live::ServerEvent};
+use app::{catalog::ChannelId, websocket::ServerEvent};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 

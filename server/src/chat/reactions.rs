@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use app::{catalog::ChannelId, live::Moment};
+use app::{catalog::ChannelId, websocket::Moment};
 
 use super::reaction::ReactionKind;
 

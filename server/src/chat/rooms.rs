@@ -58,9 +58,11 @@ impl Rooms {
     }
 
     /// Who watches what.
-    pub(super) fn counts(&self) -> app::live::Rooms {
+    pub(super) fn counts(&self) -> app::websocket::Rooms {
         let counts = self.rooms.iter().filter(|(_, room)| room.watchers > 0);
-        app::live::Rooms(counts.map(|(channel, room)| (channel.clone(), room.watchers)).collect())
+        app::websocket::Rooms(
+            counts.map(|(channel, room)| (channel.clone(), room.watchers)).collect(),
+        )
     }
 
     /// How many are watched.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     catalog::{Media, Order},
     guide::{
-        self, Choice, Findings, Frame, GuideRequest, Instead, Narrow, ROLL, ROLLS_AT_ONCE, Roll,
+        self, Filter, Findings, Frame, GuideQuery, GuideRequest, Instead, ROLL, ROLLS_AT_ONCE, Roll,
     },
 };
 use axum::{
@@ -40,11 +40,11 @@ const ON_AIR_MAX: usize = 8;
 pub(crate) async fn page(State(state): State<AppState>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let visitor = Visitor::of(&parts);
-    let choice = choice(&parts.uri);
+    let query = query(&parts.uri);
     let snapshot = state.catalog.current().unwrap_or_default();
-    let findings = findings(&snapshot, &choice, visitor.order);
+    let findings = findings(&snapshot, &query, visitor.order);
     let guide = GuideRequest {
-        choice,
+        query,
         order: visitor.order,
         seed: visitor::seed(),
         lang: visitor.lang,
@@ -65,31 +65,31 @@ pub(crate) async fn roll(
     let Path(number) = number.map_err(|_| ApiError::NotFound)?;
     let (parts, _) = request.into_parts();
     let visitor = Visitor::of(&parts);
-    let choice = choice(&parts.uri);
+    let query = query(&parts.uri);
     let snapshot = state.catalog.current().unwrap_or_default();
-    let found = find(&snapshot, &choice, visitor.order);
+    let found = find(&snapshot, &query, visitor.order);
     let roll = roll_of(&found, number).ok_or(ApiError::NotFound)?;
-    let html = guide::roll(roll, count(found.len()), choice, visitor.lang);
+    let html = guide::roll(roll, count(found.len()), query, visitor.lang);
     let mut response = Html(html).into_response();
     visitor.describe(response.headers_mut());
     Ok(response)
 }
 
-fn choice(uri: &Uri) -> Choice {
+fn query(uri: &Uri) -> GuideQuery {
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
     let pairs = pairs.map(|Query(pairs)| pairs).unwrap_or_default();
-    Choice::read(pairs.iter().map(|(name, value)| (&**name, &**value)))
+    GuideQuery::read(pairs.iter().map(|(name, value)| (&**name, &**value)))
 }
 
-/// What a choice finds, with the rolls that are shown whole.
-fn findings(snapshot: &Snapshot, choice: &Choice, order: Order) -> Findings {
-    let found = find(snapshot, choice, order);
+/// What a query finds, with the rolls that are shown whole.
+fn findings(snapshot: &Snapshot, query: &GuideQuery, order: Order) -> Findings {
+    let found = find(snapshot, query, order);
     let all = count(found.len()).div_ceil(ROLL);
-    let first = choice.roll.clamp(1, all.max(1));
+    let first = query.roll.clamp(1, all.max(1));
     let rolls = (first..first + ROLLS_AT_ONCE).filter_map(|number| roll_of(&found, number));
     let known = snapshot.tags();
     let mut tags: Vec<String> = known.by_use.iter().take(TAGS_MAX).cloned().collect();
-    if let Narrow::Tag(tag) = &choice.narrow
+    if let Filter::Tag(tag) = &query.filter
         && !tags.contains(tag)
         && known.by_use.contains(tag)
     {
@@ -105,66 +105,66 @@ fn findings(snapshot: &Snapshot, choice: &Choice, order: Order) -> Findings {
         live: known.live,
         on_air: frames(&on_air[..on_air.len().min(ON_AIR_MAX)]),
         instead: if found.is_empty() {
-            instead(snapshot, choice, order)
+            instead(snapshot, query, order)
         } else {
             Instead::default()
         },
     }
 }
 
-/// What is offered where a choice finds nothing.
-fn instead(snapshot: &Snapshot, choice: &Choice, order: Order) -> Instead {
+/// What is offered where a query finds nothing.
+fn instead(snapshot: &Snapshot, query: &GuideQuery, order: Order) -> Instead {
     let total = snapshot.len();
-    if total == 0 || choice.query.is_empty() {
+    if total == 0 || query.text.is_empty() {
         return Instead::default();
     }
-    let number = choice.query.parse().ok().filter(|number| *number as usize > total);
-    if number.is_some() && choice.narrow == Narrow::All {
-        let last = find(snapshot, &Choice::default(), order).pop();
+    let number = query.text.parse().ok().filter(|number| *number as usize > total);
+    if number.is_some() && query.filter == Filter::All {
+        let last = find(snapshot, &GuideQuery::default(), order).pop();
         return Instead { number, wider: Vec::new(), near: frames(last.as_slice()) };
     }
-    let of = |query: &str, narrow: Narrow| Choice {
-        query: query.to_owned(),
-        narrow,
-        here: choice.here.clone(),
+    let of = |text: &str, filter: Filter| GuideQuery {
+        text: text.to_owned(),
+        filter,
+        here: query.here.clone(),
         roll: 0,
     };
     // The same words in the whole list, each word alone, and tags that look like one.
     let mut words: Vec<&str> = Vec::new();
-    for word in choice.query.split_whitespace() {
+    for word in query.text.split_whitespace() {
         if !words.contains(&word) {
             words.push(word);
         }
     }
-    let mut asked: Vec<Choice> = Vec::new();
-    if choice.narrow != Narrow::All {
-        asked.push(of(&choice.query, Narrow::All));
+    let mut asked: Vec<GuideQuery> = Vec::new();
+    if query.filter != Filter::All {
+        asked.push(of(&query.text, Filter::All));
     }
     if words.len() > 1 {
-        asked.extend(words.iter().map(|word| of(word, choice.narrow.clone())));
+        asked.extend(words.iter().map(|word| of(word, query.filter.clone())));
     }
-    let tags = snapshot.tags_like(&choice.query);
-    asked.extend(tags.into_iter().map(|tag| of("", Narrow::Tag(tag.to_owned()))));
+    let tags = snapshot.tags_like(&query.text);
+    asked.extend(tags.into_iter().map(|tag| of("", Filter::Tag(tag.to_owned()))));
     let counted = asked.into_iter().take(ASKED_MAX).map(|wider| {
         let found = count(find(snapshot, &wider, order).len());
         (wider, found)
     });
     let wider = counted.filter(|(_, found)| *found > 0).take(WIDER_MAX).collect();
-    let near = snapshot.near(order, &choice.query, NEAR_MAX);
+    let near = snapshot.near(order, &query.text, NEAR_MAX);
     Instead { number: None, wider, near: frames(&near) }
 }
 
 /// Found channels with their places in the visitor's order.
 type Found<'a> = Vec<(usize, &'a Arc<Media>)>;
 
-fn find<'a>(snapshot: &'a Snapshot, choice: &Choice, order: Order) -> Found<'a> {
-    let only = match &choice.narrow {
-        Narrow::All => Only::All,
-        Narrow::Music => Only::Music,
-        Narrow::Live => Only::Live,
-        Narrow::Tag(tag) => Only::Tag(tag),
+fn find<'a>(snapshot: &'a Snapshot, query: &GuideQuery, order: Order) -> Found<'a> {
+    let only = match &query.filter {
+        Filter::All => Only::All,
+        Filter::Music => Only::Music,
+        Filter::Live => Only::Live,
+        Filter::Tag(tag) => Only::Tag(tag),
     };
-    snapshot.find(order, &choice.query, only)
+    snapshot.find(order, &query.text, only)
 }
 
 /// One roll of the found, counted from 1.

@@ -1,6 +1,6 @@
 //! What a client hears when something was not done.
 
-use app::live::{ErrorCode, ServerEvent};
+use app::websocket::{ErrorCode, ServerEvent};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::chat::Refusal;

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use app::{
     catalog::{ChannelId, Media},
-    live::ServerEvent,
+    websocket::ServerEvent,
 };
 use tokio::{sync::watch, time::sleep};
 use tokio_tungstenite::tungstenite::Utf8Bytes;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::{catalog::ChannelId, live::ClientEvent};
+use app::{catalog::ChannelId, websocket::ClientEvent};
 use serde_json::Value;
 use tokio::{
     sync::watch,

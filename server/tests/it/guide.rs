@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use app::{
     catalog::{Anchor, Catalog, ChannelId, Kind, Media, Order, Source},
-    guide::{Choice, Findings, Frame, GuideRequest, Instead, Roll, document},
+    guide::{Findings, Frame, GuideQuery, GuideRequest, Instead, Roll, document},
     text::Lang,
     theme::Theme,
 };
@@ -134,9 +134,9 @@ fn windows_are_cut_from_the_order() {
     assert!(catalog.window(Order::Newest, &id("gone"), 1, 1).is_none());
 }
 
-fn html(choice: Choice, findings: Findings) -> String {
+fn html(query: GuideQuery, findings: Findings) -> String {
     let request = GuideRequest {
-        choice,
+        query,
         order: Order::Feed,
         seed: 5,
         lang: Lang::En,
@@ -159,7 +159,7 @@ fn ten_thousand_channels_cost_as_much_as_two_rolls() {
     let rolls: Vec<_> =
         (1..=2).map(|number| Roll { number, frames: frames(number * 36 - 35) }).collect();
     let findings = Findings { rolls, found: 10_000, total: 10_000, ..Findings::default() };
-    let html = html(Choice::default(), findings);
+    let html = html(GuideQuery::default(), findings);
     assert_eq!(html.matches("class=\"film-frame\"").count(), 72);
     assert_eq!(html.matches("data-src=").count(), 276);
     assert!(html.contains("data-src=\"/guide/rolls/3?order=feed\""));
@@ -171,10 +171,10 @@ fn ten_thousand_channels_cost_as_much_as_two_rolls() {
 
 #[test]
 fn what_people_write_is_text() {
-    let query = "\"><script>alert(1)</script>";
-    let choice = Choice::read([("q", query), ("tag", query), ("here", "gone")]);
-    let findings = Findings { tags: vec![query.into()], total: 40, ..Findings::default() };
-    let html = html(choice, findings);
+    let text = "\"><script>alert(1)</script>";
+    let query = GuideQuery::read([("q", text), ("tag", text), ("here", "gone")]);
+    let findings = Findings { tags: vec![text.into()], total: 40, ..Findings::default() };
+    let html = html(query, findings);
     assert!(!html.contains("<script"), "{html}");
     assert!(html.contains("Show all") && html.contains("href=\"/guide?here=gone\""));
 }
@@ -225,14 +225,14 @@ fn a_small_house_is_one_sheet_without_rolls_and_tags() {
         tags: vec!["x".into()],
         ..Findings::default()
     };
-    let small = html(Choice::default(), of(9));
+    let small = html(GuideQuery::default(), of(9));
     assert!(small.contains("All there is") && small.contains("1–9 of 9"), "{small}");
     assert!(!small.contains("class=\"tags\"") && !small.contains("class=\"ruler\""));
     assert!(small.contains("--rows-3:3;--rows-4:3;--rows-5:2;"));
     assert!(small.contains("Not filmed yet") && small.contains("/qr.svg"));
-    let full = html(Choice::default(), of(12));
+    let full = html(GuideQuery::default(), of(12));
     assert!(full.contains("All there is") && !full.contains("Not filmed yet"));
-    let large = html(Choice::default(), of(13));
+    let large = html(GuideQuery::default(), of(13));
     assert!(large.contains("Roll 1") && large.contains("class=\"tags\""));
     assert!(!large.contains("/qr.svg"), "who has so many needs no code");
 }
@@ -248,12 +248,13 @@ fn what_was_not_found_is_named_with_what_is_near() {
         };
         found.into_iter().map(frame).collect::<Vec<_>>()
     };
-    let choice = Choice::read([("q", "misa <b> 2018")]);
-    let wider = vec![(Choice::read([("q", "misa")]), 1), (Choice::read([("tag", "now")]), 4)];
+    let query = GuideQuery::read([("q", "misa <b> 2018")]);
+    let wider =
+        vec![(GuideQuery::read([("q", "misa")]), 1), (GuideQuery::read([("tag", "now")]), 4)];
     let near = frames(list.near(Order::Feed, "misa 2018", 3));
     let instead = Instead { number: None, wider, near };
     let findings = Findings { total: 248, instead, ..Findings::default() };
-    let nothing = html(choice, findings);
+    let nothing = html(query, findings);
     assert!(nothing.contains("Nothing with «misa &lt;b&gt; 2018»"), "{nothing}");
     assert!(nothing.contains("titles, tags and numbers") && nothing.contains("3 of 248"));
     assert!(nothing.contains("href=\"/guide?q=misa\"") && nothing.contains("#now"));
@@ -262,7 +263,7 @@ fn what_was_not_found_is_named_with_what_is_near() {
     let last = frames(list.find(Order::Feed, "", Only::All)).pop();
     let instead = Instead { number: Some(99), wider: vec![], near: last.into_iter().collect() };
     let findings = Findings { total: 5, instead, ..Findings::default() };
-    let number = html(Choice::read([("q", "99")]), findings);
+    let number = html(GuideQuery::read([("q", "99")]), findings);
     assert!(number.contains("There is no") && number.contains("The strip ends at 5."), "{number}");
     assert!(number.contains("Not developed") && number.contains("Go to the last"));
 }

@@ -4,7 +4,7 @@
 use js_sys::Object;
 use leptos::prelude::window;
 
-use super::super::glance;
+use super::super::playlist_prefetch;
 use crate::dom::set;
 
 /// Where the vendored library lies; the folder carries its version.
@@ -17,9 +17,9 @@ pub(crate) const WORKER: &str = "/vendor/hls/hls.worker.js";
 pub(crate) const ESTIMATE_KEY: &str = "carrete.bandwidth";
 /// Seconds ahead that a reel which is played holds.
 pub(crate) const AHEAD_S: f64 = 12.0;
-/// Seconds ahead while the neighbour is not warm yet: the line is shared, and carries both.
+/// Seconds ahead while the neighbour is not loaded yet: the network is shared, and carries both.
 pub(crate) const AHEAD_FIRST_S: f64 = 2.0;
-/// The same on a line that may not carry both: more than a neighbour waits for.
+/// The same on a network that may not carry both: more than a neighbour waits for.
 pub(crate) const AHEAD_SLOW_S: f64 = 6.0;
 /// Seconds ahead that a reel which only waits for its turn holds.
 pub(crate) const AHEAD_SPARE_S: f64 = 1.0;
@@ -34,7 +34,7 @@ const FIRST_ESTIMATE: f64 = 2e6;
 
 /// How a binding is to behave.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wish {
+pub(crate) struct LoadOptions {
     /// Seconds ahead.
     pub(crate) ahead_s: f64,
     /// Where to begin, in seconds; `None` is the playlist's own beginning or live edge.
@@ -53,18 +53,18 @@ pub(crate) fn address(full: bool) -> &'static str {
 type Setting<T> = (&'static str, T);
 
 /// The configuration of an instance, as far as it needs no browser; see `HlsConfig` of hls.js.
-pub(crate) fn settings(wish: Wish) -> ([Setting<f64>; 6], [Setting<bool>; 5]) {
-    let behind = match wish.duration_s {
+pub(crate) fn settings(options: LoadOptions) -> ([Setting<f64>; 6], [Setting<bool>; 5]) {
+    let behind = match options.duration_s {
         Some(duration) if duration <= KEPT_WHOLE_S => KEPT_WHOLE_S,
         _ => BEHIND_S,
     };
     let numbers = [
-        ("maxBufferLength", wish.ahead_s),
+        ("maxBufferLength", options.ahead_s),
         ("maxMaxBufferLength", AHEAD_S),
         ("backBufferLength", behind),
         ("maxBufferSize", BUFFER_BYTES),
         ("abrEwmaDefaultEstimate", FIRST_ESTIMATE),
-        ("startPosition", wish.from_s.unwrap_or(-1.0)),
+        ("startPosition", options.from_s.unwrap_or(-1.0)),
     ];
     let flags = [
         // The first segment is asked for without waiting for the element's source to open.
@@ -78,7 +78,7 @@ pub(crate) fn settings(wish: Wish) -> ([Setting<f64>; 6], [Setting<bool>; 5]) {
 }
 
 /// The whole configuration of an instance of the page.
-pub(super) fn config(wish: Wish) -> Object {
+pub(super) fn config(options: LoadOptions) -> Object {
     let estimate = window()
         .session_storage()
         .ok()
@@ -86,7 +86,7 @@ pub(super) fn config(wish: Wish) -> Object {
         .and_then(|storage| storage.get_item(ESTIMATE_KEY).ok().flatten())
         .and_then(|text| text.parse::<u32>().ok());
     let config = Object::new();
-    let (numbers, flags) = settings(wish);
+    let (numbers, flags) = settings(options);
     for (key, number) in numbers {
         set(&config, key, number);
     }
@@ -97,6 +97,6 @@ pub(super) fn config(wish: Wish) -> Object {
         set(&config, "abrEwmaDefaultEstimate", estimate);
     }
     set(&config, "workerPath", WORKER);
-    glance::set_up(&config);
+    playlist_prefetch::set_up(&config);
     config
 }

@@ -122,7 +122,7 @@ pub(crate) enum Command {
     StartClock,
     /// The network is for the reel on screen; the neighbour waits.
     GiveWay,
-    /// The reel has stalled: it counts for the statistics, and for what is warmed.
+    /// The reel has stalled: it counts for the statistics, and for what is preloaded.
     NoteStall,
     /// The picture moves: what waited for that may go on.
     Move,

@@ -40,7 +40,7 @@ fn plays(commands: &[Command]) -> usize {
 }
 
 #[test]
-fn a_warm_reel_plays_at_once_and_a_cold_one_is_asked_again_when_it_is_ready() {
+fn a_preloaded_reel_plays_at_once_and_a_cold_one_is_asked_again_when_it_is_ready() {
     assert_eq!(plays(&after([SHOWN]).1), 1);
     let cold = Event::Shown { ready: false, audio: false, live: false };
     // Phones load nothing of a file before it is asked to play.

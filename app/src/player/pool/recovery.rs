@@ -7,9 +7,11 @@ use leptos::prelude::document;
 
 use super::{
     super::{
-        Cause, beside, glance,
+        Cause,
         hls::{self, AHEAD_FIRST_S, Binding},
+        pip,
         playback::{Command, Event, step},
+        playlist_prefetch,
     },
     Pool,
 };
@@ -48,7 +50,7 @@ impl Pool {
     /// The page is hidden or shown.
     pub(super) fn seen(&self) {
         // The small window is seen, whatever hides the page.
-        let hidden = document().hidden() && !beside::holds(&self.current().video);
+        let hidden = document().hidden() && !pip::holds(&self.current().video);
         self.dispatch(Event::Hidden { hidden, ms: now_ms() });
     }
 
@@ -129,12 +131,12 @@ impl Pool {
         self.reloaded_ms.set(now_ms());
         let current = self.current();
         let Some(media) = current.media() else { return };
-        glance::forget(&media);
+        playlist_prefetch::forget(&media);
         hls::ask_again();
         let at_s = current.video.current_time() + past_s.map_or(0.0, |s| current.ahead_s() + s);
         let end_s = media.duration_s.unwrap_or(f64::INFINITY);
         let from_s = (!media.live && at_s > 0.0 && at_s < end_s).then_some(at_s);
-        current.load(&media, self.wish(&media, AHEAD_FIRST_S, from_s));
+        current.load(&media, self.load_options(&media, AHEAD_FIRST_S, from_s));
         current.frames.restart();
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 
-use super::{Slot, Told};
+use super::{Slot, SlotEvent};
 use crate::dom::{Timer, get, swallow};
 
 /// How far a spare runs: video of MPEG-TS begins at 0.067 s, and one that has decoded only its first
@@ -24,7 +24,7 @@ impl Slot {
         self.run.take();
         let (load, muted) = (self.load.get(), self.video.muted());
         let Ok(promise) = self.video.play() else {
-            self.tell_soon(load, Told::Refused { muted });
+            self.emit_soon(load, SlotEvent::Refused { muted });
             return;
         };
         let weak = Rc::downgrade(self);
@@ -36,7 +36,7 @@ impl Slot {
             if !matches!(&*name, "AbortError" | "NotSupportedError")
                 && let Some(slot) = weak.upgrade().filter(|slot| slot.load.get() == load)
             {
-                (slot.tell)(Told::Refused { muted });
+                (slot.emit)(SlotEvent::Refused { muted });
             }
         });
     }
@@ -89,7 +89,7 @@ impl Slot {
                 slot.pause();
                 slot.run_up.set(there);
                 if tells {
-                    (slot.tell)(Told::RunUp);
+                    (slot.emit)(SlotEvent::RunUp);
                 }
             }
         });

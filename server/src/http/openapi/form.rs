@@ -281,14 +281,14 @@ mod tests {
             check(media(kind, source), Media::from(media(kind, source)));
         }
         let item = || media(Kind::Video, Source::S3);
-        let catalog::Window { items, offset, total, version, order } = catalog::Window {
+        let catalog::FeedSlice { items, offset, total, version, order } = catalog::FeedSlice {
             items: vec![item()],
             offset: 3,
             total: 9,
             version: "v".into(),
             order: catalog::Order::Shuffle(7),
         };
-        let told = catalog::Window { items: items.clone(), offset, total, version, order };
+        let told = catalog::FeedSlice { items: items.clone(), offset, total, version, order };
         let form = Window {
             items: items.into_iter().map(Media::from).collect(),
             offset,

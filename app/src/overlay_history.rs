@@ -62,7 +62,7 @@ pub(crate) fn listen(room: &Part, then: impl Fn() + 'static) {
         TAKEN.set(1);
         let _ = history.back();
     }
-    for dialog in room.all("dialog") {
+    for dialog in room.query_all("dialog") {
         let part = dialog.clone();
         dialog.on("close", move |_| closed(&part));
     }

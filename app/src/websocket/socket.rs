@@ -15,7 +15,7 @@ use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 use super::{ClientEvent, ServerEvent};
 use crate::{
     dom::{Listener, Timer},
-    wire::Read,
+    wire::FromJs,
 };
 
 /// The first pause before a new try; each further one is twice as long.
@@ -39,7 +39,7 @@ const GOING_AWAY: u16 = 1001;
 const TRY_AGAIN_LATER: u16 = 1013;
 
 /// The socket's address beside this page, with a query.
-pub(crate) fn live_address(query: &str) -> String {
+pub(crate) fn websocket_address(query: &str) -> String {
     let location = window().location();
     let secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
     let scheme = if secure { "wss" } else { "ws" };
@@ -48,7 +48,7 @@ pub(crate) fn live_address(query: &str) -> String {
 
 /// What the socket tells.
 #[derive(Debug)]
-pub(crate) enum Heard {
+pub(crate) enum SocketEvent {
     /// It is open.
     Opened,
     /// The server said something.
@@ -65,7 +65,7 @@ pub(crate) enum Heard {
 /// The socket. Dropping it closes it for good.
 pub(crate) struct Socket {
     address: Box<dyn Fn() -> String>,
-    hear: Box<dyn Fn(Heard)>,
+    emit: Box<dyn Fn(SocketEvent)>,
     socket: RefCell<Option<(WebSocket, Vec<Listener>)>>,
     tries: Cell<i32>,
     /// How long the server has said nothing, in turns of [`LISTEN_MS`].
@@ -79,11 +79,11 @@ impl Socket {
     /// Opens a socket to the address that `address` tells at each try.
     pub(crate) fn open(
         address: impl Fn() -> String + 'static,
-        hear: impl Fn(Heard) + 'static,
+        emit: impl Fn(SocketEvent) + 'static,
     ) -> Rc<Self> {
         let socket = Rc::new(Self {
             address: Box::new(address),
-            hear: Box::new(hear),
+            emit: Box::new(emit),
             socket: RefCell::default(),
             tries: Cell::new(0),
             silences: Cell::new(0),
@@ -111,7 +111,7 @@ impl Socket {
     }
 
     /// Says something; `false` where the socket is not open.
-    pub(crate) fn say(&self, event: &ClientEvent) -> bool {
+    pub(crate) fn send_event(&self, event: &ClientEvent) -> bool {
         self.send(&event.write())
     }
 
@@ -164,12 +164,12 @@ impl Socket {
                         this.listen();
                     }
                 }));
-                (this.hear)(Heard::Opened);
+                (this.emit)(SocketEvent::Opened);
             }),
             on("message", |this, event| {
                 this.silences.set(0);
                 let data = event.unchecked_into::<MessageEvent>().data().as_string();
-                this.heard(&data.unwrap_or_default());
+                this.received(&data.unwrap_or_default());
             }),
             on("close", |this, event| this.lost(event.unchecked_into::<CloseEvent>().code())),
         ];
@@ -183,11 +183,11 @@ impl Socket {
     }
 
     /// A frame holds one event or an array of them; what this page does not know is passed over.
-    fn heard(&self, text: &str) {
+    fn received(&self, text: &str) {
         let Ok(frame) = JSON::parse(text) else { return };
         let events = if Array::is_array(&frame) { Array::from(&frame) } else { Array::of1(&frame) };
-        for event in events.iter().filter_map(|event| ServerEvent::read(&event)) {
-            (self.hear)(Heard::Event(event));
+        for event in events.iter().filter_map(|event| ServerEvent::from_js(&event)) {
+            (self.emit)(SocketEvent::Event(event));
         }
     }
 
@@ -202,7 +202,7 @@ impl Socket {
         let longest = (PAUSE_MS * 2f64.powi(tries)).min(PAUSE_MAX_MS);
         // Half of it at least: a herd of pages does not come back at one moment.
         let pause = longest * (0.5 + js_sys::Math::random() * 0.5);
-        (self.hear)(Heard::Closed { pause_ms: pause, stops: code == GOING_AWAY });
+        (self.emit)(SocketEvent::Closed { pause_ms: pause, stops: code == GOING_AWAY });
         let weak = Rc::downgrade(self);
         *self.timer.borrow_mut() = Some(Timer::once(pause as i32, move || {
             // While nobody looks, nothing is tried; becoming visible tries.

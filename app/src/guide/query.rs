@@ -9,11 +9,11 @@ const QUERY_MAX: usize = 100;
 
 /// What is asked of the guide.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
+pub struct GuideQuery {
     /// The words of the search.
-    pub query: String,
+    pub text: String,
     /// Which channels, beside the words.
-    pub narrow: Narrow,
+    pub filter: Filter,
     /// The channel that the visitor came from.
     pub here: Option<ChannelId>,
     /// The first roll that is shown, from 1; 0 is the first as well.
@@ -22,7 +22,7 @@ pub struct Choice {
 
 /// Which channels a guide shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Narrow {
+pub enum Filter {
     /// All of them.
     #[default]
     All,
@@ -34,29 +34,29 @@ pub enum Narrow {
     Tag(String),
 }
 
-impl Choice {
+impl GuideQuery {
     /// Reads the pairs of a query string, already decoded; others are passed over.
     pub fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut choice = Self::default();
+        let mut query = Self::default();
         for (name, value) in pairs {
             match name {
-                "q" => choice.query = value.trim().chars().take(QUERY_MAX).collect(),
+                "q" => query.text = value.trim().chars().take(QUERY_MAX).collect(),
                 "tag" if !value.is_empty() => {
-                    choice.narrow = Narrow::Tag(value.chars().take(QUERY_MAX).collect());
+                    query.filter = Filter::Tag(value.chars().take(QUERY_MAX).collect());
                 }
-                "only" if value == "music" => choice.narrow = Narrow::Music,
-                "only" if value == "live" => choice.narrow = Narrow::Live,
-                "here" => choice.here = ChannelId::parse(value).ok(),
-                "roll" => choice.roll = value.parse().unwrap_or(0),
+                "only" if value == "music" => query.filter = Filter::Music,
+                "only" if value == "live" => query.filter = Filter::Live,
+                "here" => query.here = ChannelId::parse(value).ok(),
+                "roll" => query.roll = value.parse().unwrap_or(0),
                 _ => {}
             }
         }
-        choice
+        query
     }
 
     /// Whether only a part of the list is asked for.
-    pub fn is_narrow(&self) -> bool {
-        !self.query.is_empty() || self.narrow != Narrow::All
+    pub fn is_filtered(&self) -> bool {
+        !self.text.is_empty() || self.filter != Filter::All
     }
 
     /// Where the visitor came from.
@@ -74,8 +74,8 @@ impl Choice {
     }
 
     /// The address of the same words, narrowed otherwise.
-    pub(super) fn narrowed(&self, narrow: Narrow) -> String {
-        Self { narrow, ..self.clone() }.address("/guide")
+    pub(super) fn narrowed(&self, filter: Filter) -> String {
+        Self { filter, ..self.clone() }.address("/guide")
     }
 
     /// Its address, from the first roll.
@@ -106,14 +106,14 @@ impl Choice {
             let mark = if address.contains('?') { '&' } else { '?' };
             let _ = write!(address, "{mark}{name}={}", encode_segment(value));
         };
-        if !self.query.is_empty() {
-            add("q", &self.query);
+        if !self.text.is_empty() {
+            add("q", &self.text);
         }
-        match &self.narrow {
-            Narrow::All => {}
-            Narrow::Music => add("only", "music"),
-            Narrow::Live => add("only", "live"),
-            Narrow::Tag(tag) => add("tag", tag),
+        match &self.filter {
+            Filter::All => {}
+            Filter::Music => add("only", "music"),
+            Filter::Live => add("only", "live"),
+            Filter::Tag(tag) => add("tag", tag),
         }
         if let Some(here) = &self.here {
             add("here", here.as_str());
@@ -124,28 +124,28 @@ impl Choice {
 
 #[cfg(test)]
 mod tests {
-    use super::{Choice, Narrow};
+    use super::{Filter, GuideQuery};
     use crate::catalog::Order;
 
     #[test]
     fn choices_are_read_and_kept_on_links() {
-        let choice =
-            Choice::read([("q", " a&b "), ("tag", "nieve"), ("here", "año"), ("roll", "3")]);
-        assert_eq!((&*choice.query, choice.roll), ("a&b", 3));
-        assert_eq!(choice.narrow, Narrow::Tag("nieve".into()));
-        assert_eq!(choice.back(), "/c/a%C3%B1o");
-        assert_eq!(choice.with("lang", "es"), "/guide?q=a%26b&tag=nieve&here=a%C3%B1o&lang=es");
-        assert_eq!(choice.narrowed(Narrow::Live), "/guide?q=a%26b&only=live&here=a%C3%B1o");
-        assert_eq!(choice.widened(), "/guide?here=a%C3%B1o");
-        assert_eq!(Choice::default().at_roll(2), "/guide?roll=2#roll-2");
+        let query =
+            GuideQuery::read([("q", " a&b "), ("tag", "nieve"), ("here", "año"), ("roll", "3")]);
+        assert_eq!((&*query.text, query.roll), ("a&b", 3));
+        assert_eq!(query.filter, Filter::Tag("nieve".into()));
+        assert_eq!(query.back(), "/c/a%C3%B1o");
+        assert_eq!(query.with("lang", "es"), "/guide?q=a%26b&tag=nieve&here=a%C3%B1o&lang=es");
+        assert_eq!(query.narrowed(Filter::Live), "/guide?q=a%26b&only=live&here=a%C3%B1o");
+        assert_eq!(query.widened(), "/guide?here=a%C3%B1o");
+        assert_eq!(GuideQuery::default().at_roll(2), "/guide?roll=2#roll-2");
         let order = Order::Shuffle(7);
-        assert_eq!(Choice::default().roll_alone(2, order), "/guide/rolls/2?order=shuffle.7");
+        assert_eq!(GuideQuery::default().roll_alone(2, order), "/guide/rolls/2?order=shuffle.7");
     }
 
     #[test]
     fn bad_choices_are_none() {
-        let choice = Choice::read([("only", "x"), ("here", "a/b"), ("roll", "-1"), ("tag", "")]);
-        assert_eq!(choice, Choice::default());
-        assert!(Choice::read([("q", &*"a".repeat(200))]).query.len() == 100);
+        let query = GuideQuery::read([("only", "x"), ("here", "a/b"), ("roll", "-1"), ("tag", "")]);
+        assert_eq!(query, GuideQuery::default());
+        assert!(GuideQuery::read([("q", &*"a".repeat(200))]).text.len() == 100);
     }
 }

@@ -1,4 +1,4 @@
-//! Bars at the top: one line of state and one action, while the picture keeps playing.
+//! Banners at the top: one line of state and one action, while the picture keeps playing.
 
 use std::rc::Rc;
 
@@ -9,11 +9,29 @@ use crate::{
     chat::{Chat, Link},
     dom::Timer,
     icon::Icon,
-    part::{Part, watch},
-    reels::feed::Feed,
+    part::{Part, effect, parts},
+    reels::feed::{Feed, state::Event},
     text::{texts, words},
-    value::Held,
+    value::Owned,
 };
+
+parts! {
+    mod parts in "main" {
+        OFFLINE: ".offline",
+        STATUS: ".bars > [role=status]",
+        STOPPING: ".stopping",
+        BANNERS: ".bars",
+        RETURNED: ".returned",
+        GONE: ".gone",
+        FRESH: ".fresh",
+    }
+    mod banner in ".bar" {
+        RING: ".ring",
+        SPAN: "p span",
+        BUTTON: "button",
+        P: "p",
+    }
+}
 
 /// What is new is told so long.
 const FRESH_MS: i32 = 15_000;
@@ -23,7 +41,7 @@ const TOLD_MS: i32 = 5_000;
 /// What is wrong with the connection, if something is. The bar that counts is in no live region: its
 /// sentence is said beside it, once, and not at each second.
 #[component]
-pub(crate) fn Bars() -> impl IntoView {
+pub(crate) fn Banners() -> impl IntoView {
     let texts = texts();
     view! {
         <div class="bars">
@@ -57,36 +75,41 @@ pub(crate) fn Bars() -> impl IntoView {
 }
 
 /// The bars follow the socket and the list; `go` leads to a channel, or to the guide.
-pub(crate) fn bars(room: &Part, chat: Chat, feed: Feed, go: impl Fn(Option<ChannelId>) + 'static) {
+pub(crate) fn banners(
+    room: &Part,
+    chat: Chat,
+    feed: Feed,
+    go: impl Fn(Option<ChannelId>) + 'static,
+) {
     fresh(room, feed, go);
-    let bar = room.find(".offline");
-    let (ring, again) = (bar.find(".ring"), bar.find("p span"));
-    bar.find("button").on_press(move || chat.retry());
-    let status = room.find(".bars > [role=status]");
-    let sentence = bar.find("p").element().text_content().unwrap_or_default();
-    let stopping = room.find(".stopping");
-    let (all, room) = (room.find(".bars"), room.clone());
-    let (returned, gone) = (told(room.find(".returned")), told(room.find(".gone")));
+    let bar = room.find(parts::OFFLINE);
+    let (ring, again) = (bar.find(banner::RING), bar.find(banner::SPAN));
+    bar.find(banner::BUTTON).on_click(move || chat.retry());
+    let status = room.find(parts::STATUS);
+    let sentence = bar.find(banner::P).element().text_content().unwrap_or_default();
+    let stopping = room.find(parts::STOPPING);
+    let (all, room) = (room.find(parts::BANNERS), room.clone());
+    let (returned, gone) = (told(room.find(parts::RETURNED)), told(room.find(parts::GONE)));
     let mut was_away = false;
-    watch(move || {
-        let link = chat.link.get();
+    effect(move || {
+        let link = chat.link();
         let away = chat.is_away();
         // The server said that it stops; from the second try on it is simply not there.
-        let stops = away && chat.breaks.get() < 2;
-        stopping.mark("hidden", !stops);
+        let stops = away && chat.breaks() < 2;
+        stopping.toggle_attr("hidden", !stops);
         let counts = away && !stops;
-        bar.mark("hidden", !counts);
+        bar.toggle_attr("hidden", !counts);
         // An open dialog covers everything else and makes it inert: the one voice speaks in it. What has
         // the focus loses it on the way, so it is hidden before.
-        let dialog = room.seek("dialog[open]").filter(|_| away);
+        let dialog = room.query("dialog[open]").filter(|_| away);
         let over = dialog.as_ref().unwrap_or(&room);
-        if over.seek(":scope > .bars").is_none() {
+        if over.query(":scope > .bars").is_none() {
             let _ = over.element().append_child(all.element());
         }
-        status.say(if counts { sentence.trim() } else { "" });
+        status.set_text(if counts { sentence.trim() } else { "" });
         if let Link::Lost(left, all) = link {
-            ring.set("style", Some(&format!("--left:calc({left}/{})", all.max(1))));
-            again.say(&trying(left));
+            ring.set_attr("style", Some(&format!("--left:calc({left}/{})", all.max(1))));
+            again.set_text(&trying(left));
         }
         if link == Link::Open && was_away {
             returned();
@@ -94,7 +117,7 @@ pub(crate) fn bars(room: &Part, chat: Chat, feed: Feed, go: impl Fn(Option<Chann
         was_away = away || (was_away && link != Link::Open);
     });
     let mut before = feed.missed();
-    watch(move || {
+    effect(move || {
         let missed = feed.missed();
         if std::mem::replace(&mut before, missed) != missed {
             gone();
@@ -114,35 +137,35 @@ fn trying(left: u32) -> String {
 
 /// What shows a bar for a while.
 fn told(bar: Part) -> impl Fn() {
-    let timer = Held::new();
+    let timer = Owned::new();
     move || {
         let shown = bar.clone();
-        bar.mark("hidden", false);
-        timer.set(Rc::new(Timer::once(TOLD_MS, move || shown.mark("hidden", true))));
+        bar.toggle_attr("hidden", false);
+        timer.set(Rc::new(Timer::once(TOLD_MS, move || shown.toggle_attr("hidden", true))));
     }
 }
 
 /// How many channels are new; gone when one looks, or after a while.
 fn fresh(room: &Part, feed: Feed, go: impl Fn(Option<ChannelId>) + 'static) {
     let words = words();
-    let bar = room.find(".fresh");
-    let sentence = bar.find("p");
-    bar.find("button").on_press(move || {
+    let bar = room.find(parts::FRESH);
+    let sentence = bar.find(banner::P);
+    bar.find(banner::BUTTON).on_click(move || {
         let first = untrack(|| feed.fresh()).and_then(|(_, first)| first);
-        feed.seen_fresh();
+        feed.dispatch(Event::FreshSeen);
         go(first);
     });
-    let timer = Held::new();
-    watch(move || {
+    let timer = Owned::new();
+    effect(move || {
         let fresh = feed.fresh();
-        bar.mark("hidden", fresh.is_none());
+        bar.toggle_attr("hidden", fresh.is_none());
         match fresh {
             Some((count, _)) => {
-                sentence.say(&match count {
+                sentence.set_text(&match count {
                     1 => words.new_reel.to_owned(),
                     count => format!("{count}\u{a0}{}", words.new_reels),
                 });
-                timer.set(Rc::new(Timer::once(FRESH_MS, move || feed.seen_fresh())));
+                timer.set(Rc::new(Timer::once(FRESH_MS, move || feed.dispatch(Event::FreshSeen))));
             }
             None => drop(timer.take()),
         }

@@ -1,15 +1,15 @@
-//! What a person wishes of every reel: captions, speed, quality, what comes after the end. It is
+//! What a person prefers for every reel: captions, speed, quality, what comes after the end. It is
 //! carried from reel to reel.
 
 use super::{
-    super::{beside, slot::Slot, tracks},
+    super::{pip, slot::Slot, text_tracks},
     Pool,
 };
 
 /// While a finger holds, the reel runs so many times as fast.
 const HELD_SPEED: f64 = 2.0;
 
-/// One quality for each number of lines, the most first. A handful: sorting weighs more in the page.
+/// One quality for each height, the highest first. A handful: sorting weighs more in the page.
 fn best_first(levels: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut best: Vec<(u32, u32)> = Vec::new();
     for level in levels {
@@ -25,7 +25,7 @@ impl Pool {
     /// Reads the captions of the reel on screen, or not.
     pub(crate) fn caption(&self) {
         let current = self.current();
-        let has = tracks::has_any(&current.video);
+        let has = text_tracks::has_any(&current.video);
         if self.player.has_captions.get_untracked() != has {
             self.player.has_captions.set(has);
         }
@@ -35,7 +35,7 @@ impl Pool {
 
     pub(super) fn tell_cue(&self) {
         let on = self.player.captions.get_untracked();
-        let said = if on { tracks::said(&self.current().video) } else { String::new() };
+        let said = if on { text_tracks::said(&self.current().video) } else { String::new() };
         if self.player.cue.with_untracked(|cue| *cue != said) {
             self.player.cue.set(said);
         }
@@ -64,7 +64,7 @@ impl Pool {
         let wanted = self.player.wanted_height.get_untracked();
         if wanted.is_some() {
             // One that shows it already is to stay with it.
-            self.choose_level(wanted != Some(self.current().lines()));
+            self.choose_level(wanted != Some(self.current().height()));
         }
     }
 
@@ -75,26 +75,26 @@ impl Pool {
         current.with_binding(|binding| levels = binding.levels());
         levels.retain(|(height, _)| *height > 0);
         self.player.levels.set(best_first(&levels));
-        self.player.height.set(current.lines());
+        self.player.height.set(current.height());
     }
 
     /// Videos begin again at their end, and music goes on, unless a person wants it otherwise.
-    pub(crate) fn loop_as_wished(&self) {
+    pub(crate) fn loop_as_preferred(&self) {
         let (loops, goes_on) = (self.player.loops, self.player.goes_on);
         let again = !self.player.last_time.get_untracked();
         self.current().loop_as(again && loops.get_untracked(), again && !goes_on.get_untracked());
     }
 
     /// Into the small window, or back.
-    pub(crate) fn toggle_beside(&self) {
+    pub(crate) fn toggle_pip(&self) {
         let video = &self.current().video;
-        if beside::holds(video) { beside::leave() } else { beside::enter(video) }
+        if pip::holds(video) { pip::leave() } else { pip::enter(video) }
     }
 
     /// The small window follows from reel to reel.
-    pub(super) fn take_beside(&self, now: &Slot, before: &Slot) {
-        if beside::holds(&before.video) {
-            beside::enter(&now.video);
+    pub(super) fn move_pip(&self, now: &Slot, before: &Slot) {
+        if pip::holds(&before.video) {
+            pip::enter(&now.video);
         }
     }
 }

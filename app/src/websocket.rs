@@ -1,5 +1,5 @@
 //! The one socket's language: what a page says and what the server says. The socket of the page
-//! lives in `live/socket.rs`, the endpoint in the server.
+//! lives in `websocket/socket.rs`, the endpoint in the server.
 
 pub(crate) mod socket;
 
@@ -12,7 +12,7 @@ use wasm_bindgen::JsValue;
 use crate::{
     catalog::{ChannelId, Media},
     dom::{get, set},
-    wire::{Read, read_members},
+    wire::{FromJs, from_js_members},
 };
 
 /// What a client says, one JSON object or an array of them in a text frame.
@@ -184,8 +184,8 @@ pub enum ServerEvent {
     Unknown,
 }
 
-impl Read for ServerEvent {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for ServerEvent {
+    fn from_js(value: &JsValue) -> Option<Self> {
         let kind = get(value, "type").as_string()?;
         Some(match kind.as_str() {
             "videos" => Self::Videos {
@@ -207,7 +207,7 @@ impl Read for ServerEvent {
                 username: member(value, "username")?,
                 token: member(value, "token")?,
             },
-            "chat_message" => Self::ChatMessage(Message::read(value)?),
+            "chat_message" => Self::ChatMessage(Message::from_js(value)?),
             "reaction" => Self::Reaction {
                 kind: member(value, "kind")?,
                 channel: member(value, "channel")?,
@@ -227,17 +227,17 @@ impl Read for ServerEvent {
     }
 }
 
-fn member<T: Read>(value: &JsValue, name: &str) -> Option<T> {
-    T::read(&get(value, name))
+fn member<T: FromJs>(value: &JsValue, name: &str) -> Option<T> {
+    T::from_js(&get(value, name))
 }
 
-read_members! {
+from_js_members! {
     Message { id, username, text, channel, ts, nonce }
     Moment { kind, at_s }
 }
 
-impl Read for ErrorCode {
-    fn read(value: &JsValue) -> Option<Self> {
+impl FromJs for ErrorCode {
+    fn from_js(value: &JsValue) -> Option<Self> {
         Some(match value.as_string()?.as_str() {
             "not_joined" => Self::NotJoined,
             "bad_username" => Self::BadUsername,

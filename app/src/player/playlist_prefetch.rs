@@ -28,7 +28,7 @@ thread_local! {
 type Setup = Closure<dyn FnMut(JsValue, JsValue) -> JsValue>;
 
 /// Fetches the playlists that are not there yet.
-pub(super) fn glance(reels: &[std::sync::Arc<Media>]) {
+pub(super) fn prefetch(reels: &[std::sync::Arc<Media>]) {
     let Ok(origin) = window().location().origin() else { return };
     for media in reels.iter().filter(|media| media.is_hls() && !media.live) {
         let address = format!("{origin}{}", media.url);

@@ -11,15 +11,15 @@ use crate::{
 const LONG_S: f64 = 60.0;
 /// So near to its beginning or its end nothing is worth going on.
 const EDGE_S: f64 = 8.0;
-/// Places kept.
+/// ResumePositions kept.
 const MOST: usize = 200;
 /// Ids and seconds, a pair a line. Ids hold no tabs and no line ends.
 pub(super) const KEY: &str = "carrete.places";
 
 /// The places of this browser, oldest first.
-pub(crate) struct Places(RefCell<Vec<(String, u32)>>);
+pub(crate) struct ResumePositions(RefCell<Vec<(String, u32)>>);
 
-impl Places {
+impl ResumePositions {
     /// What this browser remembers.
     pub(crate) fn recall() -> Self {
         let kept = recall(KEY).unwrap_or_default();

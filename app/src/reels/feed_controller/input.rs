@@ -1,4 +1,4 @@
-//! What fingers, wheel, keys and focus ask of the gate.
+//! What fingers, wheel, keys and focus ask of the controller.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use super::{
         keys::{self, Key},
         pan::{Lift, Pan, Track, way_of},
     },
-    Gate,
+    FeedController,
 };
 use crate::{catalog::Anchor, dom::zoomed};
 
@@ -34,7 +34,7 @@ pub(super) enum Under {
     Panel(Element, i32),
 }
 
-impl Gate {
+impl FeedController {
     pub(super) fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
         if event.button() != 0 || closest(event, TOUCHABLE).is_some() {
             return;
@@ -55,7 +55,7 @@ impl Gate {
 
     pub(super) fn pointer_moved(self: &Rc<Self>, event: &PointerEvent) {
         if event.pointer_type() == "mouse" && self.track.borrow().is_none() {
-            self.chrome.pointed();
+            self.visibility.pointed();
         }
         let (x, y) = (event.client_x().into(), event.client_y().into());
         // Let go before anything is called: what is called may ask for it.
@@ -87,7 +87,7 @@ impl Gate {
             Pan::Begun(dy, way) => {
                 self.taps.cancel();
                 let _ = self.element.set_pointer_capture(event.pointer_id());
-                self.chrome.started();
+                self.visibility.started();
                 self.motion.grab();
                 self.dragged(dy);
                 if let Some(media) = self.neighbour(way) {
@@ -127,15 +127,16 @@ impl Gate {
                 let then = match &under {
                     Under::Room | Under::Panel(..) => return self.tell(Gesture::Show),
                     Under::Neighbour(_) => Then::Gone,
-                    Under::Picture if by_mouse || self.chrome.controls.get_untracked() => Then::Tap,
+                    Under::Picture if by_mouse || self.visibility.controls.get_untracked() => {
+                        Then::Tap
+                    }
                     Under::Picture => Then::Show,
                 };
                 self.taps.tapped(at, event.time_stamp(), then);
                 if let Under::Neighbour(id) = under
                     && let Some(place) = self.feed.place_of(&id)
                 {
-                    self.wish();
-                    self.go(place);
+                    self.go_to(Anchor::Place(place));
                 }
             }
             Lift::Nothing => {}
@@ -195,8 +196,7 @@ impl Gate {
         if let Some(place) = id.and_then(|id| self.feed.place_of(&id))
             && place != self.feed.active_now()
         {
-            self.wish();
-            self.go(place);
+            self.go_to(Anchor::Place(place));
         }
     }
 }

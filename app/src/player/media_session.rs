@@ -11,16 +11,16 @@ use super::Player;
 use crate::{
     catalog::Media,
     dom::{get, set},
-    part::watch,
+    part::effect,
     reels::feed::Feed,
-    value::Held,
+    value::Owned,
 };
 
 /// What a key of the device asks for.
 type Action = Closure<dyn FnMut()>;
 
 /// Tells the device what plays; `step` goes one reel on (1) or back (-1).
-pub(crate) fn session(player: Player, feed: Feed, step: impl Fn(i32) + Clone + 'static) {
+pub(crate) fn media_session(player: Player, feed: Feed, step: impl Fn(i32) + Clone + 'static) {
     let session = get(&window().navigator(), "mediaSession");
     let Ok(handle) = get(&session, "setActionHandler").dyn_into::<Function>() else { return };
     let (on, back) = (step.clone(), step);
@@ -34,10 +34,10 @@ pub(crate) fn session(player: Player, feed: Feed, step: impl Fn(i32) + Clone + '
         // Browsers know different sets of actions, and refuse the rest.
         let _ = handle.call2(&session, &JsValue::from(*name), action.as_ref());
     }
-    let held = Held::new();
+    let held = Owned::new();
     held.set(Rc::new(actions));
     on_cleanup(move || drop(held.take()));
-    watch({
+    effect({
         let session = session.clone();
         move || {
             if let Some(media) = feed.active_media() {
@@ -45,7 +45,7 @@ pub(crate) fn session(player: Player, feed: Feed, step: impl Fn(i32) + Clone + '
             }
         }
     });
-    watch(move || {
+    effect(move || {
         set(&session, "playbackState", if player.paused.get() { "paused" } else { "playing" });
     });
 }

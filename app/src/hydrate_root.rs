@@ -1,6 +1,6 @@
-//! A view that the server writes and the browser takes over as it stands.
+//! The root of a page: the server renders it, and the browser hydrates it as it stands.
 //!
-//! Hydrating every node of a page costs a program for every node. An adopted view is written by the
+//! Hydrating every node of a page costs code for every node in the WASM bundle. This root is rendered by the
 //! server alone; in the browser one function gets its element, and binds what moves (`part.rs`).
 
 use leptos::{
@@ -17,22 +17,22 @@ use web_sys::{Element, Node};
 use crate::part::Part;
 
 /// A view of one element: `view` makes it on the server, `bind` takes it over in the browser.
-pub(crate) struct Adopted<F, B> {
+pub(crate) struct HydrateRoot<F, B> {
     view: F,
     bind: B,
 }
 
-/// See [`Adopted`].
-pub(crate) fn adopt<V, F, B>(view: F, bind: B) -> Adopted<F, B>
+/// See [`HydrateRoot`].
+pub(crate) fn hydrate_root<V, F, B>(view: F, bind: B) -> HydrateRoot<F, B>
 where
     V: IntoView,
     F: FnOnce() -> V + Send + 'static,
     B: FnOnce(Part) + Send + 'static,
 {
-    Adopted { view, bind }
+    HydrateRoot { view, bind }
 }
 
-impl<V, F, B> Render for Adopted<F, B>
+impl<V, F, B> Render for HydrateRoot<F, B>
 where
     V: IntoView,
     F: FnOnce() -> V + Send + 'static,
@@ -49,7 +49,7 @@ where
     fn rebuild(self, _: &mut Self::State) {}
 }
 
-impl<V, F, B> RenderHtml for Adopted<F, B>
+impl<V, F, B> RenderHtml for HydrateRoot<F, B>
 where
     V: IntoView,
     F: FnOnce() -> V + Send + 'static,
@@ -99,7 +99,7 @@ where
     }
 }
 
-impl<V, F, B> AddAnyAttr for Adopted<F, B>
+impl<V, F, B> AddAnyAttr for HydrateRoot<F, B>
 where
     V: IntoView,
     F: FnOnce() -> V + Send + 'static,
@@ -111,7 +111,7 @@ where
     where
         Self::Output<NewAttr>: RenderHtml,
     {
-        unreachable!("an adopted view is the root of its page")
+        unreachable!("it is the root of its page")
     }
 }
 

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use web_sys::Element;
 
 use crate::dom::{Timer, now_ms};
-use crate::value::{Held, Value};
+use crate::value::{Owned, Value};
 
 /// After a touch.
 const TOUCH_MS: i32 = 3000;
@@ -20,7 +20,7 @@ const FIRST_MS: i32 = 4000;
 
 /// What shows over the picture; a cheap handle.
 #[derive(Clone, Copy)]
-pub struct Chrome {
+pub struct ControlsVisibility {
     /// Every control.
     pub controls: Value<bool>,
     /// Title and description.
@@ -36,11 +36,11 @@ pub struct Chrome {
     /// When what shows goes out, and when the timer that sees to it rings.
     until_ms: Value<f64>,
     rings_ms: Value<f64>,
-    timer: Held<Rc<Timer>>,
-    hinting: Held<Rc<Timer>>,
+    timer: Owned<Rc<Timer>>,
+    hinting: Owned<Rc<Timer>>,
 }
 
-impl Chrome {
+impl ControlsVisibility {
     /// As a page arrives: the slate, no controls.
     pub fn new() -> Self {
         Self {
@@ -52,8 +52,8 @@ impl Chrome {
             held: Value::new(false),
             until_ms: Value::new(0.0),
             rings_ms: Value::new(0.0),
-            timer: Held::new(),
-            hinting: Held::new(),
+            timer: Owned::new(),
+            hinting: Owned::new(),
         }
     }
 
@@ -93,14 +93,14 @@ impl Chrome {
     /// Shows the hint for so long. It stands where the slate is, which has what is left of its time
     /// afterwards.
     pub fn hint_for(&self, ms: i32) {
-        let chrome = *self;
+        let visibility = *self;
         let left = self.until_ms.get_untracked() - now_ms();
         drop(self.timer.take());
         self.hint.set(true);
         self.hinting.set(Rc::new(Timer::once(ms, move || {
-            chrome.hint_is_over();
-            chrome.slate.set(true);
-            chrome.hide_after((left as i32).max(ARRIVAL_MS));
+            visibility.hint_is_over();
+            visibility.slate.set(true);
+            visibility.hide_after((left as i32).max(ARRIVAL_MS));
         })));
     }
 
@@ -150,9 +150,9 @@ impl Chrome {
     }
 
     fn ring_after(&self, wait: i32, ms: i32) {
-        let chrome = *self;
+        let visibility = *self;
         self.rings_ms.set(now_ms() + f64::from(wait));
-        self.timer.set(Rc::new(Timer::once(wait, move || chrome.rung(ms))));
+        self.timer.set(Rc::new(Timer::once(wait, move || visibility.rung(ms))));
     }
 
     fn rung(&self, ms: i32) {
@@ -170,7 +170,7 @@ impl Chrome {
     }
 }
 
-impl Default for Chrome {
+impl Default for ControlsVisibility {
     fn default() -> Self {
         Self::new()
     }

@@ -8,9 +8,10 @@ use web_sys::EventTarget;
 
 use super::{
     super::{
-        Phase, glance,
-        hls::{AHEAD_FIRST_S, AHEAD_S, AHEAD_SLOW_S, AHEAD_SPARE_S, Binding, Wish},
+        Phase,
+        hls::{AHEAD_FIRST_S, AHEAD_S, AHEAD_SLOW_S, AHEAD_SPARE_S, Binding, LoadOptions},
         playback::Event,
+        playlist_prefetch,
     },
     Pool,
 };
@@ -20,31 +21,31 @@ use crate::{
 };
 
 /// The reel on screen has this many seconds in its buffer, or all of it, before a neighbour is
-/// warmed: warming never starves it.
-const AHEAD_BEFORE_WARMING_S: f64 = 4.0;
-/// On a line that carries both with ease, the neighbour is warmed as soon as the picture moves.
-const AHEAD_ON_A_WIDE_LINE_S: f64 = 0.5;
-/// Such a line carries so many bits a second; while it carries two, each sees half of it.
-const WIDE_LINE: f64 = 2e6;
-/// With less than so many seconds left, the reel on screen has the line to itself again.
+/// preloaded: that never starves it.
+const AHEAD_BEFORE_PRELOAD_S: f64 = 4.0;
+/// On a network that carries both with ease, the neighbour is preloaded as soon as the picture moves.
+const AHEAD_ON_A_FAST_NETWORK_S: f64 = 0.5;
+/// Such a network carries so many bits a second; while it carries two, each sees half of it.
+const FAST_NETWORK: f64 = 2e6;
+/// With less than so many seconds left, the reel on screen has the network to itself again.
 const AHEAD_IN_NEED_S: f64 = 0.4;
 
 impl Pool {
-    /// Prepares a reel that may come next, when the one on screen can spare the line.
-    pub(crate) fn warm(&self, media: &Arc<Media>) {
+    /// Prepares a reel that may come next, when the one on screen can spare the network.
+    pub(crate) fn preload(&self, media: &Arc<Media>) {
         if self.current().holds(media) {
             return;
         }
         *self.wanted.borrow_mut() = Some(Arc::clone(media));
-        self.warm_wanted();
+        self.preload_wanted();
     }
 
-    pub(super) fn warm_wanted(&self) {
+    pub(super) fn preload_wanted(&self) {
         let current = self.current();
         let moving =
             current.frames.seen() >= 2 || self.player.phase.get_untracked() == Phase::Playing;
         let enough =
-            if self.line_is_wide() { AHEAD_ON_A_WIDE_LINE_S } else { AHEAD_BEFORE_WARMING_S };
+            if self.network_is_fast() { AHEAD_ON_A_FAST_NETWORK_S } else { AHEAD_BEFORE_PRELOAD_S };
         let fed = current.is_whole() || current.ahead_s() >= enough;
         // A browser may present two frames of what it refuses to play; it would refuse the neighbour
         // too.
@@ -71,14 +72,14 @@ impl Pool {
             spare.video.set_width(u32::try_from(picture.client_width()).unwrap_or(0));
             spare.video.set_height(u32::try_from(picture.client_height()).unwrap_or(0));
         }
-        spare.load(media, self.wish(media, AHEAD_SPARE_S, self.places.of(media)));
+        spare.load(media, self.load_options(media, AHEAD_SPARE_S, self.resume.of(media)));
     }
 
-    /// Whether the line has carried enough for two lately, and nothing has stalled since.
-    fn line_is_wide(&self) -> bool {
+    /// Whether the network has carried enough for two lately, and nothing has stalled since.
+    fn network_is_fast(&self) -> bool {
         let mut estimate = 0.0;
         self.current().with_binding(|binding| estimate = binding.estimate());
-        !self.stalled.get() && estimate >= WIDE_LINE
+        !self.stalled.get() && estimate >= FAST_NETWORK
     }
 
     /// Ours comes first: a neighbour that still loads is stopped before the reel on screen runs dry.
@@ -89,7 +90,7 @@ impl Pool {
         }
     }
 
-    /// The line is for the reel on screen; the neighbour goes on when that one can spare it again.
+    /// The network is for the reel on screen; the neighbour goes on when that one can spare it again.
     pub(super) fn give_way(&self) {
         let spare = self.spare();
         let Some(media) = spare.media().filter(|_| spare.is_loading()) else { return };
@@ -100,15 +101,15 @@ impl Pool {
         self.stalled.set(true);
     }
 
-    /// Seconds that the reel on screen holds while a neighbour is warmed.
+    /// Seconds that the reel on screen holds while a neighbour is preloaded.
     pub(super) fn ahead_first_s(&self) -> f64 {
-        if self.line_is_wide() { AHEAD_FIRST_S } else { AHEAD_SLOW_S }
+        if self.network_is_fast() { AHEAD_FIRST_S } else { AHEAD_SLOW_S }
     }
 
-    /// Fetches the playlists of reels that may come after the warm one.
-    pub(crate) fn glance(&self, reels: &[Arc<Media>]) {
+    /// Fetches the playlists of reels that may come after the preloaded one.
+    pub(crate) fn prefetch_playlists(&self, reels: &[Arc<Media>]) {
         if !self.saves_data {
-            glance::glance(reels);
+            playlist_prefetch::prefetch(reels);
         }
     }
 
@@ -116,8 +117,13 @@ impl Pool {
         self.current().with_binding(|binding| binding.hold_ahead(AHEAD_S));
     }
 
-    pub(super) fn wish(&self, media: &Media, ahead_s: f64, from_s: Option<f64>) -> Wish {
-        Wish { ahead_s, from_s, duration_s: media.duration_s }
+    pub(super) fn load_options(
+        &self,
+        media: &Media,
+        ahead_s: f64,
+        from_s: Option<f64>,
+    ) -> LoadOptions {
+        LoadOptions { ahead_s, from_s, duration_s: media.duration_s }
     }
 
     /// A finger drags towards `media`.
@@ -143,13 +149,13 @@ impl Pool {
 }
 
 /// Remembers where a reel stands when its page is left, because a phone may never come back to it; plays
-/// on when it does; and tries again at once when the line is back.
+/// on when it does; and tries again at once when the network is back.
 pub(super) fn when_left(pool: &Weak<Pool>) -> Vec<Listener> {
     let on = |target: &EventTarget, event| {
         let weak = pool.clone();
         Listener::new(target, event, move |_| {
             if let Some(pool) = weak.upgrade() {
-                pool.note_place();
+                pool.note_position();
             }
         })
     };
@@ -176,7 +182,7 @@ pub(super) fn when_left(pool: &Weak<Pool>) -> Vec<Listener> {
     ]
 }
 
-/// Whether the person, the line or little memory asks to save: then nothing is warmed, and the pool
+/// Whether the person, the network or little memory asks to save: then nothing is preloaded, and the pool
 /// is one.
 pub(super) fn saves_data() -> bool {
     let memory = get(&window().navigator(), "deviceMemory").as_f64();

@@ -15,12 +15,12 @@ use crate::{
 };
 
 /// The tracks of an element, and who hears that a cue begins or ends.
-pub(crate) struct Tracks {
+pub(crate) struct TextTracks {
     cued: Rc<dyn Fn()>,
     listeners: RefCell<Vec<Listener>>,
 }
 
-impl Tracks {
+impl TextTracks {
     /// Calls `cued` when a cue begins or ends.
     pub(crate) fn new(cued: Rc<dyn Fn()>) -> Self {
         Self { cued, listeners: RefCell::default() }

@@ -8,11 +8,20 @@ use web_sys::HtmlElement;
 use super::Player;
 use crate::{
     dom::{fetched_text, get},
-    part::{Part, watch},
+    part::{Part, effect, parts},
     reels::feed::Feed,
     value::Value,
-    wire::Read,
+    wire::FromJs,
 };
+
+parts! {
+    mod parts in "main" {
+        SOUND_TRACK: ".sound-track",
+    }
+    mod wave in ".sound-track" {
+        PATH: "path",
+    }
+}
 
 /// CSS pixels of a second.
 const PX_A_SECOND: f64 = 16.0;
@@ -50,8 +59,8 @@ struct Waveform {
 impl Waveform {
     fn read(text: &str) -> Option<Self> {
         let value = js_sys::JSON::parse(text).ok()?;
-        let number = |name| f64::read(&get(&value, name));
-        let data: Vec<f64> = Read::read(&get(&value, "data"))?;
+        let number = |name| f64::from_js(&get(&value, name));
+        let data: Vec<f64> = FromJs::from_js(&get(&value, "data"))?;
         Some(Self {
             seconds_a_pixel: number("samples_per_pixel")? / number("sample_rate")?,
             peaks: data
@@ -81,14 +90,14 @@ impl Waveform {
 }
 
 /// The track follows the reel on screen and its playhead.
-pub(super) fn wave(room: &Part, player: Player, feed: Feed) {
-    let track = room.find(".sound-track");
+pub(super) fn waveform(room: &Part, player: Player, feed: Feed) {
+    let track = room.find(parts::SOUND_TRACK);
     let drawn = Value::new(None::<(String, f64)>);
-    watch({
+    effect({
         let track = track.clone();
         move || {
             let wanted = feed.rested_media().and_then(|media| media.waveform.clone());
-            track.mark("hidden", wanted.is_none());
+            track.toggle_attr("hidden", wanted.is_none());
             let Some(address) = wanted else { return };
             if drawn.with_untracked(|drawn| drawn.as_ref().is_some_and(|(url, _)| *url == address))
             {
@@ -99,17 +108,20 @@ pub(super) fn wave(room: &Part, player: Player, feed: Feed) {
                 let Some(text) = fetched_text(&address).await else { return };
                 let Some(wave) = Waveform::read(&text) else { return };
                 let path = wave.path();
-                for svg in track.all("svg") {
-                    svg.set("viewBox", Some(&format!("0 0 {} {}", wave.peaks.len(), 2 * HALF)));
-                    svg.set("style", Some(&format!("width:{}px", wave.width() as u32)));
-                    svg.find("path").set("d", Some(&path));
+                for svg in track.query_all("svg") {
+                    svg.set_attr(
+                        "viewBox",
+                        Some(&format!("0 0 {} {}", wave.peaks.len(), 2 * HALF)),
+                    );
+                    svg.set_attr("style", Some(&format!("width:{}px", wave.width() as u32)));
+                    svg.find(wave::PATH).set_attr("d", Some(&path));
                 }
                 drawn.set(Some((address, wave.width())));
             });
         }
     });
-    let layers = track.all("svg");
-    watch(move || {
+    let layers = track.query_all("svg");
+    effect(move || {
         drawn.track();
         let at = (player.time_s.get() * PX_A_SECOND * 10.0) as i32;
         for layer in &layers {

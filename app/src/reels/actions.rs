@@ -5,55 +5,65 @@ use std::rc::Rc;
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::JsValue;
 
-use super::{chrome::Chrome, feed::Feed, gate::Gate, gesture::Gesture, keys::Key, marks::Dial};
+use super::{
+    controls_visibility::ControlsVisibility, feed::Feed, feed_controller::FeedController,
+    gesture::Gesture, keys::Key, marks::ChannelNumberEntry,
+};
 use crate::{
     catalog::Anchor,
     chat::Chat,
     dom::{get, granted},
     help::Keyboard,
-    part::Part,
+    part::{Part, parts},
     player::Player,
     reaction::Reactions,
 };
 
+parts! {
+    mod parts in "main" {
+        GUIDE_LINK: ".guide-link",
+        FULL: ".full",
+    }
+}
+
 /// Everything that a gesture may ask something of.
 #[derive(Clone, Copy)]
-pub(crate) struct Acts {
+pub(crate) struct Actions {
     pub(crate) feed: Feed,
     pub(crate) player: Player,
-    pub(crate) chrome: Chrome,
+    pub(crate) visibility: ControlsVisibility,
     pub(crate) chat: Chat,
     pub(crate) reactions: Reactions,
     pub(crate) keyboard: Keyboard,
-    pub(crate) dial: Dial,
+    pub(crate) number_entry: ChannelNumberEntry,
 }
 
-impl Acts {
+impl Actions {
     /// Does what gestures ask for.
-    pub(crate) fn bind(self, room: &Part, gate: &Rc<Gate>) {
-        let (room, weak) = (room.clone(), Rc::downgrade(gate));
-        gate.on_gesture(move |gesture| match gesture {
+    pub(crate) fn bind(self, room: &Part, controller: &Rc<FeedController>) {
+        let (room, weak) = (room.clone(), Rc::downgrade(controller));
+        controller.on_gesture(move |gesture| match gesture {
             Gesture::Touch => self.player.sound_as_remembered(),
-            Gesture::Show => self.chrome.touched(),
+            Gesture::Show => self.visibility.touched(),
             Gesture::Tap => {
                 self.player.menu.set(false);
                 self.player.toggle();
-                self.chrome.touched();
+                self.visibility.touched();
             }
             Gesture::DoubleTap(x, y) => self.reactions.tapped(x, y),
             Gesture::Hold(fast) => {
-                self.chrome.fast.set(fast);
+                self.visibility.fast.set(fast);
                 self.player.hold(fast);
             }
             Gesture::Key(key) => {
-                if let Some(gate) = weak.upgrade() {
-                    self.key(key, &room, &gate);
+                if let Some(controller) = weak.upgrade() {
+                    self.key(key, &room, &controller);
                 }
             }
         });
     }
 
-    fn key(self, key: Key, room: &Part, gate: &Rc<Gate>) {
+    fn key(self, key: Key, room: &Part, controller: &Rc<FeedController>) {
         // The key of the sound is a choice of its own.
         if key != Key::Sound {
             self.player.sound_as_remembered();
@@ -65,22 +75,22 @@ impl Acts {
             Key::FullScreen => full_screen(),
             Key::Captions => self.player.toggle_captions(),
             Key::Like => self.reactions.toggle(),
-            Key::Guide => room.find(".guide-link").press(),
+            Key::Guide => room.find(parts::GUIDE_LINK).click(),
             Key::Help => self.keyboard.help.set(true),
             Key::Write => self.chat.write(),
             Key::Digit(digit) => {
-                let (gate, feed) = (Rc::downgrade(gate), self.feed);
-                self.dial.digit(digit, move |number| {
-                    if let Some(gate) = gate.upgrade() {
+                let (controller, feed) = (Rc::downgrade(controller), self.feed);
+                self.number_entry.digit(digit, move |number| {
+                    if let Some(controller) = controller.upgrade() {
                         let last = feed.total_now().saturating_sub(1);
-                        gate.go_to(Anchor::Place((number - 1).min(last)));
+                        controller.go_to(Anchor::Place((number - 1).min(last)));
                     }
                 });
                 return;
             }
             Key::Step(_) | Key::First | Key::Last => {}
         }
-        self.chrome.touched();
+        self.visibility.touched();
     }
 }
 
@@ -106,7 +116,7 @@ pub(crate) fn full_screen() {
 
 /// Binds its button, which is not there where a page cannot fill the screen, as on iPhones.
 pub(super) fn full_screen_button(room: &Part) {
-    let button = room.find(".full");
-    button.mark("hidden", !document().fullscreen_enabled());
-    button.on_press(full_screen);
+    let button = room.find(parts::FULL);
+    button.toggle_attr("hidden", !document().fullscreen_enabled());
+    button.on_click(full_screen);
 }
