@@ -125,6 +125,8 @@ impl Guide {
         let guide = Rc::clone(self);
         let by_key = get(event, "detail").as_f64() == Some(0.0);
         self.dialog.open(format!("/guide{here}"), move || {
+            // What was typed before is no question any more.
+            guide.typed.take();
             guide.shown();
             let dialog = &guide.dialog.part;
             let window = dialog.element().client_height();
