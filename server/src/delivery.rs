@@ -160,7 +160,11 @@ async fn answer(sources: &Sources, target: Target, request: &Parts) -> Response 
             Resource::File(file) => send_file(file, request).await,
         }
     };
-    let sent = match sources.deadline(&entry) {
+    let deadline = match &at {
+        At::Artifacts(_) => None,
+        At::Source(..) => sources.deadline(&entry),
+    };
+    let sent = match deadline {
         Some(deadline) => timeout(deadline, sending).await.unwrap_or(Err(SourceError::Away)),
         None => sending.await,
     };

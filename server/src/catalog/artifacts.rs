@@ -29,7 +29,10 @@ pub(crate) struct ArtifactKeys {
 impl ArtifactKeys {
     pub(crate) fn of(name: &OsStr, record: &ChannelRecord) -> Self {
         let mut media = blake3::Hasher::new();
-        if record.live {
+        if record.files.is_empty() {
+            // Nothing is made of what lies on another server, and nothing of another of that name is its.
+            media.update(b"distant");
+        } else if record.live {
             media.update(b"live");
         } else {
             // A playlist as it is served carries the versions of all that it names.

@@ -55,7 +55,8 @@ impl RemoteSource {
             let media_type = media_type_of(path, &file);
             return self.file(&file, media_type).await;
         }
-        let channel = self.channel(asked.channel).ok_or(SourceError::Gone)?;
+        // It has just left the list: nothing is wrong with that.
+        let channel = self.channel(asked.channel).ok_or(SourceError::Unnamed)?;
         let is_itself = record.bare && path == record.main;
         let found = channel.find(if is_itself { "" } else { path }, asked.query).await?;
         match found.ok_or(SourceError::Unnamed)? {

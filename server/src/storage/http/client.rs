@@ -17,8 +17,9 @@ use crate::{
     storage::{Refusal, StoreError},
 };
 
-/// How long a connection may take to be made.
-const CONNECTS: Duration = Duration::from_secs(1);
+/// How long a connection may take to be made, its name and TLS included. Who waits for a picture waits no
+/// longer than `cache` lets him.
+const CONNECTS: Duration = Duration::from_secs(3);
 /// How long a connection is kept that nobody uses, and how many to one server.
 const IDLE: Duration = Duration::from_secs(20);
 const IDLE_CONNECTIONS: usize = 32;
