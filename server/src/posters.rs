@@ -151,7 +151,7 @@ struct Maker {
     away: HashSet<(String, Work)>,
     /// When that is.
     again: Option<Instant>,
-    /// ArtifactKeys that no channel has, and since when.
+    /// Keys that no channel has, and since when.
     gone: HashMap<String, Instant>,
     warned: bool,
     shutdown: CancellationToken,

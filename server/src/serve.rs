@@ -61,7 +61,6 @@ pub struct Opened {
     data: DataDir,
     shelf: DiskCache,
     elsewhere: Vec<SourceConfig>,
-    clock: Clock,
     makes: bool,
     shutdown: CancellationToken,
 }
@@ -83,19 +82,13 @@ impl Opened {
         let data = DataDir::new(&config.folders.data);
         let shelf = DiskCache::to_share(&config.cache.folder(&config.folders), config.cache.max.0);
         let elsewhere = elsewhere(&config.bucket, &config.origins, &shelf, &shutdown);
-        let (clock, makes) = (Clock::SYSTEM, true);
-        Ok(Self { config, site, data, shelf, elsewhere, clock, makes, shutdown })
+        Ok(Self { config, site, data, shelf, elsewhere, makes: true, shutdown })
     }
 
     /// With these sources beside those that the settings name.
     pub fn beside(mut self, sources: impl IntoIterator<Item = SourceConfig>) -> Self {
         self.elsewhere.extend(sources);
         self
-    }
-
-    /// By another clock than the system's.
-    pub fn by(self, clock: Clock) -> Self {
-        Self { clock, ..self }
     }
 
     /// Without posters and waveforms: no other program is started.
@@ -108,7 +101,7 @@ impl Opened {
     /// # Errors
     /// The streams folder cannot be read any more.
     pub async fn start(self, join_url: impl Into<Arc<str>>) -> Result<Started, ServeError> {
-        let Self { config, site, data, shelf, elsewhere, clock, makes, shutdown } = self;
+        let Self { config, site, data, shelf, elsewhere, makes, shutdown } = self;
         let tasks = Tasks::new(shutdown.clone());
         tasks.spawn({
             let (data, stop) = (data.clone(), shutdown.clone());
@@ -117,7 +110,7 @@ impl Opened {
         if !elsewhere.is_empty() {
             tasks.spawn(shelf.keep_house(shutdown.clone()));
         }
-        let sources = sources::start(&config.folders, elsewhere, clock, tasks.clone())?;
+        let sources = sources::start(&config.folders, elsewhere, Clock::SYSTEM, tasks.clone())?;
         let catalog = sources.catalog().clone();
         if makes {
             posters::start(posters::Settings::new(data.clone()), sources.clone(), tasks.clone());

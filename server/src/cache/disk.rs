@@ -275,9 +275,9 @@ impl DiskCache {
 
     /// A state of this object of which all chunks are kept.
     pub(super) fn any_of(&self, name: u64) -> Option<ObjectVersion> {
-        let cuts: HashSet<ObjectVersion> =
+        let versions: HashSet<ObjectVersion> =
             self.0.objects.of(name).into_iter().map(|chunk| chunk.object).collect();
-        cuts.into_iter().find(|object| object.all().all(|chunk| self.holds(chunk)))
+        versions.into_iter().find(|object| object.all().all(|chunk| self.holds(chunk)))
     }
 
     /// Throws away all states of an object but this.

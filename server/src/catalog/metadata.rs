@@ -76,7 +76,7 @@ pub(crate) fn parse(text: &str) -> Result<ChannelMetadata, String> {
     Ok(about)
 }
 
-/// ArtifactKeys that say who is shown a channel, and when.
+/// Keys that say who is shown a channel, and when.
 const NARROWING: [&str; 4] = ["hidden", "access", "from", "until"];
 
 /// Why this key may be meant to keep the channel from some people, and does not: it is passed over

@@ -173,7 +173,7 @@ impl Audience {
     }
 
     /// The `history` event, built once for all who ask until the next message or feeling; of a
-    /// room with what was reactions there.
+    /// room with the reactions there.
     pub(super) fn history(&mut self, reactions: Option<&ReelReactions>) -> Utf8Bytes {
         self.history
             .get_or_insert_with(|| {
@@ -194,7 +194,7 @@ impl Audience {
             .clone()
     }
 
-    /// Something was reactions: the history is built anew.
+    /// Somebody reacted: the history is built anew.
     pub(super) fn invalidate(&mut self) {
         self.history = None;
     }

@@ -251,7 +251,7 @@ impl State {
         self.rooms.look(channel, self.store.of(channel))
     }
 
-    /// Somebody reactions something at a reel, or a like is taken back; answers the likes that stand.
+    /// Somebody reacts at a reel, or a like is taken back; answers the likes that stand.
     pub(super) fn feel(
         &mut self,
         kind: ReactionKind,

@@ -1,4 +1,4 @@
-//! What can be reactions at a moment of a reel, and who has a like standing.
+//! What can be expressed at a moment of a reel, and who has a like standing.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use app::catalog::ChannelId;
 
 use super::reactions::Tenths;
 
-/// The closed set of store.
+/// The closed set of reactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReactionKind {
     /// Stands until it is taken back.

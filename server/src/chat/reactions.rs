@@ -1,4 +1,4 @@
-//! What was reactions at each reel: how many likes stand, and the last moments, for whoever comes later.
+//! The reactions at each reel: how many likes stand, and the last moments, for whoever comes later.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -27,12 +27,12 @@ impl Tenths {
     }
 }
 
-/// What was reactions at one reel.
+/// The reactions at one reel.
 #[derive(Debug, Default)]
 pub(super) struct ReelReactions {
     pub(super) likes: u32,
     moments: VecDeque<(ReactionKind, Tenths)>,
-    /// Larger where something was reactions later.
+    /// Larger where somebody reacted later.
     touched: u64,
 }
 
@@ -47,7 +47,7 @@ impl ReelReactions {
     }
 }
 
-/// What was reactions at all reels.
+/// The reactions at all reels.
 #[derive(Debug, Default)]
 pub(super) struct ReactionStore {
     reels: HashMap<ChannelId, ReelReactions>,
@@ -59,7 +59,7 @@ impl ReactionStore {
         self.reels.get(channel)
     }
 
-    /// Somebody reactions something; answers the likes that stand now.
+    /// Somebody reacts; answers the likes that stand now.
     pub(super) fn add(&mut self, kind: ReactionKind, channel: &ChannelId, at: Tenths) -> u32 {
         if self.reels.len() >= REELS_MAX && !self.reels.contains_key(channel) {
             self.forget_some();

@@ -94,7 +94,7 @@ impl Rooms {
         (audience.history(reactions), audience.feed())
     }
 
-    /// Something was reactions at a reel.
+    /// Somebody reacted at a reel.
     pub(super) fn invalidate(&mut self, channel: &ChannelId) {
         if let Some(room) = self.rooms.get_mut(channel) {
             room.audience.invalidate();

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     catalog::{
         ListedChannel,
+        artifacts::ArtifactKeys,
         metadata::ChannelMetadata,
         record::{ChannelRecord, Content, Location, PLAYLIST, ServedPlaylist, etag_of},
     },
@@ -43,7 +44,12 @@ struct Turns {
 
 impl Turns {
     fn list(&self) -> SourceList {
-        let record = ChannelRecord {
+        let channels = BTreeMap::from([("turns".into(), Arc::new(self.record()))]);
+        SourceList { channels, ..SourceList::new(self.id()) }
+    }
+
+    fn record(&self) -> ChannelRecord {
+        ChannelRecord {
             location: Location {
                 source: self.id(),
                 origin: Origin::Local,
@@ -70,9 +76,7 @@ impl Turns {
             height: None,
             live: true,
             updated_at: 0,
-        };
-        let channels = BTreeMap::from([("turns".into(), Arc::new(record))]);
-        SourceList { channels, ..SourceList::new(self.id()) }
+        }
     }
 }
 
@@ -205,6 +209,21 @@ async fn a_playlist_may_be_computed_out_of_others_when_it_is_asked_for() {
     assert!(later.contains("#EXT-X-MEDIA-SEQUENCE:100002\n"), "{later}");
     assert!(later.contains("\n/streams/one/0.ts?v="), "{later}");
     assert!(server.turns.asked.notified().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn what_is_made_here_is_shown_for_no_channel_that_lies_elsewhere() {
+    let home = tempfile::tempdir().expect("a folder");
+    channel(home.path(), "one");
+    let server = server(home.path(), &["one"]);
+    server.until(&["one", "turns"]).await;
+    let known = server.sources.catalog().current().expect("a list");
+    let here = known.entry(&ChannelId::parse("one").expect("an id")).expect("listed");
+    let key = |record: &ChannelRecord| ArtifactKeys::of("news".as_ref(), record).content;
+    let growing =
+        ChannelRecord { live: true, files: here.record.files.clone(), ..server.turns.record() };
+    // Both are called the same, and both are live.
+    assert_ne!(key(&growing), key(&server.turns.record()));
 }
 
 #[tokio::test]
