@@ -39,6 +39,15 @@ struct Timeouts {
     pace: Pace,
 }
 
+/// How connections are answered.
+#[derive(Clone)]
+struct Service {
+    router: Router,
+    /// Files go to their sockets by the kernel.
+    sendfile: bool,
+    timeouts: Timeouts,
+}
+
 /// A kilobyte a second is a twentieth of the slowest music. Buffers on the way empty in steps, of up
 /// to 200 kB: who takes two kilobytes a second moves each of them within the time that one who is gone
 /// is waited for.
@@ -75,13 +84,8 @@ pub(crate) async fn serve(
     let sendfile = network.sendfile.0;
     let loops = listeners.into_iter().map(|listener| {
         let connections = connections.clone();
-        tokio::spawn(serve_one(
-            (router.clone(), sendfile),
-            listener,
-            connections,
-            TIMEOUTS,
-            tasks.clone(),
-        ))
+        let service = Service { router: router.clone(), sendfile, timeouts: TIMEOUTS };
+        tokio::spawn(serve_one(service, listener, connections, tasks.clone()))
     });
     for task in loops.collect::<Vec<_>>() {
         task.await.map_err(io::Error::other)?;
@@ -90,15 +94,14 @@ pub(crate) async fn serve(
 }
 
 async fn serve_one(
-    (router, sendfile): (Router, bool),
+    service: Service,
     listener: TcpListener,
     connections: Connections,
-    timeouts: Timeouts,
     tasks: Tasks,
 ) {
     let (open, drain) = (TaskTracker::new(), CancellationToken::new());
     let mut life = tasks.life("listener_task_ended");
-    let serving = ((&router, sendfile), timeouts, (&open, &drain));
+    let serving = (&service, (&open, &drain));
     while life.run(accept_all(&listener, &connections, serving, tasks.stop())).await {}
     drop(listener);
     drain.cancel();
@@ -112,18 +115,14 @@ async fn serve_one(
 async fn accept_all(
     listener: &TcpListener,
     connections: &Connections,
-    ((router, sendfile), timeouts, (open, drain)): (
-        (&Router, bool),
-        Timeouts,
-        (&TaskTracker, &CancellationToken),
-    ),
+    (service, (open, drain)): (&Service, (&TaskTracker, &CancellationToken)),
     shutdown: &CancellationToken,
 ) {
     // Browsers speak HTTP/2 over TLS alone, which a proxy in front of this ends.
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(timeouts.head)
+        .header_read_timeout(service.timeouts.head)
         .max_buf_size(HEAD_MAX_BYTES);
     let mut stop = pin!(async {
         shutdown.cancelled().await;
@@ -138,9 +137,9 @@ async fn accept_all(
         match accepted {
             Ok((stream, peer)) => match connections.enter(peer) {
                 Some(place) => {
-                    let (router, builder) = (router.clone(), builder.clone());
+                    let (service, builder) = (service.clone(), builder.clone());
                     let who = (stream, peer, place);
-                    open.spawn(answer((router, sendfile), builder, timeouts, who, drain.clone()));
+                    open.spawn(answer(service, builder, who, drain.clone()));
                 }
                 None => {
                     refuse(&stream);
@@ -168,9 +167,8 @@ fn say(said: &mut Option<Instant>, why: &str) {
 /// Answers what is asked over one connection, until it ends or gives way; with `drain` it ends with
 /// the answer that is under way.
 async fn answer(
-    (router, sendfile): (Router, bool),
+    Service { router, sendfile, timeouts }: Service,
     builder: http1::Builder,
-    timeouts: Timeouts,
     (stream, peer, place): (TcpStream, SocketAddr, Place),
     drain: CancellationToken,
 ) {

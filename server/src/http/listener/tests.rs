@@ -11,7 +11,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Timeouts,
+    Service, Timeouts,
     connections::{Bounds, Connections},
     serve_one,
     timed::Pace,
@@ -38,10 +38,9 @@ async fn serving(timeouts: Timeouts, bounds: Bounds) -> std::net::SocketAddr {
     let address = listener.local_addr().unwrap();
     let connections = Connections::new(bounds, List::default());
     tokio::spawn(serve_one(
-        (router, true),
+        Service { router, sendfile: true, timeouts },
         listener,
         connections,
-        timeouts,
         CancellationToken::new().into(),
     ));
     address
